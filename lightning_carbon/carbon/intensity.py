@@ -1,0 +1,53 @@
+"""The two factors between a joule at the plug of a server and a gram of CO2e, each with range and source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lightning_carbon.units import CarbonIntensity
+
+
+@dataclass(frozen=True, slots=True)
+class Intensity:
+    """The carbon intensity of the electricity of a place and time.
+
+    Args:
+        value: The central value.
+        low: The lower end of its range; at most ``value``.
+        high: The upper end of its range; at least ``value``.
+        source: Who published it.
+        year: The year that it describes; ``None`` where the user gave the value.
+        basis: What was counted, such as ``"life-cycle, generation"``; location-based unless it says otherwise.
+        region: The ISO 3166-1 alpha-3 code, ``"WORLD"``, or ``"custom"`` where the user gave the value.
+        assumed: Whether nobody said where the run took place.
+    """
+
+    value: CarbonIntensity
+    low: CarbonIntensity
+    high: CarbonIntensity
+    source: str
+    year: int | None
+    basis: str
+    region: str
+    assumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PowerUsage:
+    """Power usage effectiveness (ISO/IEC 30134-2): energy into the site for each unit of energy into its IT equipment.
+
+    Args:
+        value: The central value, at least 1.
+        low: The lower end of its range.
+        high: The upper end of its range.
+        source: Who published it, or ``"given"``.
+        assumed: Whether nobody said what the site's is.
+    """
+
+    value: float
+    low: float
+    high: float
+    source: str
+    assumed: bool

@@ -1,0 +1,115 @@
+"""Every error this package raises on purpose, in one tree.
+
+::
+
+    LightningCarbonError
+    ├── ConfigError (ValueError)       an argument cannot be used; named with its value and the fix
+    │   └── UnknownRegion              no such region in the packaged table; near matches are listed
+    ├── UsageError (RuntimeError)      the calls came in an order that has no meaning
+    ├── SourceError                    something about a sensor
+    │   ├── SourceUnavailable          it cannot be used on this machine; says why and what would fix it
+    │   ├── ReadFailed                 one reading failed; the meter will try again
+    │   └── SourceLost                 it is gone for good; the meter will not ask again
+    ├── LedgerError (OSError)          the ledger folder cannot be used
+    └── RecordError (ValueError)       a stored record cannot be read
+
+Only errors of the first kind, and :class:`LedgerError` at start, ever reach a training script. Everything that happens
+while a training runs is recorded and warned of once, unless ``strict=True`` asks for an exception.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class LightningCarbonError(Exception):
+    """The root: catch this to catch everything this package raises on purpose."""
+
+
+class ConfigError(LightningCarbonError, ValueError):
+    """An argument cannot be used.
+
+    Args:
+        argument: The name of the argument, as the user wrote it.
+        value: What was given.
+        fix: A sentence that tells what would work.
+    """
+
+    def __init__(self, argument: str, value: object, fix: str) -> None:
+        super().__init__(argument, value, fix)
+        self.argument = argument
+        self.value = value
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """Name the argument, the value and the fix, in one line."""
+        return f"{self.argument}={self.value!r} cannot be used: {self.fix}"
+
+
+class UnknownRegion(ConfigError):
+    """No such region in the packaged table of grid factors.
+
+    Args:
+        region: What was given.
+        near: Codes and names that resemble it, best first.
+    """
+
+    def __init__(self, region: str, near: Sequence[str] = ()) -> None:
+        hint = f"did you mean {', '.join(near)}? " if near else ""
+        super().__init__(
+            "region",
+            region,
+            f"{hint}Give an ISO 3166 code (SE, USA) or WORLD, or a factor of your own with intensity=<gCO2e/kWh>.",
+        )
+        self.near = tuple(near)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by what the constructor takes."""
+        return (type(self), (self.value, self.near))
+
+
+class UsageError(LightningCarbonError, RuntimeError):
+    """The calls came in an order that has no meaning, such as a row before the start."""
+
+
+class SourceError(LightningCarbonError):
+    """Something about a sensor."""
+
+
+class SourceUnavailable(SourceError):
+    """A sensor cannot be used on this machine.
+
+    Args:
+        source: The name of the source, such as ``"nvml"``.
+        reason: Why not, in a sentence.
+        fix: What the user can do about it, or an empty string when nothing can be done.
+    """
+
+    def __init__(self, source: str, reason: str, fix: str = "") -> None:
+        super().__init__(source, reason, fix)
+        self.source = source
+        self.reason = reason
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """Name the source, the reason and the fix, in one line."""
+        return f"{self.source}: {self.reason}" + (f" ({self.fix})" if self.fix else "")
+
+
+class ReadFailed(SourceError):
+    """One reading failed; the meter tries again at the next tick."""
+
+
+class SourceLost(SourceError):
+    """A sensor is gone for good, such as a GPU that fell off the bus."""
+
+
+class LedgerError(LightningCarbonError, OSError):
+    """The ledger folder cannot be used."""
+
+
+class RecordError(LightningCarbonError, ValueError):
+    """A stored record cannot be read."""

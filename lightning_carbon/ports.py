@@ -1,0 +1,141 @@
+"""Where the meter meets the world: one Protocol for each thing it needs, each of one or two methods.
+
+An implementer finds here what must hold; the suites in ``tests/contracts`` check it on the real adapters and on the
+fakes of :mod:`lightning_carbon.testing` alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lightning_carbon.energy.readings import Sensor
+    from lightning_carbon.units import Energy, Power
+
+
+@runtime_checkable
+class EnergyCounter(Protocol):
+    """A device that counts its own energy and never counts backwards, save for wrapping or a reset.
+
+    Reading should cost well under a millisecond and may happen on any thread, but never on two at once. The meter
+    stamps the reading with the middle of the call.
+    """
+
+    @property
+    def sensor(self) -> Sensor:
+        """What it covers and how; the same for ever, known without touching the device."""
+        ...
+
+    def read_energy(self) -> Energy:
+        """Take one reading of the cumulative count.
+
+        Raises:
+            ReadFailed: This time only; the meter asks again.
+            SourceLost: The device is gone for good; the meter will not ask again.
+        """
+        ...
+
+
+@runtime_checkable
+class PowerGauge(Protocol):
+    """A device that shows its power at this moment.
+
+    The same rules hold as for an :class:`EnergyCounter`. The meter integrates by trapezoid between readings.
+    """
+
+    @property
+    def sensor(self) -> Sensor:
+        """What it covers and how; the same for ever, known without touching the device."""
+        ...
+
+    def read_power(self) -> Power:
+        """Take one reading of the power, in watts, never negative.
+
+        Raises:
+            ReadFailed: This time only; the meter asks again.
+            SourceLost: The device is gone for good; the meter will not ask again.
+        """
+        ...
+
+
+Source = EnergyCounter | PowerGauge
+"""Anything that can be metered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict on one thing that was tried as a source.
+
+    Args:
+        source: The adapter that tried, such as ``"nvml"``.
+        subject: What was tried, for people, such as ``"GPU 0 NVIDIA H100 80GB HBM3"``.
+        port: The source, ready to be read, or ``None`` where it cannot be used.
+        reason: Why it cannot be used, or a remark on one that can (such as the better way that was not there).
+        fix: The command or setting that would make it usable, or an empty string.
+    """
+
+    source: str
+    subject: str
+    port: Source | None = None
+    reason: str = ""
+    fix: str = ""
+
+
+@runtime_checkable
+class Clock(Protocol):
+    """A monotonic clock and the wall clock beside it."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds on a clock that never goes back; its zero has no meaning. Costs well under a microsecond."""
+        ...
+
+    def wall_seconds(self) -> float:
+        """Seconds since 1970-01-01 UTC; may be set back at any time, so it names moments and never measures spans."""
+        ...
+
+
+@runtime_checkable
+class RunStore(Protocol):
+    """Where the records of runs are kept."""
+
+    def save(self, record: Mapping[str, object]) -> str:
+        """Write the record of a run, replacing an earlier one of the same ``run_id``, all or nothing.
+
+        Args:
+            record: A record as plain values (JSON types only).
+
+        Returns:
+            Where it lies, for people.
+
+        Raises:
+            LedgerError: It could not be written; an earlier record is still whole.
+        """
+        ...
+
+    def open_lines(self, run_id: str, name: str) -> LineSink:
+        """Open a file of lines in the folder of a run, such as ``steps.csv``, empty.
+
+        Raises:
+            LedgerError: It cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
+class LineSink(Protocol):
+    """A growing text file."""
+
+    def write_lines(self, lines: list[str]) -> None:
+        """Append lines (given without line ends); they reach the file before this returns.
+
+        Raises:
+            LedgerError: They could not be written.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the file; further calls do nothing."""
+        ...

@@ -1,0 +1,129 @@
+"""Energy, power, carbon mass and carbon intensity as value types; the only conversion factors of the package.
+
+Energy is an integer count of microjoules, so that differences of one rising curve add up exactly. The other types hold
+floats in the unit that their one field names. mypy rejects watts where joules are due.
+
+Exact by definition: 1 kWh = 3.6e6 J (SI Brochure, 9th ed., table 8); 1 lb = 453.59237 g (international pound, 1959).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+MICROJOULES_PER_JOULE = 1_000_000
+MICROJOULES_PER_MILLIJOULE = 1_000
+JOULES_PER_KILOWATT_HOUR = 3_600_000
+NANOSECONDS_PER_SECOND = 1_000_000_000
+GRAMS_PER_POUND = 453.59237
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Energy:
+    """An amount of energy.
+
+    Args:
+        microjoules: The amount, a whole number; negative only as a difference.
+    """
+
+    microjoules: int
+    ZERO: ClassVar[Energy]
+
+    @classmethod
+    def from_joules(cls, joules: float) -> Energy:
+        """Round joules to the nearest microjoule."""
+        return cls(round(joules * MICROJOULES_PER_JOULE))
+
+    @classmethod
+    def from_millijoules(cls, millijoules: int) -> Energy:
+        """Convert whole millijoules, the unit of NVML's counter, exactly."""
+        return cls(millijoules * MICROJOULES_PER_MILLIJOULE)
+
+    @property
+    def joules(self) -> float:
+        """The amount in joules."""
+        return self.microjoules / MICROJOULES_PER_JOULE
+
+    @property
+    def kilowatt_hours(self) -> float:
+        """The amount in kWh."""
+        return self.microjoules / (MICROJOULES_PER_JOULE * JOULES_PER_KILOWATT_HOUR)
+
+    def __add__(self, other: Energy) -> Energy:
+        """Add two amounts, exactly."""
+        return Energy(self.microjoules + other.microjoules)
+
+    def __sub__(self, other: Energy) -> Energy:
+        """Take the difference of two amounts, exactly."""
+        return Energy(self.microjoules - other.microjoules)
+
+    def over(self, nanoseconds: int) -> Power:
+        """The mean power of this energy spent in that time.
+
+        Args:
+            nanoseconds: How long it took; more than zero.
+        """
+        return Power(self.microjoules * (NANOSECONDS_PER_SECOND // MICROJOULES_PER_JOULE) / nanoseconds)
+
+
+Energy.ZERO = Energy(0)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Power:
+    """A rate of energy.
+
+    Args:
+        watts: The rate in joules per second.
+    """
+
+    watts: float
+
+    def for_nanoseconds(self, nanoseconds: int) -> Energy:
+        """The energy of this power held for that time, rounded to the nearest microjoule."""
+        return Energy(round(self.watts * nanoseconds * MICROJOULES_PER_JOULE / NANOSECONDS_PER_SECOND))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CarbonMass:
+    """A mass of greenhouse gas, as CO2 equivalent over 100 years (GWP100).
+
+    Args:
+        grams: The mass in gCO2e.
+    """
+
+    grams: float
+
+    @classmethod
+    def from_pounds(cls, pounds: float) -> CarbonMass:
+        """Convert international avoirdupois pounds."""
+        return cls(pounds * GRAMS_PER_POUND)
+
+    @property
+    def kilograms(self) -> float:
+        """The mass in kgCO2e."""
+        return self.grams / 1_000
+
+    @property
+    def pounds(self) -> float:
+        """The mass in international avoirdupois pounds of CO2e."""
+        return self.grams / GRAMS_PER_POUND
+
+    def __add__(self, other: CarbonMass) -> CarbonMass:
+        """Add two masses."""
+        return CarbonMass(self.grams + other.grams)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CarbonIntensity:
+    """How much greenhouse gas a kilowatt-hour of electricity stands for.
+
+    Args:
+        grams_per_kilowatt_hour: gCO2e per kWh.
+    """
+
+    grams_per_kilowatt_hour: float
+
+    def of(self, energy: Energy) -> CarbonMass:
+        """The mass that this energy stands for at this intensity."""
+        return CarbonMass(energy.kilowatt_hours * self.grams_per_kilowatt_hour)
