@@ -1,0 +1,84 @@
+# What README, CI and people all call. Run `make` for the list.
+#
+#   PYTHON=python3.12 make venv      another interpreter, 3.11 or newer
+#   TORCH=torch==2.12.0 make venv    another torch (pip's words: a version, a file, a URL)
+#   EXTRA_PIP="--index-url …"        more words for pip, such as the index of CPU builds
+#   PYTEST_ARGS="-k units -x"        more words for pytest
+#
+# Every path is relative, so that a clone may lie anywhere, spaces in its name included.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+EXTRA_PIP ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+CHECKED := lightning_carbon tests examples
+
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: help
+help: ## Say what there is to make
+	@grep -E '^[a-z-]+:.*##' Makefile | sort | while IFS= read -r line; do \
+		printf '  make %-12s %s\n' "$${line%%:*}" "$${line#*## }"; done
+
+.PHONY: venv
+venv: $(STAMP) ## Create .venv and install what constraints.txt pins
+
+# torch goes first and alone: its pin decides which build everything else has to live with.
+# The rest is then held to constraints.txt, with torch held to what was just installed.
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than 3.11: say PYTHON=python3.11 make …" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "$(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PIP) install --quiet $(EXTRA_PIP) '$(TORCH)'
+	{ $(PIP) freeze | grep -E '^torch(==| @)' | sed -E 's/\+.*//'; grep -v '^torch==' constraints.txt; } \
+		> $(VENV)/constraints.txt
+	$(PIP) install --quiet $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all]'
+	@touch $(STAMP)
+
+.PHONY: demo
+demo: venv ## Train a small Transformer with the meter on, and print what it took
+	$(BIN)/python examples/transformer.py fit --config configs/transformer_small.yaml
+
+.PHONY: test
+test: lint ## Everything that has to hold: lint, types, contracts, tests
+	$(BIN)/python -m pytest tests/unit --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --ignore=tests/unit $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: venv ## Style, formatting, types and the architecture's contracts
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy $(CHECKED)
+	$(BIN)/python -c 'from importlinter.cli import lint_imports_command as main; main()'
+
+.PHONY: bench
+bench: venv ## Measure accuracy and overhead against what the README promises
+	$(BIN)/python -m tests.benchmarks
+
+# For a machine that has its own torch: no environment is made, PYTHON says which one to use.
+.PHONY: test-gpu
+test-gpu: ## The tests that need a GPU, with $(PYTHON) as it is
+	$(PYTHON) -m pytest -m gpu tests/gpu $(PYTEST_ARGS)
+
+.PHONY: constraints
+constraints: venv ## Write constraints.txt again from what .venv holds
+	{ sed '/^[^#]/,$$d' constraints.txt; echo 'torch==2.13.0'; \
+		$(PIP) list --format=freeze | grep -vE '^(pip|torch|lightning[-_]carbon)=='; } > constraints.new
+	mv constraints.new constraints.txt
+
+.PHONY: clean
+clean: ## Remove .venv and whatever builds, tests and trainings left behind
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
+	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache checkpoints lightning_logs runs
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

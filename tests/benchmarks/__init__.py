@@ -1,0 +1,1 @@
+"""Accuracy and overhead, measured: `python -m tests.benchmarks` prints the tables."""

@@ -1,0 +1,30 @@
+"""What holds for every test: no network, no user's settings, no clock to beat."""
+
+import os
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import pytest
+
+# The GPU tests run in whatever environment the GPU's machine has, which may lack Hypothesis.
+if find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # The same examples every time, and no deadline: a busy machine is no failure.
+    # `pytest --hypothesis-profile=explore` looks further.
+    settings.register_profile("steady", deadline=None, derandomize=True, print_blob=True)
+    settings.register_profile("explore", deadline=None, max_examples=2_000)
+    settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Shield the tests from the user's settings, and the user's data folder from the tests."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith("LIGHTNING_CARBON_")]:
+            environment.delenv(name)
+        environment.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user-data")))
+        environment.setenv("HF_HUB_OFFLINE", "1")
+        environment.setenv("MPLBACKEND", "Agg")
+        environment.setenv("TOKENIZERS_PARALLELISM", "false")
+        yield

@@ -1,0 +1,1 @@
+"""Real trainers, real processes, real files."""

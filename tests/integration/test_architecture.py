@@ -1,0 +1,104 @@
+"""What the import contracts cannot see: the root module, and what Python really loads.
+
+import-linter reads the source (`make lint`). Here a fresh interpreter says what an import brought
+in, and the pure part is held to an allowlist, where the contract can only name what is forbidden.
+"""
+
+import subprocess
+import sys
+
+import grimp
+import pytest
+
+HEAVY = frozenset(
+    {
+        "lightning",
+        "numpy",
+        "psutil",
+        "pynvml",
+        "pytorch_lightning",
+        "rich",
+        "torch",
+        "transformers",
+        "typer",
+    }
+)
+PURE = ("errors", "units", "energy", "carbon", "records", "ports")
+VALUE_MODULES = frozenset(
+    {
+        "__future__",
+        "bisect",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "enum",
+        "fractions",
+        "functools",
+        "itertools",
+        "math",
+        "operator",
+        "types",
+        "typing",
+    }
+)
+
+
+def heavy_modules_loaded_by(statement: str) -> set[str]:
+    """Run one statement in a fresh interpreter and tell which heavy packages it loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{statement}\nimport sys\nprint(*sys.modules)"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return HEAVY & set(done.stdout.split())
+
+
+def test_importing_the_package_loads_no_driver_and_no_framework() -> None:
+    """Whoever imports lightning_carbon pays for nothing they have not asked for."""
+    assert set() == heavy_modules_loaded_by("import lightning_carbon")
+
+
+@pytest.mark.parametrize("module", ["psutil", "pynvml", "rich"])
+def test_a_heavy_import_would_be_noticed(module: str) -> None:
+    """The check above can fail: it names a heavy package that a statement does load."""
+    found = heavy_modules_loaded_by(f"import lightning_carbon, {module}")
+
+    assert {module} == found
+
+
+def test_a_public_name_brings_what_it_needs_and_nothing_else() -> None:
+    """Asking for the meter loads neither a framework nor torch."""
+    found = heavy_modules_loaded_by("from lightning_carbon import Meter")
+
+    assert set() == found & {"lightning", "pytorch_lightning", "torch", "transformers"}
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    """Every import that the package's source spells out."""
+    return grimp.build_graph("lightning_carbon", include_external_packages=True, cache_dir=None)
+
+
+@pytest.mark.parametrize("part", PURE)
+def test_the_pure_part_imports_only_itself_and_value_modules(imports: grimp.ImportGraph, part: str) -> None:
+    """A pure module knows no clock, no file, no environment and no third party."""
+    root = f"lightning_carbon.{part}"
+    allowed = VALUE_MODULES | {f"lightning_carbon.{name}" for name in PURE}
+    strangers = {
+        (module, imported)
+        for module in {root} | imports.find_descendants(root)
+        for imported in imports.find_modules_directly_imported_by(module)
+        if not any(imported == name or imported.startswith(f"{name}.") for name in allowed)
+    }
+
+    assert set() == strangers
+
+
+def test_a_stranger_in_the_pure_part_would_be_noticed(imports: grimp.ImportGraph) -> None:
+    """The graph does hold imports of drivers: the check above is not blind to them."""
+    drivers = imports.find_modules_that_directly_import("pynvml")
+
+    assert drivers
+    assert all(module.startswith("lightning_carbon.sources.nvml") for module in drivers)

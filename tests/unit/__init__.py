@@ -1,0 +1,1 @@
+"""Laws and examples of the package's own code: no files, no devices, no patching."""
