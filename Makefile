@@ -76,6 +76,7 @@ constraints: venv ## Write constraints.txt again from what .venv holds
 	{ sed '/^[^#]/,$$d' constraints.txt; echo 'torch==2.13.0'; \
 		$(PIP) list --format=freeze | grep -vE '^(pip|torch|lightning[-_]carbon)=='; } > constraints.new
 	mv constraints.new constraints.txt
+	@touch $(STAMP)
 
 .PHONY: clean
 clean: ## Remove .venv and whatever builds, tests and trainings left behind
