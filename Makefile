@@ -7,7 +7,7 @@
 #
 # Every path is relative, so that a clone may lie anywhere, spaces in its name included.
 
-SHELL := /bin/bash
+SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -40,10 +40,11 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 		{ echo "$(PYTHON) is older than 3.11: say PYTHON=python3.11 make …" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "$(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	$(PIP) install --quiet $(EXTRA_PIP) '$(TORCH)'
-	{ $(PIP) freeze | grep -E '^torch(==| @)' | sed -E 's/\+.*//'; grep -v '^torch==' constraints.txt; } \
-		> $(VENV)/constraints.txt
-	$(PIP) install --quiet $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all]'
+	@echo "Installing $(TORCH), then what constraints.txt pins, into $(VENV); this takes a minute or more."
+	@$(PIP) install --quiet $(EXTRA_PIP) '$(TORCH)'
+	@{ $(BIN)/python -c 'from importlib.metadata import version; print("torch==" + version("torch"))'; \
+		grep -v '^torch==' constraints.txt; } > $(VENV)/constraints.txt
+	@$(PIP) install --quiet $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all]'
 	@touch $(STAMP)
 
 .PHONY: demo
