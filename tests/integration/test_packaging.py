@@ -97,8 +97,8 @@ def test_the_wheel_installs_alone_and_imports(wheel: Path, tmp_path: Path) -> No
     # -I: neither this repository nor PYTHONPATH is on the path; the target goes first.
     script = (
         f"import sys; sys.path.insert(0, {str(target)!r})\n"
-        "import lightning_carbon\n"
-        "for name in lightning_carbon.__all__: getattr(lightning_carbon, name)\n"
+        "import lightning_carbon, lightning_carbon.cli\n"
+        "lightning_carbon.Meter\n"
         "print(lightning_carbon.__file__)"
     )
     done = subprocess.run(
