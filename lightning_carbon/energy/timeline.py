@@ -1,0 +1,236 @@
+"""Timelines: readings of one domain, appended in order, become a curve that later readings do not change.
+
+A timeline promises three things. Energy is conserved: what the sensor counted, the curve rises, no more and no less. The
+past is settled: up to :attr:`~Timeline.watermark_ns` no later reading changes a height. And silence is not filled: time
+that no reading covers rises by nothing and lowers the coverage.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightning_carbon.energy.curve import FOREVER_NS, EnergyCurve
+from lightning_carbon.energy.ticks import TickGrid
+from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
+
+if TYPE_CHECKING:
+    from lightning_carbon.energy.readings import CounterReading, GaugeReading
+
+STILL_AFTER_NS = NANOSECONDS_PER_SECOND
+"""A counter that has not moved for so long is taken to stand still, not to be between two jumps: jumps of GPU counters
+come every 20 to 100 ms, of RAPL every millisecond."""
+
+_NANOWATT_SECONDS = NANOSECONDS_PER_SECOND // MICROJOULES_PER_JOULE
+
+
+class Timeline:
+    """What counter and gauge timelines share: a curve, its settled part, and its end."""
+
+    __slots__ = ("_ended", "curve")
+
+    def __init__(self) -> None:
+        self.curve: EnergyCurve | None = None
+        self._ended = False
+
+    @property
+    def watermark_ns(self) -> int:
+        """Up to here heights are final; :data:`FOREVER_NS` once the timeline has ended; -1 before the first reading."""
+        if self._ended:
+            return FOREVER_NS
+        return self._settled_ns()
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more readings are taken."""
+        return self._ended
+
+    def height(self, at_ns: int) -> int:
+        """Cumulative microjoules at a moment; only differences have a meaning."""
+        return self.curve.height(at_ns) if self.curve else 0
+
+    def covered(self, at_ns: int) -> int:
+        """Cumulative covered nanoseconds at a moment; only differences have a meaning."""
+        return self.curve.covered(at_ns) if self.curve else 0
+
+    def between(self, start_ns: int, end_ns: int) -> Energy:
+        """The energy of an interval that ends at or before the watermark."""
+        return Energy(self.height(end_ns) - self.height(start_ns))
+
+    def coverage_ratio(self, start_ns: int, end_ns: int) -> float:
+        """The share of an interval that readings cover, from 0 to 1; 1 for an empty interval."""
+        if end_ns <= start_ns:
+            return 1.0
+        return (self.covered(end_ns) - self.covered(start_ns)) / (end_ns - start_ns)
+
+    def trim(self, before_ns: int) -> None:
+        """Forget what no interval from ``before_ns`` on needs, so that memory stays flat over a long run."""
+        if self.curve:
+            self.curve.trim(before_ns)
+
+    def end(self) -> None:
+        """Take no more readings: the curve stays where it is, and time from here on counts as not covered."""
+        self._ended = True
+
+    def _settled_ns(self) -> int:
+        return self.curve.end_ns if self.curve else -1
+
+
+class CounterTimeline(Timeline):
+    """The timeline of an energy counter: a knot only where the counter moved.
+
+    Args:
+        wraps_at: The count at which the counter starts again from zero, if it does. A count that went back is a wrap
+            when less than half of that range would have been counted since; anything else that goes back is a reset
+            (a reloaded driver), and the time between the two readings is not covered.
+        ticking: Whether the counter may jump at a period of its own that is worth learning; false for models.
+    """
+
+    __slots__ = ("_first_move", "_grid", "_last_ns", "_last_value", "_start_ns", "_sum", "_wraps_at")
+
+    def __init__(self, *, wraps_at: Energy | None = None, ticking: bool = True) -> None:
+        super().__init__()
+        self._wraps_at = wraps_at.microjoules if wraps_at else 0
+        self._grid = TickGrid() if ticking else None
+        self._start_ns = self._last_ns = -1
+        self._last_value = 0
+        self._sum = 0
+        self._first_move: tuple[int, int, int] | None = None
+
+    @property
+    def period_ns(self) -> float | None:
+        """The period of the counter's jumps, where it jumps and has been watched closely enough to tell."""
+        return self._grid.period_ns if self._grid else None
+
+    @property
+    def learning(self) -> bool:
+        """Whether frequent readings would still teach when the counter jumps."""
+        if self._ended or self._grid is None:
+            return False
+        return self.curve is None or (self._grid.period_ns is not None and self._grid.vague)
+
+    def append(self, reading: CounterReading) -> None:
+        """Take one reading; one that is not after the last is ignored.
+
+        Args:
+            reading: The count and when it was read.
+        """
+        if self._ended or reading.at_ns <= self._last_ns:
+            return
+        at_ns, value = reading.at_ns, reading.energy.microjoules
+        if self._start_ns < 0:
+            self._start_ns, self._last_ns, self._last_value = at_ns, at_ns, value
+            if self._grid is None:
+                self.curve = EnergyCurve(at_ns)
+            return
+        rise = value - self._last_value
+        if rise < 0 and self._wraps_at and (rise + self._wraps_at) * 2 < self._wraps_at:
+            rise += self._wraps_at
+        if rise < 0:
+            self._restart(at_ns)
+        elif rise:
+            self._move(at_ns, rise)
+        elif at_ns - self._known_ns() > STILL_AFTER_NS:
+            self._settle()
+            self._rise(at_ns)
+        self._last_ns, self._last_value = at_ns, value
+
+    def close(self, at_ns: int) -> None:
+        """End the timeline at a moment that readings have reached: a jump that did not come by then is not waited for."""
+        if not self._ended and self._start_ns >= 0:
+            self._settle()
+            self._rise(min(at_ns, self._last_ns))
+        self._ended = True
+
+    def end(self) -> None:
+        """Take no more readings; time up to the last one is covered."""
+        self.close(self._last_ns)
+
+    def _known_ns(self) -> int:
+        if self.curve is not None:
+            return self.curve.end_ns
+        return self._first_move[1] if self._first_move else self._start_ns
+
+    def _move(self, at_ns: int, rise: int) -> None:
+        self._sum += rise
+        placed = self._grid.place(self._last_ns, at_ns) if self._grid else at_ns
+        if self.curve is not None:
+            self._rise(placed)
+        elif self._first_move is None:
+            self._first_move = (self._last_ns, at_ns, rise)
+        else:
+            self._settle()
+            self._rise(placed)
+
+    def _settle(self) -> None:
+        """Draw the beginning of the curve, once it is known whether the counter jumps.
+
+        The first count was reached at the jump before the first reading. With the period known, the curve starts there,
+        so that the part of the first jump that was counted before the meter started is told apart from the rest.
+        """
+        if self.curve is not None:
+            return
+        period = self.period_ns
+        if self._first_move is None:
+            self.curve = EnergyCurve(self._start_ns)
+            return
+        after_ns, until_ns, rise = self._first_move
+        if period is None:
+            self.curve = EnergyCurve(self._start_ns)
+            self.curve.rise(until_ns, rise)
+            return
+        jump_ns = (after_ns + 1 + until_ns) // 2
+        self.curve = EnergyCurve(min(self._start_ns, jump_ns - round(period)))
+        self.curve.rise(jump_ns, rise)
+
+    def _rise(self, to_ns: int) -> None:
+        if self.curve is not None:
+            self.curve.rise(to_ns, self._sum - self.curve.height(FOREVER_NS))
+
+    def _restart(self, at_ns: int) -> None:
+        self._settle()
+        if self.curve is not None:
+            self._rise(self._last_ns)
+            self.curve.rise(at_ns, 0, covered=False)
+
+
+class GaugeTimeline(Timeline):
+    """The timeline of a power gauge: the trapezoid between readings that are close enough.
+
+    Args:
+        max_gap_ns: Two readings further apart than this do not cover the time between them.
+    """
+
+    __slots__ = ("_last", "_max_gap_ns", "_remainder")
+
+    def __init__(self, *, max_gap_ns: int) -> None:
+        super().__init__()
+        self._max_gap_ns = max_gap_ns
+        self._last: GaugeReading | None = None
+        self._remainder = 0.0
+
+    def append(self, reading: GaugeReading) -> None:
+        """Take one reading; one that is not after the last is ignored.
+
+        Args:
+            reading: The power and when it was read.
+        """
+        last = self._last
+        if self._ended or (last is not None and reading.at_ns <= last.at_ns):
+            return
+        self._last = reading
+        if last is None or self.curve is None:
+            self.curve = EnergyCurve(reading.at_ns)
+            return
+        span_ns = reading.at_ns - last.at_ns
+        if span_ns > self._max_gap_ns:
+            self.curve.rise(reading.at_ns, 0, covered=False)
+            return
+        exact = (last.power.watts + reading.power.watts) / 2 * span_ns / _NANOWATT_SECONDS + self._remainder
+        whole = int(exact)
+        self._remainder = exact - whole
+        self.curve.rise(reading.at_ns, whole)
+
+    def close(self, at_ns: int) -> None:
+        """End the timeline; what lies after its last reading is not covered."""
+        del at_ns
+        self._ended = True

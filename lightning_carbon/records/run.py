@@ -1,0 +1,193 @@
+"""The record of one run: what it used, how each number came about, and the inputs to price it again.
+
+The mapping is versioned. Keys are only ever added within a schema; a reader of an older record fills what it can and
+leaves the rest absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+SCHEMA = 1
+
+
+class Status(StrEnum):
+    """How a run stands."""
+
+    RUNNING = "running"
+    """It has not ended, or nobody has noticed yet."""
+    COMPLETED = "completed"
+    """It ended by itself."""
+    FAILED = "failed"
+    """It ended by an exception."""
+    INTERRUPTED = "interrupted"
+    """It was stopped from outside: Ctrl-C, a signal, an exit in the middle of training."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRecord:
+    """The energy of one domain over a run.
+
+    Args:
+        id: Unique in the host.
+        kind: What sort of hardware it is.
+        name: For people.
+        joules: Its energy.
+        provenance: How the number came about: counter, integrated or modelled.
+        coverage_ratio: The share of the run that readings cover, 0 to 1.
+        uncertainty_ratio: The half width of its range, as a share.
+        method: The call or the model behind it.
+        parent: The domain that includes it; it is not added to the total then.
+        lost: Why readings ended before the run did, or ``None``.
+        phases: Its energy in joules by phase.
+    """
+
+    id: str
+    kind: str
+    name: str
+    joules: float
+    provenance: str
+    coverage_ratio: float
+    uncertainty_ratio: float
+    method: str
+    parent: str | None = None
+    lost: str | None = None
+    phases: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentSource:
+    """Something that could not be measured.
+
+    Args:
+        source: The adapter that tried.
+        subject: What was tried.
+        reason: Why not.
+        fix: What would help, or an empty string.
+    """
+
+    source: str
+    subject: str
+    reason: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyRecord:
+    """The energy of a run: IT energy, without PUE.
+
+    Args:
+        total_joules: The sum over the domains that no other includes; ``None`` where nothing could be measured.
+        measured_joules: The part of it that sensors stand behind.
+        modelled_joules: The part of it that was modelled.
+        low_joules: The lower end of the range of the total.
+        high_joules: The upper end of the range of the total.
+        coverage_ratio: The mean over those domains of the share of the run that readings cover.
+        domains: Every domain.
+        phases: The total by phase; the phases add up to it, exactly.
+        absent: What could not be measured, and why.
+    """
+
+    total_joules: float | None
+    measured_joules: float
+    modelled_joules: float
+    low_joules: float
+    high_joules: float
+    coverage_ratio: float
+    domains: tuple[DomainRecord, ...]
+    phases: dict[str, float]
+    absent: tuple[AbsentSource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IntensityRecord:
+    """The carbon intensity that a run is priced with, in gCO2e/kWh."""
+
+    value: float
+    low: float
+    high: float
+    source: str
+    year: int | None
+    basis: str
+    region: str
+    assumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PueRecord:
+    """The power usage effectiveness that a run is priced with."""
+
+    value: float
+    low: float
+    high: float
+    source: str
+    assumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CarbonRecord:
+    """The CO2e of a run, PUE included, location-based.
+
+    Args:
+        grams_co2e: The central value; ``None`` where there is no energy to price.
+        low: The lower end of its range.
+        high: The upper end of its range.
+        intensity: The factor from kWh to grams.
+        pue: The factor from IT energy to site energy.
+    """
+
+    grams_co2e: float | None
+    low: float | None
+    high: float | None
+    intensity: IntensityRecord
+    pue: PueRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run.
+
+    Args:
+        schema: The version of this mapping.
+        run_id: Unique; sorts by start.
+        project: What the run belongs to.
+        run_name: What the user calls it, or ``None``.
+        status: How it stands.
+        started_at: ISO 8601, UTC.
+        ended_at: ISO 8601, UTC; ``None`` while it runs.
+        duration_seconds: On the monotonic clock.
+        steps: How many steps were counted.
+        samples: How many samples they had; ``None`` where nobody told.
+        tokens: How many tokens they had; ``None`` where nobody told.
+        phase_seconds: How long each phase lasted.
+        step_joules: The energy of the steps alone; ``None`` without steps or energy.
+        host: Where it ran: name, system, processor, Python, versions of the frameworks.
+        energy: What it used.
+        carbon: What that stands for.
+        location: Where the record lies, or ``None`` where it was not stored.
+    """
+
+    schema: int
+    run_id: str
+    project: str
+    run_name: str | None
+    status: str
+    started_at: str
+    ended_at: str | None
+    duration_seconds: float
+    steps: int
+    samples: int | None
+    tokens: int | None
+    phase_seconds: dict[str, float]
+    step_joules: float | None
+    host: dict[str, str | int | None]
+    energy: EnergyRecord
+    carbon: CarbonRecord
+    location: str | None = None
+
+    def summary(self) -> str:
+        """A table for people: energy by domain and phase, CO2e with its range, and every assumption by name."""
+        from lightning_carbon.records.summary import summarise  # noqa: PLC0415 - loads only where somebody reads
+
+        return summarise(self)
