@@ -1,0 +1,111 @@
+"""Rated power of processors, looked up by the name that the CPU gives itself in ``/proc/cpuinfo``.
+
+The table is :file:`data/cpu_power.csv`; its header says where each figure is from and under which licence. A name is
+found exactly or not at all: the neighbour in a list of processors may draw twice as much.
+
+In a virtual machine the guest sees a few of the CPU's hardware threads, so that what it may be charged with is the
+rated power divided by *all* threads of the physical CPU. That number comes from the table or, for AMD server parts,
+from the brand string, which states the cores of the physical CPU in a guest too (AMD64 Architecture Programmer's Manual
+vol. 3, CPUID Fn8000_0002 to 4). On bare metal the kernel's own count (``siblings``) is better than either.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+# Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
+_TABLE = Path(__file__).with_name("data") / "cpu_power.csv"
+
+_NOISE = re.compile(
+    r"""
+      @.*                         # nominal clock
+    | ,.*                         # "8 Compute Cores 4C+4G", "(Skylake, IBRS)"
+    | \s(?:with|w/)\s.*           # "with Radeon Graphics"
+    | \sradeon\b.*
+    | \b\d+(?:st|nd|rd|th)\sgen\b
+    | \b(?:\d+|dual|triple|quad|six|eight|twelve|sixteen)-cores?\b
+    | \b(?:processor|cpu|apu|genuine|[xk]-series)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_MARK = re.compile(r"\((?:r|tm|c)\)|[®™©]", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+_CORE2 = re.compile(r"\bcore2\b", re.IGNORECASE)
+_ABSENT_VERSION = re.compile(r"(?<=\d) 0$")
+
+# Every part of these lines runs two threads a core, save those whose count the table states (EPYC 9754S). Not so the
+# other Ryzens, nor the embedded EPYC 3000.
+_TWO_THREADS_A_CORE = re.compile(r"^amd (?:epyc (?!3|embedded)|ryzen threadripper |ryzen 9 )")
+_STATED_CORES = re.compile(r"\b(\d+)-cores?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CpuSpec:
+    """What is known of a processor model.
+
+    Args:
+        name: The model, in plain words.
+        tdp_watts: Rated (thermal design) power of one socket, in watts.
+        threads: Hardware threads of one socket; ``None`` where no source says.
+    """
+
+    name: str
+    tdp_watts: float
+    threads: int | None
+
+    @property
+    def watts_per_thread(self) -> float | None:
+        """Rated power of one hardware thread, in watts; ``None`` where the number of threads is not known."""
+        return None if self.threads is None else self.tdp_watts / self.threads
+
+
+def plain_name(model_name: str) -> str:
+    """Reduce a CPU's name to vendor, family and model.
+
+    Args:
+        model_name: A name as ``/proc/cpuinfo``, ``sysctl`` or a data sheet has it.
+
+    Returns:
+        The name without marks, clock, core count, graphics and generation, such as ``"Intel Xeon E5-2686 v4"``.
+        Applying this function twice changes nothing more.
+    """
+    name = _SPACE.sub(" ", _MARK.sub("", model_name))
+    while (shorter := _SPACE.sub(" ", _NOISE.sub(" ", name)).strip()) != name:
+        name = shorter
+    name = _CORE2.sub("Core 2", name).replace("- ", "-")
+    # The first E5 Xeons carry a 0 where later ones say v2: "Intel(R) Xeon(R) CPU E5-2660 0 @ 2.20GHz".
+    return _ABSENT_VERSION.sub("", name)
+
+
+def find_cpu(model_name: str) -> CpuSpec | None:
+    """Look a processor up by its name.
+
+    Args:
+        model_name: The ``model name`` of ``/proc/cpuinfo``.
+
+    Returns:
+        What the table holds of exactly this model, or ``None``: for models that are not listed, and for the anonymous
+        names that hypervisors make up, such as ``Intel(R) Xeon(R) Processor @ 2.60GHz``.
+    """
+    key = plain_name(model_name).casefold()
+    line = _lines_by_name().get(key)
+    if line is None:
+        return None
+    name, tdp_watts, threads = line.split(",")
+    return CpuSpec(name, float(tdp_watts), int(threads) if threads else _threads_by_brand(key, model_name))
+
+
+def _threads_by_brand(key: str, model_name: str) -> int | None:
+    cores = _STATED_CORES.search(model_name)
+    return 2 * int(cores[1]) if cores and _TWO_THREADS_A_CORE.match(key) else None
+
+
+@cache
+def _lines_by_name() -> dict[str, str]:
+    # Lines are parsed when they are asked for: a run needs one of five thousand.
+    lines = (line for line in _TABLE.read_text("utf-8").splitlines() if not line.startswith("#"))
+    next(lines)  # the column names
+    return {line.partition(",")[0].casefold(): line for line in lines}
