@@ -82,7 +82,8 @@ class CounterTimeline(Timeline):
         wraps_at: The count at which the counter starts again from zero, if it does. A count that went back is a wrap
             when less than half of that range would have been counted since; anything else that goes back is a reset
             (a reloaded driver), and the time between the two readings is not covered.
-        ticking: Whether the counter may jump at a period of its own that is worth learning; false for models.
+        ticking: Whether the counter may jump at a period of its own that is worth learning; false for models, whose
+            standing still is taken at its word.
     """
 
     __slots__ = ("_first_move", "_grid", "_last_ns", "_last_value", "_start_ns", "_sum", "_wraps_at")
@@ -129,7 +130,7 @@ class CounterTimeline(Timeline):
             self._restart(at_ns)
         elif rise:
             self._move(at_ns, rise)
-        elif at_ns - self._known_ns() > STILL_AFTER_NS:
+        elif self._grid is None or at_ns - self._known_ns() > STILL_AFTER_NS:
             self._settle()
             self._rise(at_ns)
         self._last_ns, self._last_value = at_ns, value

@@ -1,0 +1,143 @@
+"""What a user may set, checked at once: nothing of it waits for the training to fail."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.ports import EnergyCounter, PowerGauge, Source
+
+MIN_INTERVAL_SECONDS = 0.01
+MAX_INTERVAL_SECONDS = 60.0
+
+Devices = str | Sequence[int | str]
+"""``"auto"``, ``"all"``, or indices and UUIDs."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterConfig:
+    """The settings of one meter.
+
+    Args:
+        project: What the run belongs to.
+        run_name: What the user calls the run, or ``None``.
+        ledger: The folder of all runs.
+        interval_seconds: How often sensors are read.
+        devices: Which accelerators are metered.
+        sources: What is metered instead of what discovery finds, or ``None``.
+        per_step: Whether ``steps.csv`` is written.
+        strict: Whether trouble in mid-run becomes an exception at the next call.
+    """
+
+    project: str
+    run_name: str | None
+    ledger: Path
+    interval_seconds: float
+    devices: Devices
+    sources: tuple[Source, ...] | None
+    per_step: bool
+    strict: bool
+
+
+def check_interval(seconds: object) -> float:
+    """Check ``interval_seconds``.
+
+    Raises:
+        ConfigError: It is no number or out of range.
+    """
+    fix = f"give seconds from {MIN_INTERVAL_SECONDS} (10 ms) to {MAX_INTERVAL_SECONDS:.0f}; 0.1 is the default."
+    value = _number("interval_seconds", seconds, fix)
+    if not MIN_INTERVAL_SECONDS <= value <= MAX_INTERVAL_SECONDS:
+        raise ConfigError("interval_seconds", seconds, fix)
+    return value
+
+
+def check_intensity(grams_per_kilowatt_hour: object) -> float:
+    """Check ``intensity``.
+
+    Raises:
+        ConfigError: It is no number, negative, or not finite.
+    """
+    fix = "give gCO2e/kWh as a number, zero or more, such as 41.4."
+    value = _number("intensity", grams_per_kilowatt_hour, fix)
+    if value < 0:
+        raise ConfigError("intensity", grams_per_kilowatt_hour, fix)
+    return value
+
+
+def check_pue(ratio: object) -> float:
+    """Check ``pue``.
+
+    Raises:
+        ConfigError: It is no number, below 1, or not finite.
+    """
+    fix = "give site energy over IT energy, 1.0 or more, such as 1.2."
+    value = _number("pue", ratio, fix)
+    if value < 1:
+        raise ConfigError("pue", ratio, fix)
+    return value
+
+
+def check_devices(devices: object) -> Devices:
+    """Check ``devices``; whether they exist shows at the start.
+
+    Raises:
+        ConfigError: It is none of the forms.
+    """
+    fix = 'give "auto", "all", or a list of indices and UUIDs, such as [0, 1] or ["GPU-5a0b..."].'
+    if isinstance(devices, str):
+        if devices in {"auto", "all"}:
+            return devices
+        parts = [part.strip() for part in devices.split(",")]
+        if not all(parts):
+            raise ConfigError("devices", devices, fix)
+        return tuple(int(part) if part.isdecimal() else part for part in parts)
+    if not isinstance(devices, Sequence) or isinstance(devices, bytes):
+        raise ConfigError("devices", devices, fix)
+    for device in devices:
+        if isinstance(device, bool) or not isinstance(device, int | str) or (isinstance(device, int) and device < 0):
+            raise ConfigError("devices", devices, fix)
+    return tuple(devices)
+
+
+def check_sources(sources: object) -> tuple[Source, ...] | None:
+    """Check ``sources``.
+
+    Raises:
+        ConfigError: One of them is no source, or two have the same domain.
+    """
+    if sources is None:
+        return None
+    fix = "give a list of sources, each with a `sensor` and a `read_energy()` or `read_power()` method."
+    if isinstance(sources, str | bytes) or not isinstance(sources, Sequence):
+        raise ConfigError("sources", sources, fix)
+    seen: set[str] = set()
+    for index, source in enumerate(sources):
+        if isinstance(source, type) or not isinstance(source, EnergyCounter | PowerGauge):
+            raise ConfigError(f"sources[{index}]", source, fix)
+        domain = source.sensor.domain.id
+        if domain in seen:
+            raise ConfigError(f"sources[{index}]", source, f"the domain {domain!r} is there already; give each once.")
+        seen.add(domain)
+    return tuple(sources)
+
+
+def check_name(argument: str, value: object) -> str:
+    """Check a name that becomes part of a path.
+
+    Raises:
+        ConfigError: It is empty, no text, or cannot name a folder.
+    """
+    fix = "give a short text without slashes, such as 'lisa'."
+    if not isinstance(value, str) or not value.strip() or value in {".", ".."} or any(c in value for c in "/\\\0\n"):
+        raise ConfigError(argument, value, fix)
+    return value.strip()
+
+
+def _number(argument: str, value: object, fix: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigError(argument, value, fix)
+    return float(value)

@@ -1,0 +1,99 @@
+"""One source with its timeline: reads, stamps, appends, and knows when the source is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightning_carbon.energy.readings import CounterReading, GaugeReading, Provenance
+from lightning_carbon.energy.timeline import CounterTimeline, GaugeTimeline
+from lightning_carbon.errors import SourceLost
+from lightning_carbon.ports import EnergyCounter
+
+if TYPE_CHECKING:
+    from lightning_carbon.energy.readings import Sensor
+    from lightning_carbon.ports import Clock, Source
+
+PATIENCE_NS = 2_000_000_000
+"""A source that has failed, or hung, for so long is lost."""
+
+
+class Probe:
+    """Reads one source onto one timeline.
+
+    Args:
+        source: What is read.
+        clock: What stamps the readings: with the middle of the call, since a call may be slow.
+        max_gap_ns: How far apart two readings of a gauge may be.
+    """
+
+    __slots__ = ("_clock", "_failing_since_ns", "_source", "lost", "lost_at_ns", "reading_since_ns", "sensor", "timeline")
+
+    def __init__(self, source: Source, clock: Clock, max_gap_ns: int) -> None:
+        self._source = source
+        self._clock = clock
+        self.sensor: Sensor = source.sensor
+        self.timeline: CounterTimeline | GaugeTimeline
+        if isinstance(source, EnergyCounter):
+            ticking = self.sensor.provenance is Provenance.COUNTER
+            self.timeline = CounterTimeline(wraps_at=self.sensor.wraps_at, ticking=ticking)
+        else:
+            self.timeline = GaugeTimeline(max_gap_ns=max_gap_ns)
+        self.lost: str | None = None
+        self.lost_at_ns: int | None = None
+        self.reading_since_ns: int | None = None
+        self._failing_since_ns: int | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is still read."""
+        return self.lost is None and not self.timeline.ended
+
+    @property
+    def is_measured_gauge(self) -> bool:
+        """Whether it is a power sensor whose readings have to be dense to be integrated well."""
+        return isinstance(self.timeline, GaugeTimeline) and self.sensor.provenance.is_measured
+
+    @property
+    def wants_close_look(self) -> bool:
+        """Whether frequent readings would teach when its counter jumps."""
+        return isinstance(self.timeline, CounterTimeline) and self.timeline.learning
+
+    def read(self) -> CounterReading | GaugeReading | None:
+        """Take one reading, slow or failing as the source may be; appends nothing.
+
+        Returns:
+            The reading, or ``None`` where it failed. A source that is gone, or has failed for two seconds, is lost.
+        """
+        before_ns = self.reading_since_ns = self._clock.now_ns()
+        source = self._source
+        try:
+            if isinstance(self.timeline, CounterTimeline):
+                energy = source.read_energy()  # type: ignore[union-attr]
+                stamp_ns = (before_ns + self._clock.now_ns()) // 2
+                self._failing_since_ns = None
+                return CounterReading(stamp_ns, energy)
+            power = source.read_power()  # type: ignore[union-attr]
+            stamp_ns = (before_ns + self._clock.now_ns()) // 2
+            self._failing_since_ns = None
+            return GaugeReading(stamp_ns, power)
+        except SourceLost as error:
+            self.lose(str(error) or type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever a driver throws, the training goes on
+            since_ns = self._failing_since_ns
+            if since_ns is None:
+                self._failing_since_ns = before_ns
+            elif self._clock.now_ns() - since_ns > PATIENCE_NS:
+                self.lose(f"failed for {PATIENCE_NS // 1_000_000_000} s: {error or type(error).__name__}")
+        finally:
+            self.reading_since_ns = None
+        return None
+
+    def append(self, reading: CounterReading | GaugeReading) -> None:
+        """Put a reading on the timeline."""
+        self.timeline.append(reading)  # type: ignore[arg-type]
+
+    def lose(self, reason: str) -> None:
+        """Give the source up, for a reason that the record will tell; the timeline ends at its last reading."""
+        if self.lost is None:
+            self.lost = reason
+            self.lost_at_ns = self._clock.now_ns()

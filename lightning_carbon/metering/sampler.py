@@ -1,0 +1,206 @@
+"""The one thread that reads sensors, beside the training and at its own pace.
+
+Counters lose nothing when a tick is late, so nothing here hurries. Readings are spread over the interval by the golden
+ratio rather than evenly: a load or a counter with nearly the same period would otherwise always be caught at the same
+point. Power gauges that have to be integrated are read ten times as often as counters. Counters that jump are read closely
+for a moment, at the start, whenever it has become vague where their jumps fall, and at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from lightning_carbon.metering.probe import PATIENCE_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lightning_carbon.metering.probe import Probe
+    from lightning_carbon.ports import Clock
+
+CLOSE_LOOK_SECONDS = 0.005
+"""How often a counter is read while it is looked at closely."""
+FIRST_LOOK_SECONDS = 1.5
+"""How long the closer look at the start may take at most."""
+LATER_LOOK_SECONDS = 0.25
+"""How long a later one may take at most; and between two there is at least a second."""
+GAUGE_SPEEDUP = 10
+"""How many times as often power gauges are read as counters."""
+MIN_GAUGE_SECONDS = 0.01
+HOUSEKEEPING_SECONDS = 1.0
+"""How often the engine is given the word on this thread."""
+FINISH_SECONDS = 0.3
+"""How long the end of a run may wait for the counters' next jump."""
+
+_GOLDEN = 0.6180339887498949
+_NS = 1_000_000_000
+
+logger = logging.getLogger("lightning_carbon")
+
+
+class Sampler:
+    """Reads all probes from a daemon thread.
+
+    Args:
+        probes: What is read.
+        clock: The clock of the probes.
+        interval_seconds: How often counters are read.
+        lock: Held while readings are appended and while timelines are read.
+        housekeeping: Called about once a second on the sampling thread.
+        on_lost: Called, outside the lock, when a probe was lost.
+    """
+
+    def __init__(
+        self,
+        probes: Sequence[Probe],
+        clock: Clock,
+        interval_seconds: float,
+        lock: threading.Lock,
+        housekeeping: Callable[[], None],
+        on_lost: Callable[[Probe], None],
+    ) -> None:
+        self._probes = probes
+        self._clock = clock
+        self._interval_ns = round(interval_seconds * _NS)
+        self._gauge_ns = max(round(MIN_GAUGE_SECONDS * _NS), self._interval_ns // GAUGE_SPEEDUP)
+        self._lock = lock
+        self._housekeeping = housekeeping
+        self._on_lost = on_lost
+        self._wake = threading.Event()
+        self._finish_ns: int | None = None
+        self._generation = 0
+        self._thread: threading.Thread | None = None
+        self._reading: Probe | None = None
+        self._look_until_ns = 0
+        self._look_again_ns = 0
+
+    def start(self) -> None:
+        """Take the first reading of every probe, on this thread, and start the sampling thread."""
+        self._read(list(self._probes))
+        self._look_until_ns = self._clock.now_ns() + round(FIRST_LOOK_SECONDS * _NS)
+        self._launch()
+
+    def _launch(self) -> None:
+        self._generation += 1
+        self._thread = threading.Thread(
+            target=self._run, args=(self._generation,), name="lightning-carbon-sampler", daemon=True
+        )
+        self._thread.start()
+
+    def check(self) -> None:
+        """See whether a reading hangs: give its source up and go on with the others on a new thread."""
+        probe = self._reading
+        since_ns = probe.reading_since_ns if probe is not None else None
+        if probe is None or since_ns is None or self._clock.now_ns() - since_ns <= PATIENCE_NS:
+            return
+        probe.lose(f"a reading hung for {PATIENCE_NS // _NS} s")
+        self._reading = None
+        self._launch()
+        self._retire([probe])
+
+    def finish(self, at_ns: int) -> None:
+        """Read on until every timeline has reached a moment, for a short while at most, and end the thread.
+
+        Args:
+            at_ns: The moment, now or before.
+        """
+        thread = self._thread
+        if thread is None:
+            return
+        self._finish_ns = at_ns
+        self._wake.set()
+        thread.join(FINISH_SECONDS * 2)
+        if thread.is_alive():
+            probe = self._reading
+            if probe is not None:
+                probe.lose("a reading hung at the end of the run")
+                self._retire([probe])
+            self._generation += 1
+        self._thread = None
+
+    def _run(self, generation: int) -> None:
+        try:
+            self._loop(generation)
+        except Exception:  # noqa: BLE001 - a defect of ours must not show as a traceback in somebody's training
+            logger.warning("the sampling thread ended early; energy after this is not covered", exc_info=True)
+
+    def _loop(self, generation: int) -> None:
+        now_ns = base_ns = self._clock.now_ns()
+        turn = 0
+        due_ns = gauges_ns = now_ns
+        housekeeping_ns = now_ns + round(HOUSEKEEPING_SECONDS * _NS)
+        while generation == self._generation:
+            now_ns = self._clock.now_ns()
+            finish_ns = self._finish_ns
+            alive = [probe for probe in self._probes if probe.alive]
+            if finish_ns is not None:
+                self._read(alive)
+                if self._reached(finish_ns) or now_ns > finish_ns + round(FINISH_SECONDS * _NS):
+                    return
+                time.sleep(CLOSE_LOOK_SECONDS)
+                continue
+            close = [probe for probe in alive if probe.wants_close_look] if self._may_look(now_ns) else []
+            if now_ns >= due_ns:
+                self._read(alive)
+                turn, due_ns = self._next_turn(base_ns, turn, now_ns)
+                gauges_ns = now_ns + self._gauge_ns
+            elif now_ns >= gauges_ns:
+                self._read([probe for probe in alive if probe.is_measured_gauge or probe in close])
+                gauges_ns = now_ns + self._gauge_ns
+            elif close:
+                self._read(close)
+            if now_ns >= housekeeping_ns:
+                housekeeping_ns = now_ns + round(HOUSEKEEPING_SECONDS * _NS)
+                self._housekeeping()
+            next_ns = min(due_ns, housekeeping_ns)
+            if any(probe.is_measured_gauge for probe in alive):
+                next_ns = min(next_ns, gauges_ns)
+            if close:
+                next_ns = min(next_ns, now_ns + round(CLOSE_LOOK_SECONDS * _NS))
+            self._wake.wait(max(0.0, (next_ns - self._clock.now_ns()) / _NS))
+
+    def _next_turn(self, base_ns: int, turn: int, now_ns: int) -> tuple[int, int]:
+        """The next reading after now; turns that were missed are left out, not made up for."""
+        turn = max(turn + 1, (now_ns - base_ns) // self._interval_ns)
+        due_ns = now_ns
+        while due_ns <= now_ns:
+            due_ns = base_ns + round((turn + turn * _GOLDEN % 1 / 2) * self._interval_ns)
+            turn += 1
+        return turn - 1, due_ns
+
+    def _may_look(self, now_ns: int) -> bool:
+        if now_ns < self._look_until_ns:
+            return True
+        if now_ns >= self._look_again_ns:
+            self._look_until_ns = now_ns + round(LATER_LOOK_SECONDS * _NS)
+            self._look_again_ns = self._look_until_ns + _NS
+            return True
+        return False
+
+    def _reached(self, at_ns: int) -> bool:
+        with self._lock:
+            return all(probe.timeline.watermark_ns >= at_ns for probe in self._probes if probe.alive)
+
+    def _read(self, probes: list[Probe]) -> None:
+        readings = []
+        for probe in probes:
+            self._reading = probe
+            reading = probe.read()
+            if self._reading is not probe:
+                return  # given up meanwhile: another thread has taken over
+            self._reading = None
+            if reading is not None:
+                readings.append((probe, reading))
+        with self._lock:
+            for probe, reading in readings:
+                probe.append(reading)
+        self._retire([probe for probe in probes if probe.lost is not None and not probe.timeline.ended])
+
+    def _retire(self, lost: list[Probe]) -> None:
+        for probe in lost:
+            with self._lock:
+                probe.timeline.end()
+            self._on_lost(probe)
