@@ -1,0 +1,211 @@
+"""What a process and all its descendants have used: processor time that never runs backwards, and memory.
+
+A child's time can be seen twice: in its own count while it lives, and in its parent's count of waited-for children once
+it has been reaped. :class:`Tally` adds both up and counts no second twice:
+
+    growth = growth of the own time of those alive
+           + all time of those seen for the first time (they were born since the last look)
+           + growth of the waited-for time, less what was already seen of those that vanished
+
+So a child that lives and dies between two looks is still counted once its parent waits for it, and so is the last
+stretch of one that was known. What stays unseen: descendants that die unseen and are never waited for by one of the
+tree (orphans, or a parent that ignores SIGCHLD).
+
+References: proc_pid_stat(5) on utime, stime, cutime and cstime, which psutil calls ``children_user`` and
+``children_system``.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
+    import psutil
+
+# Finding new children walks through /proc: 0.4 ms with 70 processes, about 10 ms with 2,000.
+LISTING_SECONDS = 2.0
+# Reading one process costs about 8 us. Neither that nor the listing may take more than this share of one core: where
+# there are hundreds of processes, they are looked at less often, which loses nothing but resolution.
+COST_RATIO = 0.005
+
+Key = TypeVar("Key", bound="Hashable")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessTimes(Generic[Key]):
+    """The processor time of one process.
+
+    Args:
+        own_seconds: Its own, all threads, user and system.
+        waited_seconds: That of its descendants that have died and been waited for.
+        parent: The key of its parent, ``None`` when that is unknown.
+    """
+
+    own_seconds: float
+    waited_seconds: float = 0.0
+    parent: Key | None = None
+
+
+class Tally(Generic[Key]):
+    """Adds up the processor time of a changing set of processes; pure arithmetic.
+
+    Args:
+        alive: Who is there at the start, by a key that is never used twice. Their time up to now is not counted.
+    """
+
+    def __init__(self, alive: Mapping[Key, ProcessTimes[Key]]) -> None:
+        self._last = dict(alive)
+        self._seconds = 0.0
+        self._owed = 0.0
+
+    def update(self, alive: Mapping[Key, ProcessTimes[Key]]) -> float:
+        """Take in who is there now; a parent must have been looked at before its children.
+
+        Returns:
+            Processor time since the start, in seconds; never less than before.
+        """
+        own = waited = vanished = 0.0
+        for key, now in alive.items():
+            before = self._last.get(key)
+            if before is None:
+                own += now.own_seconds + now.waited_seconds
+            else:
+                own += max(0.0, now.own_seconds - before.own_seconds)
+                waited += max(0.0, now.waited_seconds - before.waited_seconds)
+        for key, before in self._last.items():
+            if key not in alive and before.parent in self._last:
+                vanished += before.own_seconds + before.waited_seconds
+        self._last = dict(alive)
+        # A child reaped between the look at its parent and the look at itself has vanished now and is in its parent's
+        # count at the next look: what was seen of it is kept back that long, and no longer, as it may never have been
+        # waited for.
+        balance = waited - vanished - self._owed
+        self._owed = min(max(0.0, -balance), vanished)
+        self._seconds += own + max(0.0, balance)
+        return self._seconds
+
+
+class ProcessTree:
+    """A process and its descendants, dataloader workers included.
+
+    Safe to read from several threads. Imports psutil with the first object.
+
+    Args:
+        pid: The root; default this process.
+        now_seconds: A monotonic clock.
+
+    Raises:
+        ProcessLookupError: There is no such process.
+    """
+
+    def __init__(self, pid: int | None = None, now_seconds: Callable[[], float] = time.monotonic) -> None:
+        import psutil
+
+        self._psutil = psutil
+        self._now_seconds = now_seconds
+        self._lock = threading.Lock()
+        try:
+            self._root = psutil.Process(pid)
+        except psutil.NoSuchProcess as error:
+            raise ProcessLookupError(str(error)) from error
+        # In the order of psutil: a parent comes before its children, as Tally asks.
+        self._parents: dict[psutil.Process, psutil.Process | None] = {self._root: None}
+        self._times: dict[psutil.Process, ProcessTimes[psutil.Process]] = {}
+        self._next_listing_seconds = float("-inf")
+        self._list_when_due()
+        self._look()
+        self._tally = Tally(self._times)
+        self._seconds = 0.0
+        self._next_look_seconds = float("-inf")
+
+    @property
+    def pid(self) -> int:
+        """The process id of the root."""
+        return self._root.pid
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the tree since construction, in seconds; never falls.
+
+        Raises:
+            ProcessLookupError: The whole tree is gone.
+        """
+        with self._lock:
+            now = self._now_seconds()
+            if now >= self._next_look_seconds:
+                self._list_when_due()
+                started = time.thread_time()
+                self._look()
+                self._next_look_seconds = now + (time.thread_time() - started) / COST_RATIO
+                self._seconds = self._tally.update(self._times)
+            return self._seconds
+
+    def memory_bytes(self) -> int:
+        """Resident memory of the tree, in bytes.
+
+        The root's resident set, and of each descendant what it does not share through files or shared memory. Pages
+        that a forked worker shares with its parent by copy-on-write count again for every worker: only the proportional
+        set size would tell them apart, and that walks all page tables under a lock that page faults wait for.
+
+        Raises:
+            ProcessLookupError: The whole tree is gone.
+        """
+        with self._lock:
+            self._list_when_due()
+            total = alive = 0
+            for process in self._parents:
+                try:
+                    memory = process.memory_info()
+                except self._psutil.Error:
+                    continue
+                alive += 1
+                shared = 0 if process is self._root else getattr(memory, "shared", 0)
+                total += max(0, memory.rss - shared)
+            if not alive:
+                raise ProcessLookupError(f"process {self.pid} and its descendants are gone")
+            return total
+
+    def _look(self) -> None:
+        """Read the times of all who are known, and forget who is gone."""
+        self._times = {process: times for process in self._parents if (times := self._read(process)) is not None}
+        self._parents = {process: self._parents[process] for process in self._times}
+        if not self._times:
+            raise ProcessLookupError(f"process {self.pid} and its descendants are gone")
+
+    def _read(self, process: psutil.Process) -> ProcessTimes[psutil.Process] | None:
+        try:
+            times = process.cpu_times()
+        except self._psutil.Error:
+            return None
+        # Absent on systems without such a count, where a child's last stretch is lost with it.
+        waited = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+        before = self._times.get(process)
+        if before is not None and times.user + times.system < before.own_seconds:
+            return None  # its process id belongs to another one by now; psutil does not look at every reading
+        return ProcessTimes(times.user + times.system, waited, self._parents.get(process))
+
+    def _list_when_due(self) -> None:
+        """Look for new descendants; those known stay known until they are gone, orphans too."""
+        now = self._now_seconds()
+        if now < self._next_listing_seconds:
+            return
+        started = time.thread_time()
+        try:
+            found = self._root.children(recursive=True)
+        except self._psutil.Error:
+            found = []
+        by_pid = {process.pid: process for process in (self._root, *found)}
+        parents = {process: parent for process, parent in self._parents.items() if process.is_running()}
+        for process in found:
+            if process not in parents:
+                try:
+                    parents[process] = by_pid.get(process.ppid())
+                except self._psutil.Error:
+                    continue
+        self._parents = parents
+        cost_seconds = time.thread_time() - started
+        self._next_listing_seconds = now + max(LISTING_SECONDS, cost_seconds / COST_RATIO)
