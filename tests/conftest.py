@@ -6,6 +6,10 @@ from importlib.util import find_spec
 
 import pytest
 
+from tests.nvml_standin.fixtures import nvml_standin
+
+__all__ = ["nvml_standin"]
+
 # The GPU tests run in whatever environment the GPU's machine has, which may lack Hypothesis.
 if find_spec("hypothesis"):
     from hypothesis import settings

@@ -1,0 +1,11 @@
+"""NVIDIA GPUs, read through NVML by way of :mod:`pynvml` (the distribution nvidia-ml-py).
+
+A GPU's energy counter where it has one; else its power, integrated; else a model of its utilisation, labelled so; else
+a reason. A MIG slice is its GPU's share, labelled as a model. See :func:`discover`.
+
+References: https://docs.nvidia.com/deploy/nvml-api/
+"""
+
+from lightning_carbon.sources.nvml.discovery import close, covers_host, discover
+
+__all__ = ["close", "covers_host", "discover"]

@@ -1,0 +1,157 @@
+"""NVML in this process: loaded and initialised at most once, and again in a forked child.
+
+NVML counts its users itself, so our one ``nvmlInit`` and one ``nvmlShutdown`` leave those of torch and others alone.
+:mod:`pynvml` takes 40 ms to import and waits until something is asked of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from lightning_carbon.errors import ReadFailed, SourceError, SourceLost, SourceUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+_T = TypeVar("_T")
+
+NO_PERMISSION: Final = 4
+"""``NVML_ERROR_NO_PERMISSION``: a GPU that this job's cgroup hides, among others."""
+
+# nvml.h, nvmlReturn_t: UNINITIALIZED, DRIVER_NOT_LOADED, GPU_IS_LOST, RESET_REQUIRED, GPU_NOT_FOUND. After these the
+# same handle does not come back; Unknown, Timeout and a passing NotSupported do.
+_GONE: Final = frozenset({1, 9, 15, 16, 28})
+
+_NOT_STARTED: Final = {
+    NO_PERMISSION: (
+        "the NVIDIA driver does not let this user in",
+        "give the user access to /dev/nvidiactl and /dev/nvidia0 (often the group video)",
+    ),
+    9: ("the NVIDIA driver is installed and not loaded", "sudo modprobe nvidia"),
+    12: (
+        "libnvidia-ml.so.1 is not there: this machine or container has no NVIDIA driver",
+        "where there is an NVIDIA GPU, install its driver; start a container with --gpus all",
+    ),
+    18: (
+        "the NVIDIA driver was updated and the old one is still loaded",
+        "reboot, or reload the kernel modules nvidia, nvidia_uvm, nvidia_modeset and nvidia_drm",
+    ),
+}
+
+SHADOWED_FIX: Final = "pip uninstall pynvml && pip install --force-reinstall nvidia-ml-py"
+
+
+class Library:
+    """NVML, as far as this package uses it. One for a process, as NVML is.
+
+    It never raises anything but :class:`~lightning_carbon.errors.SourceError`.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pid: int | None = None
+        self._module: ModuleType | None = None
+
+    def open(self) -> ModuleType:
+        """Initialise NVML where this process has not yet, and return the module :mod:`pynvml`.
+
+        Raises:
+            SourceUnavailable: There is no pynvml, no driver or no permission; says which and what to do.
+        """
+        if self._module is not None and self._pid == os.getpid():
+            return self._module
+        with self._lock:
+            module = _import()
+            try:
+                module.nvmlInit()
+            except Exception as error:
+                reason, fix = _NOT_STARTED.get(code_of(error) or 0, (f"NVML does not start: {describe(error)}", ""))
+                raise SourceUnavailable("nvml", reason, SHADOWED_FIX if is_shadowed(module) else fix) from error
+            self._module, self._pid = module, os.getpid()
+            return module
+
+    def close(self) -> None:
+        """Give back what :meth:`open` took; sources that are still read afterwards are lost."""
+        with self._lock:
+            if self._module is not None and self._pid == os.getpid():
+                self._pid = None
+                # A driver that is gone needs no shutting down.
+                with contextlib.suppress(Exception):
+                    self._module.nvmlShutdown()
+
+
+LIBRARY: Final = Library()
+
+
+class Handle:
+    """A GPU's handle, taken anew after a fork.
+
+    Args:
+        library: Where handles come from.
+        uuid: The GPU's UUID.
+        handle: The handle in this process.
+    """
+
+    __slots__ = ("_handle", "_library", "_pid", "_uuid")
+
+    def __init__(self, library: Library, uuid: str, handle: object) -> None:
+        self._library = library
+        self._uuid = uuid
+        self._handle = handle
+        self._pid = os.getpid()
+
+    def ask(self, question: Callable[[Any], _T]) -> _T:
+        """Call a function of :mod:`pynvml` with the handle.
+
+        Raises:
+            ReadFailed: It failed this time.
+            SourceLost: The GPU or the driver is gone.
+        """
+        try:
+            if self._pid != os.getpid():
+                self._handle = self._library.open().nvmlDeviceGetHandleByUUID(self._uuid)
+                self._pid = os.getpid()
+            return question(self._handle)
+        except SourceUnavailable as error:
+            raise SourceLost(f"NVML: {error.reason}") from error
+        except SourceError:
+            raise
+        except Exception as error:
+            # AttributeError and the like too: an old pynvml lacks functions, and no training may end by that.
+            kind = SourceLost if code_of(error) in _GONE else ReadFailed
+            raise kind(f"NVML: {describe(error)}") from error
+
+
+def describe(error: BaseException) -> str:
+    """An exception in a few words: NVML's own, or the type and what it says."""
+    return str(error) if code_of(error) is not None else f"{type(error).__name__}: {error}"
+
+
+def code_of(error: BaseException) -> int | None:
+    """The ``nvmlReturn_t`` behind an exception, or ``None`` where NVML did not raise it."""
+    value = getattr(error, "value", None)
+    return value if isinstance(value, int) and type(error).__name__.startswith("NVMLError") else None
+
+
+def is_shadowed(module: object) -> bool:
+    """Whether this is the deprecated distribution ``pynvml`` (a package), which hides nvidia-ml-py (one module)."""
+    return hasattr(module, "__path__")
+
+
+def _import() -> ModuleType:
+    try:
+        with warnings.catch_warnings():
+            # The deprecated distribution warns on import; that is said in our finding, not in the user's log.
+            warnings.simplefilter("ignore")
+            import pynvml
+    except Exception as error:
+        raise SourceUnavailable(
+            "nvml", f"the Python module pynvml cannot be imported ({error})", "pip install nvidia-ml-py"
+        ) from error
+    module: ModuleType = pynvml
+    return module

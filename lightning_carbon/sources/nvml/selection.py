@@ -1,0 +1,134 @@
+"""Which devices the argument ``devices`` asks for, among those that NVML shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.sources.nvml.visible_devices import Place, beginning_with, slice_positions, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightning_carbon.sources.nvml.inventory import Gpu
+    from lightning_carbon.sources.nvml.visible_devices import Visible
+
+# The first group of a UUID: fewer digits could as well be an index or a slip.
+SHORTEST_BARE_UUID = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The devices asked for.
+
+    Args:
+        gpus: The GPUs that the places point into.
+        places: What was asked for, each at most once.
+        remark: What a user may not expect, for people; mostly empty.
+    """
+
+    gpus: tuple[Gpu, ...]
+    places: tuple[Place, ...]
+    remark: str = ""
+
+
+def check_devices(devices: object) -> None:
+    """Refuse what cannot be a selection on any machine.
+
+    Raises:
+        ConfigError: It is neither ``"auto"``, ``"all"`` nor a list of indices and UUIDs.
+    """
+    if isinstance(devices, str):
+        if devices not in {"auto", "all"}:
+            raise ConfigError("devices", devices, f'give "auto", "all" or a list such as [{devices!r}]')
+        return
+    if not isinstance(devices, (list, tuple)) or not all(
+        (isinstance(one, int) and not isinstance(one, bool) and one >= 0) or (isinstance(one, str) and one.strip())
+        for one in devices
+    ):
+        raise ConfigError("devices", devices, 'give "auto", "all" or a list of indices from 0 and UUIDs')
+
+
+def select(
+    devices: Literal["auto", "all"] | Sequence[int | str], gpus: Sequence[Gpu], environ: Mapping[str, str]
+) -> Selection:
+    """Find the devices asked for.
+
+    Args:
+        devices: As in :func:`~lightning_carbon.sources.nvml.discover`.
+        gpus: The GPUs that NVML shows.
+        environ: Where ``CUDA_VISIBLE_DEVICES`` and ``CUDA_DEVICE_ORDER`` stand.
+
+    Raises:
+        ConfigError: An index or UUID fits no device, or more than one.
+    """
+    if devices == "all":
+        return Selection(tuple(gpus), tuple(map(Place, range(len(gpus)))))
+    counted = tuple(gpu for gpu in gpus if not gpu.is_denied)
+    value = environ.get("CUDA_VISIBLE_DEVICES")
+    seen = visible(value, [gpu.names for gpu in counted])
+    if isinstance(devices, str):
+        remarks = [seen.remark, _order_remark(counted, environ) if seen.by_index else ""]
+        return Selection(counted, seen.places, "; ".join(filter(None, remarks)))
+    places = [place for one in devices for place in _asked(one, devices, counted, seen, value)]
+    by_index = seen.by_index or value is None
+    remark = _order_remark(counted, environ) if by_index and any(isinstance(one, int) for one in devices) else ""
+    return Selection(counted, tuple(dict.fromkeys(places)), remark)
+
+
+def _asked(
+    one: int | str, devices: Sequence[int | str], gpus: Sequence[Gpu], seen: Visible, value: str | None
+) -> list[Place]:
+    if isinstance(one, int):
+        if one < len(seen.places):
+            return [seen.places[one]]
+        shown = "unset" if value is None else repr(value)
+        raise ConfigError(
+            "devices",
+            list(devices),
+            f"there is no GPU {one}: {len(seen.places)} visible, counted from 0 (CUDA_VISIBLE_DEVICES is {shown})",
+        )
+    found = _named(one.strip(), gpus, seen)
+    if len(found) == 1:
+        return found
+    known = ", ".join(
+        name for gpu in gpus for name in (gpu.names.uuid, *(one.uuid for one in gpu.names.slices)) if name
+    )
+    problem = "fits more than one device" if found else "fits no device"
+    raise ConfigError("devices", list(devices), f"{one!r} {problem}; NVML shows {known or 'none'}")
+
+
+def _named(name: str, gpus: Sequence[Gpu], seen: Visible) -> list[Place]:
+    names = [gpu.names for gpu in gpus]
+    uuids = [one.uuid for one in names]
+    match name[:4].upper():
+        case "GPU-":
+            return [Place(position) for position in beginning_with(name, uuids)]
+        case "MIG-":
+            return slice_positions(name, names)
+    if len(name) < SHORTEST_BARE_UUID:
+        return []
+    # As torch prints a UUID, without its prefix. CUDA gives a MIG slice its own UUID or, in older versions, its GPU's:
+    # where that GPU is cut into slices, the one in use is the one that is visible.
+    found = slice_positions(f"MIG-{name}", names)
+    for position in beginning_with(f"GPU-{name}", uuids):
+        if names[position].slices:
+            of_this_gpu = [place for place in seen.places if place.gpu == position]
+            found.append(of_this_gpu[0] if of_this_gpu else Place(position, 0))
+        else:
+            found.append(Place(position))
+    return found
+
+
+def _order_remark(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> str:
+    """Say so where CUDA may count the GPUs in another order than NVML, which goes by PCI address.
+
+    CUDA puts the fastest first unless told otherwise, and GPUs of one model by PCI address.
+    """
+    if environ.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID" or len({gpu.name for gpu in gpus}) <= 1:
+        return ""
+    return (
+        "the GPUs here differ, so CUDA may count them in another order than NVML; "
+        "set CUDA_DEVICE_ORDER=PCI_BUS_ID or name GPUs by UUID"
+    )

@@ -1,0 +1,67 @@
+"""MIG slices: no sensor tells them apart, so each is given its share of its GPU by compute slices.
+
+NVML and DCGM show the whole GPU's power on every slice. The share is a model: it hands idle slices as much as busy
+ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.energy.readings import Domain, Kind
+from lightning_carbon.errors import SourceError, SourceUnavailable
+from lightning_carbon.sources.nvml.probing import domain_id
+from lightning_carbon.sources.nvml.readings import share_of
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from lightning_carbon.ports import Source
+    from lightning_carbon.sources.nvml.inventory import Gpu, Slice
+    from lightning_carbon.sources.nvml.library import Handle
+
+_PROFILES: Final = range(7)
+"""NVML_GPU_INSTANCE_PROFILE_1_SLICE to _6_SLICE in nvml.h; the later ones are variants with the same slices."""
+
+_UNCERTAINTY_RATIO: Final = 0.5
+"""Assumed. A slice alone on its GPU draws more than its share, an idle slice beside busy ones less."""
+
+
+def meter_slice(gpu: Gpu, one: Slice, whole: Source, nvml: ModuleType, *, parent_is_metered: bool) -> Source:
+    """Give a slice its share of a source of its GPU.
+
+    Args:
+        gpu: The GPU.
+        one: The slice.
+        whole: The source of the GPU.
+        nvml: The module :mod:`pynvml`.
+        parent_is_metered: Whether the GPU as a whole is metered too, so that the slice must not be added to it.
+
+    Raises:
+        SourceUnavailable: NVML does not tell how large the slice or the GPU is.
+    """
+    try:
+        own = int(one.handle.ask(nvml.nvmlDeviceGetAttributes).computeInstanceSliceCount)
+    except (SourceError, AttributeError) as error:
+        raise SourceUnavailable("nvml", f"NVML does not tell the size of this slice ({error})") from error
+    total = None if gpu.handle is None else _compute_slices(gpu.handle, nvml)
+    if total is None or not 0 < own <= total:
+        raise SourceUnavailable("nvml", f"NVML does not tell what share of its GPU this slice is ({own} of {total})")
+    parent = domain_id(gpu.names.uuid) if parent_is_metered else None
+    domain = Domain(Kind.GPU, domain_id(one.names.uuid), one.name, parent)
+    method = f"{own} of {total} compute slices of {gpu.names.uuid}; assumed; of"
+    return share_of(whole, domain, (own, total), _UNCERTAINTY_RATIO, method)
+
+
+def _compute_slices(gpu: Handle, nvml: ModuleType) -> int | None:
+    """The slices of the largest instance that the GPU can have: 7 on A100 and H100, 4 on A30."""
+    found: list[int] = []
+    for profile in _PROFILES:
+        for version in (2, 1):
+            try:
+                info = gpu.ask(lambda handle: nvml.nvmlDeviceGetGpuInstanceProfileInfo(handle, profile, version))  # noqa: B023
+            except (SourceError, AttributeError):
+                continue
+            found.append(int(info.sliceCount))
+            break
+    return max(found, default=None)

@@ -1,0 +1,175 @@
+"""What ``CUDA_VISIBLE_DEVICES`` selects, as a pure function of its text and the devices there are.
+
+CUDA's rules, which these functions follow:
+
+* Unset shows every GPU; an empty text, ``-1`` or anything else that is no device shows none.
+* Entries are indices, or UUIDs, or unambiguous beginnings of UUIDs (``GPU-8932f937``). An entry that fits no device
+  ends the list: what stands before it counts.
+* A MIG slice is ``MIG-<uuid>``, before driver 470 ``MIG-<GPU uuid>/<GPU instance>/<compute instance>``.
+* A GPU in MIG mode is not visible as a whole. Where one is chosen by index or UUID or because nothing is chosen, CUDA
+  shows the first of its slices, and then no other device.
+
+As torch does, the first entry decides whether the rest must be indices, GPUs or slices, an index is whatever digits an
+entry begins with (``1gpu`` is 1), and a device that is named twice leaves none.
+
+References: CUDA Programming Guide, "CUDA Environment Variables"; NVIDIA MIG User Guide, "CUDA Device Enumeration".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LEADING_INDEX = re.compile(r"\+?[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class SliceNames:
+    """What a MIG slice goes by.
+
+    Args:
+        uuid: Its UUID, as NVML gives it.
+        address: ``MIG-<GPU uuid>/<GPU instance>/<compute instance>``.
+    """
+
+    uuid: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class GpuNames:
+    """What a GPU and its slices go by.
+
+    Args:
+        uuid: Its UUID, as NVML gives it.
+        mig_enabled: Whether it is in MIG mode.
+        slices: Its MIG slices, in NVML's order.
+    """
+
+    uuid: str
+    mig_enabled: bool = False
+    slices: tuple[SliceNames, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a device stands in the list of GPUs.
+
+    Args:
+        gpu: The position of the GPU.
+        slice: The position of the slice in the GPU, or -1 for the GPU as a whole.
+    """
+
+    gpu: int
+    slice: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What is visible to CUDA.
+
+    Args:
+        places: The devices in CUDA's order, each at most once.
+        by_index: Whether the order of GPUs decided which they are.
+        remark: What a user may not expect, for people; mostly empty.
+    """
+
+    places: tuple[Place, ...]
+    by_index: bool = False
+    remark: str = ""
+
+
+def visible(value: str | None, gpus: Sequence[GpuNames]) -> Visible:
+    """Find the devices that are visible to CUDA.
+
+    Args:
+        value: The text of ``CUDA_VISIBLE_DEVICES``, or ``None`` where it is unset.
+        gpus: The GPUs there are, in the order that CUDA would count them in.
+    """
+    if value is None:
+        return _without_mig_parents(range(len(gpus)), gpus, by_index=False)
+    entries = [entry.strip() for entry in value.split(",")]
+    kind = entries[0][:4].upper()
+    if kind == "MIG-":
+        return _named_slices(entries, gpus)
+    if kind == "GPU-":
+        chosen, remark = _positions(entries, [gpu.uuid for gpu in gpus])
+        return _without_mig_parents(chosen, gpus, by_index=False, remark=remark)
+    return _indexed(entries, gpus)
+
+
+def beginning_with(name: str, uuids: Sequence[str]) -> list[int]:
+    """The positions of the UUIDs that begin with this text, whatever its case."""
+    folded = name.casefold()
+    return [position for position, uuid in enumerate(uuids) if uuid.casefold().startswith(folded)]
+
+
+def slice_positions(name: str, gpus: Sequence[GpuNames]) -> list[Place]:
+    """The MIG slices whose UUID begins with this text or whose address it is, whatever its case."""
+    folded = name.casefold()
+    return [
+        Place(position, number)
+        for position, gpu in enumerate(gpus)
+        for number, one in enumerate(gpu.slices)
+        if one.uuid.casefold().startswith(folded) or one.address.casefold() == folded
+    ]
+
+
+def _indexed(entries: Iterable[str], gpus: Sequence[GpuNames]) -> Visible:
+    chosen: list[int] = []
+    for entry in entries:
+        digits = LEADING_INDEX.match(entry)
+        if digits is None or int(digits[0]) >= len(gpus):
+            break
+        if int(digits[0]) in chosen:
+            return Visible((), remark=_twice(entry))
+        chosen.append(int(digits[0]))
+    return _without_mig_parents(chosen, gpus, by_index=True)
+
+
+def _positions(entries: Iterable[str], uuids: Sequence[str]) -> tuple[list[int], str]:
+    chosen: list[int] = []
+    for entry in entries:
+        found = beginning_with(entry, uuids) if entry[:4].upper() == "GPU-" else []
+        if len(found) != 1:
+            break
+        if found[0] in chosen:
+            return [], _twice(entry)
+        chosen.append(found[0])
+    return chosen, ""
+
+
+def _named_slices(entries: Iterable[str], gpus: Sequence[GpuNames]) -> Visible:
+    chosen: list[Place] = []
+    for entry in entries:
+        found = slice_positions(entry, gpus) if entry[:4].upper() == "MIG-" else []
+        if len(found) != 1:
+            break
+        if found[0] in chosen:
+            return Visible((), remark=_twice(entry))
+        chosen.append(found[0])
+    remark = "CUDA may use only the first of several MIG slices" if len(chosen) > 1 else ""
+    return Visible(tuple(chosen), remark=remark)
+
+
+def _without_mig_parents(
+    chosen: Iterable[int], gpus: Sequence[GpuNames], *, by_index: bool, remark: str = ""
+) -> Visible:
+    """Replace GPUs in MIG mode by what CUDA shows in their stead."""
+    positions = list(chosen)
+    first = next((position for position in positions if gpus[position].slices), None)
+    if first is not None:
+        remark = "a GPU in MIG mode is visible, of which CUDA uses the first slice and then no other device"
+        return Visible((Place(first, 0),), by_index, remark)
+    whole = [position for position in positions if not gpus[position].mig_enabled]
+    if len(whole) < len(positions):
+        remark = "a GPU in MIG mode without slices cannot be used by CUDA"
+    return Visible(tuple(map(Place, whole)), by_index, remark)
+
+
+def _twice(entry: str) -> str:
+    return f"{entry!r} is in it twice, which leaves no device visible"

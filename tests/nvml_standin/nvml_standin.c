@@ -1,0 +1,615 @@
+/* A stand-in for libnvidia-ml.so.1 whose GPUs draw a power that is a closed form of CLOCK_MONOTONIC.
+ *
+ * What its GPUs are and how they misbehave is read from the file that the environment variable NVML_STANDIN_CONFIG
+ * names, each time the library is initialised from scratch (first nvmlInit, or the next one after the last
+ * nvmlShutdown). tests/nvml_standin/scenario.py writes that file and knows the true integral of the same closed form.
+ *
+ * Times in the file are nanoseconds of CLOCK_MONOTONIC; 0 means never. A "code" is what a call answers, as NVML counts
+ * its errors; 0 lets the call work.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "nvml_declarations.h"
+#include "layout_check.h"
+
+#define MAX_GPUS 16
+#define MAX_SLICES 8
+#define PI 3.14159265358979323846
+
+typedef enum { CONSTANT, SINE, SQUARE, SAW } Shape;
+
+typedef struct Device {
+    int is_slice;
+    struct Device *parent;
+    unsigned int index;
+    char uuid[96];
+    char name[96];
+    /* GPUs */
+    char bus_id[32];
+    unsigned int architecture;
+    Shape shape;
+    double watts, amplitude_watts, period_seconds;
+    long long origin_ns;
+    double counter_start_joules;
+    long long tick_ns, tick_phase_ns, power_tick_ns;
+    long long reset_at_ns, lost_at_ns, hang_at_ns, fail_from_ns, fail_until_ns;
+    int fail_code;
+    long slow_ms;
+    int handle_code, energy_code, fields_code, instant_code, average_code, power_code, utilization_code, limit_code;
+    int power_is_average, field_type, show_zero_watts;
+    unsigned int utilization, limit_milliwatts;
+    int c2c, c2c_code, module_code;
+    double gpu_scope_ratio;
+    int mig_enabled, mig_code, profiles_code;
+    unsigned int max_slices, slice_count;
+    struct Device *slices;
+    /* MIG slices */
+    unsigned int gpu_instance, compute_instance, gpu_slices, compute_slices;
+    int attributes_code;
+} Device;
+
+/* Scenarios are never freed: a handle that outlives a shutdown must stay harmless, as it is with a real driver. */
+typedef struct {
+    int init_code;
+    unsigned int gpu_count;
+    char driver_version[80];
+    Device gpus[MAX_GPUS];
+} World;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static World *world = NULL;
+static int references = 0;
+
+/* ---- how often each call was made, for tests of "one query a tick" ---- */
+
+typedef enum { CALLS_INIT, CALLS_ENERGY, CALLS_POWER, CALLS_FIELDS, CALLS_UTILIZATION, CALLS_OTHER, CALLS_KINDS } Calls;
+static unsigned long long calls[CALLS_KINDS];
+static const char *const call_names[CALLS_KINDS] = {"init", "energy", "power", "fields", "utilization", "other"};
+
+unsigned long long standinCalls(const char *kind);
+unsigned long long standinCalls(const char *kind) {
+    for (int i = 0; i < CALLS_KINDS; i++)
+        if (strcmp(kind, call_names[i]) == 0) return __atomic_load_n(&calls[i], __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static void count(Calls kind) { __atomic_add_fetch(&calls[kind], 1, __ATOMIC_SEQ_CST); }
+
+/* ---- the closed form ---- */
+
+static long long now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static double watts_at(const Device *gpu, long long at_ns) {
+    double t = (double)(at_ns - gpu->origin_ns) / 1e9, period = gpu->period_seconds, a = gpu->amplitude_watts;
+    double x = t - period * floor(t / period);
+    switch (gpu->shape) {
+        case SINE: return gpu->watts + a * sin(2 * PI * x / period);
+        case SQUARE: return gpu->watts + (x < period / 2 ? a : -a);
+        case SAW: return gpu->watts + a * (2 * x / period - 1);
+        default: return gpu->watts;
+    }
+}
+
+/* Joules from origin_ns to at_ns. */
+static double joules_until(const Device *gpu, long long at_ns) {
+    double t = (double)(at_ns - gpu->origin_ns) / 1e9, period = gpu->period_seconds, a = gpu->amplitude_watts;
+    double x = t - period * floor(t / period);
+    switch (gpu->shape) {
+        case SINE: return gpu->watts * t + a * period / (2 * PI) * (1 - cos(2 * PI * x / period));
+        case SQUARE: return gpu->watts * t + a * (x < period / 2 ? x : period - x);
+        case SAW: return gpu->watts * t + a * (x * x / period - x);
+        default: return gpu->watts * t;
+    }
+}
+
+static long long on_grid(long long at_ns, long long tick_ns, long long phase_ns) {
+    if (tick_ns <= 0) return at_ns;
+    long long since = at_ns - phase_ns;
+    return at_ns - ((since % tick_ns) + tick_ns) % tick_ns;
+}
+
+static unsigned long long counter_millijoules(const Device *gpu, long long at_ns) {
+    double joules = joules_until(gpu, on_grid(at_ns, gpu->tick_ns, gpu->tick_phase_ns));
+    if (gpu->reset_at_ns && at_ns >= gpu->reset_at_ns) joules -= joules_until(gpu, gpu->reset_at_ns);
+    else joules += gpu->counter_start_joules;
+    return joules > 0 ? (unsigned long long)(joules * 1000) : 0;
+}
+
+/* ---- the scenario file: one "key value" a line; "gpu" and "slice" begin a new block ---- */
+
+static void to_code(int *target, const char *value) { *target = atoi(value); }
+
+static void apply_to_gpu(Device *gpu, const char *key, const char *value) {
+    if (!strcmp(key, "uuid")) snprintf(gpu->uuid, sizeof gpu->uuid, "%s", value);
+    else if (!strcmp(key, "name")) snprintf(gpu->name, sizeof gpu->name, "%s", value);
+    else if (!strcmp(key, "bus_id")) snprintf(gpu->bus_id, sizeof gpu->bus_id, "%s", value);
+    else if (!strcmp(key, "architecture")) gpu->architecture = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "shape"))
+        gpu->shape = !strcmp(value, "sine") ? SINE : !strcmp(value, "square") ? SQUARE : !strcmp(value, "saw") ? SAW : CONSTANT;
+    else if (!strcmp(key, "watts")) gpu->watts = atof(value);
+    else if (!strcmp(key, "amplitude_watts")) gpu->amplitude_watts = atof(value);
+    else if (!strcmp(key, "period_seconds")) gpu->period_seconds = atof(value);
+    else if (!strcmp(key, "origin_ns")) gpu->origin_ns = atoll(value);
+    else if (!strcmp(key, "counter_start_joules")) gpu->counter_start_joules = atof(value);
+    else if (!strcmp(key, "tick_ns")) gpu->tick_ns = atoll(value);
+    else if (!strcmp(key, "tick_phase_ns")) gpu->tick_phase_ns = atoll(value);
+    else if (!strcmp(key, "power_tick_ns")) gpu->power_tick_ns = atoll(value);
+    else if (!strcmp(key, "reset_at_ns")) gpu->reset_at_ns = atoll(value);
+    else if (!strcmp(key, "lost_at_ns")) gpu->lost_at_ns = atoll(value);
+    else if (!strcmp(key, "hang_at_ns")) gpu->hang_at_ns = atoll(value);
+    else if (!strcmp(key, "fail_from_ns")) gpu->fail_from_ns = atoll(value);
+    else if (!strcmp(key, "fail_until_ns")) gpu->fail_until_ns = atoll(value);
+    else if (!strcmp(key, "fail_code")) to_code(&gpu->fail_code, value);
+    else if (!strcmp(key, "slow_ms")) gpu->slow_ms = atol(value);
+    else if (!strcmp(key, "handle_code")) to_code(&gpu->handle_code, value);
+    else if (!strcmp(key, "energy_code")) to_code(&gpu->energy_code, value);
+    else if (!strcmp(key, "fields_code")) to_code(&gpu->fields_code, value);
+    else if (!strcmp(key, "instant_code")) to_code(&gpu->instant_code, value);
+    else if (!strcmp(key, "average_code")) to_code(&gpu->average_code, value);
+    else if (!strcmp(key, "power_code")) to_code(&gpu->power_code, value);
+    else if (!strcmp(key, "utilization_code")) to_code(&gpu->utilization_code, value);
+    else if (!strcmp(key, "limit_code")) to_code(&gpu->limit_code, value);
+    else if (!strcmp(key, "power_is_average")) to_code(&gpu->power_is_average, value);
+    else if (!strcmp(key, "field_type")) to_code(&gpu->field_type, value);
+    else if (!strcmp(key, "show_zero_watts")) to_code(&gpu->show_zero_watts, value);
+    else if (!strcmp(key, "utilization")) gpu->utilization = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "limit_milliwatts")) gpu->limit_milliwatts = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "c2c")) to_code(&gpu->c2c, value);
+    else if (!strcmp(key, "c2c_code")) to_code(&gpu->c2c_code, value);
+    else if (!strcmp(key, "module_code")) to_code(&gpu->module_code, value);
+    else if (!strcmp(key, "gpu_scope_ratio")) gpu->gpu_scope_ratio = atof(value);
+    else if (!strcmp(key, "mig_enabled")) to_code(&gpu->mig_enabled, value);
+    else if (!strcmp(key, "mig_code")) to_code(&gpu->mig_code, value);
+    else if (!strcmp(key, "profiles_code")) to_code(&gpu->profiles_code, value);
+    else if (!strcmp(key, "max_slices")) gpu->max_slices = (unsigned int)strtoul(value, NULL, 10);
+    else fprintf(stderr, "nvml stand-in: unknown key %s\n", key);
+}
+
+static void apply_to_slice(Device *slice, const char *key, const char *value) {
+    if (!strcmp(key, "uuid")) snprintf(slice->uuid, sizeof slice->uuid, "%s", value);
+    else if (!strcmp(key, "name")) snprintf(slice->name, sizeof slice->name, "%s", value);
+    else if (!strcmp(key, "gpu_instance")) slice->gpu_instance = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "compute_instance")) slice->compute_instance = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "gpu_slices")) slice->gpu_slices = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "compute_slices")) slice->compute_slices = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "attributes_code")) to_code(&slice->attributes_code, value);
+    else fprintf(stderr, "nvml stand-in: unknown key of a slice %s\n", key);
+}
+
+static World *read_world(void) {
+    World *fresh = calloc(1, sizeof *fresh);
+    const char *path = getenv("NVML_STANDIN_CONFIG");
+    FILE *file = path ? fopen(path, "r") : NULL;
+    if (!fresh) return NULL;
+    if (!file) {
+        fresh->init_code = NVML_ERROR_DRIVER_NOT_LOADED;
+        return fresh;
+    }
+    char line[512];
+    Device *gpu = NULL, *slice = NULL;
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        char *space = strchr(line, ' ');
+        const char *value = space ? space + 1 : "";
+        if (space) *space = 0;
+        if (!line[0]) continue;
+        if (!strcmp(line, "gpu") && fresh->gpu_count < MAX_GPUS) {
+            gpu = &fresh->gpus[fresh->gpu_count];
+            gpu->index = fresh->gpu_count++;
+            gpu->period_seconds = 1;
+            gpu->field_type = NVML_VALUE_TYPE_UNSIGNED_INT;
+            gpu->gpu_scope_ratio = 1;
+            gpu->slices = calloc(MAX_SLICES, sizeof *gpu->slices);
+            slice = NULL;
+        } else if (!strcmp(line, "slice") && gpu && gpu->slice_count < MAX_SLICES) {
+            slice = &gpu->slices[gpu->slice_count];
+            slice->index = gpu->slice_count++;
+            slice->is_slice = 1;
+            slice->parent = gpu;
+        } else if (slice) apply_to_slice(slice, line, value);
+        else if (gpu) apply_to_gpu(gpu, line, value);
+        else if (!strcmp(line, "init_code")) fresh->init_code = atoi(value);
+        else if (!strcmp(line, "driver_version")) snprintf(fresh->driver_version, sizeof fresh->driver_version, "%s", value);
+        else fprintf(stderr, "nvml stand-in: unknown key %s\n", line);
+    }
+    fclose(file);
+    return fresh;
+}
+
+/* ---- what every call checks first ---- */
+
+static void sleep_ms(long ms) {
+    struct timespec span = {ms / 1000, (ms % 1000) * 1000000L};
+    while (nanosleep(&span, &span) == -1 && errno == EINTR) {}
+}
+
+static nvmlReturn_t check(const Device *device) {
+    if (references == 0) return NVML_ERROR_UNINITIALIZED;
+    if (!device) return NVML_ERROR_INVALID_ARGUMENT;
+    const Device *gpu = device->is_slice ? device->parent : device;
+    return gpu->lost_at_ns && now_ns() >= gpu->lost_at_ns ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
+}
+
+/* As check(), for calls that ask the hardware: these can be slow, hang or fail for a while. */
+static nvmlReturn_t check_reading(const Device *device) {
+    nvmlReturn_t code = check(device);
+    if (code != NVML_SUCCESS) return code;
+    const Device *gpu = device->is_slice ? device->parent : device;
+    if (gpu->slow_ms) sleep_ms(gpu->slow_ms);
+    if (gpu->hang_at_ns && now_ns() >= gpu->hang_at_ns) sleep_ms(3600L * 1000);
+    long long now = now_ns();
+    if (gpu->fail_from_ns && now >= gpu->fail_from_ns && (!gpu->fail_until_ns || now < gpu->fail_until_ns))
+        return (nvmlReturn_t)gpu->fail_code;
+    return check(device);
+}
+
+static nvmlReturn_t put(char *target, unsigned int length, const char *text) {
+    if (!target) return NVML_ERROR_INVALID_ARGUMENT;
+    if (strlen(text) + 1 > length) return NVML_ERROR_INSUFFICIENT_SIZE;
+    strcpy(target, text);
+    return NVML_SUCCESS;
+}
+
+#define DEVICE(handle) ((Device *)(handle))
+#define HANDLE(device) ((nvmlDevice_t)(void *)(device))
+#define RETURN_IF(condition, code) do { if (condition) return (code); } while (0)
+#define RETURN_UNLESS_OK(expression) do { nvmlReturn_t code_ = (expression); if (code_ != NVML_SUCCESS) return code_; } while (0)
+
+/* ---- library ---- */
+
+nvmlReturn_t nvmlInitWithFlags(unsigned int flags) {
+    (void)flags;
+    count(CALLS_INIT);
+    pthread_mutex_lock(&lock);
+    nvmlReturn_t code = NVML_SUCCESS;
+    if (references == 0) {
+        World *fresh = read_world();
+        code = fresh ? (nvmlReturn_t)fresh->init_code : NVML_ERROR_UNKNOWN;
+        if (code == NVML_SUCCESS) world = fresh;
+    }
+    if (code == NVML_SUCCESS) references++;
+    pthread_mutex_unlock(&lock);
+    return code;
+}
+
+nvmlReturn_t nvmlInit_v2(void) { return nvmlInitWithFlags(0); }
+nvmlReturn_t nvmlInit(void) { return nvmlInitWithFlags(0); }
+
+nvmlReturn_t nvmlShutdown(void) {
+    pthread_mutex_lock(&lock);
+    nvmlReturn_t code = references ? NVML_SUCCESS : NVML_ERROR_UNINITIALIZED;
+    if (references) references--;
+    pthread_mutex_unlock(&lock);
+    return code;
+}
+
+const char *nvmlErrorString(nvmlReturn_t result) {
+    switch ((int)result) {
+        case NVML_SUCCESS: return "Success";
+        case NVML_ERROR_UNINITIALIZED: return "Uninitialized";
+        case NVML_ERROR_INVALID_ARGUMENT: return "Invalid Argument";
+        case NVML_ERROR_NOT_SUPPORTED: return "Not Supported";
+        case NVML_ERROR_NO_PERMISSION: return "Insufficient Permissions";
+        case NVML_ERROR_NOT_FOUND: return "Not Found";
+        case NVML_ERROR_DRIVER_NOT_LOADED: return "Driver Not Loaded";
+        case NVML_ERROR_TIMEOUT: return "Timeout";
+        case NVML_ERROR_FUNCTION_NOT_FOUND: return "Function Not Found";
+        case NVML_ERROR_GPU_IS_LOST: return "GPU is lost";
+        case NVML_ERROR_RESET_REQUIRED: return "GPU requires restart";
+        default: return "Unknown Error";
+    }
+}
+
+nvmlReturn_t nvmlSystemGetDriverVersion(char *version, unsigned int length) {
+    RETURN_IF(references == 0, NVML_ERROR_UNINITIALIZED);
+    return put(version, length, world->driver_version);
+}
+
+nvmlReturn_t nvmlSystemGetNVMLVersion(char *version, unsigned int length) {
+    RETURN_IF(references == 0, NVML_ERROR_UNINITIALIZED);
+    return put(version, length, "13.0.0");
+}
+
+nvmlReturn_t nvmlSystemGetCudaDriverVersion(int *version) {
+    RETURN_IF(!version, NVML_ERROR_INVALID_ARGUMENT);
+    *version = 13000;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlSystemGetCudaDriverVersion_v2(int *version) { return nvmlSystemGetCudaDriverVersion(version); }
+
+/* ---- enumeration ---- */
+
+nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int *number) {
+    RETURN_IF(references == 0, NVML_ERROR_UNINITIALIZED);
+    RETURN_IF(!number, NVML_ERROR_INVALID_ARGUMENT);
+    *number = world->gpu_count;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetCount(unsigned int *number) { return nvmlDeviceGetCount_v2(number); }
+
+static nvmlReturn_t hand_out(Device *device, nvmlDevice_t *target) {
+    const Device *gpu = device->is_slice ? device->parent : device;
+    RETURN_IF(gpu->handle_code != 0, (nvmlReturn_t)gpu->handle_code);
+    RETURN_UNLESS_OK(check(device));
+    *target = HANDLE(device);
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, nvmlDevice_t *device) {
+    count(CALLS_OTHER);
+    RETURN_IF(references == 0, NVML_ERROR_UNINITIALIZED);
+    RETURN_IF(!device || index >= world->gpu_count, NVML_ERROR_INVALID_ARGUMENT);
+    return hand_out(&world->gpus[index], device);
+}
+
+nvmlReturn_t nvmlDeviceGetHandleByIndex(unsigned int index, nvmlDevice_t *device) {
+    return nvmlDeviceGetHandleByIndex_v2(index, device);
+}
+
+nvmlReturn_t nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *device) {
+    RETURN_IF(references == 0, NVML_ERROR_UNINITIALIZED);
+    RETURN_IF(!uuid || !device, NVML_ERROR_INVALID_ARGUMENT);
+    for (unsigned int i = 0; i < world->gpu_count; i++) {
+        Device *gpu = &world->gpus[i];
+        if (!strcmp(gpu->uuid, uuid)) return hand_out(gpu, device);
+        for (unsigned int j = 0; j < gpu->slice_count; j++)
+            if (!strcmp(gpu->slices[j].uuid, uuid)) return hand_out(&gpu->slices[j], device);
+    }
+    return NVML_ERROR_NOT_FOUND;
+}
+
+nvmlReturn_t nvmlDeviceGetHandleByPciBusId_v2(const char *bus_id, nvmlDevice_t *device) {
+    RETURN_IF(references == 0, NVML_ERROR_UNINITIALIZED);
+    RETURN_IF(!bus_id || !device, NVML_ERROR_INVALID_ARGUMENT);
+    for (unsigned int i = 0; i < world->gpu_count; i++)
+        if (!strcasecmp(world->gpus[i].bus_id, bus_id)) return hand_out(&world->gpus[i], device);
+    return NVML_ERROR_NOT_FOUND;
+}
+
+/* ---- identity ---- */
+
+nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t device, char *name, unsigned int length) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    return put(name, length, DEVICE(device)->name);
+}
+
+nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *uuid, unsigned int length) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    return put(uuid, length, DEVICE(device)->uuid);
+}
+
+nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned int *index) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!index, NVML_ERROR_INVALID_ARGUMENT);
+    *index = DEVICE(device)->index;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned int *minor) {
+    return nvmlDeviceGetIndex(device, minor);
+}
+
+nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *pci) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!pci, NVML_ERROR_INVALID_ARGUMENT);
+    memset(pci, 0, sizeof *pci);
+    snprintf(pci->busId, sizeof pci->busId, "%s", DEVICE(device)->bus_id);
+    sscanf(pci->busId, "%x:%x:%x", &pci->domain, &pci->bus, &pci->device);
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetArchitecture(nvmlDevice_t device, nvmlDeviceArchitecture_t *architecture) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!architecture, NVML_ERROR_INVALID_ARGUMENT);
+    *architecture = DEVICE(device)->architecture;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetC2cModeInfoV(nvmlDevice_t device, nvmlC2cModeInfo_v1_t *info) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!info, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(DEVICE(device)->c2c_code != 0, (nvmlReturn_t)DEVICE(device)->c2c_code);
+    info->isC2cEnabled = DEVICE(device)->c2c != 0;
+    return NVML_SUCCESS;
+}
+
+/* ---- readings ---- */
+
+nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(nvmlDevice_t device, unsigned long long *energy) {
+    count(CALLS_ENERGY);
+    RETURN_UNLESS_OK(check_reading(DEVICE(device)));
+    RETURN_IF(!energy || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(DEVICE(device)->energy_code != 0, (nvmlReturn_t)DEVICE(device)->energy_code);
+    *energy = counter_millijoules(DEVICE(device), now_ns());
+    return NVML_SUCCESS;
+}
+
+/* What a module draws, or its GPU alone, now or as the mean of the second before. */
+static double shown_watts(const Device *gpu, int averaged, int whole_module) {
+    long long at = on_grid(now_ns(), gpu->power_tick_ns, 0);
+    double watts = averaged ? joules_until(gpu, at) - joules_until(gpu, at - 1000000000LL) : watts_at(gpu, at);
+    if (gpu->show_zero_watts) return 0;
+    return gpu->c2c && !whole_module ? watts * gpu->gpu_scope_ratio : watts;
+}
+
+nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t device, unsigned int *power) {
+    count(CALLS_POWER);
+    RETURN_UNLESS_OK(check_reading(DEVICE(device)));
+    RETURN_IF(!power || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(DEVICE(device)->power_code != 0, (nvmlReturn_t)DEVICE(device)->power_code);
+    *power = (unsigned int)lround(shown_watts(DEVICE(device), DEVICE(device)->power_is_average, 0) * 1000);
+    return NVML_SUCCESS;
+}
+
+static void put_value(nvmlFieldValue_t *field, int type, double value) {
+    memset(&field->value, 0, sizeof field->value);
+    field->valueType = (nvmlValueType_t)type;
+    switch (type) {
+        case NVML_VALUE_TYPE_DOUBLE: field->value.dVal = value; break;
+        case NVML_VALUE_TYPE_UNSIGNED_INT: field->value.uiVal = (unsigned int)llround(value); break;
+        case NVML_VALUE_TYPE_UNSIGNED_LONG: field->value.ulVal = (unsigned long)llround(value); break;
+        case NVML_VALUE_TYPE_UNSIGNED_LONG_LONG: field->value.ullVal = (unsigned long long)llround(value); break;
+        case NVML_VALUE_TYPE_SIGNED_LONG_LONG: field->value.sllVal = llround(value); break;
+        case NVML_VALUE_TYPE_SIGNED_INT: field->value.siVal = (int)llround(value); break;
+        case NVML_VALUE_TYPE_UNSIGNED_SHORT: field->value.usVal = (unsigned short)llround(value); break;
+        default: memset(&field->value, 0xff, sizeof field->value); break;
+    }
+}
+
+nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int number, nvmlFieldValue_t *values) {
+    count(CALLS_FIELDS);
+    RETURN_UNLESS_OK(check_reading(DEVICE(device)));
+    RETURN_IF(!values || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    const Device *gpu = DEVICE(device);
+    RETURN_IF(gpu->fields_code != 0, (nvmlReturn_t)gpu->fields_code);
+    for (int i = 0; i < number; i++) {
+        nvmlFieldValue_t *field = &values[i];
+        struct timespec wall;
+        clock_gettime(CLOCK_REALTIME, &wall);
+        field->timestamp = (long long)wall.tv_sec * 1000000 + wall.tv_nsec / 1000;
+        field->latencyUsec = 1;
+        int is_module = field->scopeId == NVML_POWER_SCOPE_MODULE, code = NVML_ERROR_NOT_SUPPORTED;
+        if (field->fieldId == NVML_FI_DEV_POWER_INSTANT) code = gpu->instant_code;
+        if (field->fieldId == NVML_FI_DEV_POWER_AVERAGE) code = gpu->average_code;
+        if (is_module && code == 0) code = gpu->c2c ? gpu->module_code : NVML_ERROR_NOT_SUPPORTED;
+        if (field->scopeId > NVML_POWER_SCOPE_MODULE) code = NVML_ERROR_NOT_SUPPORTED;
+        field->nvmlReturn = (nvmlReturn_t)code;
+        /* NVML leaves a value undefined where nvmlReturn is an error: make it a loud one. */
+        if (code != 0) put_value(field, NVML_VALUE_TYPE_UNSIGNED_INT, 4e9);
+        else put_value(field, gpu->field_type, shown_watts(gpu, field->fieldId == NVML_FI_DEV_POWER_AVERAGE, is_module) * 1000);
+    }
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetUtilizationRates(nvmlDevice_t device, nvmlUtilization_t *utilization) {
+    count(CALLS_UTILIZATION);
+    RETURN_UNLESS_OK(check_reading(DEVICE(device)));
+    RETURN_IF(!utilization || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(DEVICE(device)->utilization_code != 0, (nvmlReturn_t)DEVICE(device)->utilization_code);
+    utilization->gpu = DEVICE(device)->utilization;
+    utilization->memory = DEVICE(device)->utilization / 2;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned int *limit) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!limit || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(DEVICE(device)->limit_code != 0, (nvmlReturn_t)DEVICE(device)->limit_code);
+    *limit = DEVICE(device)->limit_milliwatts;
+    return NVML_SUCCESS;
+}
+
+/* ---- MIG ---- */
+
+nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int *current, unsigned int *pending) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!current || !pending || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(DEVICE(device)->mig_code != 0, (nvmlReturn_t)DEVICE(device)->mig_code);
+    *current = *pending = DEVICE(device)->mig_enabled ? NVML_DEVICE_MIG_ENABLE : 0;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetMaxMigDeviceCount(nvmlDevice_t device, unsigned int *number) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!number || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    *number = DEVICE(device)->mig_enabled ? DEVICE(device)->max_slices : 0;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned int index, nvmlDevice_t *slice) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!slice || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(index >= DEVICE(device)->slice_count, NVML_ERROR_NOT_FOUND);
+    *slice = HANDLE(&DEVICE(device)->slices[index]);
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetDeviceHandleFromMigDeviceHandle(nvmlDevice_t slice, nvmlDevice_t *device) {
+    RETURN_UNLESS_OK(check(DEVICE(slice)));
+    RETURN_IF(!device || !DEVICE(slice)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    *device = HANDLE(DEVICE(slice)->parent);
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceIsMigDeviceHandle(nvmlDevice_t device, unsigned int *answer) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!answer, NVML_ERROR_INVALID_ARGUMENT);
+    *answer = (unsigned int)DEVICE(device)->is_slice;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetGpuInstanceId(nvmlDevice_t device, unsigned int *id) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!id || !DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    *id = DEVICE(device)->gpu_instance;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetComputeInstanceId(nvmlDevice_t device, unsigned int *id) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!id || !DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    *id = DEVICE(device)->compute_instance;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetAttributes_v2(nvmlDevice_t device, nvmlDeviceAttributes_t *attributes) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!attributes, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(!DEVICE(device)->is_slice, NVML_ERROR_NOT_SUPPORTED);
+    RETURN_IF(DEVICE(device)->attributes_code != 0, (nvmlReturn_t)DEVICE(device)->attributes_code);
+    memset(attributes, 0, sizeof *attributes);
+    attributes->multiprocessorCount = 14 * DEVICE(device)->compute_slices;
+    attributes->gpuInstanceSliceCount = DEVICE(device)->gpu_slices;
+    attributes->computeInstanceSliceCount = DEVICE(device)->compute_slices;
+    attributes->memorySizeMB = 4864ULL * DEVICE(device)->gpu_slices;
+    return NVML_SUCCESS;
+}
+
+/* Which profiles exist: 1, 2, 3 and 4 slices, and the whole GPU. */
+static nvmlReturn_t profile_slices(const Device *gpu, unsigned int profile, unsigned int *slices) {
+    static const unsigned int by_profile[] = {1, 2, 3, 4, 7, 8, 6};
+    RETURN_UNLESS_OK(check(gpu));
+    RETURN_IF(gpu->profiles_code != 0, (nvmlReturn_t)gpu->profiles_code);
+    RETURN_IF(profile >= sizeof by_profile / sizeof *by_profile, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(by_profile[profile] > gpu->max_slices, NVML_ERROR_NOT_SUPPORTED);
+    RETURN_IF(by_profile[profile] > 4 && by_profile[profile] != gpu->max_slices, NVML_ERROR_NOT_SUPPORTED);
+    *slices = by_profile[profile];
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetGpuInstanceProfileInfo(nvmlDevice_t device, unsigned int profile, nvmlGpuInstanceProfileInfo_t *info) {
+    RETURN_IF(!info, NVML_ERROR_INVALID_ARGUMENT);
+    unsigned int slices = 0;
+    RETURN_UNLESS_OK(profile_slices(DEVICE(device), profile, &slices));
+    memset(info, 0, sizeof *info);
+    info->id = profile;
+    info->sliceCount = slices;
+    info->instanceCount = DEVICE(device)->max_slices / slices;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetGpuInstanceProfileInfoV(nvmlDevice_t device, unsigned int profile, nvmlGpuInstanceProfileInfo_v2_t *info) {
+    RETURN_IF(!info, NVML_ERROR_INVALID_ARGUMENT);
+    unsigned int slices = 0;
+    RETURN_UNLESS_OK(profile_slices(DEVICE(device), profile, &slices));
+    memset((char *)info + sizeof info->version, 0, sizeof *info - sizeof info->version);
+    info->id = profile;
+    info->sliceCount = slices;
+    info->instanceCount = DEVICE(device)->max_slices / slices;
+    return NVML_SUCCESS;
+}
