@@ -54,7 +54,7 @@ class TraceWriter:
     """
 
     def __init__(self, stream: TextIO, sources: Iterable[Source], clock: Clock) -> None:
-        self._rows = csv.writer(stream, lineterminator="\n")
+        self._rows = csv.writer(stream)
         self._rows.writerow(REQUIRED_COLUMNS + OPTIONAL_COLUMNS)
         self._sources = list(sources)
         self._clock = clock
