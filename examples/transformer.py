@@ -21,6 +21,7 @@ import torch
 from corpus import Pair, read_pairs, train_bpe
 from ending import print_ending
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
+from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
@@ -298,11 +299,11 @@ def main(arguments: ArgsType = None) -> None:
         auto_configure_optimizers=False,
         trainer_defaults={"precision": best_precision()},
     )
-    trainer = cli.trainer
-    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set by a helper, where mypy cannot see it
+    callbacks: list[pl.Callback] = cli.trainer.callbacks  # type: ignore[attr-defined]  # set where mypy does not look
     metered = [callback for callback in callbacks if isinstance(callback, CarbonCallback)]
-    if trainer.is_global_zero and metered and trainer.log_dir:
-        print_ending(metered[0], Path(trainer.log_dir), ["train/loss", "val/loss"])
+    # The logger's folder: the trainer's own `log_dir` would wait for every rank.
+    if cli.trainer.is_global_zero and metered and isinstance(cli.trainer.logger, TensorBoardLogger):
+        print_ending(metered[0], Path(cli.trainer.logger.log_dir), ["train/loss", "val/loss"])
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ def test_the_transformer_counts_steps_samples_and_the_tokens_that_are_no_padding
 
     assert record["steps"] == 8
     assert record["samples"] == 8 * 32
-    # A pair has 46 tokens in the mean; its padding would add some 60 % to that.
+    # A pair has 49 tokens in the mean; padding would add half as many again.
     assert 8 * 32 * 38 < record["tokens"] < 8 * 32 * 54
 
 
