@@ -140,8 +140,9 @@ class Attribution:
         self._phase = phase
         self._at_ns = start_ns
         self._step_start_ns = start_ns
-        self._heights = [timeline.height(start_ns) for timeline in timelines]
-        self._covered = [timeline.covered(start_ns) for timeline in timelines]
+        self._heights: list[int] = []
+        self._covered: list[int] = []
+        self._based = False
         self._unclaimed = [0] * len(timelines)
         self._steps = 0
 
@@ -161,6 +162,11 @@ class Attribution:
             What was attributed. What lies after the last mark goes to the phase; should a step end follow, the step
             still counts whole, in the tally that its end falls in.
         """
+        if cut_ns > self._at_ns and not self._based:
+            # Only now: a counter that jumps has no curve before its second jump, and the curve then begins before the run.
+            self._based = True
+            self._heights = [timeline.height(self._at_ns) for timeline in self._timelines]
+            self._covered = [timeline.covered(self._at_ns) for timeline in self._timelines]
         tally = Tally(self._at_ns, max(cut_ns, self._at_ns), step_microjoules=[0] * len(self._timelines))
         step_end_ns: int | None = None
         while marks and marks[0].at_ns <= cut_ns:

@@ -6,9 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import EnergyCounter, PowerGauge, Source
+
+if TYPE_CHECKING:
+    from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 
 MIN_INTERVAL_SECONDS = 0.01
 MAX_INTERVAL_SECONDS = 60.0
@@ -30,8 +34,12 @@ class MeterConfig:
         sources: What is metered instead of what discovery finds, or ``None``.
         per_step: Whether ``steps.csv`` is written.
         strict: Whether trouble in mid-run becomes an exception at the next call.
+        intensity: What a kWh stands for.
+        pue: What the site uses for each unit of IT energy.
     """
 
+    intensity: Intensity
+    pue: PowerUsage
     project: str
     run_name: str | None
     ledger: Path

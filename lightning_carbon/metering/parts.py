@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lightning_carbon.carbon.intensity import Intensity, PowerUsage
     from lightning_carbon.ports import Clock, Finding, RunStore
 
 
@@ -20,14 +19,10 @@ class Parts:
         findings: What was tried as a source, usable or not.
         clock: The monotonic clock and the wall clock beside it.
         store: Where the record goes.
-        intensity: What a kWh stands for.
-        pue: What the site uses for each unit of IT energy.
         host: What is told about the machine.
     """
 
     findings: Sequence[Finding]
     clock: Clock
     store: RunStore
-    intensity: Intensity
-    pue: PowerUsage
     host: Mapping[str, str | int | None]

@@ -58,7 +58,7 @@ class Sampler:
         probes: Sequence[Probe],
         clock: Clock,
         interval_seconds: float,
-        lock: threading.Lock,
+        lock: threading.RLock,
         housekeeping: Callable[[], None],
         on_lost: Callable[[Probe], None],
     ) -> None:
@@ -77,9 +77,12 @@ class Sampler:
         self._look_until_ns = 0
         self._look_again_ns = 0
 
-    def start(self) -> None:
-        """Take the first reading of every probe, on this thread, and start the sampling thread."""
+    def read_first(self) -> None:
+        """Take the first reading of every probe, on the calling thread."""
         self._read(list(self._probes))
+
+    def start(self) -> None:
+        """Start the sampling thread."""
         self._look_until_ns = self._clock.now_ns() + round(FIRST_LOOK_SECONDS * _NS)
         self._launch()
 

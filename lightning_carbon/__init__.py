@@ -1,0 +1,59 @@
+"""The energy meter of model training: joules, watts and gCO2e beside the loss.
+
+Everything here loads when it is first used; importing the package itself loads nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lightning_carbon.energy.phases import Phase
+    from lightning_carbon.errors import ConfigError, LightningCarbonError
+    from lightning_carbon.integrations.huggingface import CarbonTrainerCallback
+    from lightning_carbon.integrations.lightning import CarbonCallback
+    from lightning_carbon.records.rows import Row
+    from lightning_carbon.records.run import RunRecord
+    from lightning_carbon.wiring import Meter
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CarbonCallback",
+    "CarbonTrainerCallback",
+    "ConfigError",
+    "LightningCarbonError",
+    "Meter",
+    "Phase",
+    "Row",
+    "RunRecord",
+    "__version__",
+]
+
+_HOMES = {
+    "CarbonCallback": "lightning_carbon.integrations.lightning",
+    "CarbonTrainerCallback": "lightning_carbon.integrations.huggingface",
+    "ConfigError": "lightning_carbon.errors",
+    "LightningCarbonError": "lightning_carbon.errors",
+    "Meter": "lightning_carbon.wiring",
+    "Phase": "lightning_carbon.energy.phases",
+    "Row": "lightning_carbon.records.rows",
+    "RunRecord": "lightning_carbon.records.run",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public object
+    """Load a public name from its home (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -1,0 +1,401 @@
+"""The engine: starts the sampler, takes marks from the training, and turns readings into rows and a record.
+
+The training's thread does only what it must: a step or a phase is one stamp appended to a queue. Attribution runs when
+a row is asked for, and about once a second on the sampling thread, so memory stays flat whatever the logging cadence.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import threading
+import time
+from collections import deque
+from contextlib import contextmanager
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Self
+
+from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Tally
+from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.readings import Kind
+from lightning_carbon.errors import ConfigError, LedgerError, SourceLost, UsageError
+from lightning_carbon.metering.pricing import carbon_of, energy_of, roots_of, row_of
+from lightning_carbon.metering.probe import Probe
+from lightning_carbon.metering.sampler import Sampler
+from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.run import SCHEMA, RunRecord, Status
+from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from lightning_carbon.metering.config import MeterConfig
+    from lightning_carbon.metering.parts import Parts
+    from lightning_carbon.ports import LineSink
+    from lightning_carbon.records.rows import Row
+
+STEPS_FILE = "steps.csv"
+STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
+GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
+"""Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
+
+_CHECK_EVERY_NS = NANOSECONDS_PER_SECOND // 2
+
+logger = logging.getLogger("lightning_carbon")
+
+
+class _State(Enum):
+    NEW = auto()
+    RUNNING = auto()
+    CLOSED = auto()
+
+
+class Engine:
+    """Meters one run.
+
+    Args:
+        config: What the user set.
+        assemble: Makes the adapters; called at the start, so that hardware is touched in the process that trains.
+    """
+
+    def __init__(self, config: MeterConfig, assemble: Callable[[MeterConfig], Parts]) -> None:
+        self._config = config
+        self._assemble = assemble
+        self._state = _State.NEW
+        self._lock = threading.RLock()
+        self._marks: deque[Mark] = deque()
+        self._phase = Phase.OTHER
+        self._warned: set[str] = set()
+        self._record: RunRecord | None = None
+        self._trouble: SourceLost | None = None
+        self._check_ns = 0
+        self._now_ns: Callable[[], int] = time.monotonic_ns
+
+    # -- the run ----------------------------------------------------------------------------------------------------
+
+    def start(self, phase: Phase | str = Phase.OTHER) -> Self:
+        """Find the sensors, take the first readings and start sampling.
+
+        Args:
+            phase: The phase that the run begins in.
+
+        Raises:
+            UsageError: It was started before: a meter meters one run.
+            ConfigError: ``devices`` names a device that is not there.
+            LedgerError: The ledger cannot be written.
+        """
+        if self._state is not _State.NEW:
+            message = "this meter was started before; a meter meters one run, so make another one"
+            raise UsageError(message)
+        self._phase = _phase(phase)
+        parts = self._parts = self._assemble(self._config)
+        clock = parts.clock
+        self._pid = os.getpid()
+        self._now_ns = clock.now_ns
+        self._started_at = clock.wall_seconds()
+        self.run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(self._started_at))}-{os.urandom(4).hex()}"
+        gap_ns = max(GAUGE_GAP_NS, 5 * round(self._config.interval_seconds * NANOSECONDS_PER_SECOND))
+        self._probes = [Probe(one.port, clock, gap_ns) for one in parts.findings if one.port is not None]
+        self._sensors = [probe.sensor for probe in self._probes]
+        self._roots = roots_of(self._sensors)
+        self._gpus = [index for index, one in enumerate(self._sensors) if one.domain.kind is Kind.GPU]
+        self._lines: list[str] = []
+        self._line_sink: LineSink | None = None
+        self._sampler = Sampler(
+            self._probes, clock, self._config.interval_seconds, self._lock, self._keep_house, self._note_loss
+        )
+        if not self._probes:
+            self._warn("nothing", "nothing can be metered on this machine; `lightning-carbon doctor` says why")
+        self._sampler.read_first()
+        self._start_ns = self._at_ns = self._now_ns()
+        self._attribution = Attribution(
+            [probe.timeline for probe in self._probes],
+            self._start_ns,
+            self._phase,
+            self._note_step if self._config.per_step else None,
+        )
+        self._whole = self._empty(self._start_ns)
+        self._since_row = self._empty(self._start_ns)
+        self.record_path = parts.store.save(to_mapping(self._build(Status.RUNNING)))
+        if self._config.per_step:
+            self._line_sink = parts.store.open_lines(self.run_id, STEPS_FILE)
+            self._line_sink.write_lines([STEPS_HEADER])
+        self._sampler.start()
+        self._state = _State.RUNNING
+        atexit.register(self._at_exit)
+        return self
+
+    def stop(self, status: Status | str = Status.COMPLETED) -> RunRecord:
+        """End the run: wait for the counters' next jump, 0.3 s at most, and write the record. Never raises.
+
+        Args:
+            status: How it ended.
+
+        Returns:
+            The record; the same one when called again.
+
+        Raises:
+            UsageError: It was never started.
+        """
+        if self._state is _State.NEW:
+            message = "this meter was never started: call start(), or use it in a `with` statement"
+            raise UsageError(message)
+        if self._record is not None:
+            return self._record
+        end_ns = self._now_ns()
+        self._state = _State.CLOSED
+        atexit.unregister(self._at_exit)
+        self._sampler.finish(end_ns)
+        with self._lock:
+            for probe in self._probes:
+                probe.timeline.close(end_ns)
+            self._settle(end_ns)
+            record = self._record = self._build(Status(status), ended=True)
+        self._write_lines()
+        if self._line_sink is not None:
+            self._line_sink.close()
+        try:
+            self.record_path = self._parts.store.save(to_mapping(record))
+        except (LedgerError, OSError) as error:
+            self._warn("ledger", f"the record could not be written: {error}")
+        return record
+
+    def __enter__(self) -> Self:
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, with a status that tells how the block ended."""
+        self.stop(status_of(kind))
+
+    # -- marks ------------------------------------------------------------------------------------------------------
+
+    def step_done(self, samples: int | None = None, tokens: int | None = None) -> None:
+        """Say that a training step has ended. Costs a few microseconds, reads nothing and waits for nothing.
+
+        Args:
+            samples: How many samples it had, if known.
+            tokens: How many tokens it had, if known.
+
+        Raises:
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+        """
+        if self._state is not _State.RUNNING:
+            self._warn("step", f"step_done() {self._when()} is not counted")
+            return
+        now_ns = self._now_ns()
+        self._marks.append(Mark(now_ns, None, samples, tokens))
+        if now_ns >= self._check_ns:
+            self._check(now_ns)
+
+    @contextmanager
+    def phase(self, name: Phase | str) -> Iterator[None]:
+        """Attribute what happens inside a ``with`` block to a phase; blocks may be nested.
+
+        Args:
+            name: ``setup``, ``sanity``, ``train``, ``validate``, ``test``, ``predict``, ``checkpoint`` or ``other``.
+
+        Raises:
+            ConfigError: There is no such phase.
+        """
+        outer = self.enter(name)
+        try:
+            yield
+        finally:
+            self.enter(outer)
+
+    def enter(self, name: Phase | str) -> Phase:
+        """Go over to a phase, from now on.
+
+        Returns:
+            The phase that ends here.
+
+        Raises:
+            ConfigError: There is no such phase.
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+        """
+        phase = _phase(name)
+        outer = self._phase
+        if self._state is not _State.RUNNING:
+            self._warn("phase", f"a phase {self._when()} is not counted")
+            return outer
+        if phase is not outer:
+            now_ns = self._now_ns()
+            self._marks.append(Mark(now_ns, phase))
+            self._phase = phase
+            self._check(now_ns)
+        return outer
+
+    # -- figures ----------------------------------------------------------------------------------------------------
+
+    def row(self) -> Row:
+        """What was used since the last row, up to where readings have settled it (about the last 0.1 s is not).
+
+        What is not settled yet comes with the next row; after :meth:`stop` the last row has the rest, so the rows add
+        up to the record, exactly.
+
+        Raises:
+            UsageError: It was never started.
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+        """
+        if self._state is _State.NEW:
+            message = "this meter has no rows yet: call start(), or use it in a `with` statement"
+            raise UsageError(message)
+        with self._lock:
+            if self._state is _State.RUNNING:
+                self._check(self._now_ns())
+                self._settle(self._settled_ns())
+            tally, self._since_row = self._since_row, self._empty(self._since_row.end_ns)
+            return row_of(tally, self._whole, self._sensors, self._config.pue, self._config.intensity)
+
+    def next_row(self) -> Row | None:
+        """A row, or ``None`` as long as no step has been settled since the last one; for loggers' cadences.
+
+        Raises:
+            UsageError: It was never started.
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+        """
+        with self._lock:
+            if self._state is _State.RUNNING:
+                self._settle(self._settled_ns())
+            return self.row() if self._state is _State.NEW or self._since_row.steps else None
+
+    @property
+    def record(self) -> RunRecord:
+        """The record: final after :meth:`stop`, of what has been settled so far before.
+
+        Raises:
+            UsageError: It was never started.
+        """
+        if self._state is _State.NEW:
+            message = "this meter has no record yet: call start(), or use it in a `with` statement"
+            raise UsageError(message)
+        with self._lock:
+            return self._record or self._build(Status.RUNNING)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._state is _State.RUNNING
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _settled_ns(self) -> int:
+        now_ns = self._now_ns()
+        return min([now_ns, *(probe.timeline.watermark_ns for probe in self._probes)])
+
+    def _settle(self, cut_ns: int) -> None:
+        """Attribute up to a moment; the lock is held."""
+        tally = self._attribution.advance(self._marks, cut_ns)
+        self._whole.add(tally)
+        self._since_row.add(tally)
+        for probe in self._probes:
+            probe.timeline.trim(self._attribution.at_ns)
+
+    def _empty(self, at_ns: int) -> Tally:
+        return Tally(at_ns, at_ns, step_microjoules=[0] * len(self._probes))
+
+    def _keep_house(self) -> None:
+        """About once a second, on the sampling thread."""
+        with self._lock:
+            if self._state is not _State.RUNNING:
+                return
+            self._settle(self._settled_ns())
+        self._write_lines()
+
+    def _check(self, now_ns: int) -> None:
+        """Twice a second at most, on the training's thread: see whether a reading hangs, and tell trouble if strict."""
+        self._check_ns = now_ns + _CHECK_EVERY_NS
+        self._sampler.check()
+        trouble, self._trouble = self._trouble, None
+        if trouble is not None and self._config.strict:
+            raise trouble
+
+    def _note_loss(self, probe: Probe) -> None:
+        message = f"{probe.sensor.domain.name} is no longer metered: {probe.lost}"
+        self._trouble = SourceLost(message)
+        self._check_ns = 0
+        self._warn(f"lost {probe.sensor.domain.id}", f"{message}; the record says so, and training goes on")
+
+    def _note_step(self, step: StepEnergy) -> None:
+        total = sum(step.microjoules[index] for index in self._roots) / MICROJOULES_PER_JOULE
+        gpu = sum(step.microjoules[index] for index in self._gpus) / MICROJOULES_PER_JOULE
+        gpu_text = f"{gpu:.6f}" if self._gpus else ""
+        total_text = f"{total:.6f}" if self._roots else ""
+        self._lines.append(f"{step.step},{step.phase},{step.start_ns},{step.end_ns},{gpu_text},{total_text}")
+
+    def _write_lines(self) -> None:
+        with self._lock:
+            lines, self._lines = self._lines, []
+        if not lines or self._line_sink is None:
+            return
+        try:
+            self._line_sink.write_lines(lines)
+        except (LedgerError, OSError) as error:
+            self._warn("steps", f"{STEPS_FILE} could not be written: {error}")
+
+    def _build(self, status: Status, *, ended: bool = False) -> RunRecord:
+        whole, config = self._whole, self._config
+        lost = [probe.lost for probe in self._probes]
+        energy, total = energy_of(whole, self._sensors, lost, self._parts.findings)
+        return RunRecord(
+            schema=SCHEMA,
+            run_id=self.run_id,
+            project=config.project,
+            run_name=config.run_name,
+            status=status.value,
+            started_at=_iso(self._started_at),
+            ended_at=_iso(self._parts.clock.wall_seconds()) if ended else None,
+            duration_seconds=(whole.end_ns - whole.start_ns) / NANOSECONDS_PER_SECOND,
+            steps=whole.steps,
+            samples=whole.samples,
+            tokens=whole.tokens,
+            phase_seconds={
+                phase.value: share.nanoseconds / NANOSECONDS_PER_SECOND for phase, share in whole.phases.items()
+            },
+            step_joules=sum(whole.step_microjoules[index] for index in self._roots) / MICROJOULES_PER_JOULE
+            if whole.steps and self._roots
+            else None,
+            host=dict(self._parts.host),
+            energy=energy,
+            carbon=carbon_of(total if self._sensors else None, config.pue, config.intensity),
+            location=getattr(self, "record_path", None),
+        )
+
+    def _when(self) -> str:
+        return "before start()" if self._state is _State.NEW else "after stop()"
+
+    def _warn(self, key: str, message: str) -> None:
+        if key not in self._warned:
+            self._warned.add(key)
+            logger.warning(message)
+
+    def _at_exit(self) -> None:
+        """Close the record of a run that nobody stopped; not in a forked child, which is not metered."""
+        if os.getpid() == self._pid and self._state is _State.RUNNING:
+            failed = getattr(sys, "last_value", None) is not None
+            self.stop(Status.FAILED if failed else Status.INTERRUPTED)
+
+
+def status_of(error: type[BaseException] | None) -> Status:
+    """The status of a run that ended by an exception of this type, or by none."""
+    if error is None:
+        return Status.COMPLETED
+    return Status.FAILED if issubclass(error, Exception) else Status.INTERRUPTED
+
+
+def _phase(name: Phase | str) -> Phase:
+    try:
+        return Phase(name)
+    except ValueError:
+        raise ConfigError("phase", name, f"give one of {', '.join(Phase)}.") from None
+
+
+def _iso(wall_seconds: float) -> str:
+    whole = int(wall_seconds)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((wall_seconds - whole) * 1000):03d}Z"

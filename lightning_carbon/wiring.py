@@ -1,0 +1,259 @@
+"""The composition root: what a user says becomes a configuration, and a configuration becomes a meter.
+
+Only this module knows which concrete adapters there are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lightning_carbon.carbon.intensity import Intensity
+from lightning_carbon.errors import ConfigError, LedgerError
+from lightning_carbon.grid.factors import intensity_of
+from lightning_carbon.grid.pue import pue_of
+from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore, check_writable, write_json
+from lightning_carbon.metering.config import (
+    Devices,
+    MeterConfig,
+    check_devices,
+    check_intensity,
+    check_interval,
+    check_name,
+    check_pue,
+    check_sources,
+)
+from lightning_carbon.metering.engine import Engine
+from lightning_carbon.metering.parts import Parts
+from lightning_carbon.ports import Finding, Source
+from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.run import RunRecord
+from lightning_carbon.sources.clock import SystemClock
+from lightning_carbon.units import CarbonIntensity
+
+REGION_VARIABLE = "LIGHTNING_CARBON_REGION"
+PUE_VARIABLE = "LIGHTNING_CARBON_PUE"
+LEDGER_VARIABLE = "LIGHTNING_CARBON_LEDGER"
+DEVICES_VARIABLE = "LIGHTNING_CARBON_DEVICES"
+
+DEFAULT_PROJECT = "default"
+DEFAULT_INTERVAL_SECONDS = 0.1
+
+
+class Meter(Engine):
+    """Meters the energy of any loop.
+
+    Example:
+        >>> from lightning_carbon import Meter
+        >>> with Meter(region="SE", project="lisa") as meter:
+        ...     with meter.phase("train"):
+        ...         for _ in range(3):
+        ...             meter.step_done(samples=32, tokens=32 * 128)
+        >>> meter.record.steps
+        3
+
+    Args:
+        region: Where the electricity is used: an ISO 3166 code (``"SE"``, ``"USA"``) or ``"WORLD"``. Default
+            ``LIGHTNING_CARBON_REGION``, else the world average, marked as assumed. Never guessed.
+        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average.
+        pue: Power usage effectiveness of the site, 1 or more. Default ``LIGHTNING_CARBON_PUE``, else the world
+            average, marked as assumed. ``energy/*`` never includes it.
+        project: What the run belongs to; the runs of a project add up.
+        run_name: A name for this run.
+        ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
+        interval_seconds: How often sensors are read, 0.01 to 60.
+        devices: Which accelerators: ``"auto"`` (those visible to this process, or those that the trainer computes on),
+            ``"all"``, or indices and UUIDs. Default ``LIGHTNING_CARBON_DEVICES``, else ``"auto"``.
+        sources: What to meter instead of what is discovered, such as
+            :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
+        per_step: Also write ``steps.csv`` into the run's folder, one line a step.
+        strict: Raise at the next call when a sensor is lost in mid-run, instead of warning once.
+
+    Raises:
+        ConfigError: An argument cannot be used; the message names it and the fix.
+    """
+
+    def __init__(
+        self,
+        region: str | None = None,
+        intensity: float | None = None,
+        pue: float | None = None,
+        project: str | None = None,
+        run_name: str | None = None,
+        ledger: os.PathLike[str] | str | None = None,
+        interval_seconds: float = DEFAULT_INTERVAL_SECONDS,
+        devices: Devices | None = None,
+        sources: Sequence[Source] | None = None,
+        *,
+        per_step: bool = False,
+        strict: bool = False,
+    ) -> None:
+        super().__init__(
+            configure(
+                region=region,
+                intensity=intensity,
+                pue=pue,
+                project=project,
+                run_name=run_name,
+                ledger=ledger,
+                interval_seconds=interval_seconds,
+                devices=devices,
+                sources=sources,
+                per_step=per_step,
+                strict=strict,
+            ),
+            assemble,
+        )
+
+
+def configure(
+    *,
+    region: str | None = None,
+    intensity: float | None = None,
+    pue: float | None = None,
+    project: str | None = None,
+    run_name: str | None = None,
+    ledger: os.PathLike[str] | str | None = None,
+    interval_seconds: float = DEFAULT_INTERVAL_SECONDS,
+    devices: Devices | None = None,
+    sources: Sequence[Source] | None = None,
+    per_step: bool = False,
+    strict: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> MeterConfig:
+    """Check everything a user may set; the arguments are those of :class:`Meter`.
+
+    Args:
+        environ: The environment variables that defaults come from.
+
+    Raises:
+        ConfigError: An argument, or the variable that stands in for it, cannot be used.
+    """
+    if devices is None:
+        devices = environ.get(DEVICES_VARIABLE) or "auto"
+    return MeterConfig(
+        project=DEFAULT_PROJECT if project is None else check_name("project", project),
+        run_name=None if run_name is None else check_name("run_name", run_name),
+        ledger=check_writable(ledger_folder(ledger, environ)),
+        interval_seconds=check_interval(interval_seconds),
+        devices=check_devices(devices),
+        sources=check_sources(sources),
+        per_step=bool(per_step),
+        strict=bool(strict),
+        intensity=_intensity(region, intensity, environ),
+        pue=pue_of(_pue(pue, environ)),
+    )
+
+
+def ledger_folder(
+    ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ
+) -> Path:
+    """The folder of all runs: what was given, else ``LIGHTNING_CARBON_LEDGER``, else the user's data folder."""
+    given = ledger if ledger is not None else environ.get(LEDGER_VARIABLE)
+    if given is not None and str(given) == "":
+        raise ConfigError("ledger", given, "give a folder.")
+    if given is None:
+        from platformdirs import user_data_path
+
+        return user_data_path("lightning-carbon", appauthor=False) / "ledger"
+    if not isinstance(given, str | os.PathLike):
+        raise ConfigError("ledger", given, "give a folder, as text or a path.")
+    return Path(given)
+
+
+def meter_of(config: MeterConfig, *, devices: Devices | None = None, host: bool = True) -> Engine:
+    """A meter of a checked configuration, for integrations.
+
+    Args:
+        config: What the user set.
+        devices: The accelerators that the trainer computes on; used where the user left it to ``"auto"``.
+        host: Whether this process meters the host's processors and memory too; one process a host should.
+    """
+    if devices is not None and config.devices == "auto":
+        config = replace(config, devices=devices)
+    return Engine(config, assemble if host else _assemble_without_host)
+
+
+def assemble(config: MeterConfig, *, host: bool = True) -> Parts:
+    """Make the adapters of a configuration, touching the hardware."""
+    return Parts(
+        findings=_findings(config, host=host),
+        clock=SystemClock(),
+        store=DirectoryRunStore(config.ledger),
+        host=host_facts(),
+    )
+
+
+def copy_record(record: RunRecord, folder: os.PathLike[str] | str) -> str | None:
+    """Put a copy of a record into a folder, such as the one of the trainer's logs.
+
+    Returns:
+        Where it lies, or ``None`` where it could not be written: the ledger has the record anyway.
+    """
+    path = Path(folder) / f"lightning_carbon_{RECORD_FILE}"
+    try:
+        write_json(path, to_mapping(record))
+    except LedgerError:
+        return None
+    return str(path)
+
+
+def host_facts() -> dict[str, str | int | None]:
+    """What a record tells about the machine; starts no process and opens no socket."""
+    system = os.uname()
+    facts: dict[str, str | int | None] = {
+        "name": system.nodename,
+        "system": f"{system.sysname} {system.release}",
+        "machine": system.machine,
+        "processors": os.cpu_count(),
+        "python": ".".join(str(part) for part in sys.version_info[:3]),
+    }
+    for framework in ("torch", "pytorch_lightning", "lightning", "transformers", "accelerate"):
+        version: Any = getattr(sys.modules.get(framework), "__version__", None)
+        if version is not None:
+            facts[framework] = str(version)
+    return facts
+
+
+def _assemble_without_host(config: MeterConfig) -> Parts:
+    return assemble(config, host=False)
+
+
+def _findings(config: MeterConfig, *, host: bool) -> list[Finding]:
+    if config.sources is not None:
+        return [Finding("given", source.sensor.domain.name, source) for source in config.sources]
+    from lightning_carbon.sources.discovery import discover
+
+    return discover(config.devices, host=host)
+
+
+def _intensity(region: str | None, intensity: float | None, environ: Mapping[str, str]) -> Intensity:
+    if intensity is not None:
+        grams = check_intensity(intensity)
+        if region is not None:
+            raise ConfigError(
+                "intensity", intensity, f"region={region!r} is given too, and one of them must decide; leave one out."
+            )
+        value = CarbonIntensity(grams)
+        return Intensity(value, value, value, "given", None, "as given", "custom", assumed=False)
+    if region is None:
+        region = environ.get(REGION_VARIABLE) or None
+    if region is not None and not isinstance(region, str):
+        raise ConfigError("region", region, "give an ISO 3166 code (SE, USA) or WORLD, as text.")
+    return intensity_of(region)
+
+
+def _pue(pue: float | None, environ: Mapping[str, str]) -> float | None:
+    if pue is not None:
+        return check_pue(pue)
+    text = environ.get(PUE_VARIABLE)
+    if not text:
+        return None
+    try:
+        return check_pue(float(text))
+    except ValueError:
+        raise ConfigError(PUE_VARIABLE, text, "set it to a number, 1.0 or more, such as 1.2.") from None
