@@ -15,6 +15,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
+from lightning_carbon.metering.sampler import Sampler
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
 
 if TYPE_CHECKING:
@@ -150,6 +151,30 @@ class ScriptedGauge:
         if self.fails_with is not None:
             raise self.fails_with
         return Power(self._watts((self._clock.now_ns() - self._start_ns) / NANOSECONDS_PER_SECOND))
+
+
+class ManualSampler(Sampler):
+    """A sampler without a thread, for an engine on a :class:`ManualClock`: it reads when told to.
+
+    Example:
+        >>> engine = Engine(config, assemble, sampling=ManualSampler)  # doctest: +SKIP
+    """
+
+    def start(self) -> None:
+        """Start no thread."""
+
+    def check(self) -> None:
+        """Nothing can hang: readings happen on the caller's thread."""
+
+    def finish(self, at_ns: int) -> None:
+        """Read once more, at the end."""
+        del at_ns
+        self.tick()
+
+    def tick(self) -> None:
+        """Read every source that is alive, and keep house."""
+        self._read([probe for probe in self._probes if probe.alive])
+        self._housekeeping()
 
 
 class MemoryLines:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from lightning_carbon.carbon.intensity import Intensity
 from lightning_carbon.errors import ConfigError, LedgerError
@@ -110,48 +110,51 @@ class Meter(Engine):
         )
 
 
-def configure(
-    *,
-    region: str | None = None,
-    intensity: float | None = None,
-    pue: float | None = None,
-    project: str | None = None,
-    run_name: str | None = None,
-    ledger: os.PathLike[str] | str | None = None,
-    interval_seconds: float = DEFAULT_INTERVAL_SECONDS,
-    devices: Devices | None = None,
-    sources: Sequence[Source] | None = None,
-    per_step: bool = False,
-    strict: bool = False,
-    environ: Mapping[str, str] = os.environ,
-) -> MeterConfig:
-    """Check everything a user may set; the arguments are those of :class:`Meter`.
+class Settings(TypedDict, total=False):
+    """The arguments of :class:`Meter`, by name."""
+
+    region: str | None
+    intensity: float | None
+    pue: float | None
+    project: str | None
+    run_name: str | None
+    ledger: os.PathLike[str] | str | None
+    interval_seconds: float
+    devices: Devices | None
+    sources: Sequence[Source] | None
+    per_step: bool
+    strict: bool
+
+
+def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:
+    """Check everything a user may set.
 
     Args:
         environ: The environment variables that defaults come from.
+        settings: The arguments of :class:`Meter`.
 
     Raises:
         ConfigError: An argument, or the variable that stands in for it, cannot be used.
     """
+    project, run_name = settings.get("project"), settings.get("run_name")
+    devices = settings.get("devices")
     if devices is None:
         devices = environ.get(DEVICES_VARIABLE) or "auto"
     return MeterConfig(
+        intensity=_intensity(settings.get("region"), settings.get("intensity"), environ),
+        pue=pue_of(_pue(settings.get("pue"), environ)),
         project=DEFAULT_PROJECT if project is None else check_name("project", project),
         run_name=None if run_name is None else check_name("run_name", run_name),
-        ledger=check_writable(ledger_folder(ledger, environ)),
-        interval_seconds=check_interval(interval_seconds),
+        ledger=check_writable(ledger_folder(settings.get("ledger"), environ)),
+        interval_seconds=check_interval(settings.get("interval_seconds", DEFAULT_INTERVAL_SECONDS)),
         devices=check_devices(devices),
-        sources=check_sources(sources),
-        per_step=bool(per_step),
-        strict=bool(strict),
-        intensity=_intensity(region, intensity, environ),
-        pue=pue_of(_pue(pue, environ)),
+        sources=check_sources(settings.get("sources")),
+        per_step=bool(settings.get("per_step", False)),
+        strict=bool(settings.get("strict", False)),
     )
 
 
-def ledger_folder(
-    ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ
-) -> Path:
+def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of all runs: what was given, else ``LIGHTNING_CARBON_LEDGER``, else the user's data folder."""
     given = ledger if ledger is not None else environ.get(LEDGER_VARIABLE)
     if given is not None and str(given) == "":

@@ -1,9 +1,10 @@
 """From energy to a mass of CO2e with its range: (E x PUE x I), by interval arithmetic.
 
-The energy is what the IT equipment used. PUE brings it to the meter of the site, the carbon intensity to the atmosphere
-(location-based). Each factor has a range; the range of the product runs from the product of the lows to the product of the
-highs, so it is what follows from the stated ranges, and not a confidence interval. The form is that of the Software Carbon
-Intensity specification (ISO/IEC 21031:2024) without its embodied term, which is not part of a run's electricity.
+The energy is what the IT equipment used. PUE brings it to the meter of the site, the carbon intensity to the
+atmosphere (location-based). Each factor has a range; the range of the product runs from the product of the lows to
+the product of the highs, so it is what follows from the stated ranges, and not a confidence interval. The form is
+that of the Software Carbon Intensity specification (ISO/IEC 21031:2024) without its embodied term, which is not part
+of a run's electricity.
 """
 
 from __future__ import annotations
@@ -40,8 +41,6 @@ class EnergyRange:
     def __add__(self, other: EnergyRange) -> EnergyRange:
         """Add end to end: errors of sensors are not assumed to cancel."""
         return EnergyRange(self.value + other.value, self.low + other.low, self.high + other.high)
-
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whose energy was it? Walks over the marks that a training leaves and hands the rise of every curve to phases and steps.
+"""Whose energy was it? Walks over the marks of a training and hands the rise of every curve to phases and steps.
 
 The marks are step ends and phase changes, in order of time. A step is what lies between a mark and the step end that
 follows it, so the waiting for its data belongs to it. Everything is a difference of heights at the same moments on all
@@ -163,7 +163,7 @@ class Attribution:
             still counts whole, in the tally that its end falls in.
         """
         if cut_ns > self._at_ns and not self._based:
-            # Only now: a counter that jumps has no curve before its second jump, and the curve then begins before the run.
+            # Only now: a counter that jumps has no curve before its second jump; the curve then begins before the run.
             self._based = True
             self._heights = [timeline.height(self._at_ns) for timeline in self._timelines]
             self._covered = [timeline.covered(self._at_ns) for timeline in self._timelines]

@@ -1,8 +1,8 @@
 """A rising curve of energy over time, and how much of that time readings cover.
 
-Every energy that is ever reported is a difference of two heights of such a curve. Differences telescope, so however a run
-is cut into intervals, the parts add up to the whole, to the microjoule. Between two knots the curve is a straight line;
-its heights are whole microjoules, rounded down, so it never falls.
+Every energy that is ever reported is a difference of two heights of such a curve. Differences telescope, so however a
+run is cut into intervals, the parts add up to the whole, to the microjoule. Between two knots the curve is a straight
+line; its heights are whole microjoules, rounded down, so it never falls.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def check_writable(folder: Path) -> Path:
         raise ConfigError(
             "ledger",
             str(folder),
-            f"{nearest} is no folder that can be written; give another with ledger=..., or set LIGHTNING_CARBON_LEDGER.",
+            f"{nearest} is no folder that can be written; give another one, or set LIGHTNING_CARBON_LEDGER.",
         )
     return absolute
 

@@ -23,13 +23,13 @@ from lightning_carbon.energy.readings import Kind
 from lightning_carbon.errors import ConfigError, LedgerError, SourceLost, UsageError
 from lightning_carbon.metering.pricing import carbon_of, energy_of, roots_of, row_of
 from lightning_carbon.metering.probe import Probe
-from lightning_carbon.metering.sampler import Sampler
+from lightning_carbon.metering.sampler import Sampler, Sampling
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import SCHEMA, RunRecord, Status
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from lightning_carbon.metering.config import MeterConfig
@@ -59,11 +59,18 @@ class Engine:
     Args:
         config: What the user set.
         assemble: Makes the adapters; called at the start, so that hardware is touched in the process that trains.
+        sampling: Makes the sampler: a thread, save in tests that move the clock themselves.
     """
 
-    def __init__(self, config: MeterConfig, assemble: Callable[[MeterConfig], Parts]) -> None:
+    def __init__(
+        self,
+        config: MeterConfig,
+        assemble: Callable[[MeterConfig], Parts],
+        sampling: Callable[[Sequence[Probe], Sampling], Sampler] = Sampler,
+    ) -> None:
         self._config = config
         self._assemble = assemble
+        self._sampling = sampling
         self._state = _State.NEW
         self._lock = threading.RLock()
         self._marks: deque[Mark] = deque()
@@ -104,8 +111,9 @@ class Engine:
         self._gpus = [index for index, one in enumerate(self._sensors) if one.domain.kind is Kind.GPU]
         self._lines: list[str] = []
         self._line_sink: LineSink | None = None
-        self._sampler = Sampler(
-            self._probes, clock, self._config.interval_seconds, self._lock, self._keep_house, self._note_loss
+        self._sampler = self._sampling(
+            self._probes,
+            Sampling(clock, self._config.interval_seconds, self._lock, self._keep_house, self._note_loss),
         )
         if not self._probes:
             self._warn("nothing", "nothing can be metered on this machine; `lightning-carbon doctor` says why")

@@ -26,7 +26,16 @@ class Probe:
         max_gap_ns: How far apart two readings of a gauge may be.
     """
 
-    __slots__ = ("_clock", "_failing_since_ns", "_source", "lost", "lost_at_ns", "reading_since_ns", "sensor", "timeline")
+    __slots__ = (
+        "_clock",
+        "_failing_since_ns",
+        "_source",
+        "lost",
+        "lost_at_ns",
+        "reading_since_ns",
+        "sensor",
+        "timeline",
+    )
 
     def __init__(self, source: Source, clock: Clock, max_gap_ns: int) -> None:
         self._source = source
@@ -83,7 +92,7 @@ class Probe:
             if since_ns is None:
                 self._failing_since_ns = before_ns
             elif self._clock.now_ns() - since_ns > PATIENCE_NS:
-                self.lose(f"failed for {PATIENCE_NS // 1_000_000_000} s: {error or type(error).__name__}")
+                self.lose(f"failed for {PATIENCE_NS // 1_000_000_000} s: {str(error) or type(error).__name__}")
         finally:
             self.reading_since_ns = None
         return None

@@ -1,9 +1,9 @@
 """The one thread that reads sensors, beside the training and at its own pace.
 
-Counters lose nothing when a tick is late, so nothing here hurries. Readings are spread over the interval by the golden
-ratio rather than evenly: a load or a counter with nearly the same period would otherwise always be caught at the same
-point. Power gauges that have to be integrated are read ten times as often as counters. Counters that jump are read closely
-for a moment, at the start, whenever it has become vague where their jumps fall, and at the end.
+Counters lose nothing when a tick is late, so nothing here hurries. Readings are spread over the interval by the
+golden ratio rather than evenly: a load or a counter with nearly the same period would otherwise always be caught at
+the same point. Power gauges that have to be integrated are read ten times as often as counters. Counters that jump
+are read closely for a moment, at the start, whenever it has become vague where their jumps fall, and at the end.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.metering.probe import PATIENCE_NS
@@ -41,11 +42,11 @@ _NS = 1_000_000_000
 logger = logging.getLogger("lightning_carbon")
 
 
-class Sampler:
-    """Reads all probes from a daemon thread.
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to sample.
 
     Args:
-        probes: What is read.
         clock: The clock of the probes.
         interval_seconds: How often counters are read.
         lock: Held while readings are appended and while timelines are read.
@@ -53,22 +54,29 @@ class Sampler:
         on_lost: Called, outside the lock, when a probe was lost.
     """
 
-    def __init__(
-        self,
-        probes: Sequence[Probe],
-        clock: Clock,
-        interval_seconds: float,
-        lock: threading.RLock,
-        housekeeping: Callable[[], None],
-        on_lost: Callable[[Probe], None],
-    ) -> None:
+    clock: Clock
+    interval_seconds: float
+    lock: threading.RLock
+    housekeeping: Callable[[], None]
+    on_lost: Callable[[Probe], None]
+
+
+class Sampler:
+    """Reads all probes from a daemon thread.
+
+    Args:
+        probes: What is read.
+        sampling: How.
+    """
+
+    def __init__(self, probes: Sequence[Probe], sampling: Sampling) -> None:
         self._probes = probes
-        self._clock = clock
-        self._interval_ns = round(interval_seconds * _NS)
+        self._clock = sampling.clock
+        self._interval_ns = round(sampling.interval_seconds * _NS)
         self._gauge_ns = max(round(MIN_GAUGE_SECONDS * _NS), self._interval_ns // GAUGE_SPEEDUP)
-        self._lock = lock
-        self._housekeeping = housekeeping
-        self._on_lost = on_lost
+        self._lock = sampling.lock
+        self._housekeeping = sampling.housekeeping
+        self._on_lost = sampling.on_lost
         self._wake = threading.Event()
         self._finish_ns: int | None = None
         self._generation = 0
@@ -127,7 +135,7 @@ class Sampler:
     def _run(self, generation: int) -> None:
         try:
             self._loop(generation)
-        except Exception:  # noqa: BLE001 - a defect of ours must not show as a traceback in somebody's training
+        except Exception:
             logger.warning("the sampling thread ended early; energy after this is not covered", exc_info=True)
 
     def _loop(self, generation: int) -> None:

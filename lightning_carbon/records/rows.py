@@ -1,7 +1,7 @@
 """A row: what was used since the row before, and the one table of metric names.
 
-The table is the truth for names, units and meanings; the documentation is generated from it. A metric whose value is not
-known is absent from a row, never zero.
+The table is the truth for names, units and meanings; the documentation is generated from it. A metric whose value is
+not known is absent from a row, never zero.
 """
 
 from __future__ import annotations
@@ -81,9 +81,7 @@ METRICS: tuple[Metric, ...] = (
         "energy/cpu_joules", "J", "energy of the CPU packages in this row", lambda row: row.kind_joules.get("package")
     ),
     Metric("energy/dram_joules", "J", "energy of the memory in this row", lambda row: row.kind_joules.get("dram")),
-    Metric(
-        "energy/total_joules", "J", "energy of everything metered in this row, without PUE", lambda row: row.total_joules
-    ),
+    Metric("energy/total_joules", "J", "all energy metered in this row, without PUE", lambda row: row.total_joules),
     Metric(
         "energy/run_kwh", "kWh", "energy of the run so far, without PUE", lambda row: _per(row.run_joules, 3_600_000.0)
     ),

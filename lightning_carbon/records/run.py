@@ -188,6 +188,6 @@ class RunRecord:
 
     def summary(self) -> str:
         """A table for people: energy by domain and phase, CO2e with its range, and every assumption by name."""
-        from lightning_carbon.records.summary import summarise  # noqa: PLC0415 - loads only where somebody reads
+        from lightning_carbon.records.summary import summarise
 
         return summarise(self)
