@@ -34,12 +34,13 @@ def real_header_folder() -> Path | None:
     return next((header.parent for folder in folders for header in sorted(folder.rglob("nvml.h"))), None)
 
 
-def build(folder: Path, *flags: str) -> Path:
+def build(folder: Path, *flags: str, source: Path = HERE) -> Path:
     """Compile the stand-in.
 
     Args:
         folder: Where the library goes, under the name that pynvml asks for.
         *flags: More words for the compiler.
+        source: The folder of its source.
 
     Returns:
         The library.
@@ -52,7 +53,7 @@ def build(folder: Path, *flags: str) -> Path:
         raise RuntimeError("there is no C compiler (cc, gcc or clang) on PATH")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / SONAME
-    command = [cc, *STRICT, *flags, "-o", str(target), str(HERE / "nvml_standin.c"), "-lm", "-lpthread"]
+    command = [cc, *STRICT, *flags, "-o", str(target), str(source / "nvml_standin.c"), "-lm", "-lpthread"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")

@@ -19,12 +19,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-LEADING_INDEX = re.compile(r"\+?[0-9]{1,9}")
+# As C's strtoul reads it; more digits than these are no GPU.
+_LEADING_INDEX = re.compile(r"(?P<sign>[+-]?)0*(?P<digits>[0-9]{1,6})(?![0-9])")
+
+_SEVERAL_SLICES = "CUDA may use only the first of several MIG slices"
+_FIRST_SLICE = "a GPU in MIG mode is visible, of which CUDA uses the first slice and then no other device"
+_NO_SLICES = "a GPU in MIG mode without slices cannot be used by CUDA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +101,10 @@ def visible(value: str | None, gpus: Sequence[GpuNames]) -> Visible:
     entries = [entry.strip() for entry in value.split(",")]
     kind = entries[0][:4].upper()
     if kind == "MIG-":
-        return _named_slices(entries, gpus)
+        return _named(entries, kind, lambda entry: slice_positions(entry, gpus), gpus)
     if kind == "GPU-":
-        chosen, remark = _positions(entries, [gpu.uuid for gpu in gpus])
-        return _without_mig_parents(chosen, gpus, by_index=False, remark=remark)
+        uuids = [gpu.uuid for gpu in gpus]
+        return _named(entries, kind, lambda entry: [Place(one) for one in beginning_with(entry, uuids)], gpus)
     return _indexed(entries, gpus)
 
 
@@ -120,54 +126,55 @@ def slice_positions(name: str, gpus: Sequence[GpuNames]) -> list[Place]:
 
 
 def _indexed(entries: Iterable[str], gpus: Sequence[GpuNames]) -> Visible:
-    chosen: list[int] = []
+    asked: list[int] = []
     for entry in entries:
-        digits = LEADING_INDEX.match(entry)
-        if digits is None or int(digits[0]) >= len(gpus):
-            break
-        if int(digits[0]) in chosen:
+        index = _index(entry)
+        if index in asked:
             return Visible((), remark=_twice(entry))
-        chosen.append(int(digits[0]))
+        if index is None:
+            break
+        asked.append(index)
+    chosen = takewhile(lambda index: index < len(gpus), asked)
     return _without_mig_parents(chosen, gpus, by_index=True)
 
 
-def _positions(entries: Iterable[str], uuids: Sequence[str]) -> tuple[list[int], str]:
-    chosen: list[int] = []
+def _index(entry: str) -> int | None:
+    """The index that an entry begins with, if it does."""
+    found = _LEADING_INDEX.match(entry)
+    if found is None or (found["sign"] == "-" and int(found["digits"]) > 0):
+        return None
+    return int(found["digits"])
+
+
+def _named(entries: Iterable[str], kind: str, find: Callable[[str], list[Place]], gpus: Sequence[GpuNames]) -> Visible:
+    asked: list[str] = []
     for entry in entries:
-        found = beginning_with(entry, uuids) if entry[:4].upper() == "GPU-" else []
-        if len(found) != 1:
+        if entry in asked:
+            return Visible((), remark=_twice(entry))
+        if entry[:4].upper() != kind:
             break
-        if found[0] in chosen:
-            return [], _twice(entry)
-        chosen.append(found[0])
-    return chosen, ""
-
-
-def _named_slices(entries: Iterable[str], gpus: Sequence[GpuNames]) -> Visible:
+        asked.append(entry)
     chosen: list[Place] = []
-    for entry in entries:
-        found = slice_positions(entry, gpus) if entry[:4].upper() == "MIG-" else []
+    for entry in asked:
+        found = find(entry)
         if len(found) != 1:
             break
         if found[0] in chosen:
             return Visible((), remark=_twice(entry))
-        chosen.append(found[0])
-    remark = "CUDA may use only the first of several MIG slices" if len(chosen) > 1 else ""
-    return Visible(tuple(chosen), remark=remark)
+        chosen += found
+    if kind == "MIG-":
+        return Visible(tuple(chosen), remark=_SEVERAL_SLICES if len(chosen) > 1 else "")
+    return _without_mig_parents((place.gpu for place in chosen), gpus, by_index=False)
 
 
-def _without_mig_parents(
-    chosen: Iterable[int], gpus: Sequence[GpuNames], *, by_index: bool, remark: str = ""
-) -> Visible:
+def _without_mig_parents(chosen: Iterable[int], gpus: Sequence[GpuNames], *, by_index: bool) -> Visible:
     """Replace GPUs in MIG mode by what CUDA shows in their stead."""
     positions = list(chosen)
     first = next((position for position in positions if gpus[position].slices), None)
     if first is not None:
-        remark = "a GPU in MIG mode is visible, of which CUDA uses the first slice and then no other device"
-        return Visible((Place(first, 0),), by_index, remark)
+        return Visible((Place(first, 0),), by_index, _FIRST_SLICE)
     whole = [position for position in positions if not gpus[position].mig_enabled]
-    if len(whole) < len(positions):
-        remark = "a GPU in MIG mode without slices cannot be used by CUDA"
+    remark = _NO_SLICES if len(whole) < len(positions) else ""
     return Visible(tuple(map(Place, whole)), by_index, remark)
 
 

@@ -1,0 +1,1 @@
+"""NVML without a driver: what is chosen, as pure functions."""
