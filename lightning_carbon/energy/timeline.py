@@ -1,8 +1,8 @@
 """Timelines: readings of one domain, appended in order, become a curve that later readings do not change.
 
-A timeline promises three things. Energy is conserved: what the sensor counted, the curve rises, no more and no less. The
-past is settled: up to :attr:`~Timeline.watermark_ns` no later reading changes a height. And silence is not filled: time
-that no reading covers rises by nothing and lowers the coverage.
+A timeline promises three things. Energy is conserved: what the sensor counted, the curve rises, no more and no less.
+The past is settled: up to :attr:`~Timeline.watermark_ns` no later reading changes a height. And silence is not filled:
+time that no reading covers rises by nothing and lowers the coverage.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.curve import FOREVER_NS, EnergyCurve
-from lightning_carbon.energy.ticks import TickGrid
+from lightning_carbon.energy.ticks import Doubt, TickGrid
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class CounterTimeline(Timeline):
             standing still is taken at its word.
     """
 
-    __slots__ = ("_first_move", "_grid", "_last_ns", "_last_value", "_start_ns", "_sum", "_wraps_at")
+    __slots__ = ("_doubt", "_first_move", "_grid", "_last_ns", "_last_value", "_start_ns", "_sum", "_wraps_at")
 
     def __init__(self, *, wraps_at: Energy | None = None, ticking: bool = True) -> None:
         super().__init__()
@@ -96,6 +96,7 @@ class CounterTimeline(Timeline):
         self._last_value = 0
         self._sum = 0
         self._first_move: tuple[int, int, int] | None = None
+        self._doubt: tuple[Doubt, int, int] | None = None
 
     @property
     def period_ns(self) -> float | None:
@@ -107,6 +108,8 @@ class CounterTimeline(Timeline):
         """Whether frequent readings would still teach when the counter jumps."""
         if self._ended or self._grid is None:
             return False
+        if self._doubt is not None:
+            return True
         return self.curve is None or (self._grid.period_ns is not None and self._grid.vague)
 
     def append(self, reading: CounterReading) -> None:
@@ -126,19 +129,22 @@ class CounterTimeline(Timeline):
         rise = value - self._last_value
         if rise < 0 and self._wraps_at and (rise + self._wraps_at) * 2 < self._wraps_at:
             rise += self._wraps_at
+        self._decide(at_ns, rise)
         if rise < 0:
             self._restart(at_ns)
         elif rise:
             self._move(at_ns, rise)
         elif self._grid is None or at_ns - self._known_ns() > STILL_AFTER_NS:
             self._settle()
+            self._undoubt()
             self._rise(at_ns)
         self._last_ns, self._last_value = at_ns, value
 
     def close(self, at_ns: int) -> None:
-        """End the timeline at a moment that readings have reached: a jump that did not come by then is not waited for."""
+        """End the timeline at a moment that readings have reached: no jump is waited for that has not come by then."""
         if not self._ended and self._start_ns >= 0:
             self._settle()
+            self._undoubt()
             self._rise(min(at_ns, self._last_ns))
         self._ended = True
 
@@ -153,6 +159,10 @@ class CounterTimeline(Timeline):
 
     def _move(self, at_ns: int, rise: int) -> None:
         self._sum += rise
+        doubt = self._grid.doubt(self._last_ns, at_ns) if self._grid else None
+        if doubt is not None:
+            self._doubt = (doubt, self._last_ns, at_ns)
+            return
         placed = self._grid.place(self._last_ns, at_ns) if self._grid else at_ns
         if self.curve is not None:
             self._rise(placed)
@@ -161,6 +171,25 @@ class CounterTimeline(Timeline):
         else:
             self._settle()
             self._rise(placed)
+
+    def _decide(self, at_ns: int, rise: int) -> None:
+        """Let the next reading tell which jump was the last before the reading that left it open."""
+        if self._doubt is None:
+            return
+        doubt = self._doubt[0]
+        if rise == 0:
+            if at_ns >= doubt.until_ns:  # nothing moved while it had to come, so it was there already
+                self._undoubt(came=True)
+        elif rise > 0 and at_ns < doubt.next_ns:  # no other can have moved the count
+            self._undoubt(came=False)
+        else:
+            self._undoubt()
+
+    def _undoubt(self, *, came: bool | None = None) -> None:
+        if self._doubt is not None and self._grid is not None:
+            _, after_ns, until_ns = self._doubt
+            self._doubt = None
+            self._rise(self._grid.place(after_ns, until_ns, came=came))
 
     def _settle(self) -> None:
         """Draw the beginning of the curve, once it is known whether the counter jumps.
