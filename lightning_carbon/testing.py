@@ -208,5 +208,6 @@ class MemoryRunStore:
         return f"memory:{run_id}"
 
     def open_lines(self, run_id: str, name: str) -> MemoryLines:
-        """Keep the lines of one file."""
-        return self.files.setdefault((run_id, name), MemoryLines())
+        """Keep the lines of one file, from here on."""
+        sink = self.files[run_id, name] = MemoryLines()
+        return sink

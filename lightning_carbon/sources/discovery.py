@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.ports import Finding
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def discover(
-    devices: str | Sequence[int | str] = "auto",
+    devices: Literal["auto", "all"] | Sequence[int | str] = "auto",
     powercap_root: Path | None = None,
     environ: Mapping[str, str] = os.environ,
     cpu_scope: CpuScope = "process",
@@ -45,7 +45,7 @@ def discover(
     findings = nvml.discover(devices, environ)
     if not host:
         return findings
-    if any(getattr(finding.port, "covers_host", False) for finding in findings):
+    if nvml.covers_host(findings):
         reason = "the module's own counter includes its CPU; counted there"
         return [*findings, Finding("host_model", "CPU and memory", reason=reason)]
     measured = rapl.discover(powercap_root, environ)

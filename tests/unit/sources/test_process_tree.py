@@ -50,18 +50,18 @@ class World:
             self.processes[process.parent].waited += process.own + process.waited
             del self.processes[pid]
 
-    def list(self) -> None:
+    def find(self) -> None:
         """Let the observer find those who were born meanwhile."""
         self.known = sorted(self.processes)
 
     def look(self, meanwhile: list[tuple[int, int]]) -> dict[int, ProcessTimes[int]]:
         """Let the observer see who is known, parents first, with something happening between one and the next."""
         seen = {}
-        acts = iter(meanwhile)
+        happenings = iter(meanwhile)
         for pid in self.known:
             if (process := self.processes.get(pid)) is not None:
                 seen[pid] = ProcessTimes(float(process.own), float(process.waited), process.parent)
-            if (act := next(acts, None)) is not None:
+            if (act := next(happenings, None)) is not None:
                 self.act(*act)
         return seen
 
@@ -81,7 +81,7 @@ def test_no_second_is_counted_twice_and_none_is_lost(looks: list[tuple[Acts, boo
         for act in before:
             world.act(*act)
         if lists:
-            world.list()
+            world.find()
         counts.append(tally.update(world.look(during)))
         assert counts[-2] <= counts[-1] <= world.spent
     for pid in sorted(world.processes, reverse=True):

@@ -174,7 +174,7 @@ def test_a_source_that_fails_leaves_no_line_and_one_that_is_lost_none_any_more()
 )
 def test_a_broken_trace_is_refused_by_line(lines: list[str], complaint: str) -> None:
     """The error names the line and what is wrong with it."""
-    with pytest.raises(RecordError, match="line|reading") as caught:
+    with pytest.raises(RecordError) as caught:
         replay(lines, ManualClock())
 
     assert complaint in str(caught.value)

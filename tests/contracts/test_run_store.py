@@ -1,0 +1,148 @@
+"""What holds for every store of runs and its files of lines; see :mod:`lightning_carbon.ports`.
+
+A new adapter is held to it by a line in ``SUBJECTS``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lightning_carbon.errors import LedgerError
+from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ports import LineSink, RunStore
+from lightning_carbon.testing import MemoryRunStore
+
+
+@dataclass
+class Subject:
+    """A store under test, and how to look into it from outside.
+
+    Args:
+        store: The store.
+        record: The record of a run, as it is kept.
+        lines: The lines of a run's file, as they are kept.
+    """
+
+    store: RunStore
+    record: Callable[[str], Any]
+    lines: Callable[[str, str], list[str]]
+
+
+def _memory(_folder: Path) -> Subject:
+    store = MemoryRunStore()
+    return Subject(store, store.records.__getitem__, lambda run_id, name: store.files[run_id, name].lines)
+
+
+def _directory(folder: Path) -> Subject:
+    def lines(run_id: str, name: str) -> list[str]:
+        (path,) = folder.glob(f"runs/*/{run_id}/{name}")
+        return path.read_text("utf-8").splitlines()
+
+    def kept(run_id: str) -> object:
+        (path,) = folder.glob(f"runs/*/{run_id}/record.json")
+        return json.loads(path.read_text("utf-8"))
+
+    return Subject(DirectoryRunStore(folder / "runs"), kept, lines)
+
+
+SUBJECTS: dict[str, Callable[[Path], Subject]] = {"directory": _directory, "memory": _memory}
+
+
+@pytest.fixture(params=SUBJECTS)
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
+    """Each adapter in turn."""
+    return SUBJECTS[request.param](tmp_path)
+
+
+def record(run_id: str, **values: object) -> dict[str, object]:
+    """A record with the least it needs."""
+    return {"schema": 1, "run_id": run_id, "project": "lisa", "run_name": None, **values}
+
+
+def test_what_is_saved_is_kept(subject: Subject) -> None:
+    """All JSON types come back as they were, and the answer says where the record lies."""
+    saved = record("a", status="finished", joules=1.5, steps=3, lost=None, flags=[True, "é"], phases={"train": 1.5})
+    where = subject.store.save(saved)
+
+    assert isinstance(subject.store, RunStore)
+    assert where
+    assert saved == subject.record("a")
+
+
+def test_a_later_record_replaces_the_earlier(subject: Subject) -> None:
+    """The same run saved twice is one record, the last, in one place."""
+    places = {subject.store.save(record("a", steps=steps, **{f"only_{steps}": 1})) for steps in range(3)}
+
+    assert 1 == len(places)
+    assert record("a", steps=2, only_2=1) == subject.record("a")
+
+
+def test_runs_do_not_touch_each_other(subject: Subject) -> None:
+    """Saving one run leaves the others as they were."""
+    for run_id in "abc":
+        subject.store.save(record(run_id, note=run_id))
+    subject.store.save(record("b", note="again"))
+
+    assert ["a", "again", "c"] == [subject.record(run_id)["note"] for run_id in "abc"]
+
+
+def test_what_the_caller_changes_later_is_not_changed_in_the_store(subject: Subject) -> None:
+    """A record is kept as it was when it was saved."""
+    saved = record("a", phases={"train": 1.0})
+    kept = json.loads(json.dumps(saved))
+    subject.store.save(saved)
+    saved["phases"] = None
+
+    assert kept == subject.record("a")
+
+
+def test_lines_reach_the_file_at_once_and_in_order(subject: Subject) -> None:
+    """What has been written can be read before the file is closed."""
+    subject.store.save(record("a"))
+    sink = subject.store.open_lines("a", "steps.csv")
+    sink.write_lines(["step,joules", "0,1.5"])
+    sink.write_lines([])
+    sink.write_lines(["1,2.5"])
+
+    assert isinstance(sink, LineSink)
+    assert ["step,joules", "0,1.5", "1,2.5"] == subject.lines("a", "steps.csv")
+    sink.close()
+
+
+def test_a_file_of_lines_is_opened_empty(subject: Subject) -> None:
+    """Opening a file again begins it anew."""
+    subject.store.save(record("a"))
+    for lines in (["old", "older"], ["new"]):
+        sink = subject.store.open_lines("a", "steps.csv")
+        sink.write_lines(lines)
+        sink.close()
+
+    assert ["new"] == subject.lines("a", "steps.csv")
+
+
+def test_closing_twice_does_nothing(subject: Subject) -> None:
+    """A sink may be closed again."""
+    subject.store.save(record("a"))
+    sink = subject.store.open_lines("a", "steps.csv")
+    sink.write_lines(["one"])
+    sink.close()
+    sink.close()
+
+    assert ["one"] == subject.lines("a", "steps.csv")
+
+
+def test_what_cannot_be_written_is_a_ledger_error(tmp_path: Path) -> None:
+    """Trouble with the place is told by the port's error."""
+    (tmp_path / "file").write_text("where a folder should be")
+    store = DirectoryRunStore(tmp_path / "file")
+
+    with pytest.raises(LedgerError):
+        store.save(record("a"))
+    with pytest.raises(LedgerError):
+        store.open_lines("a", "steps.csv")
