@@ -1,0 +1,80 @@
+"""An engine on a clock that the test moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lightning_carbon.energy.readings import Domain, Kind
+from lightning_carbon.grid.factors import intensity_of
+from lightning_carbon.grid.pue import pue_of
+from lightning_carbon.metering.config import MeterConfig
+from lightning_carbon.metering.engine import Engine
+from lightning_carbon.metering.parts import Parts
+from lightning_carbon.ports import Finding
+from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore, ScriptedCounter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lightning_carbon.ports import Source
+
+GPU_0 = Domain(Kind.GPU, "gpu:0", "GPU 0")
+GPU_1 = Domain(Kind.GPU, "gpu:1", "GPU 1")
+PACKAGE = Domain(Kind.PACKAGE, "package:0", "package 0")
+
+
+class World:
+    """A clock, a store, sources and the engine that meters them.
+
+    Args:
+        sources: Makes the sources, given the clock; by default one GPU of 100 W.
+        findings: What else was tried.
+        per_step: Whether steps are listed.
+        strict: Whether trouble is raised.
+    """
+
+    def __init__(
+        self,
+        sources: Callable[[ManualClock], Sequence[Source]] | None = None,
+        findings: Sequence[Finding] = (),
+        *,
+        per_step: bool = False,
+        strict: bool = False,
+    ) -> None:
+        self.clock = ManualClock(start_ns=5_000_000_000)
+        self.store = MemoryRunStore()
+        made = sources(self.clock) if sources else [ScriptedCounter(self.clock, lambda _: 100.0, domain=GPU_0)]
+        self.sources = list(made)
+        self.samplers: list[ManualSampler] = []
+        config = MeterConfig(
+            intensity=intensity_of("SE"),
+            pue=pue_of(1.25),
+            project="test",
+            run_name=None,
+            ledger=Path("unused"),
+            interval_seconds=0.1,
+            devices="auto",
+            sources=None,
+            per_step=per_step,
+            strict=strict,
+        )
+        every = [*(Finding("given", source.sensor.domain.name, source) for source in self.sources), *findings]
+        self.engine = Engine(config, lambda _: Parts(every, self.clock, self.store, {}), self._sampling)
+
+    def _sampling(self, *arguments: object) -> ManualSampler:
+        sampler = ManualSampler(*arguments)  # type: ignore[arg-type]
+        self.samplers.append(sampler)
+        return sampler
+
+    def run(self, seconds: float, tick_seconds: float = 0.1) -> None:
+        """Let time pass, with a reading at every tick."""
+        for _ in range(round(seconds / tick_seconds)):
+            self.clock.advance(seconds=tick_seconds)
+            self.samplers[-1].tick()
+
+    def steps(self, count: int, seconds: float = 0.1, samples: int | None = None, tokens: int | None = None) -> None:
+        """Let training steps pass, with a reading in each."""
+        for _ in range(count):
+            self.run(seconds, seconds)
+            self.engine.step_done(samples=samples, tokens=tokens)
