@@ -1,0 +1,167 @@
+"""Figures for people: three significant digits in a unit of fitting size, and text that fits a terminal.
+
+What is small is never shown as nothing: a milligram reads as a milligram, and a share of almost all of it not as all.
+"""
+
+from __future__ import annotations
+
+from math import floor, log10
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDTH = 100
+"""Columns that a line of text may take; a single word may take more, so that a path stays whole."""
+
+_DIGITS = 3
+_SECONDS_PER_MINUTE = 60
+_SECONDS_PER_HOUR = 3_600
+_SECONDS_PER_DAY = 86_400
+
+
+class Unit(NamedTuple):
+    """A unit of a quantity.
+
+    Args:
+        name: Its name.
+        size: How large it is, in joules, watts or grams.
+        least: The smallest value it is used for.
+    """
+
+    name: str
+    size: float
+    least: float
+
+
+class Scale(NamedTuple):
+    """The units of a quantity.
+
+    Args:
+        base: The unit that zero is given in.
+        units: All of them, the largest first; the last serves whatever is smaller still.
+    """
+
+    base: Unit
+    units: tuple[Unit, ...]
+
+
+def _scale(base: str, *units: tuple[str, float, float]) -> Scale:
+    known = tuple(Unit(*unit) for unit in units)
+    return Scale(next(unit for unit in known if unit.name == base), known)
+
+
+ENERGY = _scale(
+    "J",
+    ("MWh", 3.6e9, 3.6e9),
+    ("kWh", 3.6e6, 3.6e6),
+    ("kJ", 1e3, 1e3),
+    ("J", 1.0, 1.0),
+    ("mJ", 1e-3, 1e-3),
+    ("µJ", 1e-6, 0.0),
+)
+WATT_HOURS = _scale(
+    "Wh", ("MWh", 3.6e9, 3.6e9), ("kWh", 3.6e6, 3.6e6), ("Wh", 3.6e3, 3.6), ("mWh", 3.6, 3.6e-3), ("µWh", 3.6e-3, 0.0)
+)
+POWER = _scale("W", ("MW", 1e6, 1e6), ("kW", 1e3, 1e3), ("W", 1.0, 1.0), ("mW", 1e-3, 0.0))
+# Grams down to a thousandth: they are what people compare.
+CO2E = _scale(
+    "gCO2e",
+    ("tCO2e", 1e6, 1e6),
+    ("kgCO2e", 1e3, 1e3),
+    ("gCO2e", 1.0, 1e-3),
+    ("mgCO2e", 1e-3, 1e-6),
+    ("µgCO2e", 1e-6, 0.0),
+)
+
+
+def digits(value: float) -> str:
+    """A number with three significant digits, without an exponent."""
+    if not value:
+        return "0"
+    behind = _DIGITS - 1 - floor(log10(abs(value)))
+    return f"{value:,.{max(0, behind)}f}"
+
+
+def amount(value: float, scale: Scale) -> str:
+    """A value with the unit that suits its size.
+
+    Args:
+        value: In joules, watts or grams.
+        scale: One of the scales of this module.
+    """
+    unit = _unit(value, scale)
+    return f"{digits(value / unit.size)} {unit.name}"
+
+
+def span(low: float, high: float, like: float, scale: Scale) -> str:
+    """A range in the unit that suits a value within it."""
+    unit = _unit(like or high, scale)
+    return f"{digits(low / unit.size)} to {digits(high / unit.size)} {unit.name}"
+
+
+def percent(ratio: float) -> str:
+    """A share in percent; neither a little shows as nothing nor almost all as all."""
+    text = f"{100 * ratio:.1f}"
+    if text == "0.0" and ratio > 0:
+        text = "<0.1"
+    if text == "100.0" and ratio < 1:
+        text = ">99.9"
+    return f"{text} %"
+
+
+def duration(seconds: float) -> str:
+    """A span of time in the two largest units that it fills."""
+    whole = round(seconds)
+    if whole < _SECONDS_PER_MINUTE:
+        return f"{digits(seconds)} s"
+    if whole < _SECONDS_PER_HOUR:
+        return f"{whole // _SECONDS_PER_MINUTE} min {whole % _SECONDS_PER_MINUTE} s"
+    minutes = whole // _SECONDS_PER_MINUTE
+    if whole < _SECONDS_PER_DAY:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1_440} d {minutes // 60 % 24} h"
+
+
+def table(rows: Sequence[Sequence[str]], align: str) -> list[str]:
+    """Align cells in columns.
+
+    Args:
+        rows: The cells, as many in every row as there are columns.
+        align: ``<`` or ``>`` for every column.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, align, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def shorten(text: str, width: int) -> str:
+    """Cut a text to a width, with a sign that it was."""
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def wrap(text: str, *, first: str = "", rest: str = "", lines: int = 4) -> list[str]:
+    """Break a text at its spaces, and cut it where it takes too many lines.
+
+    Args:
+        text: The text.
+        first: What the first line begins with.
+        rest: What the other lines begin with.
+        lines: How many there may be.
+    """
+    broken = [first]
+    start = first
+    for word in text.split():
+        glue = "" if broken[-1] == start else " "
+        if glue and len(broken[-1]) + 1 + len(word) > WIDTH:
+            start = rest
+            broken.append(rest + word)
+        else:
+            broken[-1] += glue + word
+    return broken if len(broken) <= lines else [*broken[: lines - 1], shorten(broken[lines - 1], WIDTH - 2) + " …"]
+
+
+def _unit(value: float, scale: Scale) -> Unit:
+    return next(unit for unit in scale.units if abs(value) >= unit.least) if value else scale.base

@@ -1,0 +1,214 @@
+"""A record as plain text for a terminal: what was used, what that stands for, and everything that was assumed.
+
+Measured and modelled energy are never added without saying so, and whatever is not known is left out or named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from lightning_carbon.records.figures import (
+    CO2E,
+    ENERGY,
+    POWER,
+    WATT_HOURS,
+    amount,
+    duration,
+    percent,
+    shorten,
+    span,
+    table,
+    wrap,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lightning_carbon.records.run import DomainRecord, RunRecord
+
+_NAME_WIDTH = 28
+_WELL_COVERED = 0.99
+"""Below this share the lines say so: a run's ends, which fall between two readings, cost less."""
+
+_NAMES = 3
+"""So many things of which the same is to be said are named; the others are counted."""
+
+_MODELLED = "modelled"
+
+_Key = TypeVar("_Key", bound="str | tuple[str, str, str]")
+
+
+def summarise(record: RunRecord) -> str:
+    """Write a record for people, as plain text of about 100 columns.
+
+    Args:
+        record: The record of a run, ended or not.
+
+    Returns:
+        Several lines, without an end of line at the end.
+    """
+    blocks = [[_title(record)]]
+    if record.energy.total_joules is None:
+        blocks.append(["Energy: not known, since nothing on this machine could be metered."])
+    else:
+        blocks += [_domains(record, record.energy.total_joules), _phases(record, record.energy.total_joules)]
+    blocks += [_steps(record), _carbon(record), _assumed(record), _missing(record), _location(record)]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _title(record: RunRecord) -> str:
+    name = f"{record.run_name} ({record.run_id})" if record.run_name else record.run_id
+    state = "running for" if record.status == "running" else f"{record.status} after"
+    return f"Run {name} of project {record.project}: {state} {duration(record.duration_seconds)}"
+
+
+def _domains(record: RunRecord, total: float) -> list[str]:
+    energy = record.energy
+    rows: list[tuple[str, ...]] = [("Energy by domain", "", "energy", "share", "mean power", "covered", "how")]
+    for domain, parent in _by_parent(energy.domains):
+        known = domain.coverage_ratio > 0 or domain.joules > 0
+        rows.append(
+            (
+                f"  {'  ' if parent else ''}{domain.kind}",
+                shorten(domain.name, _NAME_WIDTH),
+                amount(domain.joules, ENERGY) if known else "not read",
+                "" if parent or not known else _share(domain.joules, total),
+                _power(domain.joules, record.duration_seconds) if known else "",
+                percent(domain.coverage_ratio),
+                _how(domain) + (f", in {parent.kind}" if parent else ""),
+            )
+        )
+    if energy.measured_joules and energy.modelled_joules:
+        rows.append(_part(record, "measured", energy.measured_joules, "read from sensors"))
+        rows.append(_part(record, _MODELLED, energy.modelled_joules, "computed, no sensor"))
+        made = ""
+    else:
+        made = ", all modelled" if energy.modelled_joules else ", all measured"
+    limits = span(energy.low_joules, energy.high_joules, total, ENERGY)
+    rows.append(_part(record, "total", total, limits + made, percent(energy.coverage_ratio)))
+    return table(rows, "<<>>>><")
+
+
+def _part(record: RunRecord, name: str, joules: float, how: str, covered: str = "") -> tuple[str, ...]:
+    power = _power(joules, record.duration_seconds)
+    return (f"  {name}", "", amount(joules, ENERGY), _share(joules, record.energy.total_joules), power, covered, how)
+
+
+def _phases(record: RunRecord, total: float) -> list[str]:
+    rows = [("Energy by phase", "energy", "share", "mean power", "time")]
+    for phase, joules in record.energy.phases.items():
+        seconds = record.phase_seconds.get(phase)
+        power = _power(joules, seconds) if seconds else ""
+        time = duration(seconds) if seconds is not None else ""
+        rows.append((f"  {phase}", amount(joules, ENERGY), _share(joules, total), power, time))
+    return table(rows, "<>>>>") if record.energy.phases else []
+
+
+def _steps(record: RunRecord) -> list[str]:
+    counts: dict[str, int | None] = {"step": record.steps or None, "sample": record.samples, "token": record.tokens}
+    known = {name: count for name, count in counts.items() if count is not None}
+    if not known:
+        return []
+    line = ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in known.items())
+    if record.step_joules is not None:
+        joules = record.step_joules
+        line += ": " + ", ".join(
+            f"{amount(joules / count, ENERGY)} per {name}" for name, count in known.items() if count
+        )
+    return [line]
+
+
+def _carbon(record: RunRecord) -> list[str]:
+    carbon, energy = record.carbon, record.energy
+    if carbon.grams_co2e is None or carbon.low is None or carbon.high is None or energy.total_joules is None:
+        return ["CO2e: not known, since no energy is."]
+    grid, pue = carbon.intensity, carbon.pue
+    kwh, times = amount(energy.total_joules, WATT_HOURS), f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}"
+    price = f"{grid.value:g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)}"
+    year = f" {grid.year}" if grid.year is not None else ""
+    return [
+        f"CO2e  {amount(carbon.grams_co2e, CO2E)} ({span(carbon.low, carbon.high, carbon.grams_co2e, CO2E)})",
+        *wrap(f"= {kwh} × {times} × {price}", first="      ", rest="        "),
+        *wrap(f"grid: {grid.region}{year}, {grid.basis}, location-based; {grid.source}", first="      ", rest=" " * 8),
+        *wrap(f"PUE: {pue.source}", first="      ", rest=" " * 8),
+        *wrap(
+            "The range follows from the ranges of energy, PUE and grid; it is no confidence interval.", first=" " * 6
+        ),
+    ]
+
+
+def _assumed(record: RunRecord) -> list[str]:
+    grid, pue = record.carbon.intensity, record.carbon.pue
+    lines = []
+    if grid.assumed:
+        lines += _item(
+            f"region: nobody said where this ran, so the average of {grid.region} is assumed, "
+            f"{grid.value:g} gCO2e/kWh; give region= or intensity="
+        )
+    if pue.assumed:
+        lines += _item(f"PUE: nobody said what the site's is, so {pue.value:g} is assumed; give pue=")
+    modelled = [domain for domain in record.energy.domains if domain.provenance == _MODELLED]
+    for method, names in _grouped((domain.method, f"{domain.kind} {domain.name}") for domain in modelled):
+        lines += _item(f"modelled: {names}: {method}")
+    return ["Assumed", *lines] if lines else []
+
+
+def _missing(record: RunRecord) -> list[str]:
+    lines = []
+    for domain in record.energy.domains:
+        covered = f"readings cover {percent(domain.coverage_ratio)} of the run, the rest is not counted"
+        if domain.lost is not None:
+            lines += _item(f"lost: {domain.kind} {domain.name}: {domain.lost}; {covered}")
+        elif domain.coverage_ratio < _WELL_COVERED:
+            lines += _item(f"in part: {domain.kind} {domain.name}: {covered}")
+    absent = (((one.source, one.reason, one.fix), one.subject) for one in record.energy.absent)
+    for (source, reason, fix), subjects in _grouped(absent):
+        lines += _item(f"{source}: {subjects}: {reason}")
+        if fix:
+            lines.append(f"    fix: {fix}")  # in one line, so that a command can be copied
+    return ["Not measured", *lines] if lines else []
+
+
+def _location(record: RunRecord) -> list[str]:
+    return [f"Record: {record.location}" if record.location else "Record: not stored"]
+
+
+def _item(text: str) -> list[str]:
+    return wrap(text, first="  ", rest="    ")
+
+
+def _how(domain: DomainRecord) -> str:
+    return domain.provenance + (f" ±{100 * domain.uncertainty_ratio:g} %" if domain.uncertainty_ratio else "")
+
+
+def _share(joules: float, total: float | None) -> str:
+    return percent(joules / total) if total else ""
+
+
+def _power(joules: float, seconds: float) -> str:
+    return amount(joules / seconds, POWER) if seconds else ""
+
+
+def _limits(low: float, value: float, high: float) -> str:
+    return f" ({low:g} to {high:g})" if low < value or value < high else ""
+
+
+def _by_parent(
+    domains: tuple[DomainRecord, ...], parent: DomainRecord | None = None
+) -> Iterator[tuple[DomainRecord, DomainRecord | None]]:
+    """Every domain with the one that it is within, right after that one."""
+    ids = {domain.id for domain in domains}
+    for domain in domains:
+        if domain.parent == parent.id if parent else domain.parent not in ids:
+            yield domain, parent
+            yield from _by_parent(domains, domain)
+
+
+def _grouped(pairs: Iterable[tuple[_Key, str]]) -> Iterator[tuple[_Key, str]]:
+    """The keys, each with its names in one line."""
+    groups: dict[_Key, list[str]] = {}
+    for key, name in pairs:
+        groups.setdefault(key, []).append(name)
+    for key, names in groups.items():
+        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+        yield key, ", ".join(names[:_NAMES]) + more
