@@ -144,9 +144,11 @@ def test_a_reset_counter_starts_again_from_zero(nvml_standin: Standin) -> None:
 )
 def test_trouble_answers_with_the_code_of_nvml(nvml_standin: Standin, trouble: dict[str, int], code: int) -> None:
     """A GPU that is lost, fails or does not support a call raises pynvml's error for it."""
-    with started(nvml_standin, Gpu(**trouble)):  # type: ignore[arg-type]
-        with pytest.raises(pynvml.NVMLError) as caught:
-            pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(0))
+    with (
+        started(nvml_standin, Gpu(**trouble)),  # type: ignore[arg-type]
+        pytest.raises(pynvml.NVMLError) as caught,
+    ):
+        pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(0))
 
     assert code == caught.value.value
 

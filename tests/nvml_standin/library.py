@@ -91,6 +91,8 @@ class Standin:
             loaded = ctypes.CDLL(str(self._library), mode=ctypes.RTLD_GLOBAL)
             loaded.standinCalls.argtypes = [ctypes.c_char_p]
             loaded.standinCalls.restype = ctypes.c_ulonglong
+            loaded.standinLeap.argtypes = [ctypes.c_longlong]
+            loaded.standinLeap.restype = None
             self._loaded = loaded
         found = pynvml.nvmlLib or ctypes.CDLL(SONAME)
         if not hasattr(found, "standinCalls"):
@@ -114,6 +116,10 @@ class Standin:
     def calls(self, kind: str) -> int:
         """How often this process has called ``init``, ``energy``, ``power``, ``fields`` or ``utilization``."""
         return int(self.load().standinCalls(kind.encode()))
+
+    def leap(self, seconds: float) -> None:
+        """Bring lost GPUs, hangs, failures and zeros nearer by so much in this process; power goes on as it was."""
+        self.load().standinLeap(round(seconds * 1_000_000_000))
 
     def _write(self, scenario: Scenario) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -41,11 +41,11 @@ typedef struct Device {
     long long origin_ns;
     double counter_start_joules;
     long long tick_ns, tick_phase_ns, power_tick_ns;
-    long long reset_at_ns, lost_at_ns, hang_at_ns, fail_from_ns, fail_until_ns;
+    long long reset_at_ns, lost_at_ns, hang_at_ns, zero_from_ns, fail_from_ns, fail_until_ns;
     int fail_code;
     long slow_ms;
     int handle_code, energy_code, fields_code, instant_code, average_code, power_code, utilization_code, limit_code;
-    int power_is_average, field_type, show_zero_watts;
+    int power_is_average, field_type;
     unsigned int utilization, limit_milliwatts;
     int c2c, c2c_code, module_code;
     double gpu_scope_ratio;
@@ -91,6 +91,12 @@ static long long now_ns(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (long long)now.tv_sec * 1000000000LL + now.tv_nsec;
 }
+
+/* When troubles happen: the clock, set forward by a test that need not wait for them. */
+static long long leap_ns = 0;
+void standinLeap(long long nanoseconds);
+void standinLeap(long long nanoseconds) { __atomic_add_fetch(&leap_ns, nanoseconds, __ATOMIC_SEQ_CST); }
+static long long trouble_ns(void) { return now_ns() + __atomic_load_n(&leap_ns, __ATOMIC_SEQ_CST); }
 
 static double watts_at(const Device *gpu, long long at_ns) {
     double t = (double)(at_ns - gpu->origin_ns) / 1e9, period = gpu->period_seconds, a = gpu->amplitude_watts;
@@ -164,7 +170,7 @@ static void apply_to_gpu(Device *gpu, const char *key, const char *value) {
     else if (!strcmp(key, "limit_code")) to_code(&gpu->limit_code, value);
     else if (!strcmp(key, "power_is_average")) to_code(&gpu->power_is_average, value);
     else if (!strcmp(key, "field_type")) to_code(&gpu->field_type, value);
-    else if (!strcmp(key, "show_zero_watts")) to_code(&gpu->show_zero_watts, value);
+    else if (!strcmp(key, "zero_from_ns")) gpu->zero_from_ns = atoll(value);
     else if (!strcmp(key, "utilization")) gpu->utilization = (unsigned int)strtoul(value, NULL, 10);
     else if (!strcmp(key, "limit_milliwatts")) gpu->limit_milliwatts = (unsigned int)strtoul(value, NULL, 10);
     else if (!strcmp(key, "c2c")) to_code(&gpu->c2c, value);
@@ -240,7 +246,7 @@ static nvmlReturn_t check(const Device *device) {
     if (references == 0) return NVML_ERROR_UNINITIALIZED;
     if (!device) return NVML_ERROR_INVALID_ARGUMENT;
     const Device *gpu = device->is_slice ? device->parent : device;
-    return gpu->lost_at_ns && now_ns() >= gpu->lost_at_ns ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
+    return gpu->lost_at_ns && trouble_ns() >= gpu->lost_at_ns ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
 }
 
 /* As check(), for calls that ask the hardware: these can be slow, hang or fail for a while. */
@@ -249,8 +255,8 @@ static nvmlReturn_t check_reading(const Device *device) {
     if (code != NVML_SUCCESS) return code;
     const Device *gpu = device->is_slice ? device->parent : device;
     if (gpu->slow_ms) sleep_ms(gpu->slow_ms);
-    if (gpu->hang_at_ns && now_ns() >= gpu->hang_at_ns) sleep_ms(3600L * 1000);
-    long long now = now_ns();
+    if (gpu->hang_at_ns && trouble_ns() >= gpu->hang_at_ns) sleep_ms(3600L * 1000);
+    long long now = trouble_ns();
     if (gpu->fail_from_ns && now >= gpu->fail_from_ns && (!gpu->fail_until_ns || now < gpu->fail_until_ns))
         return (nvmlReturn_t)gpu->fail_code;
     return check(device);
@@ -278,7 +284,10 @@ nvmlReturn_t nvmlInitWithFlags(unsigned int flags) {
     if (references == 0) {
         World *fresh = read_world();
         code = fresh ? (nvmlReturn_t)fresh->init_code : NVML_ERROR_UNKNOWN;
-        if (code == NVML_SUCCESS) world = fresh;
+        if (code == NVML_SUCCESS) {
+            world = fresh;
+            __atomic_store_n(&leap_ns, 0, __ATOMIC_SEQ_CST);
+        }
     }
     if (code == NVML_SUCCESS) references++;
     pthread_mutex_unlock(&lock);
@@ -443,7 +452,7 @@ nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(nvmlDevice_t device, unsigned l
 static double shown_watts(const Device *gpu, int averaged, int whole_module) {
     long long at = on_grid(now_ns(), gpu->power_tick_ns, 0);
     double watts = averaged ? joules_until(gpu, at) - joules_until(gpu, at - 1000000000LL) : watts_at(gpu, at);
-    if (gpu->show_zero_watts) return 0;
+    if (gpu->zero_from_ns && trouble_ns() >= gpu->zero_from_ns) return 0;
     return gpu->c2c && !whole_module ? watts * gpu->gpu_scope_ratio : watts;
 }
 

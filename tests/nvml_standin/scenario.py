@@ -81,6 +81,7 @@ class Gpu:
         reset_at_ns: When the counter starts again from zero, as when the driver is reloaded.
         lost_at_ns: When the GPU falls off the bus.
         hang_at_ns: From when on readings hang for an hour.
+        zero_from_ns: From when on power readings show 0 W.
         fail_from_ns: From when on readings answer ``fail_code``.
         fail_until_ns: When they work again.
         fail_code: What they answer meanwhile.
@@ -95,7 +96,6 @@ class Gpu:
         limit_code: ... ``nvmlDeviceGetEnforcedPowerLimit``.
         power_is_average: Whether ``nvmlDeviceGetPowerUsage`` shows the mean of the second before.
         field_type: The ``nvmlValueType_t`` of field values; one that NVML does not know gives garbage.
-        show_zero_watts: Whether power readings show 0.
         utilization: In percent.
         limit_milliwatts: The enforced power limit.
         c2c: Whether it is the GPU of a module with a CPU (Grace Hopper), whose power ``watts`` then is.
@@ -125,6 +125,7 @@ class Gpu:
     reset_at_ns: int = 0
     lost_at_ns: int = 0
     hang_at_ns: int = 0
+    zero_from_ns: int = 0
     fail_from_ns: int = 0
     fail_until_ns: int = 0
     fail_code: int = UNKNOWN
@@ -139,7 +140,6 @@ class Gpu:
     limit_code: int = 0
     power_is_average: bool = False
     field_type: int = UNSIGNED_INT
-    show_zero_watts: bool = False
     utilization: int = 50
     limit_milliwatts: int = 700_000
     c2c: bool = False

@@ -105,7 +105,7 @@ def _slices(library: Library, nvml: ModuleType, gpu: Handle, uuid: str) -> list[
         if gpu.ask(nvml.nvmlDeviceGetMigMode)[0] != nvml.NVML_DEVICE_MIG_ENABLE:
             return None
         number = gpu.ask(nvml.nvmlDeviceGetMaxMigDeviceCount)
-    except SourceError:
+    except (SourceError, AttributeError):
         return None
     return [one for position in range(number) if (one := _slice(library, nvml, gpu, uuid, position)) is not None]
 
