@@ -113,6 +113,11 @@ def write_json(path: Path, mapping: Mapping[str, object]) -> None:
         with contextlib.suppress(OSError):
             scratch.unlink()
         raise _trouble(path, error) from error
+    except (TypeError, ValueError) as error:
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+        message = f"{path} cannot be written: not plain values: {error}"
+        raise LedgerError(message) from error
 
 
 def check_writable(folder: Path) -> Path:
