@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from lightning_carbon.carbon.intensity import Intensity
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
@@ -137,21 +137,67 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
         ConfigError: An argument, or the variable that stands in for it, cannot be used.
     """
     project, run_name = settings.get("project"), settings.get("run_name")
-    devices = settings.get("devices")
-    if devices is None:
-        devices = environ.get(DEVICES_VARIABLE) or "auto"
     return MeterConfig(
-        intensity=_intensity(settings.get("region"), settings.get("intensity"), environ),
-        pue=pue_of(_pue(settings.get("pue"), environ)),
+        intensity=intensity_in_force(settings.get("region"), settings.get("intensity"), environ),
+        pue=pue_in_force(settings.get("pue"), environ),
         project=DEFAULT_PROJECT if project is None else check_name("project", project),
         run_name=None if run_name is None else check_name("run_name", run_name),
         ledger=check_writable(ledger_folder(settings.get("ledger"), environ)),
         interval_seconds=check_interval(settings.get("interval_seconds", DEFAULT_INTERVAL_SECONDS)),
-        devices=check_devices(devices),
+        devices=devices_in_force(settings.get("devices"), environ),
         sources=check_sources(settings.get("sources")),
         per_step=bool(settings.get("per_step", False)),
         strict=bool(settings.get("strict", False)),
     )
+
+
+def intensity_in_force(
+    region: str | None = None, intensity: float | None = None, environ: Mapping[str, str] = os.environ
+) -> Intensity:
+    """What a kWh stands for: as given, else by ``LIGHTNING_CARBON_REGION``, else the world average, assumed.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    if intensity is not None:
+        grams = check_intensity(intensity)
+        if region is not None:
+            raise ConfigError(
+                "intensity", intensity, f"region={region!r} is given too, and one of them must decide; leave one out."
+            )
+        value = CarbonIntensity(grams)
+        return Intensity(value, value, value, "given", None, "as given", "custom", assumed=False)
+    if region is None:
+        region = environ.get(REGION_VARIABLE) or None
+    if region is not None and not isinstance(region, str):
+        raise ConfigError("region", region, "give an ISO 3166 code (SE, USA) or WORLD, as text.")
+    return intensity_of(region)
+
+
+def pue_in_force(pue: float | None = None, environ: Mapping[str, str] = os.environ) -> PowerUsage:
+    """What the site uses for each unit of IT energy: as given, else by ``LIGHTNING_CARBON_PUE``, else assumed.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    if pue is not None:
+        return pue_of(check_pue(pue))
+    text = environ.get(PUE_VARIABLE)
+    if not text:
+        return pue_of(None)
+    try:
+        return pue_of(check_pue(float(text)))
+    except ValueError:
+        raise ConfigError(PUE_VARIABLE, text, "set it to a number, 1.0 or more, such as 1.2.") from None
+
+
+def devices_in_force(devices: Devices | None = None, environ: Mapping[str, str] = os.environ) -> Devices:
+    """Which accelerators are metered: as given, else by ``LIGHTNING_CARBON_DEVICES``, else ``"auto"``.
+
+    Raises:
+        ConfigError: It is none of the forms.
+    """
+    return check_devices(environ.get(DEVICES_VARIABLE) or "auto" if devices is None else devices)
 
 
 def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -232,31 +278,3 @@ def _findings(config: MeterConfig, *, host: bool) -> list[Finding]:
     from lightning_carbon.sources.discovery import discover
 
     return discover(config.devices, host=host)
-
-
-def _intensity(region: str | None, intensity: float | None, environ: Mapping[str, str]) -> Intensity:
-    if intensity is not None:
-        grams = check_intensity(intensity)
-        if region is not None:
-            raise ConfigError(
-                "intensity", intensity, f"region={region!r} is given too, and one of them must decide; leave one out."
-            )
-        value = CarbonIntensity(grams)
-        return Intensity(value, value, value, "given", None, "as given", "custom", assumed=False)
-    if region is None:
-        region = environ.get(REGION_VARIABLE) or None
-    if region is not None and not isinstance(region, str):
-        raise ConfigError("region", region, "give an ISO 3166 code (SE, USA) or WORLD, as text.")
-    return intensity_of(region)
-
-
-def _pue(pue: float | None, environ: Mapping[str, str]) -> float | None:
-    if pue is not None:
-        return check_pue(pue)
-    text = environ.get(PUE_VARIABLE)
-    if not text:
-        return None
-    try:
-        return check_pue(float(text))
-    except ValueError:
-        raise ConfigError(PUE_VARIABLE, text, "set it to a number, 1.0 or more, such as 1.2.") from None
