@@ -308,6 +308,18 @@ def test_a_bad_gpu_does_not_hide_the_good_ones(nvml_standin: Standin, trouble: d
         assert "NVML gives no access to this GPU: " in findings[1].reason
 
 
+def test_a_gpu_that_is_lost_while_it_is_tried_is_not_tried_further(nvml_standin: Standin) -> None:
+    """A GPU that falls off the bus at its first reading is a finding without a port, after one reading."""
+    with nvml_standin.showing(Scenario.of(gpu(fail_from_ns=1, fail_code=GPU_IS_LOST), gpu())):
+        before = {kind: nvml_standin.calls(kind) for kind in ("energy", "fields", "power")}
+        findings = nvml.discover(environ={})
+        after = {kind: nvml_standin.calls(kind) for kind in before}
+
+        assert [gpu_uuid(1)] == uuids(findings)
+        assert "GPU is lost" in findings[0].reason
+        assert {**before, "energy": before["energy"] + 2} == after
+
+
 def test_a_gpu_of_another_job_is_not_counted(nvml_standin: Standin) -> None:
     """A GPU that permissions hide is none of CUDA's, and its indices skip it."""
     with nvml_standin.showing(Scenario.of(gpu(handle_code=NO_PERMISSION), gpu(), gpu())):
@@ -520,10 +532,10 @@ def test_the_deprecated_distribution_is_named_where_it_shadows(nvml_standin: Sta
 
 
 def test_functions_that_an_old_pynvml_lacks_are_passed_over(nvml_standin: Standin, tmp_path: Path) -> None:
-    """A binding without the counter, fields and MIG still gives the power."""
+    """A binding without the counter, fields, MIG and the like still gives the power."""
     text = Path(pynvml.__file__).read_text()
-    for missing in ("nvmlDeviceGetTotalEnergyConsumption", "nvmlDeviceGetFieldValues", "nvmlDeviceGetMigMode"):
-        text = text.replace(f"def {missing}(", f"def old_{missing}(")
+    for missing in ("TotalEnergyConsumption", "FieldValues", "MigMode", "C2cModeInfoV", "Architecture", "Name"):
+        text = text.replace(f"def nvmlDeviceGet{missing}(", f"def not_there_{missing}(")
     (tmp_path / "pynvml.py").write_text(text)
     environment = nvml_standin.environment(Scenario()) | {"PYTHONPATH": str(tmp_path)}
     code = DISCOVER + "print(findings[0].port.read_power().watts, findings[0].reason)"
