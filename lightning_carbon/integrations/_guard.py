@@ -1,0 +1,57 @@
+"""Hooks that never hurt the training they are called from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from lightning_carbon.errors import SourceLost
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+logger = logging.getLogger("lightning_carbon")
+
+_seen: set[tuple[str, str]] = set()
+"""What was warned of in this process; a hook that fails does so at every step."""
+
+
+def guarded(*lets_through: type[Exception]) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
+    """Make a hook that logs what goes wrong in it, once in a process, instead of raising it.
+
+    :class:`~lightning_carbon.errors.SourceLost` gets through: a meter raises it with ``strict=True`` only, which asks
+    for just that. So does whatever is no :class:`Exception`, such as Ctrl-C.
+
+    Args:
+        lets_through: What else gets through, such as a user's mistake that shows at the start only.
+
+    Returns:
+        A decorator; the hook returns ``None`` where something went wrong in it.
+    """
+
+    def decorate(hook: Callable[P, R]) -> Callable[P, R | None]:
+        @wraps(hook)
+        def guard(*args: P.args, **kwargs: P.kwargs) -> R | None:
+            try:
+                return hook(*args, **kwargs)
+            except (SourceLost, *lets_through):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the training matters more
+                _tell(hook, error)
+                return None
+
+        return guard
+
+    return decorate
+
+
+def _tell(hook: Callable[..., Any], error: Exception) -> None:
+    key = (hook.__qualname__, type(error).__name__)
+    if key in _seen:
+        return
+    _seen.add(key)
+    logger.warning(
+        "the energy meter failed in %s and the training goes on; please report this", hook.__qualname__, exc_info=error
+    )
