@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def print_ending(callback: CarbonCallback | CarbonTrainerCallback, logs: Path, losses: Sequence[str]) -> None:
-    """Print the losses, the callback's table, and where the record and the logs are.
+    """Print the losses, the callback's table, which ends with where the record is, and where the logs are.
 
     Args:
         callback: The callback that metered the training.
@@ -30,6 +30,5 @@ def print_ending(callback: CarbonCallback | CarbonTrainerCallback, logs: Path, l
             print(f"{tag:<12} {values[0]:.3f} -> {values[-1]:.3f}")
     if callback.record is not None:
         print(f"\n{callback.record.summary()}\n")
-        print(f"record       {callback.record_path}")
     print(f"TensorBoard  {logs}")
     print(f"             tensorboard --logdir {logs.parent}")

@@ -167,7 +167,7 @@ def test_berts_loss_stands_beside_its_energy(bert: Run) -> None:
 def test_an_example_says_where_to_look(name: str, request: pytest.FixtureRequest) -> None:
     """The last lines name the losses, a record that exists, and the folder of the logs."""
     run: Run = request.getfixturevalue(name)
-    record = re.search(r"^record +(.+)$", run.output, re.MULTILINE)
+    record = re.search(r"^Record: +(.+)$", run.output, re.MULTILINE)
     logs = re.search(r"^TensorBoard +(.+)$", run.output, re.MULTILINE)
     assert record is not None
     assert logs is not None
