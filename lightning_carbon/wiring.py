@@ -237,13 +237,20 @@ def assemble(config: MeterConfig, *, host: bool = True) -> Parts:
     )
 
 
-def copy_record(record: RunRecord, folder: os.PathLike[str] | str) -> str | None:
+def copy_record(
+    record: RunRecord, folder: os.PathLike[str] | str, name: str = f"lightning_carbon_{RECORD_FILE}"
+) -> str | None:
     """Put a copy of a record into a folder, such as the one of the trainer's logs.
+
+    Args:
+        record: The record.
+        folder: Where to.
+        name: What to call it; a file of that name is replaced.
 
     Returns:
         Where it lies, or ``None`` where it could not be written: the ledger has the record anyway.
     """
-    path = Path(folder) / f"lightning_carbon_{RECORD_FILE}"
+    path = Path(folder) / name
     try:
         write_json(path, to_mapping(record))
     except LedgerError:

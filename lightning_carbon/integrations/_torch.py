@@ -30,11 +30,10 @@ def device_uuids(devices: Iterable[Device]) -> list[int | str]:
     named = [torch.device("cuda", one) if isinstance(one, int) else torch.device(one) for one in devices]
     gpus = [one for one in named if one.type == "cuda"]
     # A build for ROCm calls its devices "cuda" too; NVIDIA's driver knows nothing of them.
-    cuda_version: str | None = torch.version.__dict__.get("cuda")
+    cuda_version: str | None = vars(torch.version).get("cuda")
     if not gpus or cuda_version is None or not torch.cuda.is_available():
         return []
-    indices = [torch.cuda.current_device() if one.index is None else one.index for one in gpus]
-    return list(dict.fromkeys(_name(index) for index in indices))
+    return list(dict.fromkeys(_name(one) for one in gpus))
 
 
 def as_tensors(values: Mapping[str, float]) -> dict[str, torch.Tensor]:
@@ -42,6 +41,8 @@ def as_tensors(values: Mapping[str, float]) -> dict[str, torch.Tensor]:
     return {name: torch.tensor(value, dtype=torch.float64, device="cpu") for name, value in values.items()}
 
 
-def _name(index: int) -> int | str:
+def _name(gpu: torch.device) -> int | str:
+    index: int | None = gpu.index  # None in torch.device("cuda"), whatever the stubs say
+    index = torch.cuda.current_device() if index is None else index
     uuid: Any = getattr(torch.cuda.get_device_properties(index), "uuid", None)
     return index if uuid is None else str(uuid)

@@ -275,7 +275,7 @@ class Engine:
 
     @property
     def record(self) -> RunRecord:
-        """The record: final after :meth:`stop`, of what has been settled so far before.
+        """The record: final after :meth:`stop`; before, of what readings have settled by now.
 
         Raises:
             UsageError: It was never started.
@@ -284,6 +284,8 @@ class Engine:
             message = "this meter has no record yet: call start(), or use it in a `with` statement"
             raise UsageError(message)
         with self._lock:
+            if self._state is _State.RUNNING:
+                self._settle(self._settled_ns())
             return self._record or self._build(Status.RUNNING)
 
     @property
