@@ -1,0 +1,135 @@
+"""The commands and their options; what they do is in the modules beside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lightning_carbon import __version__
+from lightning_carbon.cli import NAME
+from lightning_carbon.cli.bad_input import told
+
+app = typer.Typer(
+    name=NAME,
+    help="The energy meter of model training: joules, watts and gCO2e beside the loss.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# The defaults of all of these, and what they mean, are those of lightning_carbon.Meter.
+Region = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CODE", help="Where the electricity is used: ISO 3166 (SE, USA) or WORLD.", show_default=False
+    ),
+]
+IntensityOption = Annotated[
+    float | None,
+    typer.Option(metavar="GRAMS", help="gCO2e/kWh, instead of the region's yearly average.", show_default=False),
+]
+Pue = Annotated[
+    float | None,
+    typer.Option(metavar="RATIO", help="The site's energy over its computers' energy, from 1.0.", show_default=False),
+]
+DevicesOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICES", help="auto (what CUDA sees), all, or indices and UUIDs by commas.", show_default=False
+    ),
+]
+
+
+# One line a paragraph: typer keeps line ends.
+_RUN_HELP = (
+    "Meter any program, such as: run -- python train.py --epochs 3\n\n"
+    "What the program reads and writes passes through untouched, and so do its exit code and signals. "
+    "The summary goes to stderr when it has ended."
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def doctor(
+    region: Region = None,
+    pue: Pue = None,
+    devices: DevicesOption = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, max=60.0, metavar="SECONDS", help="How long sensors are watched.")
+    ] = 1.0,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Say what can be metered on this machine, how well, and what would fix the rest.
+
+    Ends with 0 when at least one source can be used, else with 1.
+    """
+    from lightning_carbon.cli.examine import examine
+
+    with told({"region": region, "pue": pue, "devices": devices}):
+        report = examine(region=region, pue=pue, devices=devices, seconds=seconds)
+    if json:
+        typer.echo(report.as_json())
+    else:
+        from lightning_carbon.cli.render import show
+
+        show(report)
+    raise typer.Exit(0 if report.usable else 1)
+
+
+@app.command(context_settings={"allow_interspersed_args": False}, help=_RUN_HELP)
+def run(
+    command: Annotated[
+        list[str],
+        typer.Argument(metavar="COMMAND", help="The program and its arguments, after --.", show_default=False),
+    ],
+    project: Annotated[str | None, typer.Option(metavar="NAME", help="What the run belongs to.")] = None,
+    run_name: Annotated[str | None, typer.Option(metavar="NAME", help="A name for this run.")] = None,
+    region: Region = None,
+    intensity: IntensityOption = None,
+    pue: Pue = None,
+    ledger: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="The folder of all runs.", show_default=False)
+    ] = None,
+    interval: Annotated[float, typer.Option(metavar="SECONDS", help="How often sensors are read, 0.01 to 60.")] = 0.1,
+    devices: DevicesOption = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write the record here.", show_default=False)
+    ] = None,
+    *,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary at the end.")] = False,
+) -> None:
+    """Meter any program; its exit code is ours."""
+    from lightning_carbon.cli.metered import metered
+
+    settings = {
+        "region": region,
+        "intensity": intensity,
+        "pue": pue,
+        "project": project,
+        "run_name": run_name,
+        "ledger": ledger,
+        "interval_seconds": interval,
+        "devices": devices,
+    }
+    with told({**settings, "json": json}):
+        code = metered(command, settings, copy_to=json, quiet=quiet)
+    raise typer.Exit(code)

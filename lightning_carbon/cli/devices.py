@@ -1,0 +1,114 @@
+"""The GPUs and MIG slices there are, what CUDA would see of them, and which the meter reads."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lightning_carbon.errors import SourceError
+from lightning_carbon.sources.nvml.inventory import take_inventory
+from lightning_carbon.sources.nvml.library import LIBRARY
+from lightning_carbon.sources.nvml.selection import select
+from lightning_carbon.sources.nvml.visible_devices import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lightning_carbon.metering.config import Devices
+    from lightning_carbon.sources.nvml.inventory import Gpu
+    from lightning_carbon.sources.nvml.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A GPU or a MIG slice of one.
+
+    Args:
+        kind: ``"gpu"`` or ``"mig"``.
+        index: NVML's index of the GPU.
+        name: The model.
+        uuid: Its UUID; empty where NVML gives no access.
+        cuda_index: What CUDA, and so torch, would count it as; ``None`` where it would not see it.
+        metered: Whether the meter reads it.
+        trouble: Why NVML gives no access, or an empty string.
+    """
+
+    kind: str
+    index: int
+    name: str
+    uuid: str
+    cuda_index: int | None
+    metered: bool
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All of them.
+
+    Args:
+        devices: In the order of NVML, slices after their GPU.
+        cuda_visible_devices: The variable ``CUDA_VISIBLE_DEVICES``, ``None`` where it is not set.
+        cuda_device_order: Likewise ``CUDA_DEVICE_ORDER``.
+        remark: What the user may not expect of it, or an empty string.
+        trouble: Why NVML cannot be used, or an empty string.
+        driver: The version of the driver, ``None`` where there is none.
+    """
+
+    devices: tuple[Device, ...]
+    cuda_visible_devices: str | None
+    cuda_device_order: str | None
+    remark: str = ""
+    trouble: str = ""
+    driver: str | None = None
+
+
+def take_stock(devices: Devices, environ: Mapping[str, str] = os.environ) -> Inventory:
+    """List the GPUs and slices of this machine.
+
+    Args:
+        devices: Which of them the meter reads, as in the meter's argument.
+        environ: Where CUDA's variables stand.
+
+    Raises:
+        ConfigError: ``devices`` names one that is not there.
+    """
+    value, order = environ.get("CUDA_VISIBLE_DEVICES"), environ.get("CUDA_DEVICE_ORDER")
+    try:
+        nvml = LIBRARY.open()
+        gpus = take_inventory(LIBRARY).gpus
+        driver = str(nvml.nvmlSystemGetDriverVersion())
+    except SourceError as error:
+        return Inventory((), value, order, trouble=getattr(error, "reason", "") or str(error))
+    except Exception as error:  # noqa: BLE001 - a driver that hides its version is no reason to end
+        return Inventory((), value, order, trouble=f"{type(error).__name__}: {error}")
+    seen = select("auto", gpus, environ)
+    metered = _uuids(select(devices, gpus, environ))
+    counted = _uuids(seen)
+    listed = [one for gpu in gpus for one in _of(gpu, counted, metered)]
+    return Inventory(tuple(listed), value, order, seen.remark, driver=driver)
+
+
+def _of(gpu: Gpu, counted: list[str], metered: list[str]) -> list[Device]:
+    names = [("gpu", gpu.name, gpu.names.uuid), *(("mig", one.name, one.names.uuid) for one in gpu.slices)]
+    return [
+        Device(
+            kind,
+            gpu.index,
+            name,
+            uuid,
+            counted.index(uuid) if uuid in counted else None,
+            uuid != "" and uuid in metered,
+            gpu.trouble,
+        )
+        for kind, name, uuid in names
+    ]
+
+
+def _uuids(selection: Selection) -> list[str]:
+    return [_uuid(selection.gpus[place.gpu], place) for place in selection.places]
+
+
+def _uuid(gpu: Gpu, place: Place) -> str:
+    return gpu.names.uuid if place.slice < 0 else gpu.slices[place.slice].names.uuid
