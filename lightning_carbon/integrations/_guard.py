@@ -30,13 +30,14 @@ def guarded(*lets_through: type[Exception]) -> Callable[[Callable[P, R]], Callab
     Returns:
         A decorator; the hook returns ``None`` where something went wrong in it.
     """
+    passes: tuple[type[Exception], ...] = (SourceLost, *lets_through)
 
     def decorate(hook: Callable[P, R]) -> Callable[P, R | None]:
         @wraps(hook)
         def guard(*args: P.args, **kwargs: P.kwargs) -> R | None:
             try:
                 return hook(*args, **kwargs)
-            except (SourceLost, *lets_through):
+            except passes:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the training matters more
                 _tell(hook, error)
