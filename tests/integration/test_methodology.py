@@ -1,0 +1,228 @@
+"""METHODOLOGY.md says what the code does: its figures are compared, and its example is computed again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from statistics import quantiles
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lightning_carbon.carbon.footprint import EnergyRange, footprint
+from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.readings import Kind, Provenance, Sensor
+from lightning_carbon.grid.factors import WORLD, intensity_of, regions
+from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of
+from lightning_carbon.metering.engine import GAUGE_GAP_NS
+from lightning_carbon.metering.probe import PATIENCE_NS
+from lightning_carbon.metering.sampler import FINISH_SECONDS, GAUGE_SPEEDUP
+from lightning_carbon.sources import host_model, nvml, rapl
+from lightning_carbon.sources.host_constants import DRAM_WATTS_PER_GIGABYTE_HIGH, DRAM_WATTS_PER_GIGABYTE_LOW
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
+from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS
+from tests.documents import read, table
+from tests.nvml_standin import ALL_READINGS_FAIL, NOT_SUPPORTED, Gpu, Scenario, Slice
+from tests.powercap import PowercapTree
+
+if TYPE_CHECKING:
+    from lightning_carbon.ports import Finding
+    from tests.nvml_standin import Standin
+
+PAGE = "METHODOLOGY.md"
+KNOWN_CPU = "AMD EPYC 7763 64-Core Processor"
+
+
+def said(pattern: str) -> tuple[float, ...]:
+    """The figures in the one place of the page where this stands."""
+    [match] = list(re.finditer(pattern, read(PAGE)))
+    return tuple(float(one.replace(",", "")) for one in match.groups())
+
+
+# -- the worked example (section 4) ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sensor_ratio(nvml_standin: Standin) -> float:
+    """How far off a GPU's counter may be, asked of such a counter."""
+    with nvml_standin.showing(Scenario.of(Gpu())):
+        return sensor(nvml.discover(environ={})[0]).uncertainty_ratio
+
+
+def test_the_example_is_what_our_own_functions_compute(sensor_ratio: float) -> None:
+    """Its energy, region and PUE, put through the code, give its table, digit by digit."""
+    (joules,) = said(r"counter rises by ([\d,]+) J")
+    (pue,) = said(r"PUE given as ([\d.]+)\)?")
+    energy = EnergyRange.within(Energy.from_joules(joules), sensor_ratio)
+    priced = footprint(energy, pue_of(pue), intensity_of("SE"))
+    kilowatt_hours = [one.kilowatt_hours for one in (energy.low, energy.value, energy.high)]
+
+    assert [
+        [f"{one:.3f}" for one in kilowatt_hours],
+        [f"{one * pue:.3f}" for one in kilowatt_hours],
+        [f"{one.grams:.2f}" for one in (priced.low, priced.mass, priced.high)],
+    ] == [row[1:] for row in table(PAGE, "", "low", "value", "high")]
+
+
+def test_the_example_agrees_with_itself(sensor_ratio: float) -> None:
+    """Its hours times its watts are its joules, and it names the range of its sensor."""
+    hours, joules, watts = said(
+        r"A run of (\d+) hours on one GPU whose counter rises by ([\d,]+) J \((\d+) W on average\)"
+    )
+
+    assert hours * 3600 * watts == joules
+    assert (100 * sensor_ratio,) == said(r"energy, kWh \(NVML ±(\d+) %\)")
+
+
+def test_the_example_s_region_is_that_of_the_table() -> None:
+    """Sweden's factor, its year and its range are those that are packaged."""
+    sweden = intensity_of("SE")
+    packaged = (sweden.value, sweden.low, sweden.high)
+
+    assert (*(one.grams_per_kilowatt_hour for one in packaged), sweden.year) == (
+        *said(r"Sweden \(([\d.]+) gCO2e/kWh in"),
+        *said(r"gCO2e/kWh in \d+; ([\d.]+) to ([\d.]+) over three years"),
+        *said(r"gCO2e/kWh in (\d+); [\d.]+ to"),
+    )
+
+
+# -- factors (section 4) --------------------------------------------------------------------------------------------
+
+
+def test_the_assumed_pue_is_the_code_s() -> None:
+    """Value, range and years of the surveys."""
+    [pue] = said(r"else ([\d.]+), the world average of the Uptime Institute's survey of \d{4}")
+    [survey] = said(r"world average of the Uptime Institute's survey of (\d{4})")
+
+    assert (WORLD_AVERAGE.value, WORLD_AVERAGE.low, WORLD_AVERAGE.high) == (
+        pue,
+        *said(r"range from ([\d.]+) \(a machine under a desk\)"),
+        *said(r"to ([\d.]+) \(the largest value"),
+    )
+    assert f"{survey:.0f}" in WORLD_AVERAGE.source
+
+
+def test_an_unknown_place_has_the_range_of_nine_countries_in_ten() -> None:
+    """The stated percentiles, computed here by another hand, are the ends of the assumed range."""
+    low, high = said(r"of an unknown place, the (\d+)th to the (\d+)th percentile of countries")
+    assert (5, 95) == (low, high)
+    values = [row.grams_per_kilowatt_hour for row in regions() if row.iso3 != WORLD]
+    twentieths = quantiles(values, n=20, method="inclusive")
+    assumed = intensity_of(None)
+
+    assert assumed.assumed
+    assert pytest.approx((twentieths[0], twentieths[-1])) == (
+        assumed.low.grams_per_kilowatt_hour,
+        assumed.high.grams_per_kilowatt_hour,
+    )
+
+
+# -- ranges (section 5) ---------------------------------------------------------------------------------------------
+
+
+def sensor(finding: Finding) -> Sensor:
+    """What a source that was found says of itself."""
+    assert finding.port is not None, finding
+    return finding.port.sensor
+
+
+def stated(source: str) -> list[float]:
+    """The ratios in a row of the table of ranges."""
+    [cell] = [row[1] for row in table(PAGE, "source", "stated range") if row[0] == source]
+    return [float(one) / 100 for one in re.findall(r"±(\d+) %", cell)]
+
+
+def test_the_table_of_ranges_has_these_rows_and_no_others() -> None:
+    """A row that nothing below compares would be a row that may drift."""
+    assert [
+        "NVML energy counter",
+        "NVML power, integrated",
+        "GPU modelled, MIG slice",
+        "RAPL package",
+        "RAPL memory",
+        "platform (psys)",
+        "modelled processor",
+        "modelled memory",
+    ] == [row[0] for row in table(PAGE, "source", "stated range")]
+
+
+@pytest.mark.parametrize(
+    ("gpu", "source", "place"),
+    [
+        (Gpu(), "NVML energy counter", 0),
+        (Gpu(energy_code=NOT_SUPPORTED), "NVML power, integrated", 0),
+        (Gpu(energy_code=NOT_SUPPORTED, fields_code=NOT_SUPPORTED), "NVML power, integrated", 1),
+        (Gpu(**ALL_READINGS_FAIL), "GPU modelled, MIG slice", 0),  # type: ignore[arg-type]  # mypy sees no keys
+        (Gpu(mig_enabled=True, slices=(Slice(uuid="MIG-a"),)), "GPU modelled, MIG slice", 0),
+    ],
+    ids=["counter", "momentary power", "mean power", "utilisation", "slice"],
+)
+def test_the_range_of_a_gpu_is_the_stated_one(nvml_standin: Standin, gpu: Gpu, source: str, place: int) -> None:
+    """Each way to meter a GPU, on a driver that offers just that, says the ratio of its row."""
+    with nvml_standin.showing(Scenario.of(gpu)):
+        [finding] = nvml.discover(environ={})
+
+    assert stated(source)[place] == sensor(finding).uncertainty_ratio
+
+
+def test_the_ranges_of_rapl_are_the_stated_ones(tmp_path: Path) -> None:
+    """Package, memory and platform, found in a tree, say the ratios of their rows."""
+    tree = PowercapTree(tmp_path)
+    tree.add("intel-rapl:0", "package-0")
+    tree.add("intel-rapl:0:0", "dram")
+    tree.add("intel-rapl:1", "psys")
+    found = {sensor(one).domain.kind: [sensor(one).uncertainty_ratio] for one in rapl.discover(tree.root)}
+
+    assert {
+        Kind.PACKAGE: stated("RAPL package"),
+        Kind.DRAM: stated("RAPL memory"),
+        Kind.PSYS: stated("platform (psys)"),
+    } == found
+
+
+@pytest.mark.parametrize("model", [KNOWN_CPU, "Intel(R) Xeon(R) Processor @ 2.60GHz"])
+def test_the_range_of_a_modelled_processor_is_the_stated_one_or_wider(tmp_path: Path, model: str) -> None:
+    """That of a listed model, and more for one that nothing is known of."""
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"model name\t: {model}\n\n", encoding="ascii")
+    [finding] = host_model.discover({}, dram=False, cpuinfo=cpuinfo)
+    [least] = stated("modelled processor")
+
+    assert (model == KNOWN_CPU) == (sensor(finding).uncertainty_ratio == least)
+    assert sensor(finding).uncertainty_ratio >= least
+
+
+def test_the_range_of_modelled_memory_is_about_the_stated_one() -> None:
+    """To the next ten per cent, and the figures behind it are the code's."""
+    [finding] = host_model.discover({}, cpu=False)
+
+    assert stated("modelled memory") == [round(sensor(finding).uncertainty_ratio, 1)]
+    assert (DRAM_WATTS_PER_GIGABYTE_LOW, DRAM_WATTS_PER_GIGABYTE_HIGH) == said(
+        r"published figures run from ([\d.]+) to ([\d.]+) W/GB"
+    )
+
+
+# -- names and times (sections 1 to 3) ------------------------------------------------------------------------------
+
+
+def test_the_page_has_every_provenance_and_phase() -> None:
+    """The words of the records are the words of the page."""
+    [phases] = re.findall(r"A \*\*phase\*\* \(([^)]*)\)", read(PAGE))
+
+    assert [f"`{one}`" for one in Provenance] == [row[0] for row in table(PAGE, "provenance")]
+    assert ", ".join(f"`{one}`" for one in Phase) == phases
+
+
+def test_the_page_has_the_times_that_the_sampler_keeps() -> None:
+    """How often, how long at the end, which gap is too long, and when a reading hangs."""
+    text = read(PAGE)
+
+    assert 0.1 == DEFAULT_INTERVAL_SECONDS
+    assert "reads every sensor about ten times a second" in text
+    assert 10 == GAUGE_SPEEDUP
+    assert "read ten times as often as counters" in text
+    assert (FINISH_SECONDS,) == said(r"waits for the next jump, ([\d.]+) s at most")
+    assert 2 * NANOSECONDS_PER_SECOND == GAUGE_GAP_NS
+    assert "more than two seconds (and five intervals) apart do not cover" in text
+    assert 2 * NANOSECONDS_PER_SECOND == PATIENCE_NS
+    assert "has failed or hung for two seconds, is lost" in text

@@ -1,0 +1,385 @@
+"""The documentation, executed: code runs, commands exist, links lead somewhere, tables say what the code says."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from configparser import ConfigParser
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from typer.main import get_command
+
+from lightning_carbon import CarbonCallback, CarbonTrainerCallback, Meter
+from lightning_carbon.cli.app import app
+from lightning_carbon.grid.pue import WORLD_AVERAGE
+from lightning_carbon.records.rows import METRICS
+from lightning_carbon.wiring import (
+    DEFAULT_INTERVAL_SECONDS,
+    DEFAULT_PROJECT,
+    DEVICES_VARIABLE,
+    LEDGER_VARIABLE,
+    PUE_VARIABLE,
+    REGION_VARIABLE,
+)
+from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, links, table
+
+PYTHON = blocks("python")
+FIRST_CODE_WITHIN = 30
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What running a block of code left behind."""
+
+    folder: Path
+    output: str
+    errors: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The records in its ledger."""
+        return [json.loads(file.read_text()) for file in sorted((self.folder / "ledger").rglob("record.json"))]
+
+    def tags(self) -> set[str]:
+        """The scalars in its TensorBoard logs."""
+        found: set[str] = set()
+        for file in self.folder.rglob("events.out.tfevents.*"):
+            found |= set(EventAccumulator(str(file.parent)).Reload().Tags()["scalars"])
+        return found
+
+
+def prepared_for(block: Block) -> str:
+    """The module with what the block takes for granted."""
+    for word, module in (("pytorch_lightning", "lightning"), ("transformers", "huggingface"), ("sensor", "source")):
+        if word in block.text:
+            return module
+    return "loop"
+
+
+def execute(block: Block, folder: Path) -> Executed:
+    """Run a block of code as a program of its own, in an empty folder and with a ledger of its own."""
+    program = folder / "program.py"
+    program.write_text(f"from tests.prepared.{prepared_for(block)} import *\n\n{block.text}", encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "LIGHTNING_CARBON_LEDGER": str(folder / "ledger"),
+        "HF_HOME": str(folder / "hf"),
+    }
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    return Executed(folder, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Block], Executed]:
+    """Runs a block of code, once however often it is asked for."""
+    done: dict[Block, Executed] = {}
+
+    def run(block: Block) -> Executed:
+        if block not in done:
+            done[block] = execute(block, tmp_path_factory.mktemp("block"))
+        return done[block]
+
+    return run
+
+
+def readme_block(*words: str) -> Block:
+    """The first block of Python in the README with these words in it."""
+    return next(one for one in PYTHON if one.document == "README.md" and all(word in one.text for word in words))
+
+
+# -- code -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=str)
+def test_a_block_of_code_runs_and_leaves_a_closed_record(block: Block, executed: Callable[[Block], Executed]) -> None:
+    """Copied from the page into a file, it meters, fails nowhere, and warns of nothing of ours."""
+    run = executed(block)
+    [record] = run.records
+
+    assert "completed" == record["status"]
+    assert record["energy"]["total_joules"] > 0
+    assert ("SWE" if 'region="SE"' in block.text else "WORLD") == record["carbon"]["intensity"]["region"]
+    assert "the training goes on" not in run.errors
+    assert ("summary()" in block.text) == ("CO2e" in run.output and "Energy by domain" in run.output)
+
+
+def test_the_readme_shows_code_at_once_and_each_way_to_meter() -> None:
+    """Within the first thirty lines, and for both trainers and a plain loop; the two trainers' are equally short."""
+    readme = [block for block in PYTHON if block.document == "README.md"]
+    lightning, huggingface, loop = readme[:3]
+
+    assert readme[0].line <= FIRST_CODE_WITHIN
+    assert ("CarbonCallback(", "CarbonTrainerCallback(", "Meter(") == tuple(
+        name
+        for block, name in ((lightning, "CarbonCallback("), (huggingface, "CarbonTrainerCallback("), (loop, "Meter("))
+        if name in block.text
+    )
+    assert (8, 8) == (len(lightning.text.splitlines()), len(huggingface.text.splitlines()))
+
+
+def test_what_lightning_logs_is_in_the_readme_s_table(executed: Callable[[Block], Executed]) -> None:
+    """Beside the loss, TensorBoard has the table's tags, and no tag of ours that the table does not have."""
+    tags = executed(readme_block("pytorch_lightning", "summary()")).tags()
+    ours = {tag for tag in tags if tag.startswith(("energy/", "power/", "carbon/"))}
+    listed = {row[0].strip("`") for row in table("README.md", "metric", "unit")}
+
+    assert "train/loss" in tags
+    assert ours <= listed
+    # What does not depend on the sensors and batches of this machine.
+    assert {"energy/total_joules", "energy/run_kwh", "power/total_watts", "carbon/run_grams_co2e"} <= ours
+    assert "energy/joules_per_sample" in ours
+
+
+def test_what_the_trainer_logs_is_in_the_readme_s_table(executed: Callable[[Block], Executed]) -> None:
+    """TensorBoard has the table's tags under ``train/``, and the totals beside the Trainer's own."""
+    tags = executed(readme_block("transformers")).tags()
+    listed = {"train/" + row[0].strip("`") for row in table("README.md", "metric", "unit")}
+    rows = {tag for tag in tags if tag.startswith(("train/energy/", "train/power/", "train/carbon/"))}
+
+    assert rows <= listed
+    assert {"train/energy/total_joules", "train/power/total_watts", "train/carbon/run_grams_co2e"} <= rows
+    assert any(tag.endswith("train_energy_joules") for tag in tags)
+
+
+def test_a_budget_ends_the_training(tmp_path: Path) -> None:
+    """The README's budget, set to almost nothing, ends the training after the first of its three epochs."""
+    block = readme_block("EarlyStopping")
+    assert "divergence_threshold=500.0" in block.text
+    tight = Block(block.document, block.line, block.language, block.text.replace("500.0", "1e-12"))
+
+    [record] = execute(tight, tmp_path).records
+
+    assert 60 == record["steps"]
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_the_yaml_makes_the_callbacks_that_it_names(block: Block, tmp_path: Path) -> None:
+    """Every entry is a public class of ours, and its arguments are taken."""
+    entries = yaml.safe_load(block.text)["trainer"]["callbacks"]
+
+    assert entries
+    for entry in entries:
+        assert "lightning_carbon.CarbonCallback" == entry["class_path"]
+        assert CarbonCallback(**entry["init_args"], ledger=tmp_path).record is None
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [word for word in commands() if word.startswith("make")])
+def test_a_make_target_exists(command: str) -> None:
+    """Make knows what it would do."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    }
+    words = ["make", "--dry-run", *shlex.split(command)[1:]]
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_make_target_in_a_sentence_exists(document: str) -> None:
+    """Every ``make WORD`` between backticks is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {
+        name for word in code_words(document) if word.startswith("make ") for name in re.findall(r" ([a-z-]+)", word)
+    }
+
+    assert named <= targets
+
+
+@pytest.mark.parametrize("command", [word for word in commands() if word.startswith("pip ")])
+def test_an_extra_exists(command: str) -> None:
+    """What pip is told to install is this folder, with extras that setup.cfg has."""
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    match = re.fullmatch(r"pip install '?\.(?:\[([\w,]+)\])?'?", command)
+    assert match is not None
+
+    assert set((match[1] or "").split(",")) - {""} <= set(setup["options.extras_require"])
+
+
+@pytest.mark.parametrize("command", [word for word in commands() if word.startswith("lightning-carbon ")])
+def test_a_subcommand_has_the_options_that_it_is_shown_with(command: str) -> None:
+    """The command line has the subcommand and takes the options, up to the program that is metered."""
+    _, name, *words = shlex.split(command)
+    own = words[: words.index("--")] if "--" in words else words
+    top: Any = get_command(app)
+    known = {option for one in top.commands[name].params for option in one.opts}
+
+    assert {word for word in own if word.startswith("-")} <= known
+
+
+@pytest.mark.parametrize("command", [word for word in commands() if word.startswith(".venv/bin/python ")])
+def test_a_script_exists_with_the_files_that_it_is_given(command: str) -> None:
+    """The script, its configuration and the folders of tests are where the page says; pytest takes its options."""
+    words = shlex.split(command)[1:]
+    if words[:2] == ["-m", "pytest"]:
+        collect = [sys.executable, *words, "--collect-only", "--quiet", "-p", "no:cacheprovider"]
+        done = subprocess.run(collect, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+
+        assert done.returncode == 0, done.stdout + done.stderr
+    else:
+        files = [word for word in words if "/" in word]
+
+        assert files
+        assert all((ROOT / file).is_file() for file in files)
+
+
+def test_every_command_is_of_a_kind_that_is_checked() -> None:
+    """What is typed is make, pip, our own command, a script, or a program that the extras bring."""
+    checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ")
+    programs = {command.split()[0] for command in commands() if not command.startswith(checked)}
+
+    assert programs <= {f".venv/bin/{one.name}" for one in entry_points(group="console_scripts")}
+
+
+# -- links and tables -----------------------------------------------------------------------------------------------
+
+
+def test_every_page_is_tested() -> None:
+    """No Markdown file of the repository is left out."""
+    folders = [ROOT / name for name in (".ci", ".github", "configs", "docs", "examples", "lightning_carbon", "tools")]
+    here = [*ROOT.glob("*.md"), *(page for folder in folders for page in folder.rglob("*.md"))]
+
+    assert set(DOCUMENTS) == {page.relative_to(ROOT).as_posix() for page in here}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_to_files_and_headings_that_exist(document: str) -> None:
+    """Whatever a page links to in this repository is there, down to the heading."""
+    broken = []
+    for link in links(document):
+        if link.startswith(("https://", "http://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (ROOT / document).parent / name if name else ROOT / document
+        if not target.exists() or (anchor and anchor not in anchors(target.resolve().relative_to(ROOT).as_posix())):
+            broken.append(link)
+
+    assert [] == broken
+
+
+def settings() -> dict[str, list[str]]:
+    """The README's table of settings, by argument."""
+    return {row[0].strip("`"): row[1:] for row in table("README.md", "argument", "unset")}
+
+
+def test_the_table_of_settings_has_every_argument() -> None:
+    """The three front doors take what the table says, and those that one alone takes are marked."""
+    meter, lightning, huggingface = (
+        list(inspect.signature(one).parameters) for one in (Meter, CarbonCallback, CarbonTrainerCallback)
+    )
+    only = [name for name, cells in settings().items() if "Lightning only" in cells[2]]
+
+    assert meter == huggingface
+    assert list(settings()) == lightning
+    assert [name for name in lightning if name not in meter] == only
+
+
+def test_the_table_of_settings_has_the_defaults() -> None:
+    """What holds where nothing is said is what the code has."""
+    unset = {name: cells[0] for name, cells in settings().items()}
+
+    assert (str(DEFAULT_INTERVAL_SECONDS), f"`{DEFAULT_PROJECT}`") == (unset["interval_seconds"], unset["project"])
+    assert f"{WORLD_AVERAGE.value}, marked as assumed" == unset["pue"]
+    parameters = inspect.signature(CarbonCallback).parameters
+    flags = {name: f"`{one.default}`" for name, one in parameters.items() if isinstance(one.default, bool)}
+    assert flags == {name: unset[name] for name in flags}
+
+
+def test_the_table_of_settings_has_the_variables() -> None:
+    """Each variable stands beside its argument, and the README knows every variable that the code does."""
+    beside = {name: cells[1].strip("`") for name, cells in settings().items() if cells[1]}
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "lightning_carbon").rglob("*.py"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    variable = re.compile(r"LIGHTNING_CARBON_[A-Z_]+")
+
+    assert {
+        "region": REGION_VARIABLE,
+        "pue": PUE_VARIABLE,
+        "ledger": LEDGER_VARIABLE,
+        "devices": DEVICES_VARIABLE,
+    } == beside
+    assert set(variable.findall(code)) == set(variable.findall(readme))
+
+
+def test_the_table_of_metrics_is_the_code_s() -> None:
+    """Name, unit and meaning of every metric, in the order of the code."""
+    expected = [[f"`{one.name}`", one.unit, one.meaning] for one in METRICS]
+
+    assert expected == table("README.md", "metric", "unit")
+
+
+def keys_of(mapping: dict[str, Any], prefix: str = "") -> set[str]:
+    """The keys of a record as docs/record.md writes them; those named after phases or hosts are values, not keys."""
+    found: set[str] = set()
+    for name, value in mapping.items():
+        key = f"{prefix}{name}[]" if isinstance(value, list) else prefix + name
+        found.add(key)
+        if name in {"host", "phases", "phase_seconds"}:
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict):
+                found |= keys_of(one, f"{key}.")
+    return found
+
+
+def test_the_pages_have_every_key_of_a_record(executed: Callable[[Block], Executed]) -> None:
+    """A record of a real run has the keys that are explained, all of them and no others."""
+    [record] = executed(readme_block("Meter(")).records
+    explained = {row[0].strip("`") for row in table("docs/record.md", "key", "meaning")}
+    shown = [key.strip("` ") for row in table("README.md", "key", "holds") for key in row[0].split(",")]
+
+    # Where everything could be measured, nothing is listed as absent.
+    assert keys_of(record) == {
+        key for key in explained if record["energy"]["absent"] or not key.startswith("energy.absent[].")
+    }
+    assert sorted(record) == sorted(shown)
+
+
+def test_the_written_parts_are_up_to_date() -> None:
+    """Running the script that writes parts of the documentation would change nothing."""
+    script = [sys.executable, str(ROOT / "tools" / "update_docs.py"), "--check"]
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_a_stale_page_is_noticed_and_written_again(tmp_path: Path) -> None:
+    """A table that somebody edited by hand fails the check, and is as before after the script ran."""
+    for name in ("README.md", "docs/record.md", "tools/update_docs.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    page = tmp_path / "README.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("`energy/total_joules` | J", "`energy/total_joules` | kJ"))
+    script = [sys.executable, str(tmp_path / "tools" / "update_docs.py")]
+    check = subprocess.run([*script, "--check"], capture_output=True, text=True, check=False, timeout=60)
+    subprocess.run(script, capture_output=True, check=True, timeout=60)
+
+    assert (1, "README.md: out of date; run python tools/update_docs.py\n") == (check.returncode, check.stderr)
+    assert (ROOT / "README.md").read_bytes() == page.read_bytes()

@@ -1,0 +1,118 @@
+"""Write the parts of the documentation that the code knows better: the metrics in README.md, and docs/record.md.
+
+    python tools/update_docs.py             # after a change to a metric or to a key of the record
+    python tools/update_docs.py --check     # writes nothing; fails where something would change
+
+Metrics come from ``lightning_carbon.records.rows.METRICS``; keys come from the dataclasses in
+``lightning_carbon.records.run`` and what their docstrings say of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from docstring_parser import parse
+
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.records.rows import metrics_table
+from lightning_carbon.records.run import (
+    SCHEMA,
+    AbsentSource,
+    CarbonRecord,
+    DomainRecord,
+    EnergyRecord,
+    RunRecord,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- metrics: written by tools/update_docs.py -->\n", "<!-- end of metrics -->\n"
+
+# The two factors are stored as they are looked up, so the docstrings of those speak for both.
+INSIDE: dict[str, type] = {
+    "energy": EnergyRecord,
+    "energy.domains[]": DomainRecord,
+    "energy.absent[]": AbsentSource,
+    "carbon": CarbonRecord,
+    "carbon.intensity": Intensity,
+    "carbon.pue": PowerUsage,
+}
+
+HEAD = f"""# The record of a run
+
+<!-- Written by tools/update_docs.py from lightning_carbon/records/run.py. -->
+
+`record.json` in the run's folder, schema {SCHEMA}. Within a schema, keys are only ever added. What is not known is
+`null`. Energy is that of the computers, without PUE; CO2e includes PUE. Carbon intensities are in gCO2e/kWh.
+
+| key | meaning |
+|---|---|
+"""
+
+
+def readme(text: str) -> str:
+    """README.md with the present table of metrics.
+
+    Args:
+        text: README.md as it is.
+
+    Raises:
+        SystemExit: It has lost the marks that the table goes between.
+    """
+    pattern = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise SystemExit(f"README.md needs these two lines, once:\n{BEGIN}{END}")
+    return pattern.sub(lambda _: f"\n{metrics_table()}\n\n", text)
+
+
+def record_page() -> str:
+    """docs/record.md."""
+    return HEAD + "".join(f"| `{key}` | {meaning} |\n" for key, meaning in keys(RunRecord))
+
+
+def keys(kind: type, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every key that a dataclass is stored with, and its meaning.
+
+    Args:
+        kind: The dataclass.
+        prefix: What stands before its keys.
+
+    Raises:
+        SystemExit: A key has no meaning.
+    """
+    said = {one.arg_name: " ".join((one.description or "").split()) for one in parse(kind.__doc__ or "").params}
+    for field in fields(kind):
+        if field.name == "location":
+            continue  # is not stored: it is where the record was read from
+        if not said.get(field.name):
+            raise SystemExit(f"the docstring of {kind.__name__} says nothing of {field.name}")
+        key = prefix + field.name + ("[]" if str(field.type).startswith("tuple") else "")
+        yield key, said[field.name].replace("``", "`").replace("`None`", "`null`").replace("|", "\\|")
+        if key in INSIDE:
+            yield from keys(INSIDE[key], f"{key}.")
+
+
+def main() -> None:
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(description="Write the parts of the documentation that the code knows better.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where something would change")
+    check: bool = parser.parse_args().check
+
+    page = ROOT / "README.md"
+    wanted = {page: readme(page.read_text(encoding="utf-8")), ROOT / "docs" / "record.md": record_page()}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if check and stale:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+        sys.exit(f"{names}: out of date; run python tools/update_docs.py")
+    for path in stale:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(wanted[path], encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
