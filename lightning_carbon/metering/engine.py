@@ -115,7 +115,7 @@ class Engine:
             self._probes,
             Sampling(clock, self._config.interval_seconds, self._lock, self._keep_house, self._note_loss),
         )
-        if not self._probes:
+        if parts.findings and not self._probes:
             self._warn("nothing", "nothing can be metered on this machine; `lightning-carbon doctor` says why")
         self._sampler.read_first()
         self._start_ns = self._at_ns = self._now_ns()
