@@ -135,8 +135,8 @@ class TickGrid:
             return until_ns
         self._last, self._first = self._first, first
         self._period, self._count = (low, high), 1
-        self._watched_ns = (first[0] + first[1]) / 2
-        self._watch(after_ns, until_ns, low)
+        self._watched, self._watched_ns = 1, (after_ns + until_ns) / 2
+        self._beats, self._beats_ns = 1, (low + high) / 2
         return (after_ns + 1 + until_ns) // 2
 
     def _watch(self, after_ns: int, until_ns: int, shortest_ns: float) -> None:

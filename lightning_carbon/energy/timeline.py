@@ -135,7 +135,6 @@ class CounterTimeline(Timeline):
         elif rise:
             self._move(at_ns, rise)
         elif self._grid is None or at_ns - self._known_ns() > STILL_AFTER_NS:
-            self._settle()
             self._undoubt()
             self._rise(at_ns)
         self._last_ns, self._last_value = at_ns, value
@@ -143,7 +142,6 @@ class CounterTimeline(Timeline):
     def close(self, at_ns: int) -> None:
         """End the timeline at a moment that readings have reached: no jump is waited for that has not come by then."""
         if not self._ended and self._start_ns >= 0:
-            self._settle()
             self._undoubt()
             self._rise(min(at_ns, self._last_ns))
         self._ended = True
@@ -164,12 +162,9 @@ class CounterTimeline(Timeline):
             self._doubt = (doubt, self._last_ns, at_ns)
             return
         placed = self._grid.place(self._last_ns, at_ns) if self._grid else at_ns
-        if self.curve is not None:
-            self._rise(placed)
-        elif self._first_move is None:
+        if self.curve is None and self._first_move is None:
             self._first_move = (self._last_ns, at_ns, rise)
         else:
-            self._settle()
             self._rise(placed)
 
     def _decide(self, at_ns: int, rise: int) -> None:
@@ -191,36 +186,34 @@ class CounterTimeline(Timeline):
             self._doubt = None
             self._rise(self._grid.place(after_ns, until_ns, came=came))
 
-    def _settle(self) -> None:
+    def _settle(self) -> EnergyCurve:
         """Draw the beginning of the curve, once it is known whether the counter jumps.
 
         The first count was reached at the jump before the first reading. With the period known, the curve starts there,
         so that the part of the first jump that was counted before the meter started is told apart from the rest.
         """
         if self.curve is not None:
-            return
-        period = self.period_ns
+            return self.curve
+        start_ns = self._start_ns
         if self._first_move is None:
-            self.curve = EnergyCurve(self._start_ns)
-            return
-        after_ns, until_ns, rise = self._first_move
-        if period is None:
-            self.curve = EnergyCurve(self._start_ns)
-            self.curve.rise(until_ns, rise)
-            return
-        jump_ns = (after_ns + 1 + until_ns) // 2
-        self.curve = EnergyCurve(min(self._start_ns, jump_ns - round(period)))
+            self.curve = EnergyCurve(start_ns)
+            return self.curve
+        after_ns, jump_ns, rise = self._first_move
+        if self.period_ns is not None:
+            jump_ns = (after_ns + 1 + jump_ns) // 2
+            start_ns = min(start_ns, jump_ns - round(self.period_ns))
+        self.curve = EnergyCurve(start_ns)
         self.curve.rise(jump_ns, rise)
+        return self.curve
 
-    def _rise(self, to_ns: int) -> None:
-        if self.curve is not None:
-            self.curve.rise(to_ns, self._sum - self.curve.height(FOREVER_NS))
+    def _rise(self, to_ns: int, *, covered: bool = True) -> None:
+        """Draw the curve up to a moment, with everything that was counted by then."""
+        curve = self._settle()
+        curve.rise(to_ns, self._sum - curve.height(FOREVER_NS), covered=covered)
 
     def _restart(self, at_ns: int) -> None:
-        self._settle()
-        if self.curve is not None:
-            self._rise(self._last_ns)
-            self.curve.rise(at_ns, 0, covered=False)
+        self._rise(self._last_ns)
+        self._rise(at_ns, covered=False)
 
 
 class GaugeTimeline(Timeline):

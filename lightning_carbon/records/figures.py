@@ -70,7 +70,7 @@ CO2E = _scale(
     ("tCO2e", 1e6, 1e6),
     ("kgCO2e", 1e3, 1e3),
     ("gCO2e", 1.0, 1e-3),
-    ("mgCO2e", 1e-3, 1e-6),
+    ("mgCO2e", 1e-3, 1e-5),
     ("µgCO2e", 1e-6, 0.0),
 )
 

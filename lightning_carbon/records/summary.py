@@ -12,6 +12,7 @@ from lightning_carbon.records.figures import (
     ENERGY,
     POWER,
     WATT_HOURS,
+    Scale,
     amount,
     duration,
     percent,
@@ -64,7 +65,7 @@ def _title(record: RunRecord) -> str:
 
 def _domains(record: RunRecord, total: float) -> list[str]:
     energy = record.energy
-    rows: list[tuple[str, ...]] = [("Energy by domain", "", "energy", "share", "mean power", "covered", "how")]
+    rows: list[tuple[str, ...]] = [("Domain", "", "energy", "share", "mean power", "covered", "how")]
     for domain, parent in _by_parent(energy.domains):
         known = domain.coverage_ratio > 0 or domain.joules > 0
         rows.append(
@@ -72,20 +73,20 @@ def _domains(record: RunRecord, total: float) -> list[str]:
                 f"  {'  ' if parent else ''}{domain.kind}",
                 shorten(domain.name, _NAME_WIDTH),
                 amount(domain.joules, ENERGY) if known else "not read",
-                "" if parent or not known else _share(domain.joules, total),
+                "within" if parent else _share(domain.joules, total) if known else "",
                 _power(domain.joules, record.duration_seconds) if known else "",
                 percent(domain.coverage_ratio),
-                _how(domain) + (f", in {parent.kind}" if parent else ""),
+                _how(domain),
             )
         )
+    how = [_range(energy.low_joules, energy.high_joules, total, ENERGY)]
     if energy.measured_joules and energy.modelled_joules:
         rows.append(_part(record, "measured", energy.measured_joules, "read from sensors"))
         rows.append(_part(record, _MODELLED, energy.modelled_joules, "computed, no sensor"))
-        made = ""
     else:
-        made = ", all modelled" if energy.modelled_joules else ", all measured"
-    limits = span(energy.low_joules, energy.high_joules, total, ENERGY)
-    rows.append(_part(record, "total", total, limits + made, percent(energy.coverage_ratio)))
+        how.append("all modelled" if energy.modelled_joules else "all measured")
+    words = ", ".join(word for word in how if word)
+    rows.append(_part(record, "total", total, words, percent(energy.coverage_ratio)))
     return table(rows, "<<>>>><")
 
 
@@ -95,7 +96,7 @@ def _part(record: RunRecord, name: str, joules: float, how: str, covered: str = 
 
 
 def _phases(record: RunRecord, total: float) -> list[str]:
-    rows = [("Energy by phase", "energy", "share", "mean power", "time")]
+    rows = [("Phase", "energy", "share", "mean power", "time")]
     for phase, joules in record.energy.phases.items():
         seconds = record.phase_seconds.get(phase)
         power = _power(joules, seconds) if seconds else ""
@@ -126,26 +127,28 @@ def _carbon(record: RunRecord) -> list[str]:
     kwh, times = amount(energy.total_joules, WATT_HOURS), f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}"
     price = f"{grid.value:g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)}"
     year = f" {grid.year}" if grid.year is not None else ""
-    return [
-        f"CO2e  {amount(carbon.grams_co2e, CO2E)} ({span(carbon.low, carbon.high, carbon.grams_co2e, CO2E)})",
-        *wrap(f"= {kwh} × {times} × {price}", first="      ", rest="        "),
-        *wrap(f"grid: {grid.region}{year}, {grid.basis}, location-based; {grid.source}", first="      ", rest=" " * 8),
-        *wrap(f"PUE: {pue.source}", first="      ", rest=" " * 8),
-        *wrap(
-            "The range follows from the ranges of energy, PUE and grid; it is no confidence interval.", first=" " * 6
-        ),
+    limits = _range(carbon.low, carbon.high, carbon.grams_co2e, CO2E)
+    lines = [
+        f"CO2e  {amount(carbon.grams_co2e, CO2E)}" + (f" ({limits})" if limits else ""),
+        *_under(f"= {kwh} × {times} × {price}"),
+        *_under(f"grid: {grid.region}{year}, {grid.basis}, location-based; {grid.source}"),
+        *_under(f"PUE: {pue.source}"),
     ]
+    if limits:
+        lines += _under("The range follows from the ranges of energy, PUE and grid; it is no confidence interval.")
+    return lines
 
 
 def _assumed(record: RunRecord) -> list[str]:
     grid, pue = record.carbon.intensity, record.carbon.pue
+    priced = record.carbon.grams_co2e is not None
     lines = []
-    if grid.assumed:
+    if grid.assumed and priced:
         lines += _item(
             f"region: nobody said where this ran, so the average of {grid.region} is assumed, "
             f"{grid.value:g} gCO2e/kWh; give region= or intensity="
         )
-    if pue.assumed:
+    if pue.assumed and priced:
         lines += _item(f"PUE: nobody said what the site's is, so {pue.value:g} is assumed; give pue=")
     modelled = [domain for domain in record.energy.domains if domain.provenance == _MODELLED]
     for method, names in _grouped((domain.method, f"{domain.kind} {domain.name}") for domain in modelled):
@@ -187,6 +190,14 @@ def _share(joules: float, total: float | None) -> str:
 
 def _power(joules: float, seconds: float) -> str:
     return amount(joules / seconds, POWER) if seconds else ""
+
+
+def _under(text: str) -> list[str]:
+    return wrap(text, first="      ", rest="        ")
+
+
+def _range(low: float, high: float, value: float, scale: Scale) -> str:
+    return span(low, high, value, scale) if low < high else ""
 
 
 def _limits(low: float, value: float, high: float) -> str:

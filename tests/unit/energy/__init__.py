@@ -1,0 +1,1 @@
+"""Laws of curves, timelines and their attribution."""

@@ -1,0 +1,1 @@
+"""Rows, records and what people read of them."""

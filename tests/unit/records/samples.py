@@ -1,0 +1,135 @@
+"""Records that tests of records, summaries and frozen names share."""
+
+from __future__ import annotations
+
+from lightning_carbon.records.run import (
+    SCHEMA,
+    AbsentSource,
+    CarbonRecord,
+    DomainRecord,
+    EnergyRecord,
+    IntensityRecord,
+    PueRecord,
+    RunRecord,
+)
+
+WORLD = IntensityRecord(
+    473.2, 20.5, 1_100.0, "Ember via Our World in Data", 2024, "life-cycle, generation", "WORLD", assumed=True
+)
+GIVEN_GRID = IntensityRecord(12.0, 12.0, 12.0, "given", None, "as given", "custom", assumed=False)
+SURVEY = PueRecord(1.54, 1.0, 2.19, "Uptime Institute, Global Data Center Survey 2025", assumed=True)
+GIVEN_PUE = PueRecord(1.1, 1.1, 1.1, "given", assumed=False)
+
+ROOT_ONLY = "energy_uj is readable by root only, as Linux does since 5.10 (CVE-2020-8694)"
+
+FULL = RunRecord(
+    schema=SCHEMA,
+    run_id="20261121T101112-3fa2",
+    project="lisa",
+    run_name="baseline",
+    status="completed",
+    started_at="2026-11-21T10:11:12Z",
+    ended_at="2026-11-21T10:12:40Z",
+    duration_seconds=88.2,
+    steps=1_200,
+    samples=38_400,
+    tokens=1_228_800,
+    phase_seconds={"setup": 4.1, "train": 80.0, "validate": 4.1},
+    step_joules=12_345.6,
+    host={"name": "node-7", "system": "Linux", "processors": 64, "torch": None},
+    energy=EnergyRecord(
+        total_joules=13_545.7,
+        measured_joules=12_000.5,
+        modelled_joules=1_545.2,
+        low_joules=12_173.2,
+        high_joules=14_918.2,
+        coverage_ratio=0.76,
+        domains=(
+            DomainRecord("gpu:GPU-1", "gpu", "NVIDIA H100 80GB HBM3", 12_000.5, "counter", 0.9995, 0.05, "NVML"),
+            DomainRecord(
+                "package:0",
+                "package",
+                "AMD EPYC 9654 96-Core Processor, the long name",
+                1_545.2,
+                "modelled",
+                0.52,
+                0.5,
+                "360 W at full load, scaled by what this process tree used of the processor's time",
+                lost="its process table could not be read any more",
+            ),
+            DomainRecord(
+                "dram:0", "dram", "DRAM", 100.2, "modelled", 1.0, 0.5, "0.37 W for each GB in use", "package:0"
+            ),
+        ),
+        phases={"setup": 300.1, "train": 12_745.6, "validate": 500.0},
+        absent=(
+            AbsentSource("rapl", "package 0", ROOT_ONLY, "sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj"),
+            AbsentSource("rapl", "package 1", ROOT_ONLY, "sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj"),
+        ),
+    ),
+    carbon=CarbonRecord(2.742, 0.0693, 9.98, WORLD, SURVEY),
+    location="/home/lisa/.local/share/lightning-carbon/20261121T101112-3fa2/record.json",
+)
+"""A run with everything in it."""
+
+SMALL = RunRecord(
+    schema=SCHEMA,
+    run_id="20261122T080000-0001",
+    project="lisa",
+    run_name=None,
+    status="running",
+    started_at="2026-11-22T08:00:00Z",
+    ended_at=None,
+    duration_seconds=0.25,
+    steps=1,
+    samples=None,
+    tokens=0,
+    phase_seconds={"train": 0.25},
+    step_joules=0.84,
+    host={},
+    energy=EnergyRecord(
+        total_joules=0.845,
+        measured_joules=0.845,
+        modelled_joules=0.0,
+        low_joules=0.845,
+        high_joules=0.845,
+        coverage_ratio=1.0,
+        domains=(
+            DomainRecord("psys:0", "psys", "platform", 0.845, "counter", 1.0, 0.0, "RAPL"),
+            DomainRecord("gpu:0", "gpu", "GPU 0", 0.0, "counter", 0.0, 0.05, "NVML"),
+        ),
+        phases={"train": 0.845},
+    ),
+    carbon=CarbonRecord(3.1e-6, 3.1e-6, 3.1e-6, GIVEN_GRID, GIVEN_PUE),
+)
+"""A run of a moment, on a site that is known."""
+
+NOTHING = RunRecord(
+    schema=SCHEMA,
+    run_id="20261123T080000-0002",
+    project="lisa",
+    run_name=None,
+    status="interrupted",
+    started_at="2026-11-23T08:00:00Z",
+    ended_at="2026-11-23T09:05:00Z",
+    duration_seconds=3_900.0,
+    steps=0,
+    samples=None,
+    tokens=None,
+    phase_seconds={},
+    step_joules=None,
+    host={},
+    energy=EnergyRecord(
+        total_joules=None,
+        measured_joules=0.0,
+        modelled_joules=0.0,
+        low_joules=0.0,
+        high_joules=0.0,
+        coverage_ratio=0.0,
+        domains=(),
+        phases={},
+        absent=(AbsentSource("nvml", "all GPUs", "libnvidia-ml.so.1 is not there: no NVIDIA driver"),),
+    ),
+    carbon=CarbonRecord(None, None, None, WORLD, GIVEN_PUE),
+)
+"""A run that nothing could be measured of."""

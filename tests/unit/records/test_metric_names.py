@@ -1,0 +1,68 @@
+"""The names that others build upon: they change by an edit of a list that someone reads, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.rows import METRICS
+from lightning_carbon.records.run import RunRecord
+from tests.unit.records.samples import FULL
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+def frozen(name: str) -> list[str]:
+    """The lines of a list, without its remarks."""
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def keys_of(kind: type[Any], path: str = "") -> Iterator[str]:
+    """The keys of a record by its types; ``[]`` for what repeats, ``{}`` for what has keys of its own."""
+    hints = get_type_hints(kind)
+    for field in fields(kind):
+        hint = hints[field.name]
+        name = path + field.name
+        inner = next((one for one in get_args(hint) if is_dataclass(one)), None)
+        if is_dataclass(hint) and isinstance(hint, type):
+            yield from keys_of(hint, f"{name}.")
+        elif isinstance(inner, type):
+            yield from keys_of(inner, f"{name}[].")
+        else:
+            yield name + ("{}" if getattr(hint, "__origin__", None) is dict else "")
+
+
+def paths_of(value: object, path: str = "") -> Iterator[str]:
+    """The keys of a mapping as it is stored, down to where it has keys of its own."""
+    free = {"phase_seconds", "host", "energy.phases", "energy.domains[].phases"}
+    if path in free:
+        yield path + "{}"
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from paths_of(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from paths_of(inner, f"{path}[]")
+    else:
+        yield path
+
+
+def test_metric_names_and_units_are_the_frozen_ones() -> None:
+    """A dashboard made today finds its metrics tomorrow: see tests/data/metric_names.txt before changing any."""
+    assert frozen("metric_names.txt") == [f"{metric.name} {metric.unit}" for metric in METRICS]
+
+
+def test_record_keys_are_the_frozen_ones() -> None:
+    """A script that reads records today can read them tomorrow: see tests/data/record_keys.txt before changing any."""
+    kept = [key for key in keys_of(RunRecord) if key != "location"]
+
+    assert frozen("record_keys.txt") == kept
+
+
+def test_stored_records_have_the_frozen_keys() -> None:
+    """What the types say is what is written."""
+    assert set(frozen("record_keys.txt")) == set(paths_of(to_mapping(FULL)))

@@ -1,0 +1,168 @@
+"""The summary of a record, word for word, and what holds for every summary."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from lightning_carbon.records.figures import WIDTH
+from lightning_carbon.records.run import AbsentSource, RunRecord
+from lightning_carbon.records.summary import summarise
+from tests.strategies import run_records
+from tests.unit.records.samples import FULL, NOTHING, SMALL
+
+FULL_TEXT = """\
+Run baseline (20261121T101112-3fa2) of project lisa: completed after 1 min 28 s
+
+Domain                                     energy    share  mean power  covered  how
+  gpu       NVIDIA H100 80GB HBM3         12.0 kJ   88.6 %       136 W  >99.9 %  counter ±5 %
+  package   AMD EPYC 9654 96-Core Proce…  1.55 kJ   11.4 %      17.5 W   52.0 %  modelled ±50 %
+    dram    DRAM                            100 J   within      1.14 W  100.0 %  modelled ±50 %
+  measured                                12.0 kJ   88.6 %       136 W           read from sensors
+  modelled                                1.55 kJ   11.4 %      17.5 W           computed, no sensor
+  total                                   13.5 kJ  100.0 %       154 W   76.0 %  12.2 to 14.9 kJ
+
+Phase        energy   share  mean power        time
+  setup       300 J   2.2 %      73.2 W      4.10 s
+  train     12.7 kJ  94.1 %       159 W  1 min 20 s
+  validate    500 J   3.7 %       122 W      4.10 s
+
+1,200 steps, 38,400 samples, 1,228,800 tokens: 10.3 J per step, 322 mJ per sample, 10.0 mJ per token
+
+CO2e  2.74 gCO2e (0.0693 to 9.98 gCO2e)
+      = 3.76 Wh × PUE 1.54 (1 to 2.19) × 473.2 gCO2e/kWh (20.5 to 1100)
+      grid: WORLD 2024, life-cycle, generation, location-based; Ember via Our World in Data
+      PUE: Uptime Institute, Global Data Center Survey 2025
+      The range follows from the ranges of energy, PUE and grid; it is no confidence interval.
+
+Assumed
+  region: nobody said where this ran, so the average of WORLD is assumed, 473.2 gCO2e/kWh; give
+    region= or intensity=
+  PUE: nobody said what the site's is, so 1.54 is assumed; give pue=
+  modelled: package AMD EPYC 9654 96-Core Processor, the long name: 360 W at full load, scaled by
+    what this process tree used of the processor's time
+  modelled: dram DRAM: 0.37 W for each GB in use
+
+Not measured
+  lost: package AMD EPYC 9654 96-Core Processor, the long name: its process table could not be read
+    any more; readings cover 52.0 % of the run, the rest is not counted
+  rapl: package 0, package 1: energy_uj is readable by root only, as Linux does since 5.10
+    (CVE-2020-8694)
+    fix: sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj
+
+Record: /home/lisa/.local/share/lightning-carbon/20261121T101112-3fa2/record.json"""
+
+SMALL_TEXT = """\
+Run 20261122T080000-0001 of project lisa: running for 0.250 s
+
+Domain               energy    share  mean power  covered  how
+  psys   platform    845 mJ  100.0 %      3.38 W  100.0 %  counter
+  gpu    GPU 0     not read                         0.0 %  counter ±5 %
+  total              845 mJ  100.0 %      3.38 W  100.0 %  all measured
+
+Phase    energy    share  mean power     time
+  train  845 mJ  100.0 %      3.38 W  0.250 s
+
+1 step, 0 tokens: 840 mJ per step
+
+CO2e  3.10 µgCO2e
+      = 0.235 mWh × PUE 1.1 × 12 gCO2e/kWh
+      grid: custom, as given, location-based; given
+      PUE: given
+
+Not measured
+  in part: gpu GPU 0: readings cover 0.0 % of the run, the rest is not counted
+
+Record: not stored"""
+
+NOTHING_TEXT = """\
+Run 20261123T080000-0002 of project lisa: interrupted after 1 h 5 min
+
+Energy: not known, since nothing on this machine could be metered.
+
+CO2e: not known, since no energy is.
+
+Not measured
+  nvml: all GPUs: libnvidia-ml.so.1 is not there: no NVIDIA driver
+
+Record: not stored"""
+
+
+@pytest.mark.parametrize(("record", "text"), [(FULL, FULL_TEXT), (SMALL, SMALL_TEXT), (NOTHING, NOTHING_TEXT)])
+def test_the_summary_word_for_word(record: RunRecord, text: str) -> None:
+    """Everything that is known, everything that is assumed, and nothing else."""
+    assert text == record.summary()
+
+
+@given(run_records)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_any_record_has_a_summary(record: RunRecord) -> None:
+    """Plain text, whatever is absent from the record, and it ends without an empty line."""
+    text = summarise(record)
+
+    assert text == text.rstrip()
+    assert "\x1b" not in text
+    assert "nan" not in text
+
+
+def test_lines_fit_a_terminal() -> None:
+    """A hundred columns, even with long names; only a path or a command that one copies may take more."""
+    long = [line for line in summarise(FULL).splitlines() if len(line) > WIDTH]
+
+    assert all(line.startswith(("Record: ", "    fix: ")) for line in long)
+
+
+def test_what_could_not_be_measured_is_said_once_for_many() -> None:
+    """Eight GPUs with one trouble are one entry: three by name, the others by number."""
+    absent = tuple(AbsentSource("nvml", f"GPU {index}", "no permission", "ask for it") for index in range(8))
+    text = summarise(replace(NOTHING, energy=replace(NOTHING.energy, absent=absent)))
+
+    assert "  nvml: GPU 0, GPU 1, GPU 2 and 5 more: no permission\n    fix: ask for it\n" in text
+
+
+def test_a_long_reason_takes_a_few_lines() -> None:
+    """It is cut with a sign that it was; the fix under it is never cut."""
+    absent = (AbsentSource("rapl", "package 0", "because " * 100, "sudo " + "a" * 150),)
+    lines = summarise(replace(NOTHING, energy=replace(NOTHING.energy, absent=absent))).splitlines()
+    reason = [line for line in lines if "because" in line]
+
+    assert len(reason) == 4
+    assert reason[-1].endswith(" …")
+    assert "    fix: sudo " + "a" * 150 in lines
+
+
+def test_only_what_was_modelled_is_called_modelled() -> None:
+    """A total with no sensor behind it says so in its own line."""
+    energy = replace(SMALL.energy, measured_joules=0.0, modelled_joules=0.845)
+    text = summarise(replace(SMALL, energy=energy))
+
+    assert "all modelled" in text
+    assert "all measured" not in text
+
+
+def test_steps_without_energy_are_still_counted() -> None:
+    """Their number is known even where nothing else is."""
+    text = summarise(replace(NOTHING, steps=3, samples=1))
+
+    assert "\n3 steps, 1 sample\n" in text
+
+
+def test_a_run_of_no_time_has_no_power() -> None:
+    """A division by nothing is left out, and so is the phase's time that nobody recorded."""
+    text = summarise(replace(SMALL, duration_seconds=0.0, phase_seconds={}))
+
+    assert "running for 0 s" in text
+    assert " W" not in text.replace(" Wh", "")
+
+
+def test_a_run_of_no_energy_is_zero_and_not_absent() -> None:
+    """It was measured, and it was nothing."""
+    energy = replace(SMALL.energy, total_joules=0.0, measured_joules=0.0, low_joules=0.0, high_joules=0.0, phases={})
+    carbon = replace(SMALL.carbon, grams_co2e=0.0, low=0.0, high=0.0)
+    text = summarise(replace(SMALL, energy=energy, carbon=carbon))
+
+    assert "CO2e  0 gCO2e\n" in text
+    assert "= 0 Wh" in text
+    assert "Phase" not in text
