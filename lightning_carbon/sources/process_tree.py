@@ -17,6 +17,7 @@ References: proc_pid_stat(5) on utime, stime, cutime and cstime, which psutil ca
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ class ProcessTree:
         self._tally = Tally(self._times)
         self._seconds = 0.0
         self._next_look_seconds = float("-inf")
+        self._last_reaped_seconds = self._reaped_seconds()
 
     @property
     def pid(self) -> int:
@@ -136,7 +138,10 @@ class ProcessTree:
         """
         with self._lock:
             now = self._now_seconds()
-            if now >= self._next_look_seconds:
+            reaped_seconds = self._reaped_seconds()
+            # A child that this process has just waited for may bring hours at once, and no later look may follow.
+            if now >= self._next_look_seconds or reaped_seconds != self._last_reaped_seconds:
+                self._last_reaped_seconds = reaped_seconds
                 self._list_when_due()
                 started = time.thread_time()
                 self._look()
@@ -168,6 +173,13 @@ class ProcessTree:
             if not alive:
                 raise ProcessLookupError(f"process {self.pid} and its descendants are gone")
             return total
+
+    def _reaped_seconds(self) -> float:
+        """Processor time of the children that this process has waited for, where it is the root: costs under 1 us."""
+        if self._root.pid != os.getpid():
+            return 0.0
+        times = os.times()
+        return times.children_user + times.children_system
 
     def _look(self) -> None:
         """Read the times of all who are known, and forget who is gone."""
