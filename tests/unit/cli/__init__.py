@@ -1,0 +1,1 @@
+"""Tests of the command line that start no process and ask no hardware."""

@@ -1,0 +1,96 @@
+"""The commands, their options, and what is said of bad ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from lightning_carbon import __version__
+from lightning_carbon.cli.app import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FROZEN = Path(__file__).parents[2] / "data" / "cli_options.txt"
+
+
+def surface() -> Iterator[str]:
+    """Every command with every option and argument, one a line."""
+    top = get_command(app)
+    for name, command in [("", top), *sorted(top.commands.items())]:  # type: ignore[attr-defined]
+        for one in command.params:
+            yield " ".join(filter(None, ["lightning-carbon", name, "|".join(one.opts)]))
+
+
+def test_commands_and_options_are_those_on_the_list() -> None:
+    """The public surface grows by an edited list."""
+    listed = FROZEN.read_text().splitlines()
+
+    assert listed == sorted(surface())
+
+
+def test_the_version_is_told() -> None:
+    """``--version`` prints name and version, and nothing else is needed."""
+    result = CliRunner().invoke(app, ["--version"])
+
+    assert (0, f"lightning-carbon {__version__}\n") == (result.exit_code, result.stdout)
+
+
+@pytest.mark.parametrize("words", [["run"], ["run", "--"], ["run", "--nonsense", "true"], ["nonsense"]])
+def test_words_that_make_no_command_are_a_usage_error(words: list[str]) -> None:
+    """Nothing to run, unknown options and unknown commands end with 2."""
+    result = CliRunner().invoke(app, words)
+
+    assert (2, "") == (result.exit_code, result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--region", "Sweden"], "--region Sweden cannot be used: did you mean SE (Sweden)? "),
+        (["--pue", "0.5"], "--pue 0.5 cannot be used: "),
+        (["--intensity", "-3"], "--intensity -3.0 cannot be used: "),
+        (["--intensity", "3", "--region", "SE"], "--intensity 3.0 cannot be used: --region 'SE' is given too"),
+        (["--interval", "0"], "--interval 0.0 cannot be used: "),
+        (["--devices", ","], "--devices , cannot be used: "),
+        (["--project", "a/b"], "--project a/b cannot be used: "),
+        (["--run-name", ""], "--run-name  cannot be used: "),
+        (["--ledger", "/dev/null/ledger"], "--ledger /dev/null/ledger cannot be used: "),
+        (["--json", "/dev/null/record.json"], "--json /dev/null/record.json cannot be used: "),
+    ],
+)
+def test_a_bad_setting_is_one_line_that_names_the_option(words: list[str], said: str) -> None:
+    """Nothing is started, and the line names option, value and fix."""
+    result = CliRunner().invoke(app, ["run", *words, "--", "echo", "started"])
+
+    assert (2, "", f"lightning-carbon: {said}", 1) == (
+        result.exit_code,
+        result.stdout,
+        result.stderr[: len(said) + 18],
+        result.stderr.count("\n"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "value"),
+    [
+        ("run", "LIGHTNING_CARBON_REGION", "XX"),
+        ("run", "LIGHTNING_CARBON_PUE", "much"),
+        ("run", "LIGHTNING_CARBON_DEVICES", "0,,1"),
+        ("run", "LIGHTNING_CARBON_LEDGER", "/dev/null/x"),
+        ("doctor", "LIGHTNING_CARBON_REGION", "XX"),
+        ("doctor", "LIGHTNING_CARBON_PUE", "0.3"),
+        ("doctor", "LIGHTNING_CARBON_DEVICES", ","),
+    ],
+)
+def test_a_bad_variable_is_named_as_what_it_is(command: str, variable: str, value: str) -> None:
+    """Whoever gave no option is told of the variable, and nothing is started."""
+    words = [command, "--", "echo", "started"] if command == "run" else [command]
+    result = CliRunner(env={variable: value}).invoke(app, words)
+
+    assert result.stderr.startswith(f"lightning-carbon: {variable}={value!r} cannot be used: ")
+    assert (2, "") == (result.exit_code, result.stdout)
