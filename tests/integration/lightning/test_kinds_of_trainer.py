@@ -1,0 +1,225 @@
+"""One class for the trainers of both packages, however it gets into them."""
+
+import copy
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import lightning_carbon
+from lightning_carbon import CarbonCallback
+from tests.integration.lightning.support import (
+    BATCH_SIZE,
+    PACKAGES,
+    csv_column,
+    loader,
+    make_callback,
+    make_module,
+    make_trainer,
+    records_in,
+)
+
+command_line = pytest.mark.filterwarnings(
+    # It says that the words of pytest's own command line are not those given here.
+    "ignore:LightningCLI's args parameter",
+    # Lightning's own use of jsonargparse.
+    "ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning",
+)
+
+
+def bare(callback: CarbonCallback) -> object:
+    """As it is."""
+    return callback
+
+
+def in_list(callback: CarbonCallback) -> object:
+    """In a list."""
+    return [callback]
+
+
+def pickled(callback: CarbonCallback) -> object:
+    """Sent through a pickle."""
+    return [pickle.loads(pickle.dumps(callback))]  # noqa: S301 - made in this very line
+
+
+def deep_copied(callback: CarbonCallback) -> object:
+    """Copied."""
+    return [copy.deepcopy(callback)]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("given", [bare, in_list, pickled, deep_copied])
+def test_it_works_in_both_packages(tmp_path: Path, package: str, given: Callable[[CarbonCallback], object]) -> None:
+    """Trainers of both packages take it, alone or in a list, itself or a copy."""
+    trainer = make_trainer(package, tmp_path, given(make_callback(tmp_path)))
+    trainer.fit(make_module(package), loader(3), loader(1))
+    [record] = records_in(tmp_path)
+
+    assert ("completed", 3) == (json.loads(record.read_text())["status"], trainer.callbacks[0].record.steps)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_it_is_a_callback_of_both_packages(tmp_path: Path, package: str) -> None:
+    """Whoever asks by isinstance is told yes, and it is found under its public name."""
+    callback = make_callback(tmp_path)
+
+    assert isinstance(callback, import_module(package).Callback)
+    assert ("lightning_carbon.integrations.lightning", "CarbonCallback") == (
+        CarbonCallback.__module__,
+        CarbonCallback.__qualname__,
+    )
+    assert CarbonCallback is lightning_carbon.CarbonCallback
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_it_can_be_sent_and_copied_after_a_training(tmp_path: Path, package: str) -> None:
+    """A copy holds the settings and the record, but neither the model, the trainer, threads nor devices."""
+    callback = make_callback(tmp_path)
+    make_trainer(package, tmp_path, callback).fit(make_module(package), loader(3), loader(1))
+    # Not one of these can be pickled: a class made in a function, a lock, a thread.
+    sent = pickle.loads(pickle.dumps(callback))  # noqa: S301 - made in this very line
+
+    assert sent.record == callback.record == copy.deepcopy(callback).record
+    assert sent.meter is None
+    assert not {"log", "log_dict"} & set(vars(sent))
+
+
+def write_configuration(folder: Path) -> Path:
+    """What a user of LightningCLI writes."""
+    path = folder / "config.yaml"
+    settings = {
+        "project": "cli",
+        "region": "SE",
+        "ledger": str(folder / "ledger"),
+        "interval_seconds": 0.01,
+        "devices": [0],
+        "per_step": True,
+        "count_batch": "tests.integration.lightning.counting.two_of_each",
+        "sources": [{"class_path": "lightning_carbon.sources.simulated.SimulatedGPU", "init_args": {"watts": 250}}],
+    }
+    trainer = {
+        "accelerator": "cpu",
+        "max_epochs": 1,
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "default_root_dir": str(folder),
+        "callbacks": [{"class_path": "lightning_carbon.CarbonCallback", "init_args": settings}],
+    }
+    path.write_text(yaml.safe_dump({"trainer": trainer}))
+    return path
+
+
+@command_line
+@pytest.mark.parametrize("package", PACKAGES)
+def test_it_is_configured_by_yaml(tmp_path: Path, package: str) -> None:
+    """LightningCLI builds it from a file, its sources and its counting function included."""
+    path = write_configuration(tmp_path)
+    module = type(make_module(package))
+    train = loader(3)
+
+    class Data(import_module(package).LightningDataModule):  # type: ignore[misc]
+        """Vectors."""
+
+        def train_dataloader(self) -> object:
+            """Three batches."""
+            return train
+
+        val_dataloader = train_dataloader
+
+    cli = import_module(f"{package}.cli").LightningCLI(
+        module, Data, args=["fit", f"--config={path}"], save_config_callback=None, seed_everything_default=False
+    )
+    [callback] = [one for one in cli.trainer.callbacks if isinstance(one, CarbonCallback)]
+    record = callback.record
+    assert record is not None
+
+    assert ("cli", "SWE", 3) == (record.project, record.carbon.intensity.region, record.steps)
+    assert (6, 12) == (record.samples, record.tokens)
+    assert ["Simulated GPU 0"] == [domain.name for domain in record.energy.domains]
+
+
+@command_line
+def test_the_command_line_explains_every_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help of LightningCLI has the words of the docstring."""
+    cli = import_module(f"{PACKAGES[0]}.cli")
+    with pytest.raises(SystemExit):
+        cli.LightningCLI(
+            type(make_module(PACKAGES[0])), args=["fit", "--trainer.callbacks.help=lightning_carbon.CarbonCallback"]
+        )
+    text = capsys.readouterr().out
+    names = [name for name in CarbonCallback.__init__.__annotations__ if name != "return"]
+
+    assert 13 == len(names)
+    assert [] == [name for name in names if f"--trainer.callbacks.{name}" not in text.replace("init_args.", "")]
+    assert "gCO2e/kWh" in text
+
+
+@command_line
+def test_a_wrong_argument_in_yaml_names_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error in the file comes before any training and says which argument it is."""
+    path = write_configuration(tmp_path)
+    path.write_text(path.read_text().replace("region: SE", "region: Swedden"))
+    cli = import_module(f"{PACKAGES[0]}.cli")
+    with pytest.raises((SystemExit, ValueError)) as caught:  # the latter up to 2.3
+        cli.LightningCLI(
+            type(make_module(PACKAGES[0])), args=["fit", f"--config={path}"], seed_everything_default=False
+        )
+    text = capsys.readouterr().err + str(caught.value)
+
+    assert "region='Swedden'" in text
+
+
+DDP = """
+import sys, warnings
+from pathlib import Path
+
+warnings.simplefilter("ignore")
+from tests.integration.lightning import support
+
+Tiny = type(support.make_module(sys.argv[2]))
+Tiny.__qualname__, Tiny.__module__ = "Tiny", "__main__"  # where the other process finds it
+
+if __name__ == "__main__":
+    folder, package = Path(sys.argv[1]), sys.argv[2]
+    callback = support.make_callback(folder)
+    logger = support.loggers_of(package).CSVLogger(folder, "csv")
+    trainer = support.make_trainer(package, folder, callback, logger=logger, devices=2, strategy="ddp_spawn")
+    trainer.fit(Tiny(), support.loader(8), support.loader(2))
+    print(float(trainer.callback_metrics["energy/run_kwh"]))
+"""
+
+
+def test_two_processes_write_two_records_and_one_log(tmp_path: Path) -> None:
+    """With ddp_spawn the callback travels to both processes; each meters, the first one logs."""
+    script = tmp_path / "ddp.py"
+    script.write_text(DDP)
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path), PACKAGES[0]],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    records: list[dict[str, Any]] = [json.loads(path.read_text()) for path in records_in(tmp_path)]
+    [logs] = (tmp_path / "csv").iterdir()
+    logged = sum(value for _, value in csv_column(logs, "energy/total_joules"))
+    totals = [record["energy"]["total_joules"] for record in records]
+
+    assert [("completed", 4, 4 * BATCH_SIZE)] * 2 == [
+        (record["status"], record["steps"], record["samples"]) for record in records
+    ]
+    assert min(abs(logged - total) for total in totals) < 1e-9
+    assert float(done.stdout.split()[-1]) * 3.6e6 == pytest.approx(logged)

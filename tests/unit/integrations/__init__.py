@@ -1,0 +1,1 @@
+"""The callbacks, without their frameworks."""
