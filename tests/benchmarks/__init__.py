@@ -1,1 +1,1 @@
-"""Accuracy and overhead, measured: `python -m tests.benchmarks` prints the tables."""
+"""Accuracy and overhead, measured: ``python -m tests.benchmarks`` prints the tables."""

@@ -1,0 +1,73 @@
+"""Measures accuracy and overhead against the targets: ``python -m tests.benchmarks [--only NAME] [--quick]``."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from rich.progress import Progress
+
+from tests.benchmarks import accuracy, memory, overhead, starting, training
+from tests.benchmarks.report import Check, print_table, write_json
+from tests.benchmarks.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
+    "import": starting.importing,
+    "start": starting.starting,
+    "step_done": overhead.step_done,
+    "sampler": overhead.sampler,
+    "accuracy-continuous": accuracy.continuous,
+    "accuracy-ticking": accuracy.ticking,
+    "accuracy-power": accuracy.integrated,
+    "lightning": training.lightning,
+    "huggingface": training.huggingface,
+    "memory": memory.memory,
+}
+DEFAULT_JSON = Path("build/benchmarks.json")
+
+
+def main() -> int:
+    """Run what was asked for.
+
+    Returns:
+        1 when a target was missed, otherwise 0.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help=f"one of these, or the start of some: {', '.join(BENCHES)}"
+    )
+    parser.add_argument("--json", type=Path, default=DEFAULT_JSON, metavar="PATH", help="default: %(default)s")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, for a first impression")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32, help="of the random phases")
+    options = parser.parse_args()
+    chosen = [name for name in BENCHES if options.only is None or name.startswith(tuple(options.only))]
+    if not chosen:
+        parser.error(f"--only {' '.join(options.only)} names none of {', '.join(BENCHES)}")
+
+    began = time.monotonic()
+    checks: list[Check] = []
+    with TemporaryDirectory(prefix="lightning-carbon-benchmarks-") as folder, Progress(transient=True) as progress:
+        world = World(Path(folder), options.quick, random.Random(options.seed))
+        task = progress.add_task("", total=len(chosen))
+        for name in chosen:
+            progress.update(task, description=name)
+            checks += BENCHES[name](world)
+            progress.advance(task)
+    seconds = time.monotonic() - began
+    print_table(checks, f"lightning-carbon, measured in {seconds:.0f} s (phases from --seed {options.seed})")
+    write_json(options.json, checks, seconds=seconds)
+    missed = sum(check.ok is False for check in checks)
+    print(f"{missed} missed; written to {options.json}" if missed else f"all reached; written to {options.json}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

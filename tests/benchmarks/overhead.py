@@ -1,0 +1,38 @@
+"""What metering costs while the training runs: the call at a step's end, and the sampling thread."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.report import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.benchmarks.world import World
+
+
+def step_done(world: World) -> Iterator[Check]:
+    """``step_done()`` with the sampler at work on 8 GPUs."""
+    found = world.child("step_child", "20" if world.quick else "100", scenario=world.eight_gpus())
+    note = f"{found['calls']} calls in bursts; 99 % under {found['p99_us']:.1f} µs; mean {found['mean_us']:.2f} µs"
+    yield Check("step_done", "median of a step_done() call", found["median_us"], "µs", 3, note=note)
+    note = "samples= and tokens= given"
+    yield Check("step_done", "median with counts", found["median_with_counts_us"], "µs", 3, note=note)
+
+
+def sampler(world: World) -> Iterator[Check]:
+    """The sampling thread with 8 GPUs, read ten times a second while steps of 20 ms end."""
+    rounds = 1 if world.quick else 3
+    for words, what in ((["gpus"], "8 GPUs"), (["all"], "8 GPUs and the host's sensors")):
+        runs = [world.child("sampler_child", *words, scenario=world.eight_gpus()) for _ in range(rounds)]
+        seconds = [second for run in runs for second in run["steady_ms"]]
+        first = [sum(run["first_ms"]) / len(run["first_ms"]) for run in runs]
+        host = ", ".join(sorted({name for run in runs for name in run["host"]}))
+        note = f"mean of {len(seconds)} s; median {median(seconds):.2f}, worst {max(seconds):.2f} ms"
+        note += f"; with {host}" if host else ""
+        mean = sum(seconds) / len(seconds)
+        yield Check("sampler", f"processor time a second, {what}", mean, "ms", 2, note=note)
+        note = f"the jumps are learnt: mean of the first {len(runs[0]['first_ms'])} s"
+        yield Check("sampler", f"while it begins, {what}", sum(first) / len(first), "ms", note=note)

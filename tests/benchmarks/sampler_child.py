@@ -1,0 +1,42 @@
+"""Takes the processor time of the sampling thread, second by second, by the thread's own clock."""
+
+import json
+import sys
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+from lightning_carbon.wiring import configure, meter_of
+
+FIRST_SECONDS = 3
+STEADY_SECONDS = 8
+STEPS_A_SECOND = 50
+
+
+def main() -> None:
+    """Sample beside a thread that ends a step every 20 ms."""
+    before = set(threading.enumerate())
+    meter = meter_of(configure(devices="all"), host=sys.argv[2] == "all").start()
+    # A reading that hangs makes a new thread of it; the stand-in's do not.
+    [thread] = set(threading.enumerate()) - before
+    clock = time.pthread_getcpuclockid(thread.ident or 0)
+    spent = [0.0]
+    for _ in range(FIRST_SECONDS + STEADY_SECONDS):
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            time.sleep(1 / STEPS_A_SECOND)
+            meter.step_done()
+        spent.append(time.clock_gettime(clock) * 1e3)
+    record = meter.stop()
+    seconds = [after - before for before, after in pairwise(spent)]
+    found = {
+        "first_ms": seconds[:FIRST_SECONDS],
+        "steady_ms": seconds[FIRST_SECONDS:],
+        "host": [domain.name for domain in record.energy.domains if domain.kind != "gpu"],
+    }
+    Path(sys.argv[1]).write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
