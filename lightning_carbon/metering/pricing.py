@@ -1,19 +1,12 @@
-"""Tallies as figures: the row and the record that a tally amounts to. Functions of values."""
+"""Tallies as figures: what a journal, a row and a record say of them. Functions of values."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lightning_carbon.carbon.footprint import EnergyRange, footprint
+from lightning_carbon.records.journal import Beat, DomainFacts, PhaseBeat
 from lightning_carbon.records.rows import Row
-from lightning_carbon.records.run import (
-    AbsentSource,
-    CarbonRecord,
-    DomainRecord,
-    EnergyRecord,
-    IntensityRecord,
-    PueRecord,
-)
+from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecord
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
@@ -23,6 +16,8 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.attribution import Tally
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.ports import Finding
+    from lightning_carbon.records.journal import RankPart
+    from lightning_carbon.records.run import Status
 
 
 def roots_of(sensors: Sequence[Sensor]) -> tuple[int, ...]:
@@ -31,130 +26,204 @@ def roots_of(sensors: Sequence[Sensor]) -> tuple[int, ...]:
     return tuple(index for index, sensor in enumerate(sensors) if sensor.domain.parent not in known)
 
 
-def row_of(tally: Tally, whole: Tally, sensors: Sequence[Sensor], pue: PowerUsage, intensity: Intensity) -> Row:
-    """The row that a tally amounts to.
+class Sums(NamedTuple):
+    """What one rank, or several, have used since some moment; sums over the domains that are credited to them.
 
     Args:
-        tally: What was used since the row before.
-        whole: What was used since the start.
-        sensors: The sensors, in the order of the timelines.
-        pue: What the energy is priced with.
-        intensity: What the energy is priced with.
+        kinds: Energy in microjoules by kind of domain, children of other domains included.
+        total: Energy in microjoules of the domains that no other includes.
+        step: The energy of the steps in microjoules.
+        samples: How many samples they had; ``None`` where nobody told.
+        tokens: How many tokens they had; ``None`` where nobody told.
+        covered: The covered nanoseconds of the domains that no other includes.
+        roots: How many such domains there are.
     """
-    roots = roots_of(sensors)
-    seconds = (tally.end_ns - tally.start_ns) / NANOSECONDS_PER_SECOND
-    if not sensors:
-        return Row(seconds, None, None, None, None, None, steps=tally.steps, samples=tally.samples, tokens=tally.tokens)
+
+    kinds: dict[str, int]
+    total: int = 0
+    step: int = 0
+    samples: int | None = None
+    tokens: int | None = None
+    covered: int = 0
+    roots: int = 0
+
+    def plus(self, other: Sums, sign: int = 1) -> Sums:
+        """Add what others have used, or take off what was known of it before (``sign=-1``)."""
+        kinds = dict(self.kinds)
+        for kind, uj in other.kinds.items():
+            kinds[kind] = kinds.get(kind, 0) + sign * uj
+        return Sums(
+            kinds,
+            self.total + sign * other.total,
+            self.step + sign * other.step,
+            _plus(self.samples, other.samples, sign),
+            _plus(self.tokens, other.tokens, sign),
+            self.covered + sign * other.covered,
+            max(self.roots, other.roots) if sign < 0 else self.roots + other.roots,
+        )
+
+
+def own_sums(tally: Tally, sensors: Sequence[Sensor], roots: Sequence[int]) -> Sums:
+    """What this rank has used."""
     kinds: dict[str, int] = {}
     for index, sensor in enumerate(sensors):
         kind = sensor.domain.kind.value
         kinds[kind] = kinds.get(kind, 0) + tally.microjoules(index)
-    total = sum(tally.microjoules(index) for index in roots)
-    run = sum(whole.microjoules(index) for index in roots)
+    return Sums(
+        kinds,
+        sum(tally.microjoules(index) for index in roots),
+        sum(tally.step_microjoules[index] for index in roots),
+        tally.samples,
+        tally.tokens,
+        sum(tally.covered(index) for index in roots),
+        len(roots),
+    )
+
+
+def others_sums(parts: Sequence[RankPart], mine: RankPart) -> Sums:
+    """What the other ranks have used so far, without the hardware that is credited to this one.
+
+    Who is credited must not change while a run goes on, or rows would jump: the lowest rank that meters a domain is.
+    """
+    seen = {(mine.header.host_id, domain.id) for domain in mine.header.domains}
+    sums = Sums({})
+    for part in sorted(parts, key=lambda one: one.header.rank):
+        header, beat = part.header, part.beat
+        fresh = [index for index, one in enumerate(header.domains) if (header.host_id, one.id) not in seen]
+        here = {domain.id for domain in header.domains}
+        roots = [index for index in fresh if header.domains[index].parent not in here]
+        seen.update((header.host_id, header.domains[index].id) for index in fresh)
+        kinds: dict[str, int] = {}
+        for index in fresh:
+            kind = header.domains[index].kind
+            kinds[kind] = kinds.get(kind, 0) + beat.uj(index)
+        sums = sums.plus(
+            Sums(
+                kinds,
+                sum(beat.uj(index) for index in roots),
+                sum(beat.step_uj[index] for index in roots),
+                beat.samples,
+                beat.tokens,
+                sum(beat.covered_ns(index) for index in roots),
+                len(roots),
+            )
+        )
+    return sums
+
+
+def row_of(
+    tally: Tally, since: Sums, whole: Sums, *, pue: PowerUsage, intensity: Intensity, roots: Sequence[int], ranks: int
+) -> Row:
+    """The row that a tally amounts to.
+
+    Args:
+        tally: What this rank used since the row before.
+        since: What all ranks used since then, as far as is known.
+        whole: What all ranks used since the start, as far as is known.
+        pue: What the energy is priced with.
+        intensity: What the energy is priced with.
+        roots: The places of this rank's domains that no other includes.
+        ranks: How many ranks are in the sums.
+    """
+    seconds = (tally.end_ns - tally.start_ns) / NANOSECONDS_PER_SECOND
+    if not since.roots and not since.kinds:
+        return Row(
+            seconds, None, None, None, None, None, steps=tally.steps, samples=since.samples, tokens=since.tokens
+        )
+    span_ns = tally.end_ns - tally.start_ns
     return Row(
         seconds=seconds,
-        total_joules=_joules(total),
-        coverage_ratio=_coverage(tally, roots),
-        grams_co2e=intensity.value.of(Energy(total)).grams * pue.value,
-        run_joules=_joules(run),
-        run_grams_co2e=intensity.value.of(Energy(run)).grams * pue.value,
-        kind_joules={kind: _joules(microjoules) for kind, microjoules in kinds.items()},
+        total_joules=_joules(since.total),
+        coverage_ratio=min(1.0, since.covered / (span_ns * since.roots)) if span_ns and since.roots else 1.0,
+        grams_co2e=intensity.value.of(Energy(since.total)).grams * pue.value,
+        run_joules=_joules(whole.total),
+        run_grams_co2e=intensity.value.of(Energy(whole.total)).grams * pue.value,
+        kind_joules={kind: _joules(microjoules) for kind, microjoules in since.kinds.items()},
         phase_joules={
             phase.value: _joules(sum(share.microjoules[index] for index in roots))
             for phase, share in tally.phases.items()
         },
         steps=tally.steps,
-        step_joules=_joules(sum(tally.step_microjoules[index] for index in roots)) if tally.steps else None,
-        samples=tally.samples,
-        tokens=tally.tokens,
+        step_joules=_joules(since.step) if tally.steps else None,
+        samples=since.samples,
+        tokens=since.tokens,
+        ranks=ranks,
     )
 
 
-def energy_of(
-    whole: Tally, sensors: Sequence[Sensor], lost: Sequence[str | None], findings: Sequence[Finding]
-) -> tuple[EnergyRecord, EnergyRange]:
-    """The energy part of a record, and the total with its range.
+def facts_of(sensor: Sensor) -> DomainFacts:
+    """What a journal says of a sensor."""
+    domain = sensor.domain
+    return DomainFacts(
+        id=domain.id,
+        kind=domain.kind.value,
+        name=domain.name,
+        provenance=sensor.provenance.value,
+        uncertainty_ratio=sensor.uncertainty_ratio,
+        method=sensor.method,
+        parent=domain.parent,
+    )
+
+
+def intensity_record(intensity: Intensity) -> IntensityRecord:
+    """What a record says of a carbon intensity."""
+    return IntensityRecord(
+        value=intensity.value.grams_per_kilowatt_hour,
+        low=intensity.low.grams_per_kilowatt_hour,
+        high=intensity.high.grams_per_kilowatt_hour,
+        source=intensity.source,
+        year=intensity.year,
+        basis=intensity.basis,
+        region=intensity.region,
+        assumed=intensity.assumed,
+    )
+
+
+def pue_record(pue: PowerUsage) -> PueRecord:
+    """What a record says of a power usage effectiveness."""
+    return PueRecord(pue.value, pue.low, pue.high, pue.source, pue.assumed)
+
+
+def absent_of(findings: Sequence[Finding]) -> tuple[AbsentSource, ...]:
+    """What a record says of the sources that cannot be used."""
+    return tuple(
+        AbsentSource(finding.source, finding.subject, finding.reason, finding.fix)
+        for finding in findings
+        if finding.port is None
+    )
+
+
+def beat_of(whole: Tally, lost: Sequence[str | None], at_seconds: float, status: Status) -> Beat:
+    """What a rank has used so far, as its journal has it.
 
     Args:
         whole: What was used since the start.
-        sensors: The sensors, in the order of the timelines.
         lost: Why each sensor was lost, or ``None``.
-        findings: What was tried as a source.
+        at_seconds: Now, in seconds since 1970.
+        status: How the rank stands.
     """
-    roots = roots_of(sensors)
-    domains = []
-    total = EnergyRange(Energy.ZERO, Energy.ZERO, Energy.ZERO)
-    measured = 0
-    span_ns = whole.end_ns - whole.start_ns
-    for index, (sensor, reason) in enumerate(zip(sensors, lost, strict=True)):
-        microjoules = whole.microjoules(index)
-        if index in roots:
-            total += EnergyRange.within(Energy(microjoules), sensor.uncertainty_ratio)
-            measured += microjoules if sensor.provenance.is_measured else 0
-        domains.append(
-            DomainRecord(
-                id=sensor.domain.id,
-                kind=sensor.domain.kind.value,
-                name=sensor.domain.name,
-                joules=_joules(microjoules),
-                provenance=sensor.provenance.value,
-                coverage_ratio=whole.covered(index) / span_ns if span_ns else 1.0,
-                uncertainty_ratio=sensor.uncertainty_ratio,
-                method=sensor.method,
-                parent=sensor.domain.parent,
-                lost=reason,
-                phases={phase.value: _joules(share.microjoules[index]) for phase, share in whole.phases.items()},
-            )
-        )
-    phases = {
-        phase.value: _joules(sum(share.microjoules[index] for index in roots)) for phase, share in whole.phases.items()
-    }
-    record = EnergyRecord(
-        # The sum of the very numbers that stand under `phases`, so that a reader's sum is equal to the last bit.
-        total_joules=sum(phases.values()) if sensors else None,
-        measured_joules=_joules(measured),
-        modelled_joules=_joules(total.value.microjoules - measured),
-        low_joules=total.low.joules,
-        high_joules=total.high.joules,
-        coverage_ratio=_coverage(whole, roots) if sensors else 0.0,
-        domains=tuple(domains),
-        phases=phases if sensors else {},
-        absent=tuple(
-            AbsentSource(finding.source, finding.subject, finding.reason, finding.fix)
-            for finding in findings
-            if finding.port is None
-        ),
+    return Beat(
+        at=at_seconds,
+        status=status.value,
+        ns=whole.end_ns - whole.start_ns,
+        steps=whole.steps,
+        samples=whole.samples,
+        tokens=whole.tokens,
+        step_ns=whole.step_nanoseconds,
+        step_uj=tuple(whole.step_microjoules),
+        phases={
+            phase.value: PhaseBeat(share.nanoseconds, tuple(share.microjoules), tuple(share.covered))
+            for phase, share in whole.phases.items()
+        },
+        lost=tuple(lost),
     )
-    return record, total
-
-
-def carbon_of(energy: EnergyRange | None, pue: PowerUsage, intensity: Intensity) -> CarbonRecord:
-    """The carbon part of a record; without figures where there is no energy."""
-    priced = footprint(energy, pue, intensity) if energy is not None else None
-    return CarbonRecord(
-        grams_co2e=priced.mass.grams if priced else None,
-        low=priced.low.grams if priced else None,
-        high=priced.high.grams if priced else None,
-        intensity=IntensityRecord(
-            value=intensity.value.grams_per_kilowatt_hour,
-            low=intensity.low.grams_per_kilowatt_hour,
-            high=intensity.high.grams_per_kilowatt_hour,
-            source=intensity.source,
-            year=intensity.year,
-            basis=intensity.basis,
-            region=intensity.region,
-            assumed=intensity.assumed,
-        ),
-        pue=PueRecord(pue.value, pue.low, pue.high, pue.source, pue.assumed),
-    )
-
-
-def _coverage(tally: Tally, roots: Sequence[int]) -> float:
-    span_ns = tally.end_ns - tally.start_ns
-    if not span_ns:
-        return 1.0
-    return sum(tally.covered(index) for index in roots) / (span_ns * len(roots))
 
 
 def _joules(microjoules: int) -> float:
     return microjoules / MICROJOULES_PER_JOULE
+
+
+def _plus(left: int | None, right: int | None, sign: int) -> int | None:
+    if right is None:
+        return left
+    return (left or 0) + sign * right

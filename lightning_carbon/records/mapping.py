@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 from lightning_carbon.errors import RecordError
+from lightning_carbon.records.fields import known
 from lightning_carbon.records.run import (
     SCHEMA,
     AbsentSource,
+    AttemptRecord,
     CarbonRecord,
     DomainRecord,
     EnergyRecord,
     IntensityRecord,
     PueRecord,
+    RankRecord,
     RunRecord,
+    TotalRecord,
 )
-
-T = TypeVar("T")
 
 
 def to_mapping(record: RunRecord) -> dict[str, Any]:
@@ -26,6 +28,8 @@ def to_mapping(record: RunRecord) -> dict[str, Any]:
     del mapping["location"]
     mapping["energy"]["domains"] = list(mapping["energy"]["domains"])
     mapping["energy"]["absent"] = list(mapping["energy"]["absent"])
+    mapping["ranks"] = list(mapping["ranks"])
+    mapping["attempts"] = list(mapping["attempts"])
     return mapping
 
 
@@ -45,25 +49,23 @@ def from_mapping(mapping: dict[str, Any], *, location: str | None = None) -> Run
             message = f"the record has schema {schema}, this version reads up to {SCHEMA}: upgrade lightning-carbon"
             raise RecordError(message)
         energy, carbon = dict(mapping["energy"]), dict(mapping["carbon"])
-        energy["domains"] = tuple(_known(DomainRecord, one) for one in energy["domains"])
-        energy["absent"] = tuple(_known(AbsentSource, one) for one in energy.get("absent", ()))
-        carbon["intensity"] = _known(IntensityRecord, carbon["intensity"])
-        carbon["pue"] = _known(PueRecord, carbon["pue"])
+        energy["domains"] = tuple(known(DomainRecord, one) for one in energy["domains"])
+        energy["absent"] = tuple(known(AbsentSource, one) for one in energy.get("absent", ()))
+        carbon["intensity"] = known(IntensityRecord, carbon["intensity"])
+        carbon["pue"] = known(PueRecord, carbon["pue"])
         whole = {
             **mapping,
-            "energy": _known(EnergyRecord, energy),
-            "carbon": _known(CarbonRecord, carbon),
+            "energy": known(EnergyRecord, energy),
+            "carbon": known(CarbonRecord, carbon),
+            "ranks": tuple(known(RankRecord, one) for one in mapping.get("ranks", ())),
+            "attempts": tuple(known(AttemptRecord, one) for one in mapping.get("attempts", ())),
+            "lineage": known(TotalRecord, mapping["lineage"]) if mapping.get("lineage") else None,
+            "spent": known(TotalRecord, mapping["spent"]) if mapping.get("spent") else None,
             "location": location,
         }
-        return _known(RunRecord, whole)
+        return known(RunRecord, whole)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, RecordError):
             raise
         message = f"not a record of a run: {type(error).__name__}: {error}"
         raise RecordError(message) from error
-
-
-def _known(kind: type[T], values: dict[str, Any]) -> T:
-    """Build a dataclass from the keys that it knows."""
-    names = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    return kind(**{name: value for name, value in values.items() if name in names})

@@ -30,6 +30,7 @@ class Row:
         step_joules: The energy of those steps.
         samples: How many samples they had, where known.
         tokens: How many tokens they had, where known.
+        ranks: How many processes of the run are in these sums.
     """
 
     seconds: float
@@ -44,6 +45,7 @@ class Row:
     step_joules: float | None = None
     samples: int | None = None
     tokens: int | None = None
+    ranks: int = 1
 
     def as_metrics(self, prefix: str = "") -> dict[str, float]:
         """The row as logger metrics: names of :data:`METRICS` to Python floats.

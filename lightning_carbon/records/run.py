@@ -145,6 +145,63 @@ class CarbonRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RankRecord:
+    """The part of one process in a run.
+
+    Args:
+        rank: Its number, from 0.
+        host: The name of its machine.
+        devices: The domains that are credited to it; a domain that several ranks meter counts once.
+        joules: Their energy.
+        mean_watts: Their mean power while the rank ran; ``None`` where it has no domain or took no time.
+        steps: How many steps it counted.
+        duration_seconds: How long it ran.
+        status: How it stands.
+    """
+
+    rank: int
+    host: str
+    devices: list[str]
+    joules: float
+    mean_watts: float | None
+    steps: int
+    duration_seconds: float
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class TotalRecord:
+    """A total over several attempts at a training.
+
+    Args:
+        joules: Energy, without PUE.
+        grams_co2e: What it stands for, each attempt priced as its own record says.
+        steps: How many steps it holds.
+    """
+
+    joules: float
+    grams_co2e: float
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One attempt at a training that was resumed.
+
+    Args:
+        run_id: Its run.
+        status: How it ended.
+        joules: What it used; ``None`` where its record is not in this ledger.
+        grams_co2e: What that stands for.
+    """
+
+    run_id: str
+    status: str
+    joules: float | None
+    grams_co2e: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run.
 
@@ -165,6 +222,12 @@ class RunRecord:
         host: Where it ran: name, system, processor, Python, versions of the frameworks.
         energy: What it used.
         carbon: What that stands for.
+        world_size: How many processes the run has; fewer ``ranks`` than that is a part of the run.
+        ranks: The part of each process.
+        origin: The run that this training began with; ``None`` where it was not resumed.
+        attempts: Every attempt at this training that the ledger knows, this one included; empty where there was one.
+        lineage: What led to the present state of the model: up to the checkpoint, and from there on.
+        spent: What was used in all, including what was lost between a checkpoint and the end of its run.
         location: Where the record lies, or ``None`` where it was not stored.
     """
 
@@ -184,6 +247,12 @@ class RunRecord:
     host: dict[str, str | int | None]
     energy: EnergyRecord
     carbon: CarbonRecord
+    world_size: int = 1
+    ranks: tuple[RankRecord, ...] = ()
+    origin: str | None = None
+    attempts: tuple[AttemptRecord, ...] = ()
+    lineage: TotalRecord | None = None
+    spent: TotalRecord | None = None
     location: str | None = None
 
     def summary(self) -> str:

@@ -1,0 +1,216 @@
+"""The record of a run from what its ranks have written: right whichever of them are still there to tell. Pure.
+
+A domain that several ranks of one host meter is one piece of hardware and counts once: the rank whose readings cover most
+of it is credited, the lowest one where that is equal. Everything else adds up.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightning_carbon.carbon.footprint import EnergyRange, footprint
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.records.run import (
+    SCHEMA,
+    CarbonRecord,
+    DomainRecord,
+    EnergyRecord,
+    RankRecord,
+    RunRecord,
+    Status,
+)
+from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, CarbonIntensity, Energy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lightning_carbon.records.journal import DomainFacts, RankPart
+
+_WORST_FIRST = (Status.FAILED, Status.INTERRUPTED, Status.RUNNING, Status.COMPLETED)
+
+
+class Credit(NamedTuple):
+    """A domain and the rank it is credited to.
+
+    Args:
+        part: That rank.
+        index: The domain's place there.
+        is_root: Whether no other metered domain of the host includes it, so that totals sum it.
+    """
+
+    part: RankPart
+    index: int
+    is_root: bool
+
+    @property
+    def facts(self) -> DomainFacts:
+        """What does not change about the domain."""
+        return self.part.header.domains[self.index]
+
+
+def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
+    """Every piece of hardware once, in the order of hosts' first ranks."""
+    best: dict[tuple[str, str], tuple[RankPart, int]] = {}
+    for part in sorted(parts, key=lambda one: one.header.rank):
+        for index, domain in enumerate(part.header.domains):
+            key = (part.header.host_id, domain.id)
+            known = best.get(key)
+            if known is None or part.beat.covered_ns(index) > known[0].beat.covered_ns(known[1]):
+                best[key] = (part, index)
+    return [
+        Credit(part, index, (host, part.header.domains[index].parent) not in best)
+        for (host, _), (part, index) in best.items()
+    ]
+
+
+def record_of(parts: Sequence[RankPart], *, status: Status | None = None, location: str | None = None) -> RunRecord:
+    """The record of a run.
+
+    Args:
+        parts: What its ranks have written, at least one; of a rank that is given twice, the later beat counts.
+        status: How it stands, where that is known better than the ranks knew when they last wrote.
+        location: Where the record lies.
+    """
+    newest: dict[int, RankPart] = {}
+    for part in parts:
+        known = newest.get(part.header.rank)
+        if known is None or (part.beat.ns, part.beat.at) >= (known.beat.ns, known.beat.at):
+            newest[part.header.rank] = part
+    ranks = [newest[rank] for rank in sorted(newest)]
+    first = ranks[0]
+    hardware = credits_of(ranks)
+    longest_ns = max(part.beat.ns for part in ranks)
+    many_hosts = len({part.header.host_id for part in ranks}) > 1
+    stands = status or _worst(Status(part.beat.status) for part in ranks)
+    energy, total = _energy(hardware, first, longest_ns, many_hosts=many_hosts)
+    roots = [credit for credit in hardware if credit.is_root]
+    return RunRecord(
+        schema=SCHEMA,
+        run_id=first.header.run_id,
+        project=first.header.project,
+        run_name=first.header.run_name,
+        status=stands.value,
+        started_at=iso(min(part.header.started_at for part in ranks)),
+        ended_at=None if stands is Status.RUNNING else iso(max(part.beat.at for part in ranks)),
+        duration_seconds=longest_ns / NANOSECONDS_PER_SECOND,
+        # Ranks take the same steps together, each with samples of its own.
+        steps=max(part.beat.steps for part in ranks),
+        samples=_sum(part.beat.samples for part in ranks),
+        tokens=_sum(part.beat.tokens for part in ranks),
+        phase_seconds={name: phase.ns / NANOSECONDS_PER_SECOND for name, phase in first.beat.phases.items()},
+        step_joules=_joules(sum(credit.part.beat.step_uj[credit.index] for credit in roots))
+        if roots and any(part.beat.steps for part in ranks)
+        else None,
+        host=dict(first.header.host),
+        energy=energy,
+        carbon=_carbon(total if hardware else None, first),
+        world_size=first.header.world_size,
+        ranks=tuple(_rank(part, hardware) for part in ranks),
+        location=location,
+    )
+
+
+def iso(seconds: float) -> str:
+    """A moment as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _energy(
+    hardware: Sequence[Credit], first: RankPart, longest_ns: int, *, many_hosts: bool
+) -> tuple[EnergyRecord, EnergyRange]:
+    domains = []
+    phases_uj: dict[str, int] = {}
+    total = EnergyRange(Energy.ZERO, Energy.ZERO, Energy.ZERO)
+    measured_uj = covered_ns = 0
+    for credit in hardware:
+        facts, beat, index = credit.facts, credit.part.beat, credit.index
+        uj = beat.uj(index)
+        if credit.is_root:
+            total += EnergyRange.within(Energy(uj), facts.uncertainty_ratio)
+            measured_uj += uj if facts.provenance != "modelled" else 0
+            covered_ns += beat.covered_ns(index)
+            for name, phase in beat.phases.items():
+                phases_uj[name] = phases_uj.get(name, 0) + phase.uj[index]
+        prefix = f"{credit.part.header.host.get('name')}/" if many_hosts else ""
+        domains.append(
+            DomainRecord(
+                id=prefix + facts.id,
+                kind=facts.kind,
+                name=facts.name,
+                joules=_joules(uj),
+                provenance=facts.provenance,
+                coverage_ratio=_ratio(beat.covered_ns(index), longest_ns),
+                uncertainty_ratio=facts.uncertainty_ratio,
+                method=facts.method,
+                parent=prefix + facts.parent if facts.parent else None,
+                lost=beat.lost[index] if index < len(beat.lost) else None,
+                phases={name: _joules(phase.uj[index]) for name, phase in beat.phases.items()},
+            )
+        )
+    roots = sum(credit.is_root for credit in hardware)
+    phases = {name: _joules(uj) for name, uj in phases_uj.items()}
+    record = EnergyRecord(
+        # The sum of the very numbers that stand under `phases`, so that a reader's sum is equal to the last bit.
+        total_joules=float(sum(phases.values())) if hardware else None,
+        measured_joules=_joules(measured_uj),
+        modelled_joules=_joules(total.value.microjoules - measured_uj),
+        low_joules=total.low.joules,
+        high_joules=total.high.joules,
+        coverage_ratio=_ratio(covered_ns, longest_ns * roots) if roots else 0.0,
+        domains=tuple(domains),
+        phases=phases,
+        absent=first.header.absent,
+    )
+    return record, total
+
+
+def _carbon(energy: EnergyRange | None, first: RankPart) -> CarbonRecord:
+    intensity, pue = first.header.intensity, first.header.pue
+    if energy is None:
+        return CarbonRecord(None, None, None, intensity, pue)
+    grid = Intensity(
+        CarbonIntensity(intensity.value),
+        CarbonIntensity(intensity.low),
+        CarbonIntensity(intensity.high),
+        intensity.source,
+        intensity.year,
+        intensity.basis,
+        intensity.region,
+        intensity.assumed,
+    )
+    priced = footprint(energy, PowerUsage(pue.value, pue.low, pue.high, pue.source, pue.assumed), grid)
+    return CarbonRecord(priced.mass.grams, priced.low.grams, priced.high.grams, intensity, pue)
+
+
+def _rank(part: RankPart, hardware: Sequence[Credit]) -> RankRecord:
+    mine = [credit for credit in hardware if credit.part is part]
+    uj = sum(part.beat.uj(credit.index) for credit in mine if credit.is_root)
+    seconds = part.beat.ns / NANOSECONDS_PER_SECOND
+    return RankRecord(
+        rank=part.header.rank,
+        host=str(part.header.host.get("name")),
+        devices=[credit.facts.id for credit in mine],
+        joules=_joules(uj),
+        mean_watts=_joules(uj) / seconds if mine and seconds else None,
+        steps=part.beat.steps,
+        duration_seconds=seconds,
+        status=part.beat.status,
+    )
+
+
+def _worst(statuses: Iterable[Status]) -> Status:
+    return min(statuses, key=_WORST_FIRST.index)
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _ratio(part: int, whole: int) -> float:
+    return min(1.0, part / whole) if whole else 1.0
+
+
+def _joules(uj: int) -> float:
+    return uj / MICROJOULES_PER_JOULE
