@@ -98,8 +98,24 @@ class Clock(Protocol):
 
 
 @runtime_checkable
+class RunIdentity(Protocol):
+    """How the ranks of a run come to call it the same."""
+
+    def agree(self, proposal: str) -> str | None:
+        """Ask for the name of the run; asked again until it is known. Never waits for another rank.
+
+        Args:
+            proposal: What this rank would call it.
+
+        Returns:
+            The name, or ``None`` while it is not known here.
+        """
+        ...
+
+
+@runtime_checkable
 class RunStore(Protocol):
-    """Where the records of runs are kept."""
+    """Where runs are kept: the record of each, and the journals and lists that its ranks write."""
 
     def save(self, record: Mapping[str, object]) -> str:
         """Write the record of a run, replacing an earlier one of the same ``run_id``, all or nothing.
@@ -115,12 +131,24 @@ class RunStore(Protocol):
         """
         ...
 
-    def open_lines(self, run_id: str, name: str) -> LineSink:
+    def open_lines(self, project: str, run_id: str, name: str) -> LineSink:
         """Open a file of lines in the folder of a run, such as ``steps.csv``, empty.
 
         Raises:
             LedgerError: It cannot be written.
         """
+        ...
+
+    def open_journal(self, project: str, run_id: str, rank: int, header: str) -> LineSink:
+        """Open the journal of a rank, with its first line; whoever reads it needs that one and the last.
+
+        Raises:
+            LedgerError: It cannot be written.
+        """
+        ...
+
+    def read_journals(self, project: str, run_id: str) -> list[tuple[str, str]]:
+        """The first line and the last whole one of every journal of a run that has two; never raises."""
         ...
 
 

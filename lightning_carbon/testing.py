@@ -207,7 +207,22 @@ class MemoryRunStore:
         self.records[run_id] = copy.deepcopy(dict(record))
         return f"memory:{run_id}"
 
-    def open_lines(self, run_id: str, name: str) -> MemoryLines:
-        """Keep the lines of one file, from here on."""
-        sink = self.files[run_id, name] = MemoryLines()
-        return sink
+    def open_lines(self, project: str, run_id: str, name: str) -> MemoryLines:
+        """Keep the lines of one file, empty at first."""
+        del project
+        lines = self.files[run_id, name] = MemoryLines()
+        return lines
+
+    def open_journal(self, project: str, run_id: str, rank: int, header: str) -> MemoryLines:
+        """Keep the journal of one rank."""
+        lines = self.open_lines(project, run_id, f"rank-{rank:05d}.jsonl")
+        lines.write_lines([header])
+        return lines
+
+    def read_journals(self, project: str, run_id: str) -> list[tuple[str, str]]:
+        """The first line and the last one of every journal of a run that has two."""
+        del project
+        journals = [
+            kept.lines for (run, name), kept in sorted(self.files.items()) if run == run_id and name.startswith("rank-")
+        ]
+        return [(lines[0], lines[-1]) for lines in journals if len(lines) > 1]

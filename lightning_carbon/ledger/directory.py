@@ -14,18 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RECORD_FILE = "record.json"
+MOST_JOURNAL_BYTES = 1_000_000
+"""A journal is begun anew with its last line when it is larger: a week of beats would take hundreds of megabytes."""
+_TAIL_BYTES = 16_384
 
 
 class DirectoryRunStore:
-    """Keeps every run in a folder of its own.
+    """Keeps every run in a folder of its own: ``<root>/<project>/<run id>``.
 
     Args:
-        root: The folder of all runs; made when the first record is saved.
+        root: The folder of all runs; made when it is first needed.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._folders: dict[str, Path] = {}
+
+    def folder(self, project: str, run_id: str) -> Path:
+        """The folder of a run, whether it is there or not."""
+        return self._root / project / run_id
 
     def save(self, record: Mapping[str, object]) -> str:
         """Write the record of a run, replacing an earlier one, all or nothing.
@@ -36,23 +42,30 @@ class DirectoryRunStore:
         Raises:
             LedgerError: It could not be written; an earlier record is still whole.
         """
-        folder = self._root / str(record["project"]) / str(record["run_id"])
-        path = folder / RECORD_FILE
+        path = self.folder(str(record["project"]), str(record["run_id"])) / RECORD_FILE
         write_json(path, record)
-        self._folders[str(record["run_id"])] = folder
         return str(path)
 
-    def open_lines(self, run_id: str, name: str) -> FileLines:
-        """Open a file of lines in the folder of a run that was saved before, empty.
+    def open_lines(self, project: str, run_id: str, name: str) -> FileLines:
+        """Open a file of lines in the folder of a run, empty.
 
         Raises:
-            LedgerError: It cannot be written, or there is no such run.
+            LedgerError: It cannot be written.
         """
-        folder = self._folders.get(run_id)
-        if folder is None:
-            message = f"the run {run_id} has no folder yet: save its record first"
-            raise LedgerError(message)
-        return FileLines(folder / name)
+        return FileLines(self.folder(project, run_id) / name)
+
+    def open_journal(self, project: str, run_id: str, rank: int, header: str) -> JournalFile:
+        """Open the journal of a rank, with its first line.
+
+        Raises:
+            LedgerError: It cannot be written.
+        """
+        return JournalFile(self.folder(project, run_id) / f"rank-{rank:05d}.jsonl", header)
+
+    def read_journals(self, project: str, run_id: str) -> list[tuple[str, str]]:
+        """The first line and the last whole one of every journal of a run that has two."""
+        ends = (read_ends(path) for path in sorted(self.folder(project, run_id).glob("rank-*.jsonl")))
+        return [end for end in ends if end is not None]
 
 
 class FileLines:
@@ -68,6 +81,7 @@ class FileLines:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._file: TextIO | None = path.open("w", encoding="utf-8", newline="\n")
         except OSError as error:
             raise _trouble(path, error) from error
@@ -92,6 +106,84 @@ class FileLines:
         if file is not None:
             with contextlib.suppress(OSError):
                 file.close()
+
+
+class JournalFile:
+    """The journal of one rank: appended to by one process, and begun anew, all or nothing, before it grows large.
+
+    Args:
+        path: Where; an older file of that name is replaced.
+        header: Its first line.
+
+    Raises:
+        LedgerError: It cannot be written.
+    """
+
+    def __init__(self, path: Path, header: str) -> None:
+        self._path = path
+        self._header = header
+        self._lines: FileLines | None = None
+        self._begin([])
+
+    def write_lines(self, lines: list[str]) -> None:
+        """Append lines; they reach the file before this returns.
+
+        Raises:
+            LedgerError: They could not be written.
+        """
+        if self._lines is None or not lines:
+            return
+        if self._size > MOST_JOURNAL_BYTES:
+            self._begin(lines[-1:])
+            return
+        self._lines.write_lines(lines)
+        self._size += sum(len(line) + 1 for line in lines)
+
+    def close(self) -> None:
+        """Release the file; further calls do nothing."""
+        if self._lines is not None:
+            self._lines.close()
+            self._lines = None
+
+    def _begin(self, lines: list[str]) -> None:
+        """Write the first line and some others into a new file and put it in the place of the old one."""
+        scratch = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
+        fresh = FileLines(scratch)
+        try:
+            fresh.write_lines([self._header, *lines])
+            scratch.replace(self._path)
+        except OSError as error:
+            fresh.close()
+            raise _trouble(self._path, error) from error
+        if self._lines is not None:
+            self._lines.close()
+        self._lines = fresh
+        self._size = sum(len(line) + 1 for line in (self._header, *lines))
+
+
+def read_ends(path: Path) -> tuple[str, str] | None:
+    """The first line and the last whole one of a file, however long it is; ``None`` where it has not two.
+
+    What a kill has left of a line, without its end, is no line.
+    """
+    try:
+        with path.open("rb") as file:
+            first = file.readline()
+            size = file.seek(0, os.SEEK_END)
+            reach = _TAIL_BYTES
+            while True:
+                start = max(len(first), size - reach)
+                file.seek(start)
+                lines = file.read(size - start).split(b"\n")
+                whole = lines[:-1] if start == len(first) else lines[1:-1]
+                if whole or start == len(first):
+                    break
+                reach *= 8
+    except OSError:
+        return None
+    if not first.endswith(b"\n") or not whole:
+        return None
+    return first.decode("utf-8", "replace").rstrip("\n"), whole[-1].decode("utf-8", "replace")
 
 
 def write_json(path: Path, mapping: Mapping[str, object]) -> None:
