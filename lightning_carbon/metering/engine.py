@@ -388,8 +388,8 @@ class Engine:
     def _at_exit(self) -> None:
         """Close the record of a run that nobody stopped; not in a forked child, which is not metered."""
         if os.getpid() == self._pid and self._state is _State.RUNNING:
-            failed = getattr(sys, "last_value", None) is not None
-            self.stop(Status.FAILED if failed else Status.INTERRUPTED)
+            error = getattr(sys, "last_value", None)
+            self.stop(Status.INTERRUPTED if error is None else status_of(type(error)))
 
 
 def status_of(error: type[BaseException] | None) -> Status:

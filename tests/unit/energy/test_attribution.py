@@ -182,6 +182,14 @@ def test_a_mark_that_comes_late_counts_from_where_attribution_stands() -> None:
     assert (tally.steps, tally.step_microjoules) == (1, [0])
 
 
+def test_marks_out_of_order_do_not_share_time() -> None:
+    """A mark stamped before the step end that it follows counts from that step end, so the next step begins there."""
+    attribution = Attribution([curve_of(10, 20, 30)], 0, Phase.SETUP)
+    tally = attribution.advance(deque([Mark(20), Mark(10, Phase.TRAIN), Mark(30)]), 30)
+
+    assert (tally.steps, tally.step_nanoseconds, tally.step_microjoules) == (2, 30, [60])
+
+
 def test_advancing_to_the_past_changes_nothing() -> None:
     """An empty row, and the next one carries on."""
     attribution = Attribution([curve_of(10, 20, 30)], 0, Phase.TRAIN)

@@ -1,0 +1,1 @@
+"""Real Trainers of transformers, on the processor, with sources whose true energy is known."""
