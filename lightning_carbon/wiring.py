@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -28,11 +29,12 @@ from lightning_carbon.metering.config import (
     check_sources,
 )
 from lightning_carbon.metering.engine import Engine
-from lightning_carbon.metering.parts import Parts
+from lightning_carbon.metering.parts import Parts, Ranks
 from lightning_carbon.ports import Finding, Source
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.sources.clock import SystemClock
+from lightning_carbon.sources.processes import host_id, identity_of, process_started, ranks_of
 from lightning_carbon.units import CarbonIntensity
 
 REGION_VARIABLE = "LIGHTNING_CARBON_REGION"
@@ -214,26 +216,36 @@ def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping
     return Path(given)
 
 
-def meter_of(config: MeterConfig, *, devices: Devices | None = None, host: bool = True) -> Engine:
+def meter_of(config: MeterConfig, *, devices: Devices | None = None, ranks: Ranks | None = None) -> Engine:
     """A meter of a checked configuration, for integrations.
 
     Args:
         config: What the user set.
         devices: The accelerators that the trainer computes on; used where the user left it to ``"auto"``.
-        host: Whether this process meters the host's processors and memory too; one process a host should.
+        ranks: Which of the run's processes this is, as the trainer says; default: as the launcher says.
     """
     if devices is not None and config.devices == "auto":
         config = replace(config, devices=devices)
-    return Engine(config, assemble if host else _assemble_without_host)
+    return Engine(config, partial(assemble, ranks=ranks))
 
 
-def assemble(config: MeterConfig, *, host: bool = True) -> Parts:
-    """Make the adapters of a configuration, touching the hardware."""
+def assemble(config: MeterConfig, *, ranks: Ranks | None = None) -> Parts:
+    """Make the adapters of a configuration, touching the hardware.
+
+    Args:
+        config: What the user set.
+        ranks: Which of the run's processes this is; default: as the launcher says. The first one of a host meters its
+            processors and memory, too.
+    """
+    ranks = ranks or ranks_of()
     return Parts(
-        findings=_findings(config, host=host),
+        findings=_findings(config, host=ranks.local_rank == 0),
         clock=SystemClock(),
         store=DirectoryRunStore(config.ledger),
         host=host_facts(),
+        ranks=ranks,
+        identity=identity_of(ranks),
+        pid_started=process_started(),
     )
 
 
@@ -273,10 +285,6 @@ def host_facts() -> dict[str, str | int | None]:
         if version is not None:
             facts[framework] = str(version)
     return facts
-
-
-def _assemble_without_host(config: MeterConfig) -> Parts:
-    return assemble(config, host=False)
 
 
 def _findings(config: MeterConfig, *, host: bool) -> list[Finding]:

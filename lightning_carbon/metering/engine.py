@@ -20,12 +20,24 @@ from typing import TYPE_CHECKING, Self
 from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Tally
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind
-from lightning_carbon.errors import ConfigError, LedgerError, SourceLost, UsageError
-from lightning_carbon.metering.pricing import carbon_of, energy_of, roots_of, row_of
+from lightning_carbon.errors import ConfigError, SourceLost, UsageError
+from lightning_carbon.metering.chronicle import Chronicle
+from lightning_carbon.metering.pricing import (
+    Sums,
+    absent_of,
+    beat_of,
+    facts_of,
+    intensity_record,
+    others_sums,
+    own_sums,
+    pue_record,
+    roots_of,
+    row_of,
+)
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.sampler import Sampler, Sampling
-from lightning_carbon.records.mapping import to_mapping
-from lightning_carbon.records.run import SCHEMA, RunRecord, Status
+from lightning_carbon.records.journal import JOURNAL_SCHEMA, Header
+from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -34,11 +46,9 @@ if TYPE_CHECKING:
 
     from lightning_carbon.metering.config import MeterConfig
     from lightning_carbon.metering.parts import Parts
-    from lightning_carbon.ports import LineSink
+    from lightning_carbon.records.journal import Beat
     from lightning_carbon.records.rows import Row
 
-STEPS_FILE = "steps.csv"
-STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
 GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
 """Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
 
@@ -103,14 +113,12 @@ class Engine:
         self._pid = os.getpid()
         self._now_ns = clock.now_ns
         self._started_at = clock.wall_seconds()
-        self.run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(self._started_at))}-{os.urandom(4).hex()}"
         gap_ns = max(GAUGE_GAP_NS, 5 * round(self._config.interval_seconds * NANOSECONDS_PER_SECOND))
         self._probes = [Probe(one.port, clock, gap_ns) for one in parts.findings if one.port is not None]
         self._sensors = [probe.sensor for probe in self._probes]
         self._roots = roots_of(self._sensors)
         self._gpus = [index for index, one in enumerate(self._sensors) if one.domain.kind is Kind.GPU]
         self._lines: list[str] = []
-        self._line_sink: LineSink | None = None
         self._sampler = self._sampling(
             self._probes,
             Sampling(clock, self._config.interval_seconds, self._lock, self._keep_house, self._note_loss),
@@ -127,10 +135,11 @@ class Engine:
         )
         self._whole = self._empty(self._start_ns)
         self._since_row = self._empty(self._start_ns)
-        self.record_path = parts.store.save(to_mapping(self._build(Status.RUNNING)))
-        if self._config.per_step:
-            self._line_sink = parts.store.open_lines(self.run_id, STEPS_FILE)
-            self._line_sink.write_lines([STEPS_HEADER])
+        self._before = Sums({})
+        self._chronicle = Chronicle(
+            parts.store, parts.identity, self._header(), per_step=self._config.per_step, warn=self._warn
+        )
+        self._chronicle.open(self._beat(Status.RUNNING))
         self._sampler.start()
         self._state = _State.RUNNING
         atexit.register(self._at_exit)
@@ -161,15 +170,9 @@ class Engine:
             for probe in self._probes:
                 probe.timeline.close(end_ns)
             self._settle(end_ns)
-            record = self._record = self._build(Status(status), ended=True)
-        self._write_lines()
-        if self._line_sink is not None:
-            self._line_sink.close()
-        try:
-            self.record_path = self._parts.store.save(to_mapping(record))
-        except (LedgerError, OSError) as error:
-            self._warn("ledger", f"the record could not be written: {error}")
-        return record
+            beat, lines = self._beat(Status(status)), self._take_lines()
+        self._record = self._chronicle.close(beat, lines)
+        return self._record
 
     def __enter__(self) -> Self:
         """Start."""
@@ -259,7 +262,19 @@ class Engine:
                 self._check(self._now_ns())
                 self._settle(self._settled_ns())
             tally, self._since_row = self._since_row, self._empty(self._since_row.end_ns)
-            return row_of(tally, self._whole, self._sensors, self._config.pue, self._config.intensity)
+            mine = own_sums(tally, self._sensors, self._roots)
+            whole = own_sums(self._whole, self._sensors, self._roots)
+            ranks = 1
+            if self._parts.ranks.world_size > 1:
+                parts = self._chronicle.others
+                others = others_sums(parts, self._parts.ranks.host_id, self._domains)
+                mine, whole = mine.plus(others).plus(self._before, -1), whole.plus(others)
+                self._before = others
+                ranks += len(parts)
+            config = self._config
+            return row_of(
+                tally, mine, whole, pue=config.pue, intensity=config.intensity, roots=self._roots, ranks=ranks
+            )
 
     def next_row(self) -> Row | None:
         """A row, or ``None`` as long as no step has been settled since the last one; for loggers' cadences.
@@ -286,7 +301,21 @@ class Engine:
         with self._lock:
             if self._state is _State.RUNNING:
                 self._settle(self._settled_ns())
-            return self._record or self._build(Status.RUNNING)
+            return self._record or self._chronicle.running(self._beat(Status.RUNNING))
+
+    @property
+    def run_id(self) -> str:
+        """The name of the run; a rank that has not learnt it yet has a name of its own for a moment.
+
+        Raises:
+            UsageError: It was never started.
+        """
+        return self.record.run_id if self._state is _State.NEW else self._chronicle.run_id
+
+    @property
+    def record_path(self) -> str | None:
+        """Where the record lies; ``None`` where it could not be written, or before the start."""
+        return None if self._state is _State.NEW else self._chronicle.location
 
     @property
     def is_running(self) -> bool:
@@ -311,12 +340,13 @@ class Engine:
         return Tally(at_ns, at_ns, step_microjoules=[0] * len(self._probes))
 
     def _keep_house(self) -> None:
-        """About once a second, on the sampling thread."""
+        """About once a second, on a thread of its own."""
         with self._lock:
             if self._state is not _State.RUNNING:
                 return
             self._settle(self._settled_ns())
-        self._write_lines()
+            beat, lines = self._beat(Status.RUNNING), self._take_lines()
+        self._chronicle.write(beat, lines)
 
     def _check(self, now_ns: int) -> None:
         """Twice a second at most, on the training's thread: see whether a reading hangs, and tell trouble if strict."""
@@ -339,42 +369,35 @@ class Engine:
         total_text = f"{total:.6f}" if self._roots else ""
         self._lines.append(f"{step.step},{step.phase},{step.start_ns},{step.end_ns},{gpu_text},{total_text}")
 
-    def _write_lines(self) -> None:
-        with self._lock:
-            lines, self._lines = self._lines, []
-        if not lines or self._line_sink is None:
-            return
-        try:
-            self._line_sink.write_lines(lines)
-        except (LedgerError, OSError) as error:
-            self._warn("steps", f"{STEPS_FILE} could not be written: {error}")
+    def _take_lines(self) -> list[str]:
+        lines, self._lines = self._lines, []
+        return lines
 
-    def _build(self, status: Status, *, ended: bool = False) -> RunRecord:
-        whole, config = self._whole, self._config
+    def _beat(self, status: Status) -> Beat:
         lost = [probe.lost for probe in self._probes]
-        energy, total = energy_of(whole, self._sensors, lost, self._parts.findings)
-        return RunRecord(
-            schema=SCHEMA,
-            run_id=self.run_id,
+        return beat_of(self._whole, lost, self._parts.clock.wall_seconds(), status)
+
+    def _header(self) -> Header:
+        parts, config = self._parts, self._config
+        self._domains = tuple(facts_of(sensor) for sensor in self._sensors)
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._started_at))
+        return Header(
+            schema=JOURNAL_SCHEMA,
+            run_id=f"{stamp}-{os.urandom(4).hex()}",
             project=config.project,
             run_name=config.run_name,
-            status=status.value,
-            started_at=_iso(self._started_at),
-            ended_at=_iso(self._parts.clock.wall_seconds()) if ended else None,
-            duration_seconds=(whole.end_ns - whole.start_ns) / NANOSECONDS_PER_SECOND,
-            steps=whole.steps,
-            samples=whole.samples,
-            tokens=whole.tokens,
-            phase_seconds={
-                phase.value: share.nanoseconds / NANOSECONDS_PER_SECOND for phase, share in whole.phases.items()
-            },
-            step_joules=sum(whole.step_microjoules[index] for index in self._roots) / MICROJOULES_PER_JOULE
-            if whole.steps and self._roots
-            else None,
-            host=dict(self._parts.host),
-            energy=energy,
-            carbon=carbon_of(total if self._sensors else None, config.pue, config.intensity),
-            location=getattr(self, "record_path", None),
+            rank=parts.ranks.rank,
+            local_rank=parts.ranks.local_rank,
+            world_size=parts.ranks.world_size,
+            host_id=parts.ranks.host_id,
+            pid=self._pid,
+            pid_started=parts.pid_started,
+            started_at=self._started_at,
+            host=dict(parts.host),
+            domains=self._domains,
+            absent=absent_of(parts.findings),
+            intensity=intensity_record(config.intensity),
+            pue=pue_record(config.pue),
         )
 
     def _when(self) -> str:
@@ -405,7 +428,3 @@ def _phase(name: Phase | str) -> Phase:
     except ValueError:
         raise ConfigError("phase", name, f"give one of {', '.join(Phase)}.") from None
 
-
-def _iso(wall_seconds: float) -> str:
-    whole = int(wall_seconds)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((wall_seconds - whole) * 1000):03d}Z"

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lightning_carbon.ports import Clock, Finding, RunStore
+    from lightning_carbon.ports import Clock, Finding, RunIdentity, RunStore
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Which of a run's processes this is.
+
+    Args:
+        rank: Its number, from 0.
+        local_rank: Its number on its host, from 0.
+        world_size: How many there are.
+        host_id: The same for all processes of one host, and for no other.
+    """
+
+    rank: int = 0
+    local_rank: int = 0
+    world_size: int = 1
+    host_id: str = ""
+
+
+class OwnIdentity:
+    """The identity of a run that has only this process: it is called what it proposes."""
+
+    def agree(self, proposal: str) -> str:
+        """The proposal."""
+        return proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +45,15 @@ class Parts:
         clock: The monotonic clock and the wall clock beside it.
         store: Where the record goes.
         host: What is told about the machine.
+        ranks: Which of the run's processes this is.
+        identity: How they come to call it the same.
+        pid_started: When this process started, in seconds since 1970, where that is known.
     """
 
     findings: Sequence[Finding]
     clock: Clock
     store: RunStore
     host: Mapping[str, str | int | None]
+    ranks: Ranks = field(default_factory=Ranks)
+    identity: RunIdentity = field(default_factory=OwnIdentity)
+    pid_started: float | None = None

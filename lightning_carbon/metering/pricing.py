@@ -80,12 +80,17 @@ def own_sums(tally: Tally, sensors: Sequence[Sensor], roots: Sequence[int]) -> S
     )
 
 
-def others_sums(parts: Sequence[RankPart], mine: RankPart) -> Sums:
+def others_sums(parts: Sequence[RankPart], host_id: str, domains: Sequence[DomainFacts]) -> Sums:
     """What the other ranks have used so far, without the hardware that is credited to this one.
+
+    Args:
+        parts: What the other ranks have written.
+        host_id: The host of this rank.
+        domains: What this rank meters.
 
     Who is credited must not change while a run goes on, or rows would jump: the lowest rank that meters a domain is.
     """
-    seen = {(mine.header.host_id, domain.id) for domain in mine.header.domains}
+    seen = {(host_id, domain.id) for domain in domains}
     sums = Sums({})
     for part in sorted(parts, key=lambda one: one.header.rank):
         header, beat = part.header, part.beat

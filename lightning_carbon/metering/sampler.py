@@ -1,4 +1,4 @@
-"""The one thread that reads sensors, beside the training and at its own pace.
+"""The thread that reads sensors, beside the training and at its own pace; and one that keeps house.
 
 Counters lose nothing when a tick is late, so nothing here hurries. Readings are spread over the interval by the
 golden ratio rather than evenly: a load or a counter with nearly the same period would otherwise always be caught at
@@ -31,8 +31,8 @@ LATER_LOOK_SECONDS = 0.25
 GAUGE_SPEEDUP = 10
 """How many times as often power gauges are read as counters."""
 MIN_GAUGE_SECONDS = 0.01
-HOUSEKEEPING_SECONDS = 1.0
-"""How often the engine is given the word on this thread."""
+HOUSEKEEPING_SECONDS = 0.9
+"""How often the engine is given the word, on a thread of its own: a slow disk must not keep sensors from being read."""
 FINISH_SECONDS = 0.3
 """How long the end of a run may wait for the counters' next jump."""
 
@@ -50,7 +50,7 @@ class Sampling:
         clock: The clock of the probes.
         interval_seconds: How often counters are read.
         lock: Held while readings are appended and while timelines are read.
-        housekeeping: Called about once a second on the sampling thread.
+        housekeeping: Called about once a second, on a thread of its own.
         on_lost: Called, outside the lock, when a probe was lost.
     """
 
@@ -81,6 +81,7 @@ class Sampler:
         self._finish_ns: int | None = None
         self._generation = 0
         self._thread: threading.Thread | None = None
+        self._keeper: threading.Thread | None = None
         self._reading: Probe | None = None
         self._look_until_ns = 0
         self._look_again_ns = 0
@@ -93,6 +94,17 @@ class Sampler:
         """Start the sampling thread."""
         self._look_until_ns = self._clock.now_ns() + round(FIRST_LOOK_SECONDS * _NS)
         self._launch()
+        self._keeper = threading.Thread(target=self._keep_house, name="lightning-carbon-keeper", daemon=True)
+        self._keeper.start()
+
+    def _keep_house(self) -> None:
+        while not self._wake.wait(HOUSEKEEPING_SECONDS):
+            try:
+                self.check()
+                self._housekeeping()
+            except Exception:
+                logger.warning("what a run has used so far could not be written down", exc_info=True)
+                return
 
     def _launch(self) -> None:
         self._generation += 1
@@ -103,13 +115,14 @@ class Sampler:
 
     def check(self) -> None:
         """See whether a reading hangs: give its source up and go on with the others on a new thread."""
-        probe = self._reading
-        since_ns = probe.reading_since_ns if probe is not None else None
-        if probe is None or since_ns is None or self._clock.now_ns() - since_ns <= PATIENCE_NS:
-            return
-        probe.lose(f"a reading hung for {PATIENCE_NS // _NS} s")
-        self._reading = None
-        self._launch()
+        with self._lock:
+            probe = self._reading
+            since_ns = probe.reading_since_ns if probe is not None else None
+            if probe is None or since_ns is None or self._clock.now_ns() - since_ns <= PATIENCE_NS:
+                return
+            probe.lose(f"a reading hung for {PATIENCE_NS // _NS} s")
+            self._reading = None
+            self._launch()
         self._retire([probe])
 
     def finish(self, at_ns: int) -> None:
@@ -123,6 +136,7 @@ class Sampler:
             return
         self._finish_ns = at_ns
         self._wake.set()
+        keeper, self._keeper = self._keeper, None
         thread.join(FINISH_SECONDS * 2)
         if thread.is_alive():
             probe = self._reading
@@ -131,6 +145,8 @@ class Sampler:
                 self._retire([probe])
             self._generation += 1
         self._thread = None
+        if keeper is not None:
+            keeper.join(FINISH_SECONDS)
 
     def _run(self, generation: int) -> None:
         try:
@@ -142,7 +158,6 @@ class Sampler:
         now_ns = base_ns = self._clock.now_ns()
         turn = 0
         due_ns = gauges_ns = now_ns
-        housekeeping_ns = now_ns + round(HOUSEKEEPING_SECONDS * _NS)
         while generation == self._generation:
             now_ns = self._clock.now_ns()
             finish_ns = self._finish_ns
@@ -163,10 +178,7 @@ class Sampler:
                 gauges_ns = now_ns + self._gauge_ns
             elif close:
                 self._read(close)
-            if now_ns >= housekeeping_ns:
-                housekeeping_ns = now_ns + round(HOUSEKEEPING_SECONDS * _NS)
-                self._housekeeping()
-            next_ns = min(due_ns, housekeeping_ns)
+            next_ns = due_ns
             if any(probe.is_measured_gauge for probe in alive):
                 next_ns = min(next_ns, gauges_ns)
             if close:

@@ -1,0 +1,180 @@
+"""What a run leaves in the ledger: a journal of every rank while it runs, and one record of all ranks at its end.
+
+Ranks never wait for each other, and no rank sends anything to another: each appends to a journal of its own in the run's
+folder, and reads those of the others there. The record is built from the journals, so it is right even when a rank died.
+Every rank builds it when it ends; the last one to end has seen all others.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lightning_carbon.errors import LedgerError, RecordError
+from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping, part_of
+from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.merging import record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lightning_carbon.ports import LineSink, RunIdentity, RunStore
+    from lightning_carbon.records.journal import Beat, Header
+    from lightning_carbon.records.run import RunRecord
+
+STEPS_FILE = "steps.csv"
+STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
+
+AGREE_SECONDS = 60.0
+"""A rank that has not learnt the name of the run by then keeps a run of its own."""
+_READING_SHARE = 0.05
+"""Reading what the other ranks have written may take this share of the time at most."""
+_TRIES = 3
+
+
+class Chronicle:
+    """Writes down one rank of a run.
+
+    Args:
+        store: Where.
+        identity: How the ranks come to call the run the same.
+        header: Who this rank is; its ``run_id`` is what it would call the run.
+        per_step: Whether there is a list of steps.
+        warn: Told of trouble: a key and a message.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        identity: RunIdentity,
+        header: Header,
+        *,
+        per_step: bool,
+        warn: Callable[[str, str], None],
+    ) -> None:
+        self._store = store
+        self._identity = identity
+        self._header = header
+        self._per_step = per_step
+        self._warn = warn
+        self._run_id: str | None = None
+        self._journal: LineSink | None = None
+        self._steps: LineSink | None = None
+        self._held: list[str] = []
+        self._since = time.monotonic()
+        self._read_again = 0.0
+        self._others: list[RankPart] = []
+        self.location: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The name of the run, as far as this rank knows."""
+        return self._run_id or self._header.run_id
+
+    @property
+    def others(self) -> list[RankPart]:
+        """What the other ranks had used when they were last read."""
+        return self._others
+
+    def open(self, beat: Beat) -> None:
+        """Begin; where the name of the run is not known yet, the first beat that knows it does.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        name = self._identity.agree(self._header.run_id)
+        if name is not None:
+            self._begin(name, beat)
+
+    def write(self, beat: Beat, steps: list[str]) -> None:
+        """Write down what has been used so far, and read what others have. Never raises; warns once.
+
+        Args:
+            beat: What has been used.
+            steps: Lines for the list of steps.
+        """
+        self._held += steps
+        try:
+            if self._run_id is None:
+                name = self._identity.agree(self._header.run_id)
+                if name is None and time.monotonic() - self._since < AGREE_SECONDS:
+                    return
+                self._begin(name or self._header.run_id, beat)
+            self._append(beat)
+        except (LedgerError, OSError) as error:
+            self._warn("journal", f"the ledger could not be written: {error}")
+        self._read_others()
+
+    def close(self, beat: Beat, steps: list[str]) -> RunRecord:
+        """Write down how this rank ended, and the record of all ranks. Never raises; warns once.
+
+        Returns:
+            The record.
+        """
+        if self._run_id is None:
+            self._since -= AGREE_SECONDS  # who has not been told by now never will be
+        self.write(beat, steps)
+        mine = RankPart(self._named(), beat)
+        record = record_of([mine])
+        try:
+            for _ in range(_TRIES):
+                self._read_again = 0.0
+                self._read_others()
+                known = [part.beat.at for part in self._others]
+                record = record_of([mine, *self._others])
+                self.location = self._store.save(to_mapping(record))
+                self._read_again = 0.0
+                self._read_others()
+                if [part.beat.at for part in self._others] == known:
+                    break  # nobody ended meanwhile, who may have written a later record before this one
+        except (LedgerError, OSError) as error:
+            self._warn("ledger", f"the record could not be written: {error}")
+        for sink in (self._journal, self._steps):
+            if sink is not None:
+                sink.close()
+        return replace(record, location=self.location)
+
+    def running(self, beat: Beat) -> RunRecord:
+        """The record of the run so far."""
+        return record_of([RankPart(self._named(), beat), *self._others], location=self.location)
+
+    def _named(self) -> Header:
+        return replace(self._header, run_id=self.run_id)
+
+    def _begin(self, name: str, beat: Beat) -> None:
+        project, rank = self._header.project, self._header.rank
+        self._run_id = name
+        header = self._named()
+        if rank == 0:
+            self.location = self._store.save(to_mapping(record_of([RankPart(header, beat)])))
+        self._journal = self._store.open_journal(project, name, rank, json.dumps(header_mapping(header)))
+        if self._per_step:
+            file = STEPS_FILE if rank == 0 else STEPS_FILE.replace(".", f".rank-{rank:05d}.")
+            self._steps = self._store.open_lines(project, name, file)
+            self._steps.write_lines([STEPS_HEADER])
+
+    def _append(self, beat: Beat) -> None:
+        if self._journal is not None:
+            self._journal.write_lines([json.dumps(beat_mapping(beat), separators=(",", ":"))])
+        if self._held and self._steps is not None:
+            lines, self._held = self._held, []
+            self._steps.write_lines(lines)
+
+    def _read_others(self) -> None:
+        """Read the journals of the other ranks: rank 0 shows them in its rows, and everybody puts them in the record."""
+        now = time.monotonic()
+        if self._header.world_size == 1 or self._run_id is None or now < self._read_again:
+            return
+        parts = []
+        for first, last in self._store.read_journals(self._header.project, self._run_id):
+            try:
+                part = part_of(json.loads(first), json.loads(last))
+            except (RecordError, ValueError):
+                continue
+            if part.header.rank != self._header.rank:
+                parts.append(part)
+        self._others = parts
+        taken = time.monotonic() - now
+        self._read_again = now + taken / _READING_SHARE
