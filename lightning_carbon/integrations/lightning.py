@@ -165,6 +165,7 @@ class CarbonCallback(_BothCallbacks):
 
     # -- the run ----------------------------------------------------------------------------------------------------
 
+    @guarded(ConfigError, LedgerError)
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Start metering.
 
@@ -177,6 +178,7 @@ class CarbonCallback(_BothCallbacks):
             fix = "a trainer takes one CarbonCallback, or its energy would be logged twice; remove the others."
             raise ConfigError("callbacks", [type(one).__name__ for one in mine], fix)
         self._finish(trainer, Status.INTERRUPTED)
+        self._meter = None
         self._stage = str(getattr(stage, "value", stage))
         self._names = ()
         self._samples = self._tokens = None
@@ -301,7 +303,7 @@ class CarbonCallback(_BothCallbacks):
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _start(self, trainer: Trainer) -> Engine | None:
+    def _start(self, trainer: Trainer) -> Engine:
         host = trainer.local_rank == 0  # one process for each machine
         try:
             devices = _devices(trainer)
@@ -309,18 +311,12 @@ class CarbonCallback(_BothCallbacks):
             logger.warning("cannot tell which GPUs the trainer uses; taking those that are visible", exc_info=True)
             devices = None
         try:
-            try:
-                return meter_of(self._config, devices=devices, host=host).start(Phase.SETUP)
-            except ConfigError as error:
-                if error.argument != "devices" or self._config.devices != "auto":
-                    raise
-                logger.warning("no GPU is metered: the trainer's cannot be found (%s)", error)
-                return meter_of(self._config, devices=(), host=host).start(Phase.SETUP)
-        except (ConfigError, LedgerError):
-            raise
-        except Exception:  # noqa: BLE001 - see above
-            logger.warning("metering could not start; the training goes on without", exc_info=True)
-            return None
+            return meter_of(self._config, devices=devices, host=host).start(Phase.SETUP)
+        except ConfigError as error:
+            if error.argument != "devices" or self._config.devices != "auto":
+                raise
+            logger.warning("no GPU is metered: the trainer's cannot be found (%s)", error)
+            return meter_of(self._config, devices=(), host=host).start(Phase.SETUP)
 
     def _finish(self, trainer: Trainer, status: Status) -> None:
         meter = self._meter

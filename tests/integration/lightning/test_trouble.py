@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lightning_carbon import CarbonCallback, ConfigError
+from lightning_carbon.energy.readings import Sensor
 from lightning_carbon.errors import LedgerError, SourceLost
 from lightning_carbon.units import Energy
 from tests.integration.lightning.support import (
@@ -196,3 +197,30 @@ def test_a_training_on_the_processor_meters_no_gpu(tmp_path: Path, nvml_standin:
         kinds.append(sum(domain.kind == "gpu" for domain in callback.record.energy.domains))
 
     assert [0, 2, 1] == kinds
+
+
+def test_a_meter_that_cannot_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What nobody has foreseen at the start costs the record, not the training."""
+
+    class Unforeseen(CountedReads):
+        """A source with a defect where none is expected."""
+
+        broken = False
+
+        @property
+        def sensor(self) -> Sensor:
+            """Work as long as it is not broken."""
+            if self.broken:
+                raise ZeroDivisionError
+            return super().sensor
+
+    source = Unforeseen()
+    callback = make_callback(tmp_path, sources=[source])
+    source.broken = True
+    trainer = make_trainer(PACKAGE, tmp_path, callback)
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
+        trainer.fit(make_module(PACKAGE), loader(4), loader(1))
+
+    assert 4 == trainer.global_step
+    assert (None, None) == (callback.meter, callback.record)
+    assert 1 == len(caplog.messages)
