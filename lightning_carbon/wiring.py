@@ -229,6 +229,17 @@ def meter_of(config: MeterConfig, *, devices: Devices | None = None, ranks: Rank
     return Engine(config, partial(assemble, ranks=ranks))
 
 
+def ranks_as(rank: int, local_rank: int, world_size: int) -> Ranks:
+    """Which of a run's processes this is, as a trainer says.
+
+    Args:
+        rank: Its number, from 0.
+        local_rank: Its number on its host, from 0.
+        world_size: How many there are.
+    """
+    return Ranks(rank, local_rank, world_size, host_id())
+
+
 def assemble(config: MeterConfig, *, ranks: Ranks | None = None) -> Parts:
     """Make the adapters of a configuration, touching the hardware.
 

@@ -9,11 +9,12 @@ from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._guard import logger
 from lightning_carbon.metering.config import Devices, MeterConfig
 from lightning_carbon.metering.engine import Engine
+from lightning_carbon.metering.parts import Ranks
 from lightning_carbon.wiring import meter_of
 
 
 def start_meter(
-    config: MeterConfig, devices_of_trainer: Callable[[], Devices], phase: Phase, *, host: bool
+    config: MeterConfig, devices_of_trainer: Callable[[], Devices], phase: Phase, ranks: Ranks
 ) -> Engine | None:
     """Start a meter of what a trainer computes on.
 
@@ -21,7 +22,7 @@ def start_meter(
         config: What the user set.
         devices_of_trainer: Tells the trainer's accelerators; what counts where the user left that to ``"auto"``.
         phase: The phase that the run begins in.
-        host: Whether this process meters the host, too.
+        ranks: Which of the run's processes this is; the first of a host meters its processors and memory, too.
 
     Returns:
         The meter, running; ``None`` where a defect kept it from starting, which is warned of.
@@ -37,12 +38,12 @@ def start_meter(
         logger.warning("cannot tell which GPUs the trainer uses; taking those that are visible", exc_info=True)
     try:
         try:
-            return meter_of(config, devices=devices, host=host).start(phase)
+            return meter_of(config, devices=devices, ranks=ranks).start(phase)
         except ConfigError as error:
             if error.argument != "devices" or config.devices != "auto":
                 raise
             logger.warning("no GPU is metered: the trainer's cannot be found (%s)", error)
-            return meter_of(config, devices=(), host=host).start(phase)
+            return meter_of(config, devices=(), ranks=ranks).start(phase)
     except (ConfigError, LedgerError):
         raise
     except Exception:  # noqa: BLE001 - see above

@@ -21,7 +21,7 @@ from lightning_carbon.metering.config import MeterConfig
 from lightning_carbon.metering.engine import Engine, status_of
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
-from lightning_carbon.wiring import copy_record
+from lightning_carbon.wiring import copy_record, ranks_as
 
 _NO_ACCELERATORS: Final = {"cpu", "disk", "meta"}
 
@@ -78,7 +78,7 @@ class TrainerRuns:
             self._config,
             lambda: device_uuids(accelerators(args, model)),
             phase,
-            host=args.local_process_index == 0,
+            ranks_as(args.process_index, args.local_process_index, args.world_size),
         )
 
     @guarded()

@@ -19,6 +19,7 @@ from lightning_carbon.energy.phases import Phase
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._batch import CountBatch, counter_of
 from lightning_carbon.integrations._guard import guarded, logger
+from lightning_carbon.integrations._starting import start_meter
 from lightning_carbon.integrations._torch import as_tensors, device_uuids
 from lightning_carbon.metering.config import Devices
 from lightning_carbon.metering.engine import Engine, status_of
@@ -26,7 +27,7 @@ from lightning_carbon.ports import Source
 from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
-from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS, configure, copy_record, meter_of
+from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS, configure, copy_record, ranks_as
 
 if TYPE_CHECKING:
     from lightning.pytorch import Callback as _OfLightning
@@ -303,20 +304,9 @@ class CarbonCallback(_BothCallbacks):
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _start(self, trainer: Trainer) -> Engine:
-        host = trainer.local_rank == 0  # one process for each machine
-        try:
-            devices = _devices(trainer)
-        except Exception:  # noqa: BLE001 - asking torch must not end a training
-            logger.warning("cannot tell which GPUs the trainer uses; taking those that are visible", exc_info=True)
-            devices = None
-        try:
-            return meter_of(self._config, devices=devices, host=host).start(Phase.SETUP)
-        except ConfigError as error:
-            if error.argument != "devices" or self._config.devices != "auto":
-                raise
-            logger.warning("no GPU is metered: the trainer's cannot be found (%s)", error)
-            return meter_of(self._config, devices=(), host=host).start(Phase.SETUP)
+    def _start(self, trainer: Trainer) -> Engine | None:
+        ranks = ranks_as(trainer.global_rank, trainer.local_rank, trainer.world_size)
+        return start_meter(self._config, lambda: _devices(trainer), Phase.SETUP, ranks)
 
     def _finish(self, trainer: Trainer, status: Status) -> None:
         meter = self._meter

@@ -1,8 +1,8 @@
 """What a run leaves in the ledger: a journal of every rank while it runs, and one record of all ranks at its end.
 
-Ranks never wait for each other, and no rank sends anything to another: each appends to a journal of its own in the run's
-folder, and reads those of the others there. The record is built from the journals, so it is right even when a rank died.
-Every rank builds it when it ends; the last one to end has seen all others.
+Ranks never wait for each other, and none sends anything to another: each appends to a journal of its own in the run's
+folder, and reads those of the others there. The record is built from the journals, so it is right even when a rank
+died. Every rank builds it when it ends; the last one to end has seen all others.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Chronicle:
             self._steps.write_lines(lines)
 
     def _read_others(self) -> None:
-        """Read the journals of the other ranks: rank 0 shows them in its rows, and everybody puts them in the record."""
+        """Read the other ranks' journals: rank 0 shows them in its rows, and everybody puts them in the record."""
         now = time.monotonic()
         if self._header.world_size == 1 or self._run_id is None or now < self._read_again:
             return

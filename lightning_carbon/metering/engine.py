@@ -427,4 +427,3 @@ def _phase(name: Phase | str) -> Phase:
         return Phase(name)
     except ValueError:
         raise ConfigError("phase", name, f"give one of {', '.join(Phase)}.") from None
-

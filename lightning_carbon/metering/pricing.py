@@ -132,9 +132,7 @@ def row_of(
     """
     seconds = (tally.end_ns - tally.start_ns) / NANOSECONDS_PER_SECOND
     if not since.roots and not since.kinds:
-        return Row(
-            seconds, None, None, None, None, None, steps=tally.steps, samples=since.samples, tokens=since.tokens
-        )
+        return Row(seconds, None, None, None, None, None, steps=tally.steps, samples=since.samples, tokens=since.tokens)
     span_ns = tally.end_ns - tally.start_ns
     return Row(
         seconds=seconds,

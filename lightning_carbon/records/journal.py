@@ -1,7 +1,7 @@
 """What one rank writes down while it runs: who it is, once, and what it has used so far, at every beat. Pure.
 
-A journal is lines of JSON: a header, then beats. Every beat has the totals so far, not the difference to the one before,
-so the last whole line of a file is all that is needed of it, and a line that a kill has torn costs one beat.
+A journal is lines of JSON: a header, then beats. Every beat has the totals so far, not the difference to the one
+before, so the last whole line of a file is all that is needed of it, and a line that a kill has torn costs one beat.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The record of a run from what its ranks have written: right whichever of them are still there to tell. Pure.
 
-A domain that several ranks of one host meter is one piece of hardware and counts once: the rank whose readings cover most
-of it is credited, the lowest one where that is equal. Everything else adds up.
+A domain that several ranks of one host meter is one piece of hardware and counts once: the rank whose readings cover
+most of it is credited, the lowest one where that is equal. Everything else adds up.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ class Credit(NamedTuple):
 
     Args:
         part: That rank.
-        index: The domain's place there.
+        place: Where the domain stands there.
         is_root: Whether no other metered domain of the host includes it, so that totals sum it.
     """
 
     part: RankPart
-    index: int
+    place: int
     is_root: bool
 
     @property
     def facts(self) -> DomainFacts:
         """What does not change about the domain."""
-        return self.part.header.domains[self.index]
+        return self.part.header.domains[self.place]
 
 
 def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
@@ -99,7 +99,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         samples=_sum(part.beat.samples for part in ranks),
         tokens=_sum(part.beat.tokens for part in ranks),
         phase_seconds={name: phase.ns / NANOSECONDS_PER_SECOND for name, phase in first.beat.phases.items()},
-        step_joules=_joules(sum(credit.part.beat.step_uj[credit.index] for credit in roots))
+        step_joules=_joules(sum(credit.part.beat.step_uj[credit.place] for credit in roots))
         if roots and any(part.beat.steps for part in ranks)
         else None,
         host=dict(first.header.host),
@@ -124,7 +124,7 @@ def _energy(
     total = EnergyRange(Energy.ZERO, Energy.ZERO, Energy.ZERO)
     measured_uj = covered_ns = 0
     for credit in hardware:
-        facts, beat, index = credit.facts, credit.part.beat, credit.index
+        facts, beat, index = credit.facts, credit.part.beat, credit.place
         uj = beat.uj(index)
         if credit.is_root:
             total += EnergyRange.within(Energy(uj), facts.uncertainty_ratio)
@@ -185,7 +185,7 @@ def _carbon(energy: EnergyRange | None, first: RankPart) -> CarbonRecord:
 
 def _rank(part: RankPart, hardware: Sequence[Credit]) -> RankRecord:
     mine = [credit for credit in hardware if credit.part is part]
-    uj = sum(part.beat.uj(credit.index) for credit in mine if credit.is_root)
+    uj = sum(part.beat.uj(credit.place) for credit in mine if credit.is_root)
     seconds = part.beat.ns / NANOSECONDS_PER_SECOND
     return RankRecord(
         rank=part.header.rank,

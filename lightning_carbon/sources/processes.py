@@ -55,9 +55,9 @@ def ranks_of(environ: Mapping[str, str] = os.environ) -> Ranks:
 def identity_of(ranks: Ranks, environ: Mapping[str, str] = os.environ) -> RunIdentity:
     """How this process comes to call a run what the other ranks call it."""
     global _runs_named  # noqa: PLW0603 - the ranks of a job start the same runs in the same order
-    _runs_named += 1
     if ranks.world_size == 1:
         return OwnIdentity()
+    _runs_named += 1
     group = _process_group()
     if group is not None:
         return _StoreIdentity(group, ranks.rank, f"run/{_runs_named}")

@@ -105,7 +105,7 @@ def test_what_the_caller_changes_later_is_not_changed_in_the_store(subject: Subj
 def test_lines_reach_the_file_at_once_and_in_order(subject: Subject) -> None:
     """What has been written can be read before the file is closed."""
     subject.store.save(record("a"))
-    sink = subject.store.open_lines("a", "steps.csv")
+    sink = subject.store.open_lines("lisa", "a", "steps.csv")
     sink.write_lines(["step,joules", "0,1.5"])
     sink.write_lines([])
     sink.write_lines(["1,2.5"])
@@ -119,7 +119,7 @@ def test_a_file_of_lines_is_opened_empty(subject: Subject) -> None:
     """Opening a file again begins it anew."""
     subject.store.save(record("a"))
     for lines in (["old", "older"], ["new"]):
-        sink = subject.store.open_lines("a", "steps.csv")
+        sink = subject.store.open_lines("lisa", "a", "steps.csv")
         sink.write_lines(lines)
         sink.close()
 
@@ -129,7 +129,7 @@ def test_a_file_of_lines_is_opened_empty(subject: Subject) -> None:
 def test_closing_twice_does_nothing(subject: Subject) -> None:
     """A sink may be closed again."""
     subject.store.save(record("a"))
-    sink = subject.store.open_lines("a", "steps.csv")
+    sink = subject.store.open_lines("lisa", "a", "steps.csv")
     sink.write_lines(["one"])
     sink.close()
     sink.close()
@@ -145,4 +145,35 @@ def test_what_cannot_be_written_is_a_ledger_error(tmp_path: Path) -> None:
     with pytest.raises(LedgerError):
         store.save(record("a"))
     with pytest.raises(LedgerError):
-        store.open_lines("a", "steps.csv")
+        store.open_lines("lisa", "a", "steps.csv")
+    with pytest.raises(LedgerError):
+        store.open_journal("lisa", "a", 0, "header")
+
+
+def test_a_journal_is_read_by_its_ends(subject: Subject) -> None:
+    """Of every rank's journal the first line and the last come back, in the order of ranks."""
+    journals = [subject.store.open_journal("lisa", "a", rank, f"header {rank}") for rank in (1, 0)]
+    for count in range(3):
+        for journal in journals:
+            journal.write_lines([f"beat {count}"])
+    journals += [subject.store.open_journal("lisa", "a", 2, "a header alone")]
+    journals += [subject.store.open_journal("lisa", "another", 0, "header")]
+    journals[-1].write_lines(["beat"])
+    for journal in journals:
+        journal.close()
+
+    assert [("header 0", "beat 2"), ("header 1", "beat 2")] == subject.store.read_journals("lisa", "a")
+    assert [] == subject.store.read_journals("lisa", "none")
+
+
+def test_a_journal_is_read_while_it_is_written_and_after(subject: Subject) -> None:
+    """Lines are there at once, and stay when the journal is closed; what comes after is not kept."""
+    journal = subject.store.open_journal("lisa", "a", 0, "header")
+    journal.write_lines([])
+    journal.write_lines(["one", "two"])
+    during = subject.store.read_journals("lisa", "a")
+    journal.close()
+    journal.close()
+    journal.write_lines(["three"])
+
+    assert [("header", "two")] == during == subject.store.read_journals("lisa", "a")

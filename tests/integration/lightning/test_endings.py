@@ -295,7 +295,7 @@ def test_a_disk_that_fails_is_told_by_the_trainer_alone(tmp_path: Path) -> None:
 
 
 def test_the_meter_runs_while_it_trains(tmp_path: Path) -> None:
-    """There is one sampling thread during a training, and none before it."""
+    """There are the sampling thread and the one that keeps house during a training, and none before it or after."""
     seen: list[int] = []
     callback = make_callback(tmp_path)
     before = (callback.meter, callback.record, callback.record_path, len(samplers()))
@@ -305,5 +305,5 @@ def test_the_meter_runs_while_it_trains(tmp_path: Path) -> None:
     assert meter is not None
 
     assert (None, None, None, 0) == before
-    assert [1, 1] == seen
+    assert [2, 2] == seen
     assert (False, 0) == (meter.is_running, len(samplers()))

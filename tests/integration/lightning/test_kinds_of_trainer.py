@@ -17,6 +17,7 @@ import yaml
 import lightning_carbon
 from lightning_carbon import CarbonCallback
 from tests.integration.lightning.support import (
+    WATTS,
     BATCH_SIZE,
     PACKAGES,
     csv_column,
@@ -199,8 +200,8 @@ if __name__ == "__main__":
 """
 
 
-def test_two_processes_write_two_records_and_one_log(tmp_path: Path) -> None:
-    """With ddp_spawn the callback travels to both processes; each meters, the first one logs."""
+def test_two_processes_write_one_record_and_one_log(tmp_path: Path) -> None:
+    """With ddp_spawn the callback travels to both processes; each meters, the first one logs, the record has both."""
     script = tmp_path / "ddp.py"
     script.write_text(DDP)
     root = Path(__file__).resolve().parents[3]
@@ -213,13 +214,15 @@ def test_two_processes_write_two_records_and_one_log(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    records: list[dict[str, Any]] = [json.loads(path.read_text()) for path in records_in(tmp_path)]
+    [record] = [json.loads(path.read_text()) for path in records_in(tmp_path)]
     [logs] = (tmp_path / "csv").iterdir()
     logged = sum(value for _, value in csv_column(logs, "energy/total_joules"))
-    totals = [record["energy"]["total_joules"] for record in records]
+    ranks = record["ranks"]
 
-    assert [("completed", 4, 4 * BATCH_SIZE)] * 2 == [
-        (record["status"], record["steps"], record["samples"]) for record in records
-    ]
-    assert min(abs(logged - total) for total in totals) < 1e-9
+    assert ("completed", 4, 2 * 4 * BATCH_SIZE) == (record["status"], record["steps"], record["samples"])
+    assert [(0, 4, "completed"), (1, 4, "completed")] == [(one["rank"], one["steps"], one["status"]) for one in ranks]
+    # Both meter the one simulated GPU of this host, which counts once.
+    assert sorted(len(one["devices"]) for one in ranks) == [0, 1]
+    assert record["energy"]["total_joules"] == pytest.approx(WATTS * record["duration_seconds"], rel=0.1)
+    assert logged == pytest.approx(record["energy"]["total_joules"], rel=0.2)
     assert float(done.stdout.split()[-1]) * 3.6e6 == pytest.approx(logged)

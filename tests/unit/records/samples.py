@@ -5,12 +5,15 @@ from __future__ import annotations
 from lightning_carbon.records.run import (
     SCHEMA,
     AbsentSource,
+    AttemptRecord,
     CarbonRecord,
     DomainRecord,
     EnergyRecord,
     IntensityRecord,
     PueRecord,
+    RankRecord,
     RunRecord,
+    TotalRecord,
 )
 
 WORLD = IntensityRecord(
@@ -68,6 +71,18 @@ FULL = RunRecord(
         ),
     ),
     carbon=CarbonRecord(2.742, 0.0693, 9.98, WORLD, SURVEY),
+    world_size=2,
+    ranks=(
+        RankRecord(0, "node-7", ["gpu:GPU-1", "package:0", "dram:0"], 13_545.7, 153.6, 1_200, 88.2, "completed"),
+        RankRecord(1, "node-7", [], 0.0, None, 1_200, 88.0, "completed"),
+    ),
+    origin="20261121T090000-11aa",
+    attempts=(
+        AttemptRecord("20261121T090000-11aa", "interrupted", 5_000.0, 1.012),
+        AttemptRecord("20261121T101112-3fa2", "completed", 13_545.7, 2.742),
+    ),
+    lineage=TotalRecord(17_545.7, 3.552, 1_500),
+    spent=TotalRecord(18_545.7, 3.754, 1_650),
     location="/home/lisa/.local/share/lightning-carbon/20261121T101112-3fa2/record.json",
 )
 """A run with everything in it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.rows import METRICS
@@ -31,7 +31,7 @@ def keys_of(kind: type[Any], path: str = "") -> Iterator[str]:
         if is_dataclass(hint) and isinstance(hint, type):
             yield from keys_of(hint, f"{name}.")
         elif isinstance(inner, type):
-            yield from keys_of(inner, f"{name}[].")
+            yield from keys_of(inner, f"{name}[]." if get_origin(hint) is tuple else f"{name}.")
         else:
             yield name + ("{}" if getattr(hint, "__origin__", None) is dict else "")
 
