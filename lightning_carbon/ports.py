@@ -7,7 +7,8 @@ fakes of :mod:`lightning_carbon.testing` alike.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,6 +95,102 @@ class Clock(Protocol):
 
     def wall_seconds(self) -> float:
         """Seconds since 1970-01-01 UTC; may be set back at any time, so it names moments and never measures spans."""
+        ...
+
+
+@runtime_checkable
+class StepClock(Protocol):
+    """Tells when the device had done the work before a mark of the training.
+
+    A GPU runs behind the program that drives it: when a hook says that a step has ended, the step may not have begun.
+    A mark is stamped at once and resolved once the device got there. Marks resolve in the order of their stamps.
+
+    ``stamp``, ``poll`` and ``flush`` belong to the training's thread, and none of them raises, whatever the device
+    does; ``resolve`` and ``earliest`` only read what is known, on any thread. The first stamp is best taken at the
+    start of the run, where the device most likely has nothing to do: then its clock is known from there on.
+    """
+
+    def stamp(self) -> object:
+        """Note that the training has come to a mark. Costs microseconds and never waits for the device.
+
+        Returns:
+            A ticket, for :meth:`resolve` and :meth:`earliest`.
+        """
+        ...
+
+    def resolve(self, ticket: object) -> int | None:
+        """When the device had done what came before the mark, in nanoseconds on the meter's clock.
+
+        Never before the mark itself; never a moment that has not come yet; the same for ever, once known. ``None``
+        while it is not known.
+        """
+        ...
+
+    def earliest(self, ticket: object) -> int:
+        """A moment, in nanoseconds, before which the mark will not turn out to be: it rises until the mark is known.
+
+        What was used up to there can be attributed, if this is the first mark that is not known yet.
+        """
+        ...
+
+    def poll(self) -> None:
+        """See how far the device has got, without waiting; best called where the program has just waited for it."""
+        ...
+
+    def flush(self, seconds: float = ...) -> None:
+        """Make every mark known, at the end of a run; the one place that waits for the device.
+
+        Args:
+            seconds: How long at most. What the device has not done by then counts as done now.
+        """
+        ...
+
+
+class DeviceState(Enum):
+    """What can be said of a device without waiting for it."""
+
+    IDLE = auto()
+    """It has done all that it was given."""
+    BUSY = auto()
+    """It has not."""
+    CLOSED = auto()
+    """It may not be asked anything right now, as while a CUDA graph is captured."""
+
+
+EventT = TypeVar("EventT")
+
+
+class EventDevice(Protocol[EventT]):
+    """A device that executes what it is given in order, behind the program, and can note the time on its own clock.
+
+    Every method may raise anything: the device is then not asked again.
+    """
+
+    def state(self) -> DeviceState:
+        """Whether it has anything left to do. Costs a few microseconds and does not wait; may be asked at any time."""
+        ...
+
+    def record(self, event: EventT | None) -> EventT:
+        """Have the time noted once all that was given so far is done. Costs a few microseconds and does not wait.
+
+        Args:
+            event: One that is not needed any more, to be used again; ``None`` for a new one.
+
+        Returns:
+            The event, that one or a new one.
+        """
+        ...
+
+    def done(self, event: EventT) -> bool:
+        """Whether the time was noted. Costs a few microseconds and does not wait."""
+        ...
+
+    def nanoseconds_between(self, earlier: EventT, later: EventT) -> float:
+        """The time between two events that are done, on the device's clock; negative if they came the other way."""
+        ...
+
+    def wait(self, event: EventT, seconds: float) -> None:
+        """Wait until an event is done, and no longer than so many seconds."""
         ...
 
 

@@ -12,10 +12,13 @@ Example:
 from __future__ import annotations
 
 import copy
+import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.metering.sampler import Sampler
+from lightning_carbon.ports import DeviceState
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
 
 if TYPE_CHECKING:
@@ -151,6 +154,133 @@ class ScriptedGauge:
         if self.fails_with is not None:
             raise self.fails_with
         return Power(self._watts((self._clock.now_ns() - self._start_ns) / NANOSECONDS_PER_SECOND))
+
+
+@dataclass(slots=True)
+class ScriptedEvent:
+    """A time that a :class:`ScriptedDevice` notes, in nanoseconds on the clock of the host."""
+
+    at_ns: int
+
+
+class ScriptedDevice:
+    """A :class:`~lightning_carbon.ports.EventDevice` that runs behind its program, as GPUs do.
+
+    What is launched is executed in order, each thing when the one before it has ended. Events are noted in between,
+    on a clock with another zero and another pace, as exactly as CUDA does it: in steps of half a microsecond, and the
+    distance of two as 32-bit milliseconds.
+
+    Args:
+        clock: The clock of the host. Calls of the device move it by ``call_ns`` each, waiting for it by more.
+        depth: How many things can be under way at once; to launch another one, the program waits.
+        latency_ns: How long an idle device takes to note the time.
+        drift_ppm: How many microseconds the device's clock gains on the host's in a second.
+        idle_watts: Its power while it has nothing to do.
+        call_ns: How long a call takes.
+
+    Example:
+        >>> clock = ManualClock()
+        >>> gpu = ScriptedDevice(clock, call_ns=0)
+        >>> gpu.launch(seconds=2, watts=300)
+        >>> clock.advance(seconds=3)
+        >>> gpu.joules(3.0)
+        600.0
+    """
+
+    def __init__(
+        self,
+        clock: ManualClock,
+        *,
+        depth: int | None = None,
+        latency_ns: int = 8_000,
+        drift_ppm: float = 0.0,
+        idle_watts: float = 0.0,
+        call_ns: int = 1_000,
+    ) -> None:
+        self._clock = clock
+        self._depth = depth
+        self._latency_ns = latency_ns
+        self._pace = 1 + drift_ppm / 1e6
+        self._idle_watts = idle_watts
+        self._call_ns = call_ns
+        self._start_ns = self._free_ns = clock.now_ns()
+        self._work: list[tuple[int, int, float]] = []
+        self.closed = False
+        """Whether it may not be asked anything, as while a CUDA graph is captured."""
+        self.fails_with: Exception | None = None
+
+    def launch(self, *, seconds: float, watts: float = 100.0) -> None:
+        """Give it something to do; returns at once, unless too much is under way."""
+        if self._depth is not None and len(self._work) >= self._depth:
+            self._wait_until(self._work[-self._depth][1])
+        start_ns = max(self._clock.now_ns(), self._free_ns)
+        self._free_ns = start_ns + round(seconds * NANOSECONDS_PER_SECOND)
+        self._work.append((start_ns, self._free_ns, watts))
+
+    def synchronize(self) -> None:
+        """Wait until it has done everything."""
+        self._wait_until(self._free_ns)
+
+    def joules(self, seconds: float) -> float:
+        """Its energy up to so many seconds after it was made: what a :class:`ScriptedCounter` of it counts."""
+        until_ns = self._start_ns + round(seconds * NANOSECONDS_PER_SECOND)
+        joules = self._idle_watts * seconds
+        for start_ns, end_ns, watts in self._work:
+            busy_ns = max(0, min(end_ns, until_ns) - start_ns)
+            joules += (watts - self._idle_watts) * busy_ns / NANOSECONDS_PER_SECOND
+        return joules
+
+    def state(self) -> DeviceState:
+        """Whether it has anything left to do."""
+        self._call()
+        if self.closed:
+            return DeviceState.CLOSED
+        return DeviceState.IDLE if self._clock.now_ns() >= self._free_ns else DeviceState.BUSY
+
+    def record(self, event: ScriptedEvent | None) -> ScriptedEvent:
+        """Note the time once everything so far is done."""
+        self._call(open_only=True)
+        event = event or ScriptedEvent(0)
+        event.at_ns = self._free_ns = max(self._clock.now_ns() + self._latency_ns, self._free_ns)
+        return event
+
+    def done(self, event: ScriptedEvent) -> bool:
+        """Whether the time was noted."""
+        self._call(open_only=True)
+        return self._clock.now_ns() >= event.at_ns
+
+    def nanoseconds_between(self, earlier: ScriptedEvent, later: ScriptedEvent) -> float:
+        """The time between two events on its own clock.
+
+        Raises:
+            RuntimeError: One of them is not done.
+        """
+        self._call(open_only=True)
+        if max(earlier.at_ns, later.at_ns) > self._clock.now_ns():
+            message = "device not ready"
+            raise RuntimeError(message)
+        milliseconds = (self._shown_ns(later) - self._shown_ns(earlier)) / 1e6
+        (rounded,) = struct.unpack("f", struct.pack("f", milliseconds))
+        return float(rounded) * 1e6
+
+    def wait(self, event: ScriptedEvent, seconds: float) -> None:
+        """Wait until an event is done, and no longer than so many seconds."""
+        self._call(open_only=True)
+        self._wait_until(min(event.at_ns, self._clock.now_ns() + round(seconds * NANOSECONDS_PER_SECOND)))
+
+    def _shown_ns(self, event: ScriptedEvent) -> int:
+        return round((event.at_ns - self._start_ns) * self._pace / 500) * 500
+
+    def _wait_until(self, at_ns: int) -> None:
+        self._clock.advance(nanoseconds=max(0, at_ns - self._clock.now_ns()))
+
+    def _call(self, *, open_only: bool = False) -> None:
+        self._clock.advance(nanoseconds=self._call_ns)
+        if self.fails_with is not None:
+            raise self.fails_with
+        if open_only and self.closed:
+            message = "operation not permitted when stream is capturing"
+            raise RuntimeError(message)
 
 
 class ManualSampler(Sampler):

@@ -64,7 +64,18 @@ class Doubt(NamedTuple):
 class TickGrid:
     """Learns the period of a counter's jumps and places them."""
 
-    __slots__ = ("_beats", "_beats_ns", "_count", "_first", "_last", "_period", "_seen", "_watched", "_watched_ns")
+    __slots__ = (
+        "_beats",
+        "_beats_ns",
+        "_count",
+        "_first",
+        "_jumps",
+        "_last",
+        "_period",
+        "_seen",
+        "_watched",
+        "_watched_ns",
+    )
 
     def __init__(self) -> None:
         self._first: tuple[float, float] | None = None
@@ -73,6 +84,7 @@ class TickGrid:
         self._count = 0
         self._seen = self._watched = self._beats = 0
         self._beats_ns = self._watched_ns = 0.0
+        self._jumps: tuple[int, int, list[_Jump]] | None = None
 
     @property
     def period_ns(self) -> float | None:
@@ -124,6 +136,7 @@ class TickGrid:
             self._last = self._cut(after_ns, until_ns, self._period, _choose(jumps, after_ns, until_ns, came=came))
         else:
             self._restart(after_ns, until_ns)
+        self._jumps = None
         return min(max(round(sum(self._last) / 2), after_ns + 1), until_ns)
 
     def _learn(self, after_ns: int, until_ns: int) -> int:
@@ -151,13 +164,22 @@ class TickGrid:
         self._watched += 1
 
     def _possible(self, after_ns: int, until_ns: int, period: tuple[float, float]) -> list[_Jump]:
-        """The jumps that may have been the last before a reading, the latest first."""
-        about = max(1, int((until_ns - sum(self._last) / 2) / (sum(period) / 2)))
-        jumps = (
-            _Jump(ticks, self._last[0] + ticks * period[0], self._last[1] + ticks * period[1])
-            for ticks in range(about + 1, max(about - 2, 0), -1)
-        )
-        return [jump for jump in jumps if min(jump.latest, until_ns) > max(jump.earliest, after_ns)]
+        """The jumps that may have been the last before a reading, the latest first.
+
+        Every counter comes here with every jump, so :meth:`place` takes what :meth:`doubt` has found.
+        """
+        if self._jumps is not None and self._jumps[:2] == (after_ns, until_ns):
+            return self._jumps[2]
+        earliest, latest = self._last
+        shortest, longest = period
+        about = max(1, int((2 * until_ns - earliest - latest) / (shortest + longest)))
+        jumps = []
+        for ticks in range(about + 1, max(about - 2, 0), -1):
+            start, end = earliest + ticks * shortest, latest + ticks * longest
+            if start < end and start < until_ns and end > after_ns:
+                jumps.append(_Jump(ticks, start, end))
+        self._jumps = (after_ns, until_ns, jumps)
+        return jumps
 
     def _cut(self, after_ns: int, until_ns: int, period: tuple[float, float], jump: _Jump) -> tuple[float, float]:
         """Cut the range of the jump and of the period by one bracket."""

@@ -5,13 +5,20 @@ Nothing here waits for a GPU, and nothing makes one start that is not in use.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol
 
 import torch
 
+from lightning_carbon.ports import DeviceState, EventDevice
+
 Device = torch.device | str | int
 """A device, as torch takes it."""
+
+_LOOK_SECONDS: Final = 0.000_2
+_NS_PER_MS: Final = 1e6
 
 
 def device_uuids(devices: Iterable[Device]) -> list[int | str]:
@@ -36,6 +43,115 @@ def device_uuids(devices: Iterable[Device]) -> list[int | str]:
     return list(dict.fromkeys(_name(one) for one in gpus))
 
 
+class TimedEvent(Protocol):
+    """What all of torch's events that note the time have in common."""
+
+    def record(self, stream: object) -> object:
+        """Have the time noted once a stream gets there."""
+        ...
+
+    def query(self) -> bool:
+        """Whether it was."""
+        ...
+
+    def elapsed_time(self, later: TimedEvent) -> float:
+        """Milliseconds between two that were."""
+        ...
+
+
+class TorchEvents:
+    """A device's own clock, by the events of torch, on the stream that is current where a mark comes.
+
+    Work on other streams counts as far as the current one waits for it. Nothing here makes a device wait, nor the
+    program, save :meth:`wait`.
+
+    Args:
+        make_event: Makes an event that notes the time.
+        current_stream: The stream that is current.
+        capturing: Whether a graph is being captured: to be asked anything would then break the capture.
+    """
+
+    def __init__(
+        self, make_event: Callable[[], TimedEvent], current_stream: Callable[[], Any], capturing: Callable[[], bool]
+    ) -> None:
+        self._make_event = make_event
+        self._current_stream = current_stream
+        self._capturing = capturing
+
+    def state(self) -> DeviceState:
+        """Whether the current stream has anything left to do."""
+        if self._capturing():
+            return DeviceState.CLOSED
+        return DeviceState.IDLE if self._current_stream().query() else DeviceState.BUSY
+
+    def record(self, event: TimedEvent | None) -> TimedEvent:
+        """Have the time noted on the current stream."""
+        event = self._make_event() if event is None else event
+        event.record(self._current_stream())
+        return event
+
+    def done(self, event: TimedEvent) -> bool:
+        """Whether the time was noted."""
+        return event.query()
+
+    def nanoseconds_between(self, earlier: TimedEvent, later: TimedEvent) -> float:
+        """The time between two events that are done."""
+        return earlier.elapsed_time(later) * _NS_PER_MS
+
+    def wait(self, event: TimedEvent, seconds: float) -> None:
+        """Look until an event is done, so many seconds at most: torch itself can only wait without end."""
+        until = time.monotonic() + seconds
+        while not event.query() and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+
+
+class CudaEvents(TorchEvents):
+    """The clock of a GPU that torch calls ``cuda``, by NVIDIA or AMD.
+
+    Args:
+        device: The GPU.
+    """
+
+    def __init__(self, device: Device) -> None:
+        make_event: Any = torch.cuda.Event
+        super().__init__(
+            lambda: make_event(enable_timing=True),
+            lambda: torch.cuda.current_stream(device),
+            torch.cuda.is_current_stream_capturing,
+        )
+
+
+def event_device_of(device: Device) -> EventDevice[TimedEvent] | None:
+    """The clock of a device, where torch can tell it.
+
+    To be called in the process that computes and once it does, as :func:`device_uuids`.
+
+    Args:
+        device: A torch device; a number is an index of a GPU, as in torch.
+
+    Returns:
+        Its events; ``None`` for the processor, and for accelerators whose events do not exist or note no time.
+    """
+    named = torch.device("cuda", device) if isinstance(device, int) else torch.device(device)
+    events: TorchEvents | None = None
+    if named.type == "cuda" and torch.cuda.is_available():
+        events = CudaEvents(named)
+    elif _is_accelerator(named):
+        make_event: Any = torch.Event
+        events = TorchEvents(
+            lambda: make_event(named, enable_timing=True),
+            lambda: torch.accelerator.current_stream(named),
+            lambda: False,
+        )
+    if events is not None:
+        # Whatever a backend lacks shows in one of these calls, as errors of many types.
+        with contextlib.suppress(Exception):
+            events.state()
+            events.done(events.record(None))
+            return events
+    return None
+
+
 def as_tensors(values: Mapping[str, float]) -> dict[str, torch.Tensor]:
     """Figures as trainers compare them: in full precision, and on the processor, where reading one waits for no GPU."""
     return {name: torch.tensor(value, dtype=torch.float64, device="cpu") for name, value in values.items()}
@@ -46,3 +162,10 @@ def _name(gpu: torch.device) -> int | str:
     index = torch.cuda.current_device() if index is None else index
     uuid: Any = getattr(torch.cuda.get_device_properties(index), "uuid", None)
     return index if uuid is None else str(uuid)
+
+
+def _is_accelerator(device: torch.device) -> bool:
+    """Whether torch knows this device as the accelerator of this machine; ``torch.accelerator`` came with 2.6."""
+    accelerator: Any = getattr(torch, "accelerator", None)
+    current = accelerator.current_accelerator() if accelerator is not None else None
+    return current is not None and bool(current.type == device.type) and device.type not in {"cpu", "cuda"}

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.energy.readings import Kind
+from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import Finding
-from lightning_carbon.sources import host_model, nvml, rapl
+from lightning_carbon.sources import cpu_share, host_model, nvml, rapl
+from lightning_carbon.sources.allocation import allocation
+from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Set as AbstractSet
 
-    from lightning_carbon.sources.host_model import CpuScope
+    from lightning_carbon.sources.allocation import Allocation
+    from lightning_carbon.sources.nvml import GpuScope
+
+CpuScope = Literal["auto", "process", "machine"]
 
 
 def discover(
     devices: Literal["auto", "all"] | Sequence[int | str] = "auto",
     powercap_root: Path | None = None,
     environ: Mapping[str, str] = os.environ,
-    cpu_scope: CpuScope = "process",
+    cpu_scope: CpuScope = "auto",
+    gpu_scope: GpuScope = "device",
     *,
     host: bool = True,
+    root: Path = Path("/"),
+    job_pid: int | None = None,
 ) -> list[Finding]:
     """Try every source this package has.
 
@@ -33,24 +43,75 @@ def discover(
         devices: Which accelerators: ``"auto"`` (those visible to this process), ``"all"``, or indices or UUIDs.
         powercap_root: The powercap tree; default ``LIGHTNING_CARBON_POWERCAP_ROOT``, then ``/sys/class/powercap``.
         environ: The environment variables.
-        cpu_scope: Whose processor time the host model charges: ``"process"`` or ``"machine"``.
+        cpu_scope: What is charged of a host: ``"process"`` for this job's share by processor time, ``"machine"`` for
+            all. ``"auto"`` is, of RAPL's counters, the share where the job has a part of the machine only (cgroup,
+            cpuset, affinity, Slurm) and otherwise all; of the host model, the job's own.
+        gpu_scope: What is charged of a GPU: ``"device"`` for all, ``"process"`` for this job's share of the work.
         host: Whether to look for the host's domains; one process a machine should.
+        root: Where ``proc`` and ``sys`` are, as far as they tell of the job.
+        job_pid: The root of the job's process tree; default the launcher of this machine's ranks where the environment
+            speaks of one, else this process.
 
     Returns:
         A finding for everything that was tried, with a port where it can be read.
 
     Raises:
-        ConfigError: ``devices`` or ``cpu_scope`` cannot be used.
+        ConfigError: ``devices``, ``cpu_scope`` or ``gpu_scope`` cannot be used.
     """
-    findings = nvml.discover(devices, environ)
+    if cpu_scope not in {"auto", "process", "machine"}:
+        raise ConfigError("cpu_scope", cpu_scope, "give 'auto', 'process' or 'machine'")
+    job = _Job(environ, job_pid)
+    findings = nvml.discover(devices, environ, gpu_scope, job.pids)
     if not host:
         return findings
     if nvml.covers_host(findings):
         reason = "the module's own counter includes its CPU; counted there"
         return [*findings, Finding("host_model", "CPU and memory", reason=reason)]
-    measured = rapl.discover(powercap_root, environ)
+    measured = _scoped(rapl.discover(powercap_root, environ), cpu_scope, allocation(environ, root), job, root)
     kinds = {finding.port.sensor.domain.kind for finding in measured if finding.port is not None}
     # A platform counter has both inside.
     cpu = not kinds & {Kind.PACKAGE, Kind.PSYS}
     dram = not kinds & {Kind.DRAM, Kind.PSYS}
-    return [*findings, *measured, *host_model.discover(environ, cpu=cpu, dram=dram, cpu_scope=cpu_scope)]
+    modelled = host_model.discover(
+        environ,
+        cpu=cpu,
+        dram=dram,
+        cpu_scope="machine" if cpu_scope == "machine" else "process",
+        tree=job.tree() if (cpu or dram) and cpu_scope != "machine" else None,
+    )
+    return [*findings, *measured, *modelled]
+
+
+class _Job:
+    """The processes of the job, looked for when somebody asks."""
+
+    def __init__(self, environ: Mapping[str, str], pid: int | None) -> None:
+        self._environ = environ
+        self._pid = pid
+        self._tree: ProcessTree | None = None
+
+    def tree(self) -> ProcessTree:
+        if self._tree is None:
+            try:
+                self._tree = job_tree(self._environ, self._pid)
+            except ProcessLookupError:
+                self._tree = ProcessTree()
+        return self._tree
+
+    def pids(self) -> AbstractSet[int]:
+        return self.tree().pids()
+
+
+def _scoped(findings: list[Finding], scope: CpuScope, part: Allocation, job: _Job, root: Path) -> list[Finding]:
+    """RAPL's counters, whole or the job's share of each."""
+    if scope == "machine" or (scope == "auto" and not part.is_part):
+        return findings
+    if all(finding.port is None for finding in findings):
+        return findings
+    try:
+        busy_seconds = cpu_share.BusyTime(root)
+    except OSError as error:
+        return cpu_share.refuse(findings, f"it counts the whole machine and cannot be shared: {error}")
+    why = part.reason if part.is_part else 'cpu_scope="process"'
+    splitting = cpu_share.CpuShare(job.tree().cpu_seconds, busy_seconds, part.machine_cpus)
+    return cpu_share.share(findings, splitting, why)

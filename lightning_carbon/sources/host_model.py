@@ -27,7 +27,7 @@ from lightning_carbon.errors import ConfigError, SourceLost
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources import host_constants
 from lightning_carbon.sources.cpu_table import CpuSpec, find_cpu
-from lightning_carbon.sources.process_tree import ProcessTree
+from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 from lightning_carbon.units import Energy, Power
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ BYTES_PER_GIGABYTE = 1 << 30
 # Resident memory changes slowly next to the training step, and costs about 6 us a process to read.
 MEMORY_SECONDS = 1.0
 NOTHING = Power(0.0)
-# torchrun and accelerate launch set it for the processes they start, one for each device, all children of one agent.
-_TORCHRUN_VARIABLE = "TORCHELASTIC_RUN_ID"
 # The first processor's block, flags included; reading on would ask the kernel for the clock of every core.
 _CPUINFO_CHARACTERS = 8192
 
@@ -153,6 +151,7 @@ def discover(
     dram: bool = True,
     cpu_scope: CpuScope = "process",
     cpuinfo: Path = Path("/proc/cpuinfo"),
+    tree: ProcessTree | None = None,
 ) -> list[Finding]:
     """Set up the models that are asked for.
 
@@ -163,6 +162,7 @@ def discover(
         dram: Whether to model the memory.
         cpu_scope: Whose processor time and memory: this process tree's or the machine's.
         cpuinfo: What describes the processor.
+        tree: The processes of the job; default those that the environment speaks of.
 
     Returns:
         A finding for each.
@@ -176,12 +176,7 @@ def discover(
         return []
     import psutil
 
-    tree = None
-    if cpu_scope == "process":
-        try:
-            tree = ProcessTree(os.getppid() if _TORCHRUN_VARIABLE in environ else None)
-        except ProcessLookupError:
-            tree = ProcessTree()
+    tree = (tree or job_tree(environ)) if cpu_scope == "process" else None
 
     def seconds() -> tuple[float, float]:
         if tree is not None:

@@ -11,6 +11,8 @@ So a child that lives and dies between two looks is still counted once its paren
 stretch of one that was known. What stays unseen: descendants that die unseen and are never waited for by one of the
 tree (orphans, or a parent that ignores SIGCHLD).
 
+Which tree is a job's, where a launcher started several ranks on this machine, :func:`job_tree` tells.
+
 References: proc_pid_stat(5) on utime, stime, cutime and cstime, which psutil calls ``children_user`` and
 ``children_system``.
 """
@@ -25,6 +27,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Set as AbstractSet
 
     import psutil
 
@@ -33,6 +36,14 @@ LISTING_SECONDS = 2.0
 # Reading one process costs about 8 us. Neither that nor the listing may take more than this share of one core: where
 # there are hundreds of processes, they are looked at less often, which loses nothing but resolution.
 COST_RATIO = 0.005
+
+# torchrun and accelerate launch set it for the processes they start, one for each device, all children of one agent.
+_TORCHRUN_VARIABLE = "TORCHELASTIC_RUN_ID"
+# srun sets it for the processes it starts, on each node children of one slurmstepd.
+_SRUN_VARIABLE = "SLURM_STEP_NUM_TASKS"
+_SRUN_PARENT = "slurmstepd"
+# Every launcher sets it for all ranks but, at times, the first, which may be the parent of the others (Lightning).
+_RANK_VARIABLE = "LOCAL_RANK"
 
 Key = TypeVar("Key", bound="Hashable")
 
@@ -174,6 +185,12 @@ class ProcessTree:
                 raise ProcessLookupError(f"process {self.pid} and its descendants are gone")
             return total
 
+    def pids(self) -> AbstractSet[int]:
+        """The process ids of the tree, as of at most a few seconds ago."""
+        with self._lock:
+            self._list_when_due()
+            return {process.pid for process in self._parents}
+
     def _reaped_seconds(self) -> float:
         """Processor time of the children that this process has waited for, where it is the root: costs under 1 us."""
         if self._root.pid != os.getpid():
@@ -221,3 +238,41 @@ class ProcessTree:
         self._parents = parents
         cost_seconds = time.thread_time() - started
         self._next_listing_seconds = now + max(LISTING_SECONDS, cost_seconds / COST_RATIO)
+
+
+def job_tree(environ: Mapping[str, str] = os.environ, pid: int | None = None) -> ProcessTree:
+    """The processes of the job on this machine, so that one rank can speak for all.
+
+    That is the launcher and all below it under torchrun, ``accelerate launch`` and srun with several tasks; the
+    parent's tree on a rank above 0 (Lightning's first rank starts the others); otherwise this process and all below it.
+
+    Args:
+        environ: The environment variables.
+        pid: The root, for a caller that knows better.
+
+    Raises:
+        ProcessLookupError: There is no process ``pid``.
+    """
+    if pid is not None:
+        return ProcessTree(pid)
+    try:
+        return ProcessTree(_launcher(environ))
+    except ProcessLookupError:
+        return ProcessTree()
+
+
+def _launcher(environ: Mapping[str, str]) -> int | None:
+    """The process id of what started the ranks of this machine, or ``None`` where this process stands alone."""
+    rank, tasks = environ.get(_RANK_VARIABLE, ""), environ.get(_SRUN_VARIABLE, "")
+    if _TORCHRUN_VARIABLE in environ or (rank.isdecimal() and int(rank) > 0):
+        return os.getppid()
+    if tasks.isdecimal() and int(tasks) > 1:
+        import psutil
+
+        try:
+            for parent in psutil.Process().parents():
+                if parent.name() == _SRUN_PARENT:
+                    return parent.pid
+        except psutil.Error:
+            return None
+    return None

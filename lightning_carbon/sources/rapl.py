@@ -257,7 +257,7 @@ def _add(survey: _Survey, zone: _Zone, domain: Domain) -> bool:
         domain,
         Provenance.COUNTER,
         UNCERTAINTY_RATIOS[domain.kind],
-        f"RAPL {zone.label}: {zone.path.name}/energy_uj",
+        f"RAPL {zone.label}: {zone.path.name}/energy_uj of the whole machine",
         _wrap(zone.path),
     )
     try:

@@ -118,7 +118,7 @@ def run_metered(
             time.sleep(step_seconds)
             meter.step_done()
         record = meter.stop()
-    with (Path(meter.record_path).parent / "steps.csv").open(encoding="utf-8") as lines:
+    with (Path(record.location or ledger).parent / "steps.csv").open(encoding="utf-8") as lines:
         steps = [
             Step(int(line["start_ns"]), int(line["end_ns"]), float(line["gpu_joules"]))
             for line in csv.DictReader(lines)

@@ -7,6 +7,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+from lightning_carbon.metering.parts import Ranks
 from lightning_carbon.wiring import configure, meter_of
 
 FIRST_SECONDS = 3
@@ -17,9 +18,10 @@ STEPS_A_SECOND = 50
 def main() -> None:
     """Sample beside a thread that ends a step every 20 ms."""
     before = set(threading.enumerate())
-    meter = meter_of(configure(devices="all"), host=sys.argv[2] == "all").start()
+    ranks = Ranks(local_rank=0 if sys.argv[2] == "all" else 1)  # the first process of a host meters it, too
+    meter = meter_of(configure(devices="all"), ranks=ranks).start()
     # A reading that hangs makes a new thread of it; the stand-in's do not.
-    [thread] = set(threading.enumerate()) - before
+    [thread] = [one for one in set(threading.enumerate()) - before if one.name.endswith("sampler")]
     clock = time.pthread_getcpuclockid(thread.ident or 0)
     spent = [0.0]
     for _ in range(FIRST_SECONDS + STEADY_SECONDS):

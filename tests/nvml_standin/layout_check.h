@@ -31,6 +31,16 @@ SIZE(nvmlGpuInstanceProfileInfo_t, 48);
 AT(nvmlGpuInstanceProfileInfo_t, sliceCount, 8);
 SIZE(nvmlGpuInstanceProfileInfo_v2_t, 152);
 AT(nvmlGpuInstanceProfileInfo_v2_t, sliceCount, 12);
+SIZE(nvmlProcessInfo_t, 24);
+AT(nvmlProcessInfo_t, pid, 0);
+AT(nvmlProcessInfo_t, usedGpuMemory, 8);
+AT(nvmlProcessInfo_t, gpuInstanceId, 16);
+AT(nvmlProcessInfo_t, computeInstanceId, 20);
+SIZE(nvmlProcessUtilizationSample_t, 32);
+AT(nvmlProcessUtilizationSample_t, pid, 0);
+AT(nvmlProcessUtilizationSample_t, timeStamp, 8);
+AT(nvmlProcessUtilizationSample_t, smUtil, 16);
+AT(nvmlProcessUtilizationSample_t, memUtil, 20);
 
 VALUE(NVML_SUCCESS, 0);
 VALUE(NVML_ERROR_UNINITIALIZED, 1);

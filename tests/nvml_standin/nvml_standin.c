@@ -23,9 +23,19 @@
 
 #define MAX_GPUS 16
 #define MAX_SLICES 8
+#define MAX_PROCESSES 16
 #define PI 3.14159265358979323846
 
 typedef enum { CONSTANT, SINE, SQUARE, SAW } Shape;
+
+typedef enum { COMPUTE, GRAPHICS, MPS } ListKind;
+
+/* A process on a GPU, from one moment to another (0 is for ever), and how busy it keeps the multiprocessors. */
+typedef struct {
+    unsigned int pid, percent;
+    ListKind list;
+    long long from_ns, until_ns;
+} Process;
 
 typedef struct Device {
     int is_slice;
@@ -52,6 +62,10 @@ typedef struct Device {
     int mig_enabled, mig_code, profiles_code;
     unsigned int max_slices, slice_count;
     struct Device *slices;
+    unsigned int process_count;
+    Process processes[MAX_PROCESSES];
+    int processes_code, samples_code, samples_garbage;
+    long long sample_ns;
     /* MIG slices */
     unsigned int gpu_instance, compute_instance, gpu_slices, compute_slices;
     int attributes_code;
@@ -181,6 +195,19 @@ static void apply_to_gpu(Device *gpu, const char *key, const char *value) {
     else if (!strcmp(key, "mig_code")) to_code(&gpu->mig_code, value);
     else if (!strcmp(key, "profiles_code")) to_code(&gpu->profiles_code, value);
     else if (!strcmp(key, "max_slices")) gpu->max_slices = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "processes_code")) to_code(&gpu->processes_code, value);
+    else if (!strcmp(key, "samples_code")) to_code(&gpu->samples_code, value);
+    else if (!strcmp(key, "samples_garbage")) to_code(&gpu->samples_garbage, value);
+    else if (!strcmp(key, "sample_ns")) gpu->sample_ns = atoll(value);
+    else if (!strcmp(key, "process") && gpu->process_count < MAX_PROCESSES) {
+        Process *process = &gpu->processes[gpu->process_count];
+        char list[16] = "";
+        if (sscanf(value, "%u %15s %u %lld %lld", &process->pid, list, &process->percent, &process->from_ns,
+                   &process->until_ns) == 5) {
+            process->list = !strcmp(list, "graphics") ? GRAPHICS : !strcmp(list, "mps") ? MPS : COMPUTE;
+            gpu->process_count++;
+        } else fprintf(stderr, "nvml stand-in: no process: %s\n", value);
+    }
     else fprintf(stderr, "nvml stand-in: unknown key %s\n", key);
 }
 
@@ -521,6 +548,83 @@ nvmlReturn_t nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned int *
     RETURN_IF(DEVICE(device)->limit_code != 0, (nvmlReturn_t)DEVICE(device)->limit_code);
     *limit = DEVICE(device)->limit_milliwatts;
     return NVML_SUCCESS;
+}
+
+/* ---- processes ---- */
+
+static int is_there(const Process *process, long long at_ns) {
+    return at_ns >= process->from_ns && (!process->until_ns || at_ns < process->until_ns);
+}
+
+/* As NVML does: without room it tells how much is needed; with room to spare it tells how much was used. */
+static nvmlReturn_t list_processes(const Device *device, ListKind list, unsigned int *number, nvmlProcessInfo_t *infos) {
+    RETURN_UNLESS_OK(check_reading(device));
+    RETURN_IF(!number, NVML_ERROR_INVALID_ARGUMENT);
+    const Device *gpu = device->is_slice ? device->parent : device;
+    RETURN_IF(gpu->processes_code != 0, (nvmlReturn_t)gpu->processes_code);
+    long long now = trouble_ns();
+    unsigned int found = 0, room = *number;
+    for (unsigned int i = 0; i < gpu->process_count; i++) {
+        const Process *process = &gpu->processes[i];
+        if (process->list != list || !is_there(process, now)) continue;
+        if (infos && found < room) {
+            memset(&infos[found], 0, sizeof infos[found]);
+            infos[found].pid = process->pid;
+            infos[found].usedGpuMemory = 1ULL << 30;
+            infos[found].gpuInstanceId = infos[found].computeInstanceId = 0xFFFFFFFFU;
+        }
+        found++;
+    }
+    *number = found;
+    return found > 0 && (!infos || found > room) ? NVML_ERROR_INSUFFICIENT_SIZE : NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t device, unsigned int *number, nvmlProcessInfo_t *infos) {
+    return list_processes(DEVICE(device), COMPUTE, number, infos);
+}
+
+nvmlReturn_t nvmlDeviceGetGraphicsRunningProcesses_v3(nvmlDevice_t device, unsigned int *number, nvmlProcessInfo_t *infos) {
+    return list_processes(DEVICE(device), GRAPHICS, number, infos);
+}
+
+nvmlReturn_t nvmlDeviceGetMPSComputeRunningProcesses_v3(nvmlDevice_t device, unsigned int *number, nvmlProcessInfo_t *infos) {
+    return list_processes(DEVICE(device), MPS, number, infos);
+}
+
+/* One sample for each process that did something, as of the last moment of the grid; only those after last_seen. */
+nvmlReturn_t nvmlDeviceGetProcessUtilization(nvmlDevice_t device, nvmlProcessUtilizationSample_t *samples,
+                                             unsigned int *number, unsigned long long last_seen) {
+    RETURN_UNLESS_OK(check_reading(DEVICE(device)));
+    RETURN_IF(!number || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    const Device *gpu = DEVICE(device);
+    RETURN_IF(gpu->samples_code != 0, (nvmlReturn_t)gpu->samples_code);
+    RETURN_IF(gpu->mig_enabled, NVML_ERROR_NOT_SUPPORTED);
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    long long leapt = trouble_ns(), sampled = on_grid(leapt, gpu->sample_ns, 0);
+    long long wall_ns = wall.tv_sec * 1000000000LL + wall.tv_nsec + (leapt - now_ns());
+    /* The grid is on the monotonic clock; a margin keeps one moment from being two by the reading of two clocks. */
+    unsigned long long stamp = (unsigned long long)((wall_ns - (leapt - sampled)) / 1000);
+    stamp = (stamp + 2500) / 5000 * 5000;
+    unsigned int found = 0, room = *number;
+    for (unsigned int i = 0; i < gpu->process_count + (gpu->samples_garbage ? 1U : 0U); i++) {
+        nvmlProcessUtilizationSample_t sample = {0};
+        if (i == gpu->process_count) {
+            sample.pid = 4242424U;
+            sample.timeStamp = stamp + 1000;
+            sample.smUtil = 3000000000U;
+        } else {
+            if (!gpu->processes[i].percent || !is_there(&gpu->processes[i], sampled) || stamp <= last_seen) continue;
+            sample.pid = gpu->processes[i].pid;
+            sample.timeStamp = stamp;
+            sample.smUtil = gpu->processes[i].percent;
+        }
+        if (samples && found < room) samples[found] = sample;
+        found++;
+    }
+    *number = found;
+    RETURN_IF(found == 0, NVML_ERROR_NOT_FOUND);
+    return !samples || found > room ? NVML_ERROR_INSUFFICIENT_SIZE : NVML_SUCCESS;
 }
 
 /* ---- MIG ---- */

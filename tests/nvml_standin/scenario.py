@@ -59,6 +59,25 @@ class Slice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process on a GPU.
+
+    Args:
+        pid: Its number.
+        percent: How busy it keeps the GPU's multiprocessors while it is there.
+        list: Which of NVML's lists has it.
+        from_ns: The moment of ``CLOCK_MONOTONIC`` at which it comes.
+        until_ns: The moment at which it goes; 0 is never.
+    """
+
+    pid: int
+    percent: int = 0
+    list: Literal["compute", "graphics", "mps"] = "compute"
+    from_ns: int = 0
+    until_ns: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gpu:
     """A GPU of the stand-in; every ``_ns`` is a moment of ``CLOCK_MONOTONIC`` where 0 is never, every ``_code`` what a
     call answers where 0 works.
@@ -106,7 +125,12 @@ class Gpu:
         mig_code: What ``nvmlDeviceGetMigMode`` answers.
         profiles_code: What asking for a GPU instance profile answers.
         max_slices: How many compute slices the GPU has in MIG mode.
+        processes_code: What the lists of processes answer.
+        samples_code: What ``nvmlDeviceGetProcessUtilization`` answers.
+        samples_garbage: Whether an entry that is no sample is among its answers.
+        sample_ns: How often it takes samples.
         slices: Its MIG slices.
+        processes: Who is on it, at most 16.
     """
 
     uuid: str = ""
@@ -150,7 +174,12 @@ class Gpu:
     mig_code: int = 0
     profiles_code: int = 0
     max_slices: int = 7
+    processes_code: int = 0
+    samples_code: int = 0
+    samples_garbage: bool = False
+    sample_ns: int = 100_000_000
     slices: tuple[Slice, ...] = ()
+    processes: tuple[Process, ...] = ()
 
     def watts_at(self, at_ns: int) -> float:
         """The power at a moment of ``CLOCK_MONOTONIC``."""
@@ -222,6 +251,9 @@ class Scenario:
         for index, gpu in enumerate(self.gpus):
             lines += ["gpu", f"uuid {gpu_uuid(index)}", f"bus_id 00000000:{16 + index:02X}:00.0"]
             lines += _lines(gpu)
+            lines += [
+                f"process {one.pid} {one.list} {one.percent} {one.from_ns} {one.until_ns}" for one in gpu.processes
+            ]
             for part in gpu.slices:
                 lines += ["slice", *_lines(part)]
         path.write_text("\n".join(lines) + "\n")
@@ -230,5 +262,5 @@ class Scenario:
 
 def _lines(thing: Gpu | Slice) -> list[str]:
     """The ``key value`` lines of a GPU or slice; empty strings keep what was written before."""
-    values = {one.name: getattr(thing, one.name) for one in fields(thing) if one.name != "slices"}
+    values = {one.name: getattr(thing, one.name) for one in fields(thing) if one.name not in {"slices", "processes"}}
     return [f"{key} {int(value) if isinstance(value, bool) else value}" for key, value in values.items() if value != ""]

@@ -1,11 +1,12 @@
 """NVIDIA GPUs, read through NVML by way of :mod:`pynvml` (the distribution nvidia-ml-py).
 
 A GPU's energy counter where it has one; else its power, integrated; else a model of its utilisation, labelled so; else
-a reason. A MIG slice is its GPU's share, labelled as a model. See :func:`discover`.
+a reason. A MIG slice is its GPU's share, labelled as a model; so is a job's share of a GPU with others on it, where
+that is asked for. See :func:`discover`.
 
 References: https://docs.nvidia.com/deploy/nvml-api/
 """
 
-from lightning_carbon.sources.nvml.discovery import close, covers_host, discover
+from lightning_carbon.sources.nvml.discovery import GpuScope, close, covers_host, discover, neighbours
 
-__all__ = ["close", "covers_host", "discover"]
+__all__ = ["GpuScope", "close", "covers_host", "discover", "neighbours"]

@@ -3,30 +3,56 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from lightning_carbon.errors import SourceError, SourceUnavailable
+from lightning_carbon.errors import ConfigError, SourceError, SourceUnavailable
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources.nvml.inventory import take_inventory
 from lightning_carbon.sources.nvml.library import LIBRARY, SHADOWED_FIX, is_shadowed
+from lightning_carbon.sources.nvml.occupants import Watch
 from lightning_carbon.sources.nvml.probing import probe
+from lightning_carbon.sources.nvml.process_share import WHOLE_FIX, ProcessShare, share
+from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
 from lightning_carbon.sources.nvml.selection import check_devices, select
 from lightning_carbon.sources.nvml.slices import meter_slice
+from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from types import ModuleType
 
+    from lightning_carbon.ports import Source
     from lightning_carbon.sources.nvml.inventory import Gpu
+    from lightning_carbon.sources.nvml.occupants import Pids
     from lightning_carbon.sources.nvml.selection import Selection
     from lightning_carbon.sources.nvml.visible_devices import Place
+
+GpuScope = Literal["device", "process"]
 
 SOURCE: Final = "nvml"
 _EVERYTHING: Final = "NVIDIA GPUs"
 
 
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """How each device is tried."""
+
+    nvml: ModuleType
+    scope: GpuScope
+    pids: Pids
+    root: Path
+    fix: str
+
+
 def discover(
-    devices: Literal["auto", "all"] | Sequence[int | str] = "auto", environ: Mapping[str, str] = os.environ
+    devices: Literal["auto", "all"] | Sequence[int | str] = "auto",
+    environ: Mapping[str, str] = os.environ,
+    gpu_scope: GpuScope = "device",
+    pids: Pids | None = None,
+    root: Path = Path("/"),
 ) -> list[Finding]:
     """Try every GPU that is asked for.
 
@@ -37,15 +63,23 @@ def discover(
             ``MIG-`` as torch's device properties print it, and may name a device that is not visible. An empty list
             asks for none.
         environ: Where ``CUDA_VISIBLE_DEVICES`` and ``CUDA_DEVICE_ORDER`` stand.
+        gpu_scope: ``"device"`` charges a GPU whole, with a remark that names other processes on it; ``"process"``
+            charges the job its share of the work on it, modelled.
+        pids: Gives the process ids of the job; default those of this process and its descendants, or of its launcher.
+        root: Where ``proc`` is.
 
     Returns:
         A finding for each device, in the order asked for; a single one without a port where NVML cannot be used or
-        nothing is visible. A port has an attribute ``covers_host``.
+        nothing is visible. A port has an attribute ``covers_host``, and :func:`neighbours` looks again who else is
+        there.
 
     Raises:
-        ConfigError: ``devices`` is no selection, or names a device that is not among those that NVML shows.
+        ConfigError: ``devices`` is no selection, or names a device that is not among those that NVML shows, or
+            ``gpu_scope`` is neither.
     """
     check_devices(devices)
+    if gpu_scope not in {"device", "process"}:
+        raise ConfigError("gpu_scope", gpu_scope, "give 'device' or 'process'")
     if not isinstance(devices, str) and not devices:
         return []
     try:
@@ -59,7 +93,8 @@ def discover(
     if not selection.places:
         return [_nothing(inventory.gpus, selection, environ)]
     fix = SHADOWED_FIX if is_shadowed(nvml) else ""
-    return [_try(place, selection, nvml, fix) for place in selection.places]
+    asker = _Asker(nvml, gpu_scope, _job_pids(environ) if pids is None else pids, root, fix)
+    return [_try(place, selection, asker) for place in selection.places]
 
 
 def close() -> None:
@@ -70,6 +105,31 @@ def close() -> None:
 def covers_host(findings: Iterable[Finding]) -> bool:
     """Whether one of these sources counts the CPU and its memory too, so that neither may be added to it."""
     return any(getattr(finding.port, "covers_host", False) for finding in findings)
+
+
+def neighbours(finding: Finding) -> str:
+    """Look again at who else uses a GPU that is charged whole; takes some calls of NVML, for now and then.
+
+    Args:
+        finding: One of :func:`discover`'s.
+
+    Returns:
+        A warning that names them, or an empty string where there are none or nobody can tell.
+    """
+    watch = getattr(finding.port, "watch", None)
+    return watch.remark() if isinstance(watch, Watch) else ""
+
+
+def _job_pids(environ: Mapping[str, str]) -> Pids:
+    """The job's processes, looked for when somebody asks."""
+    trees: list[ProcessTree] = []
+
+    def pids() -> AbstractSet[int]:
+        if not trees:
+            trees.append(job_tree(environ))
+        return trees[0].pids()
+
+    return pids
 
 
 def _nothing(gpus: Sequence[Gpu], selection: Selection, environ: Mapping[str, str]) -> Finding:
@@ -84,7 +144,8 @@ def _nothing(gpus: Sequence[Gpu], selection: Selection, environ: Mapping[str, st
     return Finding(SOURCE, _EVERYTHING, reason=reason, fix='to meter all GPUs nevertheless: devices="all"')
 
 
-def _try(place: Place, selection: Selection, nvml: ModuleType, fix: str) -> Finding:
+def _try(place: Place, selection: Selection, asker: _Asker) -> Finding:
+    nvml, fix = asker.nvml, asker.fix
     gpu = selection.gpus[place.gpu]
     one = gpu.slices[place.slice] if place.slice >= 0 else None
     subject = gpu.subject if one is None else f"GPU {gpu.index} {one.name} {one.names.uuid}"
@@ -94,8 +155,26 @@ def _try(place: Place, selection: Selection, nvml: ModuleType, fix: str) -> Find
         if one is not None:
             is_metered = any(other.gpu == place.gpu and other.slice < 0 for other in selection.places)
             port = meter_slice(gpu, one, port, nvml, parent_is_metered=is_metered)
+        port, warning = _scoped(gpu, port, asker, is_slice=one is not None)
     except SourceUnavailable as error:
         return Finding(SOURCE, subject, reason=error.reason, fix=error.fix or fix)
     except Exception as error:  # noqa: BLE001 -- whatever a driver or an old pynvml does, the training must start
         return Finding(SOURCE, subject, reason=f"{type(error).__name__}: {error}", fix=fix)
-    return Finding(SOURCE, subject, port, "; ".join(filter(None, [selection.remark, probed.remark])), fix)
+    return Finding(SOURCE, subject, port, "; ".join(filter(None, [warning, selection.remark, probed.remark])), fix)
+
+
+def _scoped(gpu: Gpu, port: Source, asker: _Asker, *, is_slice: bool) -> tuple[Source, str]:
+    """The port as the scope has it, and a warning of others on the GPU."""
+    if gpu.handle is None:
+        return port, ""
+    watch = Watch(gpu.handle, asker.nvml, asker.pids, asker.root)
+    if asker.scope == "process":
+        if is_slice:
+            raise SourceUnavailable(SOURCE, "NVML does not tell whose the work on a MIG slice is", WHOLE_FIX)
+        splitting = ProcessShare(gpu.handle, asker.nvml, watch)
+        return share(port, splitting), splitting.remark
+    if is_slice:  # the processes of the other slices are no neighbours, and which are which differs by driver
+        return port, ""
+    if isinstance(port, NvmlCounter | NvmlGauge):
+        port.watch = watch
+    return port, watch.remark()

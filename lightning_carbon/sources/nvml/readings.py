@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.readings import Domain, Sensor
     from lightning_carbon.ports import PowerGauge, Source
     from lightning_carbon.sources.nvml.library import Handle
+    from lightning_carbon.sources.nvml.occupants import Watch
 
 MILLIWATTS_PER_WATT = 1_000
 
@@ -35,6 +36,7 @@ class NvmlCounter:
         self._handle = handle
         self._question = question
         self.covers_host = covers_host
+        self.watch: Watch | None = None
 
     @property
     def sensor(self) -> Sensor:
@@ -68,6 +70,7 @@ class NvmlGauge:
         self._handle = handle
         self._milliwatts = milliwatts
         self.covers_host = covers_host
+        self.watch: Watch | None = None
 
     @property
     def sensor(self) -> Sensor:

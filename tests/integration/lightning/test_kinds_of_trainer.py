@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,9 +16,9 @@ import yaml
 import lightning_carbon
 from lightning_carbon import CarbonCallback
 from tests.integration.lightning.support import (
-    WATTS,
     BATCH_SIZE,
     PACKAGES,
+    WATTS,
     csv_column,
     loader,
     make_callback,

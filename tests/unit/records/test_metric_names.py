@@ -44,7 +44,7 @@ def paths_of(value: object, path: str = "") -> Iterator[str]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from paths_of(inner, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
+    elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
         for inner in value:
             yield from paths_of(inner, f"{path}[]")
     else:

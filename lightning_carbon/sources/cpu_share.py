@@ -1,0 +1,200 @@
+"""A job's share of counters that see the whole machine, such as RAPL's: by processor time.
+
+    charged = energy × processor time of the job's processes / busy time of the machine's processors
+
+interval by interval. The machine's busy time is ``/proc/stat``'s user, nice, system, irq and softirq; the job's is that
+of its process tree, dataloader workers included.
+
+* What a package draws anyway is in its counter and goes by the same rule: it is shared by those who compute, and a job
+  that waits while others compute pays nothing. Where nobody computes for a second, the machine is idle for its own sake
+  and nobody is charged.
+* Memory goes by processor time as well, not by the memory held: refreshing costs the same whoever holds it, traffic
+  comes from those who compute, and resident sets count shared pages in every process, so their shares would not add up.
+* A socket's counter goes by the share of the whole machine: on which socket a process spent its time is not recorded.
+* A job's time that is seen late (a new worker, a child just waited for) is charged in the next intervals, at most all
+  of each.
+
+Two threads of one core count as much as two cores, and an instruction of one job as much as any other: ±50 % of the
+share is our assumption, with the counter's own uncertainty on top.
+
+References: proc_stat(5); Khan et al. 2018 (see ``rapl``) on what the counters cover.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.errors import ReadFailed, SourceLost
+from lightning_carbon.ports import EnergyCounter, Finding
+from lightning_carbon.sources.process_tree import LISTING_SECONDS
+from lightning_carbon.sources.shares import SharedCounter, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lightning_carbon.energy.readings import Sensor
+    from lightning_carbon.sources.shares import Splitting
+
+UNCERTAINTY_RATIO = 0.5
+METHOD = "processor time of this job's processes / busy processor time of the machine"
+IDLE_SECONDS = 1.0
+# The counts move by hundredths of a second. The kernel writes all of /proc/stat for its first line: 0.1 ms with few
+# processors, above 1 ms with hundreds; like the process tree, that may take this share of a core.
+LOOK_SECONDS = 0.05
+COST_RATIO = 0.005
+# Of "cpu user nice system idle iowait irq softirq steal ...": neither idle nor waiting nor stolen.
+_BUSY_COLUMNS = (1, 2, 3, 6, 7)
+_MICROSECONDS = 1_000_000
+
+
+class BusyTime:
+    """The busy time of all processors of the machine, in seconds since it started.
+
+    Args:
+        root: Where ``proc`` is.
+
+    Raises:
+        OSError: There is no such count, or it is another's: LXC and others put one of the container in its place.
+    """
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._path = root / "proc/stat"
+        self._hertz = os.sysconf("SC_CLK_TCK")
+        if _is_replaced(root):
+            raise OSError("/proc/stat is replaced by one of the container, which does not count the machine")
+        try:
+            self()
+        except ReadFailed as error:
+            raise OSError(str(error)) from error
+
+    def __call__(self) -> float:
+        """The time so far.
+
+        Raises:
+            ReadFailed: It cannot be read.
+        """
+        try:
+            with self._path.open(encoding="ascii", errors="replace") as lines:
+                columns = lines.readline().split()
+            return sum(int(columns[column]) for column in _BUSY_COLUMNS) / self._hertz
+        except (OSError, ValueError, IndexError) as error:
+            raise ReadFailed(f"{self._path} does not tell the machine's busy time: {error}") from error
+
+
+class CpuShare:
+    """Whose the processor time of the machine was: a splitting in microseconds, shared by all counters of a machine.
+
+    Args:
+        job_seconds: Processor time of the job so far; raises :class:`ProcessLookupError` where it is gone.
+        busy_seconds: Busy time of the machine so far.
+        threads: How many processors the machine has.
+        now_seconds: A monotonic clock.
+    """
+
+    def __init__(
+        self,
+        job_seconds: Callable[[], float],
+        busy_seconds: Callable[[], float],
+        threads: int,
+        now_seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._job_seconds = job_seconds
+        self._busy_seconds = busy_seconds
+        self._now_seconds = now_seconds
+        # No worker stays unseen for longer than the tree's listing takes; the rest is for its irregularity.
+        self._most_late = round(2 * LISTING_SECONDS * threads * _MICROSECONDS)
+        self._lock = threading.Lock()
+        self._part = self._whole = self._late = 0
+        self._job = round(job_seconds() * _MICROSECONDS)
+        self._busy = round(busy_seconds() * _MICROSECONDS)
+        self._moved_seconds = now_seconds()
+        self._next_look_seconds = float("-inf")
+
+    def read(self) -> Split:
+        """The job's and the machine's time up to now.
+
+        Raises:
+            ReadFailed: The machine's time cannot be read.
+            SourceLost: The job's processes are gone.
+        """
+        with self._lock:
+            now = self._now_seconds()
+            if now >= self._next_look_seconds:
+                started = time.thread_time()
+                self._look(now)
+                cost_seconds = time.thread_time() - started
+                self._next_look_seconds = now + max(LOOK_SECONDS, cost_seconds / COST_RATIO)
+            return Split(self._part, self._whole)
+
+    def _look(self, now: float) -> None:
+        try:
+            job = round(self._job_seconds() * _MICROSECONDS)
+        except ProcessLookupError as error:
+            raise SourceLost(str(error)) from error
+        busy = round(self._busy_seconds() * _MICROSECONDS)
+        self._late += max(0, job - self._job)
+        self._job = max(job, self._job)
+        risen = busy - self._busy
+        if risen > 0:
+            taken = min(self._late, risen)
+            self._part += taken
+            self._whole += risen
+            self._late = min(self._late - taken, self._most_late)
+            self._busy, self._moved_seconds = busy, now
+        elif now - self._moved_seconds >= IDLE_SECONDS:
+            self._whole += 1
+            self._moved_seconds = now
+
+
+def share(findings: Iterable[Finding], splitting: Splitting, why: str) -> list[Finding]:
+    """Charge a job its share of each of these counters.
+
+    Args:
+        findings: What was found; those without a counter stay as they are.
+        splitting: How the machine is shared.
+        why: Why it is shared, for people.
+    """
+    return [_shared(finding, splitting, why) for finding in findings]
+
+
+def refuse(findings: Iterable[Finding], reason: str) -> list[Finding]:
+    """Leave out counters that cannot be shared here, and say why."""
+    return [
+        finding
+        if finding.port is None
+        else Finding(finding.source, finding.subject, reason=reason, fix='to be charged for all: cpu_scope="machine"')
+        for finding in findings
+    ]
+
+
+def _shared(finding: Finding, splitting: Splitting, why: str) -> Finding:
+    port = finding.port
+    if not isinstance(port, EnergyCounter):
+        return finding
+    remark = "; ".join(filter(None, [finding.reason, f"shared by processor time: {why}"]))
+    return replace(finding, port=SharedCounter(port, splitting, _sensor(port.sensor)), reason=remark)
+
+
+def _sensor(whole: Sensor) -> Sensor:
+    """What a share says of itself; the domain stays, so that runs can be compared."""
+    return replace(
+        whole,
+        provenance=Provenance.MODELLED,
+        uncertainty_ratio=min(1.0, UNCERTAINTY_RATIO + whole.uncertainty_ratio),
+        method=f"{whole.method} × {METHOD}",
+        wraps_at=None,
+    )
+
+
+def _is_replaced(root: Path) -> bool:
+    try:
+        mounts = (root / "proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(line.split()[4:5] == ["/proc/stat"] for line in mounts.splitlines())
