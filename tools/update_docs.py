@@ -23,10 +23,13 @@ from lightning_carbon.records.rows import metrics_table
 from lightning_carbon.records.run import (
     SCHEMA,
     AbsentSource,
+    AttemptRecord,
     CarbonRecord,
     DomainRecord,
     EnergyRecord,
+    RankRecord,
     RunRecord,
+    TotalRecord,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +43,10 @@ INSIDE: dict[str, type] = {
     "carbon": CarbonRecord,
     "carbon.intensity": Intensity,
     "carbon.pue": PowerUsage,
+    "ranks[]": RankRecord,
+    "attempts[]": AttemptRecord,
+    "lineage": TotalRecord,
+    "spent": TotalRecord,
 }
 
 HEAD = f"""# The record of a run
