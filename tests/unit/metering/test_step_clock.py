@@ -224,17 +224,17 @@ def test_an_idle_device_is_anchored_once_a_second() -> None:
 
 
 def test_a_device_that_is_slow_to_note_the_time_does_no_harm() -> None:
-    """An idle device that notes the time late, as one that is shared, is found out and taken at its word."""
+    """An idle device that was seen to note the time late, as one that is shared may, is taken at its word."""
     world = World(latency_ns=30 * MILLISECOND)
-    world.device.launch(seconds=0.1)
     world.mark()
-    for _ in range(50):
-        world.clock.advance(seconds=0.2)
-        world.mark()
-        world.step(0.1, host_seconds=0.02)
+    for wait_seconds in (0.0295, 0.001):
+        world.clock.advance(seconds=wait_seconds)
+        world.steps.poll()
+    for _ in range(3):
+        world.step(0.1)
     world.steps.flush()
 
-    assert max(world.errors()) < 32 * MILLISECOND
+    assert max(world.errors()) < MILLISECOND
 
 
 def test_a_graph_being_captured_is_left_alone() -> None:
