@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import struct
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -204,7 +205,7 @@ class ScriptedDevice:
         self._idle_watts = idle_watts
         self._call_ns = call_ns
         self._start_ns = self._free_ns = clock.now_ns()
-        self._work: list[tuple[int, int, float]] = []
+        self._work: list[tuple[int, int, float, float]] = []
         self.closed = False
         """Whether it may not be asked anything, as while a CUDA graph is captured."""
         self.fails_with: Exception | None = None
@@ -214,21 +215,24 @@ class ScriptedDevice:
         if self._depth is not None and len(self._work) >= self._depth:
             self._wait_until(self._work[-self._depth][1])
         start_ns = max(self._clock.now_ns(), self._free_ns)
+        before = self._joules(self._work[-1], start_ns) if self._work else 0.0
         self._free_ns = start_ns + round(seconds * NANOSECONDS_PER_SECOND)
-        self._work.append((start_ns, self._free_ns, watts))
+        self._work.append((start_ns, self._free_ns, watts - self._idle_watts, before))
 
     def synchronize(self) -> None:
         """Wait until it has done everything."""
         self._wait_until(self._free_ns)
 
+    @property
+    def done_ns(self) -> int:
+        """When it will have done, or has done, all that it was given: the truth that its events are to tell."""
+        return self._free_ns
+
     def joules(self, seconds: float) -> float:
         """Its energy up to so many seconds after it was made: what a :class:`ScriptedCounter` of it counts."""
         until_ns = self._start_ns + round(seconds * NANOSECONDS_PER_SECOND)
-        joules = self._idle_watts * seconds
-        for start_ns, end_ns, watts in self._work:
-            busy_ns = max(0, min(end_ns, until_ns) - start_ns)
-            joules += (watts - self._idle_watts) * busy_ns / NANOSECONDS_PER_SECOND
-        return joules
+        begun = bisect_right(self._work, until_ns, key=lambda work: work[0])
+        return self._idle_watts * seconds + (self._joules(self._work[begun - 1], until_ns) if begun else 0.0)
 
     def state(self) -> DeviceState:
         """Whether it has anything left to do."""
@@ -267,6 +271,12 @@ class ScriptedDevice:
         """Wait until an event is done, and no longer than so many seconds."""
         self._call(open_only=True)
         self._wait_until(min(event.at_ns, self._clock.now_ns() + round(seconds * NANOSECONDS_PER_SECOND)))
+
+    @staticmethod
+    def _joules(work: tuple[int, int, float, float], until_ns: int) -> float:
+        """What it used beyond its idle power, until some moment after the beginning of this work."""
+        start_ns, end_ns, watts, before = work
+        return before + watts * (min(end_ns, until_ns) - start_ns) / NANOSECONDS_PER_SECOND
 
     def _shown_ns(self, event: ScriptedEvent) -> int:
         return round((event.at_ns - self._start_ns) * self._pace / 500) * 500

@@ -93,13 +93,13 @@ class DeviceStepClock(Generic[EventT]):
     Args:
         clock: The meter's clock.
         device: The device.
-        most_events: How many events there are at most.
+        most_events: How many events there are at most; two, if less is said, as one alone has no distance.
     """
 
     def __init__(self, clock: Clock, device: EventDevice[EventT], *, most_events: int = MOST_EVENTS) -> None:
         self._now_ns = clock.now_ns
         self._device: EventDevice[EventT] | None = device
-        self._most_events = most_events
+        self._most_events = max(most_events, 2)
         # May be taken twice on one thread, by the handler of a signal that ends the run.
         self._lock = threading.RLock()
         self._pending: deque[_Pending[EventT]] = deque()

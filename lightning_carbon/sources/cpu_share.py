@@ -48,8 +48,8 @@ IDLE_SECONDS = 1.0
 # processors, above 1 ms with hundreds; like the process tree, that may take this share of a core.
 LOOK_SECONDS = 0.05
 COST_RATIO = 0.005
-# Of "cpu user nice system idle iowait irq softirq steal ...": neither idle nor waiting nor stolen.
-_BUSY_COLUMNS = (1, 2, 3, 6, 7)
+# Of "user nice system idle iowait irq softirq steal ...": neither idle nor waiting nor stolen.
+_BUSY_COLUMNS = (0, 1, 2, 5, 6)
 _MICROSECONDS = 1_000_000
 
 
@@ -81,10 +81,13 @@ class BusyTime:
         """
         try:
             with self._path.open(encoding="ascii", errors="replace") as lines:
-                columns = lines.readline().split()
-            return sum(int(columns[column]) for column in _BUSY_COLUMNS) / self._hertz
+                name, *columns = lines.readline().split()
+            ticks = sum(int(columns[column]) for column in _BUSY_COLUMNS)
         except (OSError, ValueError, IndexError) as error:
-            raise ReadFailed(f"{self._path} does not tell the machine's busy time: {error}") from error
+            raise ReadFailed(f"{self._path} does not tell the machine's busy time ({error})") from error
+        if name != "cpu":
+            raise ReadFailed(f"{self._path} does not tell the machine's busy time (it begins with {name!r})")
+        return ticks / self._hertz
 
 
 class CpuShare:

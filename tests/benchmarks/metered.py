@@ -12,7 +12,7 @@ from lightning_carbon import Meter
 from tests.nvml_standin import Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lightning_carbon import RunRecord
     from tests.nvml_standin import Gpu, Standin
@@ -78,10 +78,18 @@ class Metered:
     @property
     def edge_errors(self) -> list[float]:
         """How far each step would be if the counters were read at its two edges instead, as an unsigned ratio."""
-        return [
-            abs(self._counted(step.end_ns, step.start_ns) / self.true_joules(step.start_ns, step.end_ns) - 1)
-            for step in self.steps
-        ]
+        return self._errors_by(lambda index, at_ns: self._jumped(index, at_ns, 0))
+
+    @property
+    def least_errors(self) -> list[float]:
+        """How far each step would be if the moments of all jumps were known exactly: more, no jump can tell."""
+
+        def height(index: int, at_ns: int) -> float:
+            low, high = (self._jumped(index, at_ns, jumps) for jumps in (0, 1))
+            gpu = self.scenario.gpus[index]
+            return low + (high - low) * ((at_ns - gpu.tick_phase_ns) % gpu.tick_ns) / gpu.tick_ns
+
+        return self._errors_by(height)
 
     def true_joules(self, start_ns: int, end_ns: int) -> float:
         """What all GPUs drew between two moments."""
@@ -91,12 +99,21 @@ class Metered:
         domains = {domain.id: domain.joules for domain in self.record.energy.domains}
         return [domains[f"gpu:{self.scenario.uuid(index)}"] for index in range(len(self.scenario.gpus))]
 
-    def _counted(self, end_ns: int, start_ns: int) -> float:
-        joules = 0.0
-        for index, gpu in enumerate(self.scenario.gpus):
-            stamps = [stamp - (stamp - gpu.tick_phase_ns) % gpu.tick_ns for stamp in (start_ns, end_ns)]
-            joules += self.scenario.true_joules(index, *stamps)
-        return joules
+    def _errors_by(self, height: Callable[[int, int], float]) -> list[float]:
+        """The steps' errors, had a GPU's energy up to a moment been taken for something else than it was."""
+        errors = []
+        for step in self.steps:
+            joules = sum(
+                height(index, step.end_ns) - height(index, step.start_ns) for index in range(len(self.scenario.gpus))
+            )
+            errors.append(abs(joules / self.true_joules(step.start_ns, step.end_ns) - 1))
+        return errors
+
+    def _jumped(self, index: int, at_ns: int, jumps: int) -> float:
+        """What a counter shows at a moment, or so many jumps later, since the start."""
+        gpu = self.scenario.gpus[index]
+        jump_ns = at_ns - (at_ns - gpu.tick_phase_ns) % gpu.tick_ns + jumps * gpu.tick_ns
+        return self.scenario.true_joules(index, self.start_ns, jump_ns)
 
 
 def run_metered(

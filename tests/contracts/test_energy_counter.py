@@ -16,6 +16,7 @@ import pytest
 from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, PowerGauge
 from lightning_carbon.sources import host_model, rapl
+from lightning_carbon.sources.cpu_share import CpuShare, share
 from lightning_carbon.sources.replay import replay
 from lightning_carbon.sources.simulated import SimulatedCounter, SimulatedGPU, Sine
 from lightning_carbon.testing import ManualClock, ScriptedCounter
@@ -48,6 +49,19 @@ def _rapl(folder: Path) -> Subject:
 
     (finding,) = rapl.discover(folder / "sys" / "class" / "powercap")
     return Subject(_counter(finding.port), go_on, lambda: (zone.path / "energy_uj").write_text("garbage"))
+
+
+def _shared(folder: Path) -> Subject:
+    whole = _rapl(folder)
+    seconds = [0.0, 0.0, 0.0]
+    splitting = CpuShare(lambda: seconds[0], lambda: seconds[1], 4, lambda: seconds[2])
+    (finding,) = share(rapl.discover(folder / "sys" / "class" / "powercap"), splitting, "by hand")
+
+    def go_on() -> None:
+        whole.go_on()
+        seconds[:] = [seconds[0] + 0.1, seconds[1] + 0.3, seconds[2] + 60]
+
+    return Subject(_counter(finding.port), go_on, whole.fail)
 
 
 def _host_model(scope: host_model.CpuScope) -> Subject:
@@ -92,6 +106,7 @@ def _counter(port: object) -> EnergyCounter:
 
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     "rapl": _rapl,
+    "share of rapl": _shared,
     "host_model of a process": lambda _folder: _host_model("process"),
     "host_model of the machine": lambda _folder: _host_model("machine"),
     "replay": _replay,
@@ -160,7 +175,7 @@ def test_it_can_be_read_on_any_thread(subject: Subject) -> None:
     assert [Energy] == [type(reading) for reading in readings]
 
 
-@pytest.mark.parametrize("name", ["rapl", "replay", "scripted"])
+@pytest.mark.parametrize("name", ["rapl", "share of rapl", "replay", "scripted"])
 def test_it_fails_by_the_port_s_errors_only(name: str, tmp_path: Path) -> None:
     """Trouble, where it can be made, is a failed reading or a lost source."""
     subject = SUBJECTS[name](tmp_path)

@@ -15,6 +15,7 @@ from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, PowerGauge
 from lightning_carbon.sources import host_model
 from lightning_carbon.sources.replay import replay
+from lightning_carbon.sources.shares import SharedGauge, Split
 from lightning_carbon.sources.simulated import Saw, SimulatedGauge
 from lightning_carbon.testing import ManualClock, ScriptedGauge
 from lightning_carbon.units import Power
@@ -69,6 +70,23 @@ def _scripted() -> Subject:
     return Subject(gauge, lambda: clock.advance(seconds=0.3), fail)
 
 
+class _Halves:
+    """A splitting by which everything is done in equal parts."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def read(self) -> Split:
+        """A little more each time."""
+        self.done += 1
+        return Split(self.done, 2 * self.done)
+
+
+def _shared() -> Subject:
+    whole = _scripted()
+    return Subject(SharedGauge(whole.gauge, _Halves(), whole.gauge.sensor, Split(1, 2)), whole.go_on, whole.fail)
+
+
 def _gauge(port: object) -> PowerGauge:
     assert isinstance(port, PowerGauge)
     return port
@@ -80,6 +98,7 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
     "replay": _replay,
     "simulated": _simulated,
     "scripted": _scripted,
+    "share": _shared,
 }
 
 

@@ -1,0 +1,105 @@
+"""The real meter against the truth, on a stand-in driver whose GPUs draw a power that is a closed form of time.
+
+The bounds are several times what `make bench` finds, so that a busy machine does not break them.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.benchmarks.metered import Metered, run_metered
+from tests.nvml_standin import NOT_SUPPORTED, Gpu
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.nvml_standin import Standin
+
+SECONDS = 1.6
+TICK_SECONDS = 0.1
+WATTS = 300.0
+SWING_WATTS = 100.0
+SHAPES = ("constant", "sine", "square", "saw")
+
+
+def gpus(*, tick_seconds: float = 0.0, energy_code: int = 0) -> list[Gpu]:
+    """A GPU of every shape, none of them in step with another."""
+    now_ns = time.monotonic_ns()
+    return [
+        Gpu(
+            shape=shape,  # type: ignore[arg-type]
+            watts=WATTS,
+            amplitude_watts=0.0 if shape == "constant" else SWING_WATTS,
+            period_seconds=0.7,
+            origin_ns=now_ns - index * 170_000_000,
+            tick_ns=round(tick_seconds * 1e9),
+            tick_phase_ns=now_ns + index * 23_000_000 if tick_seconds else 0,
+            energy_code=energy_code,
+        )
+        for index, shape in enumerate(SHAPES)
+    ]
+
+
+def metered(standin: Standin, shown: Sequence[Gpu], folder: Path) -> Metered:
+    """A short run with steps of 20 ms."""
+    return run_metered(standin, shown, folder, seconds=SECONDS)
+
+
+def errors_joules(found: Metered) -> list[float]:
+    """How far each GPU is from the truth."""
+    return [
+        abs(error) * found.scenario.true_joules(index, found.start_ns, found.end_ns)
+        for index, error in enumerate(found.gpu_errors)
+    ]
+
+
+def test_a_counter_that_moves_all_the_time_is_followed_exactly(nvml_standin: Standin, tmp_path: Path) -> None:
+    """Whatever the power does, the total is that of the counter, to where the run began and ended."""
+    found = metered(nvml_standin, gpus(), tmp_path)
+
+    assert max(errors_joules(found)) <= 0.005 * WATTS * SECONDS
+
+
+@pytest.fixture(scope="module")
+def ticking(nvml_standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Metered:
+    """A run on counters that jump every 100 ms, with both ends wherever they fall."""
+    return metered(nvml_standin, gpus(tick_seconds=TICK_SECONDS), tmp_path_factory.mktemp("ticking"))
+
+
+def test_a_counter_that_jumps_is_off_only_by_what_no_jump_tells(ticking: Metered) -> None:
+    """What the power was like within the jump at either end cannot be known; beside that the totals hold."""
+    untold_joules = [0.0 if gpu.shape == "constant" else SWING_WATTS * TICK_SECONDS for gpu in ticking.scenario.gpus]
+    beside = [max(0.0, error - untold) for error, untold in zip(errors_joules(ticking), untold_joules, strict=True)]
+
+    assert max(beside) <= 0.006 * WATTS * SECONDS
+
+
+def test_steps_shorter_than_the_jumps_have_their_energy(ticking: Metered) -> None:
+    """Steps of 20 ms on jumps of 100 ms are right on average, and none of them is empty."""
+    mean_error = sum(ticking.step_errors) / len(ticking.steps)
+
+    assert mean_error <= 0.08
+    assert min(step.joules for step in ticking.steps) > 0
+
+
+def test_steps_add_up_to_what_they_tile(ticking: Metered) -> None:
+    """The steps' energies add up to the GPUs' total, less what came after the last step."""
+    in_steps = sum(step.joules for step in ticking.steps)
+    total = sum(domain.joules for domain in ticking.record.energy.domains if domain.kind == "gpu")
+
+    assert in_steps <= total + 1e-3
+    assert (
+        total - in_steps <= 2 * len(SHAPES) * (WATTS + SWING_WATTS) * (ticking.end_ns - ticking.steps[-1].end_ns) / 1e9
+    )
+
+
+def test_power_is_integrated_where_there_is_no_counter(nvml_standin: Standin, tmp_path: Path) -> None:
+    """Without a counter the momentary power is read often enough to add up."""
+    found = metered(nvml_standin, gpus(energy_code=NOT_SUPPORTED), tmp_path)
+
+    assert {"INTEGRATED"} == {one.provenance.upper() for one in found.record.energy.domains if one.kind == "gpu"}
+    assert abs(found.total_error) <= 0.02

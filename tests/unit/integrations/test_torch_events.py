@@ -1,0 +1,104 @@
+"""Torch's events as a device's clock: what holds without a GPU."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+
+from lightning_carbon.integrations._torch import TorchEvents, event_device_of
+from lightning_carbon.ports import DeviceState
+
+
+class Stream:
+    """A stream as torch has them."""
+
+    def __init__(self, *, idle: bool = True) -> None:
+        self.idle = idle
+        self.asked = 0
+
+    def query(self) -> bool:
+        """Whether it has nothing left to do."""
+        self.asked += 1
+        return self.idle
+
+
+class Event:
+    """An event as torch has them, which is done as soon as its stream is idle; the n-th is n milliseconds in."""
+
+    count = 0
+
+    def __init__(self) -> None:
+        self.at_milliseconds = -1.0
+        self.stream: Stream | None = None
+
+    def record(self, stream: object) -> None:
+        """Remember the stream and the time."""
+        assert isinstance(stream, Stream)
+        self.stream = stream
+        Event.count += 1
+        self.at_milliseconds = float(Event.count)
+
+    def query(self) -> bool:
+        """Whether it is done."""
+        return self.stream is not None and self.stream.idle
+
+    def elapsed_time(self, later: object) -> float:
+        """Milliseconds to another one."""
+        assert isinstance(later, Event)
+        return later.at_milliseconds - self.at_milliseconds
+
+
+def _events(stream: Stream, *, capturing: bool = False) -> TorchEvents:
+    return TorchEvents(Event, lambda: stream, lambda: capturing)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta", torch.device("cpu")])
+def test_a_device_that_does_not_run_behind_has_no_events(device: str | torch.device) -> None:
+    """On the processor the host's clock is the device's."""
+    assert event_device_of(device) is None
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU; tests/gpu looks at it")
+@pytest.mark.parametrize("device", [0, "cuda", "cuda:1", "xpu", "mps"])
+def test_a_device_that_is_not_there_has_no_events(device: str | int) -> None:
+    """A torch without such a device, or a machine without it, is no error."""
+    assert event_device_of(device) is None
+
+
+@pytest.mark.parametrize(("idle", "state"), [(True, DeviceState.IDLE), (False, DeviceState.BUSY)])
+def test_the_current_stream_tells_whether_there_is_work(idle: bool, state: DeviceState) -> None:  # noqa: FBT001
+    """A stream that is done is an idle device."""
+    assert state is _events(Stream(idle=idle)).state()
+
+
+def test_a_stream_that_is_captured_is_not_asked() -> None:
+    """To ask it would break the capture."""
+    stream = Stream()
+
+    assert DeviceState.CLOSED is _events(stream, capturing=True).state()
+    assert 0 == stream.asked
+
+
+def test_distances_are_nanoseconds() -> None:
+    """Torch gives milliseconds, positive towards the later event; an event is used again when it is given back."""
+    device = _events(Stream())
+    first, second = device.record(None), device.record(None)
+    apart = device.nanoseconds_between(first, second)
+
+    assert 1e6 == apart
+    assert first is device.record(first)
+    assert -1e6 == device.nanoseconds_between(first, second)
+
+
+def test_waiting_ends_with_the_event_or_with_the_time() -> None:
+    """A done event takes no time, and one that is never done no more than was given."""
+    idle, busy = _events(Stream()), _events(Stream(idle=False))
+    idle.wait(idle.record(None), 1_000.0)
+    start = time.monotonic()
+    never = busy.record(None)
+    busy.wait(never, 0.01)
+
+    assert not busy.done(never)
+    assert time.monotonic() - start >= 0.01
