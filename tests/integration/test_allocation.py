@@ -170,6 +170,7 @@ def test_a_cpuset_of_version_1_is_a_part(machine: Machine) -> None:
 
 def test_a_group_that_cannot_be_found_is_the_one_that_is_mounted(machine: Machine) -> None:
     """A path that leads out of the namespace, or to a folder that is not there, stands for the mount."""
+    machine.write("sys/other/cpu.max", "100000 100000\n")  # no group, though the path leads there
     for path in ("/../../other", "/gone"):
         machine.groups(UNIFIED, f"0::{path}\n", **{"cpu.max": "200000 100000\n"})
 

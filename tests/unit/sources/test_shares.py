@@ -148,6 +148,19 @@ def test_what_is_charged_never_falls_nor_outruns_the_counter(intervals: list[tup
         assert before <= after <= counter.count
 
 
+def test_every_interval_goes_by_its_own_share() -> None:
+    """Who did all of a cheap interval and nothing of a dear one pays for the cheap one."""
+    counter = Counter()
+    group = Group(counter)
+    charged = []
+    for microjoules, part in ((1_000, 4), (9_000, 0), (2_000, 2)):
+        counter.count += microjoules
+        group.did(part, 4)
+        charged.append(group.read())
+
+    assert [1_000, 1_000, 2_000] == charged
+
+
 def test_late_readings_lose_nothing() -> None:
     """Intervals that nobody looked at are charged together, by the work in all of them."""
     counter = Counter()
