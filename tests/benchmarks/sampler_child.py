@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from lightning_carbon.metering.parts import Ranks
-from lightning_carbon.wiring import configure, meter_of
+from lightning_carbon import Meter
+from lightning_carbon.sources import nvml
 
 FIRST_SECONDS = 3
 STEADY_SECONDS = 8
@@ -32,12 +33,12 @@ def main() -> None:
         spent.append(time.clock_gettime(clock) * 1e3)
     record = meter.stop()
     seconds = [after - before for before, after in pairwise(spent)]
-    found = {
+    result = {
         "first_ms": seconds[:FIRST_SECONDS],
         "steady_ms": seconds[FIRST_SECONDS:],
         "host": [domain.name for domain in record.energy.domains if domain.kind != "gpu"],
     }
-    Path(sys.argv[1]).write_text(json.dumps(found), encoding="utf-8")
+    Path(sys.argv[1]).write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":

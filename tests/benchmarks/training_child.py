@@ -148,28 +148,11 @@ def train_huggingface(folder: Path, data: Sentences, watch: Stopwatch, *, metere
 
     from lightning_carbon import CarbonTrainerCallback
 
-    class Before(TrainerCallback):
-        def on_step_begin(self, *_: object, **__: object) -> None:
-            watch.hook_begins()
-
+    class Watching(TrainerCallback):
         def on_step_end(self, *_: object, **__: object) -> None:
-            watch.hook_begins()
-
-        def on_log(self, *_: object, **__: object) -> None:
-            watch.hook_begins()
-
-    class After(TrainerCallback):
-        def on_step_begin(self, *_: object, **__: object) -> None:
-            watch.hook_ended()
-
-        def on_step_end(self, *_: object, **__: object) -> None:
-            watch.hook_ended()
             watch.step_ended()
 
-        def on_log(self, *_: object, **__: object) -> None:
-            watch.hook_ended()
-
-    callbacks = [Before(), *([CarbonTrainerCallback(devices="all")] if metered else []), After()]
+    callbacks = [*([CarbonTrainerCallback(devices="all")] if metered else []), Watching()]
     arguments = TrainingArguments(
         output_dir=str(folder),
         disable_tqdm=True,
