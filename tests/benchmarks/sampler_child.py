@@ -7,7 +7,6 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from lightning_carbon.metering.parts import Ranks
 from lightning_carbon import Meter
 from lightning_carbon.sources import nvml
 
@@ -19,8 +18,9 @@ STEPS_A_SECOND = 50
 def main() -> None:
     """Sample beside a thread that ends a step every 20 ms."""
     before = set(threading.enumerate())
-    ranks = Ranks(local_rank=0 if sys.argv[2] == "all" else 1)  # the first process of a host meters it, too
-    meter = meter_of(configure(devices="all"), ranks=ranks).start()
+    found = nvml.discover("all") if sys.argv[2] == "gpus" else None
+    sources = [one.port for one in found if one.port is not None] if found is not None else None
+    meter = Meter(devices="all", sources=sources).start()
     # A reading that hangs makes a new thread of it; the stand-in's do not.
     [thread] = [one for one in set(threading.enumerate()) - before if one.name.endswith("sampler")]
     clock = time.pthread_getcpuclockid(thread.ident or 0)
