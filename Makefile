@@ -61,7 +61,7 @@ lint: venv ## Style, formatting, types and the architecture's contracts
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy $(CHECKED)
-	$(BIN)/python -c 'from importlinter.cli import lint_imports_command as main; main()'
+	$(BIN)/python -c 'from importlinter.cli import lint_imports_command as main; main()' --no-cache
 
 .PHONY: bench
 bench: venv ## Measure accuracy and overhead against what the README promises
