@@ -1,7 +1,7 @@
 """The engine: starts the sampler, takes marks from the training, and turns readings into rows and a record.
 
 The training's thread does only what it must: a step or a phase is one stamp appended to a queue. Attribution runs when
-a row is asked for, and about once a second on the sampling thread, so memory stays flat whatever the logging cadence.
+a row is asked for, and about twice a second on a thread beside it, so memory stays flat whatever the logging cadence.
 """
 
 from __future__ import annotations
@@ -372,7 +372,7 @@ class Engine:
         return Tally(at_ns, at_ns, step_microjoules=[0] * len(self._probes))
 
     def _keep_house(self) -> None:
-        """About once a second, on a thread of its own."""
+        """About twice a second, on a thread of its own."""
         with self._lock:
             if self._state is not _State.RUNNING:
                 return
