@@ -169,17 +169,20 @@ class Engine:
         if self._record is not None:
             return self._record
         self._state = _State.CLOSED
-        if self._step_clock is not None:
-            self._step_clock.flush()
         end_ns = self._now_ns()
-        atexit.unregister(self._at_exit)
-        self._sampler.finish(end_ns)
-        with self._lock:
-            for probe in self._probes:
-                probe.timeline.close(end_ns)
-            self._settle(end_ns)
-            beat, lines = self._beat(Status(status)), self._take_lines()
-        self._record = self._chronicle.close(beat, lines)
+        try:
+            if self._step_clock is not None:
+                self._step_clock.flush()
+            end_ns = self._now_ns()
+            atexit.unregister(self._at_exit)
+            self._sampler.finish(end_ns)
+        finally:  # who presses Ctrl-C again, or is told to end again, while this waits, has a record all the same
+            with self._lock:
+                for probe in self._probes:
+                    probe.timeline.close(end_ns)
+                self._settle(end_ns)
+                beat, lines = self._beat(Status(status)), self._take_lines()
+            self._record = self._chronicle.close(beat, lines)
         return self._record
 
     def __enter__(self) -> Self:

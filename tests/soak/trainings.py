@@ -7,6 +7,7 @@ framework takes longer than what is to be tested. Two ranks are started by torch
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,10 +67,14 @@ class Training:
             local_addr="127.0.0.1",
             max_restarts=0,
             start_method="fork",
+            shutdown_timeout=5,
         )
         elastic_launch(config, self._train)()
 
     def _train(self) -> None:
+        # A process that torchrun starts is a new one, without the handlers of torchrun's agent.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         rank = int(os.environ.get("RANK", "0"))
         train = self._with_lightning if self.framework == "lightning" else self._with_huggingface
         train(self.gpus[rank])
