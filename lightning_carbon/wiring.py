@@ -19,8 +19,10 @@ from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore, check_writable, write_json
 from lightning_carbon.metering.config import (
+    Detail,
     Devices,
     MeterConfig,
+    check_detail,
     check_devices,
     check_intensity,
     check_interval,
@@ -74,6 +76,8 @@ class Meter(Engine):
             :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
         per_step: Also write ``steps.csv`` into the run's folder, one line a step.
         strict: Raise at the next call when a sensor is lost in mid-run, instead of warning once.
+        detail: ``"step"`` also tells apart what :meth:`~lightning_carbon.metering.engine.Engine.part` and ``enter_part``
+            mark within a phase: data, forward, backward, optimizer.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -93,6 +97,7 @@ class Meter(Engine):
         *,
         per_step: bool = False,
         strict: bool = False,
+        detail: Detail = "phase",
     ) -> None:
         super().__init__(
             configure(
@@ -107,6 +112,7 @@ class Meter(Engine):
                 sources=sources,
                 per_step=per_step,
                 strict=strict,
+                detail=detail,
             ),
             assemble,
         )
@@ -126,6 +132,7 @@ class Settings(TypedDict, total=False):
     sources: Sequence[Source] | None
     per_step: bool
     strict: bool
+    detail: Detail
 
 
 def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:
@@ -150,6 +157,7 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
         sources=check_sources(settings.get("sources")),
         per_step=bool(settings.get("per_step", False)),
         strict=bool(settings.get("strict", False)),
+        detail=check_detail(settings.get("detail", "phase")),
     )
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import EnergyCounter, PowerGauge, Source
@@ -19,6 +19,10 @@ MAX_INTERVAL_SECONDS = 60.0
 
 Devices = str | Sequence[int | str]
 """``"auto"``, ``"all"``, or indices and UUIDs."""
+
+
+Detail = Literal["phase", "step"]
+"""How finely a run is told apart: into phases, or also into the parts of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class MeterConfig:
         strict: Whether trouble in mid-run becomes an exception at the next call.
         intensity: What a kWh stands for.
         pue: What the site uses for each unit of IT energy.
+        detail: How finely the run is told apart.
     """
 
     intensity: Intensity
@@ -48,6 +53,7 @@ class MeterConfig:
     sources: tuple[Source, ...] | None
     per_step: bool
     strict: bool
+    detail: Detail = "phase"
 
 
 def check_interval(seconds: object) -> float:
@@ -109,6 +115,17 @@ def check_devices(devices: object) -> Devices:
         if isinstance(device, bool) or not isinstance(device, int | str) or (isinstance(device, int) and device < 0):
             raise ConfigError("devices", devices, fix)
     return tuple(devices)
+
+
+def check_detail(detail: object) -> Detail:
+    """Check ``detail``.
+
+    Raises:
+        ConfigError: It is none of the two.
+    """
+    if detail not in ("phase", "step"):
+        raise ConfigError("detail", detail, 'give "phase", or "step" to tell the parts of training steps apart.')
+    return cast("Detail", detail)
 
 
 def check_sources(sources: object) -> tuple[Source, ...] | None:
