@@ -1,9 +1,9 @@
 """Whose energy was it? Walks over the marks of a training and hands the rise of every curve to phases and steps.
 
-The marks are step ends and changes of the phase or of the part within it, in order of time. A step is what lies between
-a step end or a phase change and the step end that follows it, so the waiting for its data belongs to it. Everything is a
-difference of heights at the same moments on all curves: the phases add up to the run, the parts of a phase to the phase,
-the rows to the run, and the steps of a row to at most the row.
+The marks are step ends and changes of the phase or of the part within it, in order of time. A step is what lies
+between a step end or a phase change and the step end that follows it, so the waiting for its data belongs to it.
+Everything is a difference of heights at the same moments on all curves: the phases add up to the run, the parts of a
+phase to the phase, the rows to the run, and the steps of a row to at most the row.
 """
 
 from __future__ import annotations

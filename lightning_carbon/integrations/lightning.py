@@ -15,17 +15,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._batch import CountBatch, counter_of
 from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._starting import start_meter
-from lightning_carbon.integrations._torch import as_tensors, device_uuids
-from lightning_carbon.metering.config import Devices
+from lightning_carbon.metering.config import CpuScope, Detail, Devices, GpuScope
 from lightning_carbon.metering.engine import Engine, status_of
 from lightning_carbon.ports import Source
 from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.sources.torch_devices import as_tensors
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS, configure, copy_record, ranks_as
 
@@ -92,6 +92,13 @@ class CarbonCallback(_BothCallbacks):
             :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
         per_step: Also write ``steps.csv`` into the run's folder, one line a step.
         strict: Raise at the next hook when a sensor is lost in mid-run, instead of warning once.
+        cpu_scope: Whose processor time is charged: ``"process"`` (this job's), ``"machine"`` (all), or ``"auto"``
+            (this job's where it has only a part of the machine, or where processors are modelled).
+        gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
+            job's share of its utilisation, modelled).
+        detail: ``"step"`` also tells the parts of training steps apart: waiting for data (from the end of a batch to
+            the start of the next, its way to the device included), forward, backward, optimizer; what hooks do not
+            tell, such as all but the backward pass where the module optimizes by hand, is ``other``.
         count_batch: Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to
             import it from (``"module.function"``). It should read shapes only: reading values would wait for the GPU.
             Default: see :mod:`lightning_carbon.integrations._batch`.
@@ -103,7 +110,7 @@ class CarbonCallback(_BothCallbacks):
 
     _meter: Engine | None = None
 
-    def __init__(  # noqa: PLR0913 - the meter's arguments, and two more
+    def __init__(
         self,
         region: str | None = None,
         intensity: float | None = None,
@@ -117,6 +124,9 @@ class CarbonCallback(_BothCallbacks):
         *,
         per_step: bool = False,
         strict: bool = False,
+        cpu_scope: CpuScope = "auto",
+        gpu_scope: GpuScope = "device",
+        detail: Detail = "phase",
         count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None = None,
         progress_bar: bool = True,
     ) -> None:
@@ -133,11 +143,15 @@ class CarbonCallback(_BothCallbacks):
             sources=sources,
             per_step=per_step,
             strict=strict,
+            cpu_scope=cpu_scope,
+            gpu_scope=gpu_scope,
+            detail=detail,
         )
         self._count_batch: CountBatch | None = counter_of(count_batch)
         self._progress_bar = progress_bar
         self._record: RunRecord | None = None
         self._record_path: str | None = None
+        self._tells_parts = detail == "step"
         self._stage = "fit"
         self._last_step = 0
         self._names: tuple[str, ...] = ()
@@ -213,6 +227,7 @@ class CarbonCallback(_BothCallbacks):
         """Begin to train."""
         self._last_step = max(0, _batches_that_stepped(trainer) - 1)  # restored by now, if there was a checkpoint
         self._enter(Phase.TRAIN)
+        self._enter_part(Part.DATA)
         # Whoever monitors these asks for them at the first validation, maybe before the first row.
         self._show_totals(trainer)
 
@@ -274,8 +289,26 @@ class CarbonCallback(_BothCallbacks):
 
     @guarded()
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int) -> None:
-        """Be in the training phase, whatever happened before."""
+        """Be in the training phase, whatever happened before; the batch is there, and on its device."""
         self._enter(Phase.TRAIN)
+        # By hand, a module may do anything in any order: only its backward passes are told.
+        self._enter_part(Part.FORWARD if pl_module.automatic_optimization else Part.OTHER)
+
+    @guarded()
+    def on_before_backward(self, trainer: Trainer, pl_module: LightningModule, loss: object) -> None:
+        """Begin the backward pass."""
+        self._enter_part(Part.BACKWARD)
+
+    @guarded()
+    def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """End the backward pass."""
+        self._enter_part(Part.OTHER)
+
+    @guarded()
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: object) -> None:
+        """Begin to clip gradients and to change weights; the batch ends after it."""
+        if pl_module.automatic_optimization:
+            self._enter_part(Part.OPTIMIZER)
 
     @guarded()
     def on_train_batch_end(
@@ -285,6 +318,25 @@ class CarbonCallback(_BothCallbacks):
         meter = self._meter
         if meter is None:
             return
+        self._enter_part(Part.OTHER)
+        self._end_batch(trainer, meter, batch)
+        self._enter_part(Part.DATA)
+
+    @guarded()
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to wait for the first batch of an epoch."""
+        self._enter_part(Part.DATA)
+
+    @guarded()
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Bring the totals up to date for those who monitor them here, such as ``ModelCheckpoint``."""
+        self._enter_part(Part.OTHER)
+        self._show_totals(trainer)
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _end_batch(self, trainer: Trainer, meter: Engine, batch: object) -> None:
+        """Mark the end of a step, unless batches accumulate, and log a row where one is due."""
         self._count(batch)
         if _accumulates(trainer):
             return
@@ -296,13 +348,6 @@ class CarbonCallback(_BothCallbacks):
             row = meter.next_row()
             if row is not None:
                 self._publish(trainer, row)
-
-    @guarded()
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Bring the totals up to date for those who monitor them here, such as ``ModelCheckpoint``."""
-        self._show_totals(trainer)
-
-    # -- inside -----------------------------------------------------------------------------------------------------
 
     def _start(self, trainer: Trainer) -> Engine | None:
         ranks = ranks_as(trainer.global_rank, trainer.local_rank, trainer.world_size)
@@ -324,6 +369,10 @@ class CarbonCallback(_BothCallbacks):
     def _enter(self, phase: Phase) -> None:
         if self._meter is not None:
             self._meter.enter(phase)
+
+    def _enter_part(self, part: Part) -> None:
+        if self._tells_parts and self._meter is not None and self._meter.is_running:
+            self._meter.enter_part(part)
 
     def _count(self, batch: object) -> None:
         if self._count_batch is None:
@@ -371,13 +420,13 @@ class CarbonCallback(_BothCallbacks):
             _live(trainer, "callback_metrics").update(as_tensors(totals))
 
 
-def _devices(trainer: Trainer) -> list[int | str]:
-    """The NVIDIA GPUs that this process computes on."""
+def _devices(trainer: Trainer) -> list[Any]:
+    """The torch devices that this process computes on, its own first."""
     strategy = trainer.strategy
     devices = [strategy.root_device]
     if trainer.world_size == 1:
         devices += getattr(strategy, "parallel_devices", None) or []
-    return device_uuids(devices)
+    return devices
 
 
 def _batches_that_stepped(trainer: Trainer) -> int:

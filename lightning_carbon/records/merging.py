@@ -168,7 +168,9 @@ def _energy(
     parts = {
         name: {part: _joules(sums[part]) for part in sorted(sums, key=_REST.__eq__)} for name, sums in parts_uj.items()
     }
-    phases = {name: float(sum(parts[name].values())) if name in parts else _joules(uj) for name, uj in phases_uj.items()}
+    phases = {
+        name: float(sum(parts[name].values())) if name in parts else _joules(uj) for name, uj in phases_uj.items()
+    }
     record = EnergyRecord(
         # The sum of the very numbers that stand under `phases`, so that a reader's sum is equal to the last bit; and so
         # is a phase the sum of its parts.
@@ -189,7 +191,9 @@ def _energy(
 def _parts(beat: Beat, phase: str, index: int) -> dict[str, int]:
     """The energy of the parts of a phase on one domain, in microjoules; one part where the rank told none apart."""
     told = beat.parts.get(phase)
-    return {_REST: beat.phases[phase].uj[index]} if told is None else {name: one.uj[index] for name, one in told.items()}
+    return (
+        {_REST: beat.phases[phase].uj[index]} if told is None else {name: one.uj[index] for name, one in told.items()}
+    )
 
 
 def _carbon(energy: EnergyRange | None, first: RankPart) -> CarbonRecord:

@@ -101,7 +101,7 @@ def _part(record: RunRecord, name: str, joules: float, how: str, covered: str = 
 
 
 def _phases(record: RunRecord, total: float) -> list[str]:
-    rows = [("Phase", "energy", "share", "mean power", "time")]
+    rows: list[tuple[str, ...]] = [("Phase", "energy", "share", "mean power", "time")]
     for phase, joules in record.energy.phases.items():
         rows.append(_spent(f"  {phase}", joules, record.phase_seconds.get(phase), total))
         seconds = record.part_seconds.get(phase, {})
