@@ -11,6 +11,7 @@ from typing import Any
 
 from lightning_carbon.errors import RecordError
 from lightning_carbon.records.fields import known
+from lightning_carbon.records.lineage import Resumed, resumed_from
 from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecord, Status
 
 JOURNAL_SCHEMA = 1
@@ -100,6 +101,7 @@ class Beat:
         step_uj: Their energy on every domain.
         phases: What each phase has used.
         lost: Why each domain was lost, or ``None``.
+        resumed: Which training this run goes on with, or ``None``.
     """
 
     at: float
@@ -112,6 +114,7 @@ class Beat:
     step_uj: tuple[int, ...]
     phases: dict[str, PhaseBeat] = field(default_factory=dict)
     lost: tuple[str | None, ...] = ()
+    resumed: Resumed | None = None
 
     def uj(self, index: int) -> int:
         """The energy of all phases on one domain, in microjoules."""
@@ -173,6 +176,7 @@ def part_of(header: dict[str, Any], beat: dict[str, Any]) -> RankPart:
             "step_uj": _as_many(beat["step_uj"], domains),
             "lost": tuple(beat["lost"]),
             "phases": phases,
+            "resumed": resumed_from(beat.get("resumed")),
         }
         return RankPart(known(Header, whole), known(Beat, last))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
