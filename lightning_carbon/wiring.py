@@ -5,6 +5,7 @@ Only this module knows which concrete adapters there are.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,9 +20,13 @@ from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore, check_writable, write_json
 from lightning_carbon.metering.config import (
+    CpuScope,
     Devices,
+    GpuScope,
     MeterConfig,
+    check_cpu_scope,
     check_devices,
+    check_gpu_scope,
     check_intensity,
     check_interval,
     check_name,
@@ -30,12 +35,14 @@ from lightning_carbon.metering.config import (
 )
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.metering.parts import Parts, Ranks
-from lightning_carbon.ports import Finding, Source
+from lightning_carbon.ports import Clock, Finding, Source, StepClock
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.processes import host_id, identity_of, process_started, ranks_of
 from lightning_carbon.units import CarbonIntensity
+
+logger = logging.getLogger("lightning_carbon")
 
 REGION_VARIABLE = "LIGHTNING_CARBON_REGION"
 PUE_VARIABLE = "LIGHTNING_CARBON_PUE"
@@ -74,6 +81,10 @@ class Meter(Engine):
             :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
         per_step: Also write ``steps.csv`` into the run's folder, one line a step.
         strict: Raise at the next call when a sensor is lost in mid-run, instead of warning once.
+        cpu_scope: Whose processor time is charged: ``"process"`` (this job's), ``"machine"`` (all), or ``"auto"``
+            (this job's where it has only a part of the machine, or where processors are modelled).
+        gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
+            job's share of its utilisation, modelled).
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -93,6 +104,8 @@ class Meter(Engine):
         *,
         per_step: bool = False,
         strict: bool = False,
+        cpu_scope: CpuScope = "auto",
+        gpu_scope: GpuScope = "device",
     ) -> None:
         super().__init__(
             configure(
@@ -107,6 +120,8 @@ class Meter(Engine):
                 sources=sources,
                 per_step=per_step,
                 strict=strict,
+                cpu_scope=cpu_scope,
+                gpu_scope=gpu_scope,
             ),
             assemble,
         )
@@ -126,6 +141,8 @@ class Settings(TypedDict, total=False):
     sources: Sequence[Source] | None
     per_step: bool
     strict: bool
+    cpu_scope: CpuScope
+    gpu_scope: GpuScope
 
 
 def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:
@@ -150,6 +167,8 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
         sources=check_sources(settings.get("sources")),
         per_step=bool(settings.get("per_step", False)),
         strict=bool(settings.get("strict", False)),
+        cpu_scope=check_cpu_scope(settings.get("cpu_scope", "auto")),
+        gpu_scope=check_gpu_scope(settings.get("gpu_scope", "device")),
     )
 
 
@@ -216,17 +235,24 @@ def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping
     return Path(given)
 
 
-def meter_of(config: MeterConfig, *, devices: Devices | None = None, ranks: Ranks | None = None) -> Engine:
+def meter_of(
+    config: MeterConfig,
+    *,
+    devices: Devices | None = None,
+    ranks: Ranks | None = None,
+    computes_on: object = None,
+) -> Engine:
     """A meter of a checked configuration, for integrations.
 
     Args:
         config: What the user set.
         devices: The accelerators that the trainer computes on; used where the user left it to ``"auto"``.
         ranks: Which of the run's processes this is, as the trainer says; default: as the launcher says.
+        computes_on: The torch device whose clock tells when steps end; default: the one that torch has started.
     """
     if devices is not None and config.devices == "auto":
         config = replace(config, devices=devices)
-    return Engine(config, partial(assemble, ranks=ranks))
+    return Engine(config, partial(assemble, ranks=ranks, computes_on=computes_on))
 
 
 def ranks_as(rank: int, local_rank: int, world_size: int) -> Ranks:
@@ -240,23 +266,26 @@ def ranks_as(rank: int, local_rank: int, world_size: int) -> Ranks:
     return Ranks(rank, local_rank, world_size, host_id())
 
 
-def assemble(config: MeterConfig, *, ranks: Ranks | None = None) -> Parts:
+def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: object = None) -> Parts:
     """Make the adapters of a configuration, touching the hardware.
 
     Args:
         config: What the user set.
         ranks: Which of the run's processes this is; default: as the launcher says. The first one of a host meters its
             processors and memory, too.
+        computes_on: The torch device whose clock tells when steps end; default: the one that torch has started.
     """
     ranks = ranks or ranks_of()
+    clock = SystemClock()
     return Parts(
         findings=_findings(config, host=ranks.local_rank == 0),
-        clock=SystemClock(),
+        clock=clock,
         store=DirectoryRunStore(config.ledger),
         host=host_facts(),
         ranks=ranks,
         identity=identity_of(ranks),
         pid_started=process_started(),
+        step_clock=_step_clock(clock, computes_on),
     )
 
 
@@ -298,9 +327,25 @@ def host_facts() -> dict[str, str | int | None]:
     return facts
 
 
+def _step_clock(clock: Clock, computes_on: Any) -> StepClock | None:  # noqa: ANN401 - a torch device, or None
+    """The clock of the device that computes; ``None`` where that is the processor, or nobody has loaded torch."""
+    if "torch" not in sys.modules:
+        return None
+    try:
+        from lightning_carbon.metering.step_clock import DeviceStepClock
+        from lightning_carbon.sources.torch_devices import device_in_use, event_device_of
+
+        device = device_in_use() if computes_on is None else computes_on
+        events = None if device is None else event_device_of(device)
+    except Exception:
+        logger.warning("the device's own clock cannot be used; steps end where the program says so", exc_info=True)
+        return None
+    return None if events is None else DeviceStepClock(clock, events)
+
+
 def _findings(config: MeterConfig, *, host: bool) -> list[Finding]:
     if config.sources is not None:
         return [Finding("given", source.sensor.domain.name, source) for source in config.sources]
     from lightning_carbon.sources.discovery import discover
 
-    return discover(config.devices, host=host)
+    return discover(config.devices, cpu_scope=config.cpu_scope, gpu_scope=config.gpu_scope, host=host)

@@ -16,7 +16,6 @@ from lightning_carbon.energy.phases import Phase
 from lightning_carbon.integrations._batch import Count, count
 from lightning_carbon.integrations._guard import guarded
 from lightning_carbon.integrations._starting import start_meter
-from lightning_carbon.integrations._torch import device_uuids
 from lightning_carbon.metering.config import MeterConfig
 from lightning_carbon.metering.engine import Engine, status_of
 from lightning_carbon.records.run import RunRecord, Status
@@ -76,7 +75,7 @@ class TrainerRuns:
         self._copy_to = str(args.output_dir) if copies else None
         self.meter = start_meter(
             self._config,
-            lambda: device_uuids(accelerators(args, model)),
+            lambda: accelerators(args, model),
             phase,
             ranks_as(args.process_index, args.local_process_index, args.world_size),
         )

@@ -18,7 +18,7 @@ from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._trainer_calls import calling_trainer, join
 from lightning_carbon.integrations._trainer_runs import TrainerRuns
-from lightning_carbon.metering.config import Devices
+from lightning_carbon.metering.config import CpuScope, Devices, GpuScope
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.ports import Source
 from lightning_carbon.records.run import RunRecord, Status
@@ -66,6 +66,10 @@ class CarbonTrainerCallback(TrainerCallback):
             :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
         per_step: Also write ``steps.csv`` into the run's folder, one line a step.
         strict: Raise at the next hook when a sensor is lost in mid-run, instead of warning once.
+        cpu_scope: Whose processor time is charged: ``"process"`` (this job's), ``"machine"`` (all), or ``"auto"``
+            (this job's where it has only a part of the machine, or where processors are modelled).
+        gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
+            job's share of its utilisation, modelled).
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -85,6 +89,8 @@ class CarbonTrainerCallback(TrainerCallback):
         *,
         per_step: bool = False,
         strict: bool = False,
+        cpu_scope: CpuScope = "auto",
+        gpu_scope: GpuScope = "device",
     ) -> None:
         super().__init__()
         self._runs = TrainerRuns(
@@ -100,6 +106,8 @@ class CarbonTrainerCallback(TrainerCallback):
                 sources=sources,
                 per_step=per_step,
                 strict=strict,
+                cpu_scope=cpu_scope,
+                gpu_scope=gpu_scope,
             )
         )
         self._before_evaluation: Phase | None = None

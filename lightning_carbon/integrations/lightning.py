@@ -20,12 +20,12 @@ from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._batch import CountBatch, counter_of
 from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._starting import start_meter
-from lightning_carbon.integrations._torch import as_tensors, device_uuids
-from lightning_carbon.metering.config import Devices
+from lightning_carbon.metering.config import CpuScope, Devices, GpuScope
 from lightning_carbon.metering.engine import Engine, status_of
 from lightning_carbon.ports import Source
 from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.sources.torch_devices import as_tensors
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS, configure, copy_record, ranks_as
 
@@ -92,6 +92,10 @@ class CarbonCallback(_BothCallbacks):
             :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
         per_step: Also write ``steps.csv`` into the run's folder, one line a step.
         strict: Raise at the next hook when a sensor is lost in mid-run, instead of warning once.
+        cpu_scope: Whose processor time is charged: ``"process"`` (this job's), ``"machine"`` (all), or ``"auto"``
+            (this job's where it has only a part of the machine, or where processors are modelled).
+        gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
+            job's share of its utilisation, modelled).
         count_batch: Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to
             import it from (``"module.function"``). It should read shapes only: reading values would wait for the GPU.
             Default: see :mod:`lightning_carbon.integrations._batch`.
@@ -103,7 +107,7 @@ class CarbonCallback(_BothCallbacks):
 
     _meter: Engine | None = None
 
-    def __init__(  # noqa: PLR0913 - the meter's arguments, and two more
+    def __init__(
         self,
         region: str | None = None,
         intensity: float | None = None,
@@ -117,6 +121,8 @@ class CarbonCallback(_BothCallbacks):
         *,
         per_step: bool = False,
         strict: bool = False,
+        cpu_scope: CpuScope = "auto",
+        gpu_scope: GpuScope = "device",
         count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None = None,
         progress_bar: bool = True,
     ) -> None:
@@ -133,6 +139,8 @@ class CarbonCallback(_BothCallbacks):
             sources=sources,
             per_step=per_step,
             strict=strict,
+            cpu_scope=cpu_scope,
+            gpu_scope=gpu_scope,
         )
         self._count_batch: CountBatch | None = counter_of(count_batch)
         self._progress_bar = progress_bar
@@ -371,13 +379,13 @@ class CarbonCallback(_BothCallbacks):
             _live(trainer, "callback_metrics").update(as_tensors(totals))
 
 
-def _devices(trainer: Trainer) -> list[int | str]:
-    """The NVIDIA GPUs that this process computes on."""
+def _devices(trainer: Trainer) -> list[Any]:
+    """The torch devices that this process computes on, its own first."""
     strategy = trainer.strategy
     devices = [strategy.root_device]
     if trainer.world_size == 1:
         devices += getattr(strategy, "parallel_devices", None) or []
-    return device_uuids(devices)
+    return devices
 
 
 def _batches_that_stepped(trainer: Trainer) -> int:

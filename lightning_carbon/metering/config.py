@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import EnergyCounter, PowerGauge, Source
@@ -14,8 +14,16 @@ from lightning_carbon.ports import EnergyCounter, PowerGauge, Source
 if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 
+Choice = TypeVar("Choice", bound=str)
+
 MIN_INTERVAL_SECONDS = 0.01
 MAX_INTERVAL_SECONDS = 60.0
+
+CpuScope = Literal["auto", "process", "machine"]
+"""Whose processor time and memory are charged; ``"auto"``: this job's, where it has only a part of the machine."""
+
+GpuScope = Literal["device", "process"]
+"""Whether a GPU that other processes use, too, is charged whole."""
 
 Devices = str | Sequence[int | str]
 """``"auto"``, ``"all"``, or indices and UUIDs."""
@@ -36,6 +44,8 @@ class MeterConfig:
         strict: Whether trouble in mid-run becomes an exception at the next call.
         intensity: What a kWh stands for.
         pue: What the site uses for each unit of IT energy.
+        cpu_scope: Whose processor time is charged: ``"auto"``, ``"process"`` or ``"machine"``.
+        gpu_scope: Whether a GPU that others use, too, is charged whole: ``"device"`` or ``"process"``.
     """
 
     intensity: Intensity
@@ -48,6 +58,8 @@ class MeterConfig:
     sources: tuple[Source, ...] | None
     per_step: bool
     strict: bool
+    cpu_scope: CpuScope = "auto"
+    gpu_scope: GpuScope = "device"
 
 
 def check_interval(seconds: object) -> float:
@@ -131,6 +143,36 @@ def check_sources(sources: object) -> tuple[Source, ...] | None:
             raise ConfigError(f"sources[{index}]", source, f"the domain {domain!r} is there already; give each once.")
         seen.add(domain)
     return tuple(sources)
+
+
+def check_choice(argument: str, value: object, choices: Sequence[Choice]) -> Choice:
+    """Check that a value is one of a few.
+
+    Raises:
+        ConfigError: It is none of them.
+    """
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise ConfigError(argument, value, f"give one of {', '.join(map(repr, choices))}.")
+
+
+def check_cpu_scope(scope: object) -> CpuScope:
+    """Check ``cpu_scope``.
+
+    Raises:
+        ConfigError: There is no such scope.
+    """
+    return check_choice("cpu_scope", scope, get_args(CpuScope))
+
+
+def check_gpu_scope(scope: object) -> GpuScope:
+    """Check ``gpu_scope``.
+
+    Raises:
+        ConfigError: There is no such scope.
+    """
+    return check_choice("gpu_scope", scope, get_args(GpuScope))
 
 
 def check_name(argument: str, value: object) -> str:

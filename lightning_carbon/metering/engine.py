@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.metering.config import MeterConfig
     from lightning_carbon.metering.parts import Parts
+    from lightning_carbon.ports import StepClock
     from lightning_carbon.records.journal import Beat
     from lightning_carbon.records.rows import Row
 
@@ -84,6 +85,8 @@ class Engine:
         self._state = _State.NEW
         self._lock = threading.RLock()
         self._marks: deque[Mark] = deque()
+        self._open_marks: deque[tuple[object, Mark]] = deque()
+        self._step_clock: StepClock | None = None
         self._phase = Phase.OTHER
         self._warned: set[str] = set()
         self._record: RunRecord | None = None
@@ -126,6 +129,9 @@ class Engine:
         if parts.findings and not self._probes:
             self._warn("nothing", "nothing can be metered on this machine; `lightning-carbon doctor` says why")
         self._sampler.read_first()
+        self._step_clock = parts.step_clock
+        if self._step_clock is not None:
+            self._step_clock.stamp()  # most likely the device has nothing to do yet: its clock is known from here
         self._start_ns = self._at_ns = self._now_ns()
         self._attribution = Attribution(
             [probe.timeline for probe in self._probes],
@@ -162,8 +168,10 @@ class Engine:
             raise UsageError(message)
         if self._record is not None:
             return self._record
-        end_ns = self._now_ns()
         self._state = _State.CLOSED
+        if self._step_clock is not None:
+            self._step_clock.flush()
+        end_ns = self._now_ns()
         atexit.unregister(self._at_exit)
         self._sampler.finish(end_ns)
         with self._lock:
@@ -199,8 +207,7 @@ class Engine:
         if self._state is not _State.RUNNING:
             self._warn("step", f"step_done() {self._when()} is not counted")
             return
-        now_ns = self._now_ns()
-        self._marks.append(Mark(now_ns, None, samples, tokens))
+        now_ns = self._mark(Mark(self._now_ns(), None, samples, tokens))
         if now_ns >= self._check_ns:
             self._check(now_ns)
 
@@ -236,8 +243,7 @@ class Engine:
             self._warn("phase", f"a phase {self._when()} is not counted")
             return outer
         if phase is not outer:
-            now_ns = self._now_ns()
-            self._marks.append(Mark(now_ns, phase))
+            now_ns = self._mark(Mark(self._now_ns(), phase))
             self._phase = phase
             self._check(now_ns)
         return outer
@@ -285,6 +291,8 @@ class Engine:
         """
         with self._lock:
             if self._state is _State.RUNNING:
+                if self._step_clock is not None:
+                    self._step_clock.poll()
                 self._settle(self._settled_ns())
             return self.row() if self._state is _State.NEW or self._since_row.steps else None
 
@@ -324,12 +332,36 @@ class Engine:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
+    def _mark(self, mark: Mark) -> int:
+        """Note a mark on the training's thread; the moment that the program came to it."""
+        clock = self._step_clock
+        if clock is None:
+            self._marks.append(mark)
+        else:
+            self._open_marks.append((clock.stamp(), mark))
+        return mark.at_ns
+
     def _settled_ns(self) -> int:
         now_ns = self._now_ns()
         return min([now_ns, *(probe.timeline.watermark_ns for probe in self._probes)])
 
+    def _reached(self, cut_ns: int) -> int:
+        """Take over the marks that the device has got to, and go no further than the next one may turn out to be."""
+        clock = self._step_clock
+        if clock is None:
+            return cut_ns
+        while self._open_marks:
+            ticket, mark = self._open_marks[0]
+            at_ns = clock.resolve(ticket)
+            if at_ns is None:
+                return min(cut_ns, clock.earliest(ticket))
+            self._open_marks.popleft()
+            self._marks.append(mark._replace(at_ns=at_ns))
+        return cut_ns
+
     def _settle(self, cut_ns: int) -> None:
         """Attribute up to a moment; the lock is held."""
+        cut_ns = self._reached(cut_ns)
         tally = self._attribution.advance(self._marks, cut_ns)
         self._whole.add(tally)
         self._since_row.add(tally)
@@ -352,6 +384,8 @@ class Engine:
         """Twice a second at most, on the training's thread: see whether a reading hangs, and tell trouble if strict."""
         self._check_ns = now_ns + _CHECK_EVERY_NS
         self._sampler.check()
+        if self._step_clock is not None:
+            self._step_clock.poll()
         trouble, self._trouble = self._trouble, None
         if trouble is not None and self._config.strict:
             raise trouble

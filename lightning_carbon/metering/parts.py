@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lightning_carbon.ports import Clock, Finding, RunIdentity, RunStore
+    from lightning_carbon.ports import Clock, Finding, RunIdentity, RunStore, StepClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Parts:
         ranks: Which of the run's processes this is.
         identity: How they come to call it the same.
         pid_started: When this process started, in seconds since 1970, where that is known.
+        step_clock: Tells when the device got to a mark; ``None`` where the program computes by itself.
     """
 
     findings: Sequence[Finding]
@@ -57,3 +58,4 @@ class Parts:
     ranks: Ranks = field(default_factory=Ranks)
     identity: RunIdentity = field(default_factory=OwnIdentity)
     pid_started: float | None = None
+    step_clock: StepClock | None = None

@@ -7,12 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+from lightning_carbon.ledger.directory import DirectoryRunStore
 from lightning_carbon.metering.config import MeterConfig
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.metering.parts import Parts
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources.simulated import SimulatedGPU, Sine
-from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore
+from lightning_carbon.testing import ManualClock, ManualSampler
 from lightning_carbon.wiring import configure
 
 GPUS = 8
@@ -39,8 +40,8 @@ def main() -> None:
     gpus = [SimulatedGPU(clock, watts=Sine(300, 200, 7 + index), index=index) for index in range(GPUS)]
     findings = [Finding("given", gpu.sensor.domain.name, gpu) for gpu in gpus]
 
-    def assemble(_config: MeterConfig) -> Parts:
-        return Parts(findings, clock, MemoryRunStore(), {})
+    def assemble(config: MeterConfig) -> Parts:
+        return Parts(findings, clock, DirectoryRunStore(config.ledger), {})
 
     samplers: list[ManualSampler] = []
 

@@ -60,7 +60,7 @@ def no_waiting() -> Iterator[None]:
 
 
 def _steps() -> DeviceStepClock[Any]:
-    from lightning_carbon.integrations._torch import event_device_of
+    from lightning_carbon.sources.torch_devices import event_device_of
 
     device = event_device_of("cuda")
     assert device is not None
@@ -79,7 +79,7 @@ class TestCudaEvents(EventDeviceContract):
 
     def make(self) -> Subject:
         """The GPU."""
-        from lightning_carbon.integrations._torch import event_device_of
+        from lightning_carbon.sources.torch_devices import event_device_of
 
         device = event_device_of("cuda")
         assert device is not None

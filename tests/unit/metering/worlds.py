@@ -11,8 +11,9 @@ from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.metering.config import MeterConfig
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.metering.parts import Parts
+from lightning_carbon.metering.step_clock import DeviceStepClock
 from lightning_carbon.ports import Finding
-from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore, ScriptedCounter
+from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore, ScriptedCounter, ScriptedDevice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +33,8 @@ class World:
         findings: What else was tried.
         per_step: Whether steps are listed.
         strict: Whether trouble is raised.
+        device: A device that runs behind the program, given the clock, whose own clock says when steps end.
+        clock: The clock, if it has to be a certain one.
     """
 
     def __init__(
@@ -41,8 +44,10 @@ class World:
         *,
         per_step: bool = False,
         strict: bool = False,
+        device: Callable[[ManualClock], ScriptedDevice] | None = None,
+        clock: ManualClock | None = None,
     ) -> None:
-        self.clock = ManualClock(start_ns=5_000_000_000)
+        self.clock = clock or ManualClock(start_ns=5_000_000_000)
         self.store = MemoryRunStore()
         made = sources(self.clock) if sources else [ScriptedCounter(self.clock, lambda _: 100.0, domain=GPU_0)]
         self.sources = list(made)
@@ -60,7 +65,11 @@ class World:
             strict=strict,
         )
         every = [*(Finding("given", source.sensor.domain.name, source) for source in self.sources), *findings]
-        self.engine = Engine(config, lambda _: Parts(every, self.clock, self.store, {}), self._sampling)
+        self.device = device(self.clock) if device else None
+        steps = DeviceStepClock(self.clock, self.device) if self.device else None
+        self.engine = Engine(
+            config, lambda _: Parts(every, self.clock, self.store, {}, step_clock=steps), self._sampling
+        )
 
     def _sampling(self, *arguments: object) -> ManualSampler:
         sampler = ManualSampler(*arguments)  # type: ignore[arg-type]

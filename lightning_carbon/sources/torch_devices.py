@@ -1,6 +1,6 @@
-"""What the trainers' callbacks need of torch; the only importer of torch in this package.
+"""What the meter and the trainers' callbacks need of torch; the only importer of torch in this package.
 
-Nothing here waits for a GPU, and nothing makes one start that is not in use.
+Nothing here waits for a GPU, and nothing makes one start that is not in use. Loaded only where torch is loaded already.
 """
 
 from __future__ import annotations
@@ -150,6 +150,17 @@ def event_device_of(device: Device) -> EventDevice[TimedEvent] | None:
             events.done(events.record(None))
             return events
     return None
+
+
+def device_in_use() -> torch.device | None:
+    """The accelerator that this process computes on by default; ``None`` where none has been started."""
+    cuda: Any = torch.cuda
+    if cuda.is_available() and cuda.is_initialized():
+        return torch.device("cuda", torch.cuda.current_device())
+    accelerator: Any = getattr(torch, "accelerator", None)
+    current = accelerator.current_accelerator() if accelerator is not None else None
+    # Others than CUDA do not tell whether they have been started; where there is one, torch computes on it or not.
+    return current if current is not None and current.type not in {"cpu", "cuda"} else None
 
 
 def as_tensors(values: Mapping[str, float]) -> dict[str, torch.Tensor]:

@@ -7,8 +7,8 @@ import time
 import pytest
 import torch
 
-from lightning_carbon.integrations._torch import TorchEvents, event_device_of
 from lightning_carbon.ports import DeviceState
+from lightning_carbon.sources.torch_devices import TorchEvents, event_device_of
 
 
 class Stream:

@@ -1,0 +1,152 @@
+"""One record of many ranks: everything counts, and nothing twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightning_carbon.records.journal import RankPart
+from lightning_carbon.records.merging import credits_of, iso, record_of
+from lightning_carbon.records.run import Status
+from tests.unit.records.parts import STARTED, domain, ended, part, parts
+
+GPU_0, GPU_1 = domain("gpu:0"), domain("gpu:1")
+PACKAGE, DRAM = domain("package:0", provenance="modelled"), domain("dram:0", parent="package:0")
+
+
+def test_ranks_that_meter_the_same_gpu_count_it_once() -> None:
+    """It is credited to the one whose readings cover more of it."""
+    ranks = [part(0, {GPU_0: 90}, covered=9, world=2), part(1, {GPU_0: 100}, covered=10, world=2)]
+    record = record_of(ranks)
+
+    assert 0.0001 == record.energy.total_joules
+    assert [[], ["gpu:0"]] == [one.devices for one in record.ranks]
+    assert [None, 0.00001] == [one.mean_watts for one in record.ranks]
+
+
+def test_where_coverage_is_equal_the_lowest_rank_has_the_credit() -> None:
+    """In whatever order the ranks are read."""
+    record = record_of([part(1, {GPU_0: 100}, world=2), part(0, {GPU_0: 90}, world=2)])
+
+    assert [["gpu:0"], []] == [one.devices for one in record.ranks]
+    assert 0.00009 == record.energy.total_joules
+
+
+def test_the_same_name_on_another_host_is_other_hardware() -> None:
+    """Both count, and the record tells them apart."""
+    record = record_of([part(rank, {GPU_0: 100, PACKAGE: 10}, world=2, host=f"node-{rank}") for rank in (0, 1)])
+
+    assert 0.00022 == record.energy.total_joules
+    assert 0.0002 == record.energy.measured_joules
+    assert ["node-0/gpu:0", "node-0/package:0", "node-1/gpu:0", "node-1/package:0"] == [
+        one.id for one in record.energy.domains
+    ]
+
+
+def test_what_another_domain_includes_is_not_added_to_it() -> None:
+    """Even where different ranks meter them; without the one that includes it, it counts."""
+    both = [part(0, {PACKAGE: 100}, world=2), part(1, {DRAM: 30}, world=2)]
+
+    assert 0.0001 == record_of(both).energy.total_joules
+    assert 0.00003 == record_of(both[1:]).energy.total_joules
+    assert [True, False] == [one.is_root for one in credits_of(both)]
+
+
+def test_of_a_rank_that_is_given_twice_the_later_beat_counts() -> None:
+    """Whichever comes first."""
+    early, late = part(0, {GPU_0: 100}, seconds=5), part(0, {GPU_0: 300}, seconds=15)
+
+    assert record_of([late]) == record_of([early, late]) == record_of([late, early])
+
+
+def test_a_rank_that_ended_counts_over_its_own_last_breath() -> None:
+    """Two beats of the same moment of the run are told apart by when they were written."""
+    running = part(0, {GPU_0: 100}, seconds=5)
+    done = ended(running, Status.COMPLETED, at=STARTED + 6)
+
+    assert "completed" == record_of([running, done]).status == record_of([done, running]).status
+
+
+@pytest.mark.parametrize(
+    ("statuses", "worst"),
+    [
+        ("completed completed", "completed"),
+        ("completed running", "running"),
+        ("running interrupted", "interrupted"),
+        ("failed interrupted", "failed"),
+        ("completed failed", "failed"),
+    ],
+)
+def test_a_run_stands_as_the_worst_of_its_ranks(statuses: str, worst: str) -> None:
+    """Unless it is known better."""
+    ranks = [part(rank, status=Status(status), world=2) for rank, status in enumerate(statuses.split())]
+
+    assert worst == record_of(ranks).status
+    assert "interrupted" == record_of(ranks, status=Status.INTERRUPTED).status
+
+
+def test_a_run_has_ended_when_its_last_rank_wrote_last() -> None:
+    """And has no end while it runs."""
+    ranks = [part(rank, seconds=rank + 1, world=2) for rank in range(2)]
+
+    assert iso(STARTED + 2) == record_of(ranks, status=Status.INTERRUPTED).ended_at
+    assert record_of(ranks).ended_at is None
+
+
+def test_without_any_domain_there_is_no_energy_to_tell() -> None:
+    """Nothing is a figure that was not measured."""
+    record = record_of([part(0, steps=3)])
+
+    assert (None, None, None) == (record.energy.total_joules, record.step_joules, record.carbon.grams_co2e)
+    assert 0.0 == record.energy.coverage_ratio
+
+
+def test_a_run_of_no_time_has_no_power() -> None:
+    """A rank that died at once is a rank all the same, and what there was of it is covered."""
+    record = record_of([part(0, {GPU_0: 0}, seconds=0)])
+
+    assert [None] == [one.mean_watts for one in record.ranks]
+    assert 1.0 == record.energy.coverage_ratio
+
+
+def test_a_lost_domain_says_why() -> None:
+    """The gap stands in the record; a beat from before anything could be lost has no reasons at all."""
+    whole = part(0, {GPU_0: 100, GPU_1: 100})
+    lost = replace(whole, beat=replace(whole.beat, lost=("fell off the bus", None)))
+    silent = replace(whole, beat=replace(whole.beat, lost=()))
+
+    assert ["fell off the bus", None] == [one.lost for one in record_of([lost]).energy.domains]
+    assert [None, None] == [one.lost for one in record_of([silent]).energy.domains]
+
+
+@given(parts(), st.randoms(use_true_random=False))
+def test_the_order_of_journals_does_not_matter(ranks: list[RankPart], random: Random) -> None:
+    """A folder lists its files in any order."""
+    shuffled = sorted(ranks, key=lambda _: random.random())
+
+    assert record_of(ranks) == record_of(shuffled)
+
+
+@given(parts())
+def test_ranks_add_up_to_the_run(ranks: list[RankPart]) -> None:
+    """What is credited to ranks is the total, and every piece of hardware is credited once."""
+    record = record_of(ranks)
+    hardware = {(one.header.host_id, facts.id) for one in ranks for facts in one.header.domains}
+
+    assert len(hardware) == len(record.energy.domains) == sum(len(one.devices) for one in record.ranks)
+    assert (record.energy.total_joules or 0.0) == pytest.approx(sum(one.joules for one in record.ranks))
+    assert (record.energy.total_joules or 0.0) == sum(record.energy.phases.values())
+    assert 0 <= record.energy.coverage_ratio <= 1
+
+
+@given(parts())
+def test_a_rank_that_is_not_there_leaves_the_others_as_they_are(ranks: list[RankPart]) -> None:
+    """A record of fewer ranks says how many there should have been."""
+    record = record_of(ranks[1:] or ranks)
+
+    assert ranks[0].header.world_size == record.world_size
+    assert len(ranks[1:] or ranks) == len(record.ranks)
