@@ -137,6 +137,6 @@ def _find(store: RunStore, project: str, run_id: str, since: float | None) -> At
             continue
     if not parts:
         return None if record is None else attempt_of(record)
-    silent = since is not None and max(part.beat.at for part in parts) < since
+    silent = since is not None and max(part.beat.at for part in parts) <= since
     journals = record_of(parts)
     return attempt_of(journals, Status.INTERRUPTED if silent and journals.status == Status.RUNNING else None)

@@ -254,7 +254,9 @@ def checkpoint_of(mapping: object) -> Checkpoint:
     lineage = _totals_from(_mapping(values.get("lineage")))
     # Without a list of attempts, all that led here counts as one of them, so that nothing of it is missing.
     listed = values.get("attempts")
-    attempts = [attempt_from(one) for one in listed] if isinstance(listed, list) else [Attempt(run_id, project, lineage)]
+    attempts = (
+        [attempt_from(one) for one in listed] if isinstance(listed, list) else [Attempt(run_id, project, lineage)]
+    )
     return Checkpoint(
         _name(values, "origin") if "origin" in values else run_id, run_id, project, lineage, merged(attempts)
     )
@@ -341,9 +343,7 @@ def _totals(stored: TotalRecord) -> Totals:
 
 
 def _stored(totals: Totals) -> TotalRecord:
-    return TotalRecord(
-        _joules(totals.microjoules), totals.grams_co2e, totals.steps, totals.samples, totals.tokens
-    )
+    return TotalRecord(_joules(totals.microjoules), totals.grams_co2e, totals.steps, totals.samples, totals.tokens)
 
 
 def _joules(uj: int | None) -> float | None:
