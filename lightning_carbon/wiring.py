@@ -21,10 +21,12 @@ from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore, check_writable, write_json
 from lightning_carbon.metering.config import (
     CpuScope,
+    Detail,
     Devices,
     GpuScope,
     MeterConfig,
     check_cpu_scope,
+    check_detail,
     check_devices,
     check_gpu_scope,
     check_intensity,
@@ -85,6 +87,8 @@ class Meter(Engine):
             (this job's where it has only a part of the machine, or where processors are modelled).
         gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
             job's share of its utilisation, modelled).
+        detail: ``"step"`` also tells the parts of a phase apart that :meth:`part` and :meth:`enter_part` mark: waiting
+            for data, forward, backward, optimizer.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -106,6 +110,7 @@ class Meter(Engine):
         strict: bool = False,
         cpu_scope: CpuScope = "auto",
         gpu_scope: GpuScope = "device",
+        detail: Detail = "phase",
     ) -> None:
         super().__init__(
             configure(
@@ -122,6 +127,7 @@ class Meter(Engine):
                 strict=strict,
                 cpu_scope=cpu_scope,
                 gpu_scope=gpu_scope,
+                detail=detail,
             ),
             assemble,
         )
@@ -143,6 +149,7 @@ class Settings(TypedDict, total=False):
     strict: bool
     cpu_scope: CpuScope
     gpu_scope: GpuScope
+    detail: Detail
 
 
 def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:
@@ -169,6 +176,7 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
         strict=bool(settings.get("strict", False)),
         cpu_scope=check_cpu_scope(settings.get("cpu_scope", "auto")),
         gpu_scope=check_gpu_scope(settings.get("gpu_scope", "device")),
+        detail=check_detail(settings.get("detail", "phase")),
     )
 
 
@@ -277,8 +285,9 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     """
     ranks = ranks or ranks_of()
     clock = SystemClock()
+    findings = _findings(config, host=ranks.local_rank == 0)
     return Parts(
-        findings=_findings(config, host=ranks.local_rank == 0),
+        findings=findings,
         clock=clock,
         store=DirectoryRunStore(config.ledger),
         host=host_facts(),
@@ -286,6 +295,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
         identity=identity_of(ranks),
         pid_started=process_started(),
         step_clock=_step_clock(clock, computes_on),
+        neighbours=partial(_neighbours, findings),
     )
 
 
@@ -341,6 +351,12 @@ def _step_clock(clock: Clock, computes_on: Any) -> StepClock | None:  # noqa: AN
         logger.warning("the device's own clock cannot be used; steps end where the program says so", exc_info=True)
         return None
     return None if events is None else DeviceStepClock(clock, events)
+
+
+def _neighbours(findings: Sequence[Finding]) -> str:
+    from lightning_carbon.sources import nvml
+
+    return "; ".join(filter(None, map(nvml.neighbours, findings)))
 
 
 def _findings(config: MeterConfig, *, host: bool) -> list[Finding]:
