@@ -20,7 +20,7 @@ from tests.benchmarks.report import Check, machine, print_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.soak.kills import Kill
+    from tests.soak.kills import Aim, Kill
 
 DEFAULT_JSON = Path("build/soak.json")
 KILLS = 60
@@ -79,7 +79,7 @@ def _kill_many(count: int, dice: random.Random) -> list[Kill]:
                 "lightning" if number % 2 else "huggingface", 1 + number // 2 % 2, Path(folder) / str(place)
             )
             # Of two ranks, every third time one dies alone.
-            aim = "one" if len(what.gpus) > 1 and dice.random() < 1 / 3 else "all"
+            aim: Aim = "one" if len(what.gpus) > 1 and dice.random() < 1 / 3 else "all"
             moment = dice.uniform(0, LONGEST_SECONDS)
             kills.append(kill(what, moment, aim, dice.randrange(len(what.gpus)), with_signal))
             _tell(place + 1, len(plans), kills[-1])

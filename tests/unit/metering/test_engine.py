@@ -382,7 +382,7 @@ def test_others_on_a_gpu_are_named_once(caplog: pytest.LogCaptureFixture) -> Non
     world = World(neighbours=neighbours)
     meter = world.engine.start("train")
     with caplog.at_level(logging.WARNING, "lightning_carbon"):
-        world.steps(200)
+        world.steps(400)
         meter.stop()
 
     assert 5 < len(looks) < 10
