@@ -278,8 +278,9 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     """
     ranks = ranks or ranks_of()
     clock = SystemClock()
+    findings = _findings(config, ranks)
     return Parts(
-        findings=_findings(config, ranks),
+        findings=findings,
         clock=clock,
         store=DirectoryRunStore(config.ledger),
         host=host_facts(),
@@ -287,6 +288,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
         identity=identity_of(ranks),
         pid_started=process_started(),
         step_clock=_step_clock(clock, computes_on),
+        neighbours=partial(_neighbours, findings),
     )
 
 
@@ -342,6 +344,12 @@ def _step_clock(clock: Clock, computes_on: Any) -> StepClock | None:  # noqa: AN
         logger.warning("the device's own clock cannot be used; steps end where the program says so", exc_info=True)
         return None
     return None if events is None else DeviceStepClock(clock, events)
+
+
+def _neighbours(findings: Sequence[Finding]) -> str:
+    from lightning_carbon.sources import nvml
+
+    return "; ".join(filter(None, map(nvml.neighbours, findings)))
 
 
 def _findings(config: MeterConfig, ranks: Ranks) -> list[Finding]:

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
 """Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
 
+_BEATS_A_LOOK = 32
+"""Every so many beats it is looked who else uses a GPU, the first time about a second after the start."""
+
 _CHECK_EVERY_NS = NANOSECONDS_PER_SECOND // 2
 
 logger = logging.getLogger("lightning_carbon")
@@ -91,6 +94,7 @@ class Engine:
         self._warned: set[str] = set()
         self._record: RunRecord | None = None
         self._trouble: SourceLost | None = None
+        self._beats = 0
         self._check_ns = 0
         self._now_ns: Callable[[], int] = time.monotonic_ns
 
@@ -381,6 +385,11 @@ class Engine:
 
     def _keep_house(self) -> None:
         """About once a second, on a thread of its own."""
+        self._beats += 1
+        if self._beats % _BEATS_A_LOOK == 1:
+            neighbours = self._parts.neighbours()
+            if neighbours:
+                self._warn("neighbours", neighbours)
         with self._lock:
             if self._state is not _State.RUNNING:
                 return

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lightning_carbon.ports import Clock, Finding, RunIdentity, RunStore, StepClock
 
@@ -66,6 +66,7 @@ class Parts:
         identity: How they come to call it the same.
         pid_started: When this process started, in seconds since 1970, where that is known.
         step_clock: Tells when the device got to a mark; ``None`` where the program computes by itself.
+        neighbours: Tells who else uses what is metered whole, or an empty string; asked now and then.
     """
 
     findings: Sequence[Finding]
@@ -76,3 +77,4 @@ class Parts:
     identity: RunIdentity = field(default_factory=OwnIdentity)
     pid_started: float | None = None
     step_clock: StepClock | None = None
+    neighbours: Callable[[], str] = str

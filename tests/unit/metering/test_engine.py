@@ -329,3 +329,21 @@ def test_marks_stamped_before_what_is_settled_do_no_harm() -> None:
 
     assert record.steps == 10
     assert record.energy.total_joules == 200.0
+
+
+def test_others_on_a_gpu_are_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Who else uses a GPU is looked for now and then, not at every beat, and told once."""
+    looks = []
+
+    def neighbours() -> str:
+        looks.append(1)
+        return "" if len(looks) < 3 else "python (pid 7) is on GPU 0, too"
+
+    world = World(neighbours=neighbours)
+    meter = world.engine.start("train")
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
+        world.steps(200)
+        meter.stop()
+
+    assert 5 < len(looks) < 10
+    assert [record.message for record in caplog.records] == ["python (pid 7) is on GPU 0, too"]

@@ -35,6 +35,7 @@ class World:
         strict: Whether trouble is raised.
         device: A device that runs behind the program, given the clock, whose own clock says when steps end.
         clock: The clock, if it has to be a certain one.
+        neighbours: Tells who else uses what is metered.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class World:
         strict: bool = False,
         device: Callable[[ManualClock], ScriptedDevice] | None = None,
         clock: ManualClock | None = None,
+        neighbours: Callable[[], str] = str,
     ) -> None:
         self.clock = clock or ManualClock(start_ns=5_000_000_000)
         self.store = MemoryRunStore()
@@ -68,7 +70,9 @@ class World:
         self.device = device(self.clock) if device else None
         steps = DeviceStepClock(self.clock, self.device) if self.device else None
         self.engine = Engine(
-            config, lambda _: Parts(every, self.clock, self.store, {}, step_clock=steps), self._sampling
+            config,
+            lambda _: Parts(every, self.clock, self.store, {}, step_clock=steps, neighbours=neighbours),
+            self._sampling,
         )
 
     def _sampling(self, *arguments: object) -> ManualSampler:
