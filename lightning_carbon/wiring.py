@@ -22,10 +22,12 @@ from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore, check_writable, write_json
 from lightning_carbon.metering.config import (
     CpuScope,
+    Detail,
     Devices,
     GpuScope,
     MeterConfig,
     check_cpu_scope,
+    check_detail,
     check_devices,
     check_gpu_scope,
     check_intensity,
@@ -86,6 +88,8 @@ class Meter(Engine):
             (this job's where it has only a part of the machine, or where processors are modelled).
         gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
             job's share of its utilisation, modelled).
+        detail: ``"step"`` also tells the parts of a phase apart that :meth:`part` and :meth:`enter_part` mark: waiting
+            for data, forward, backward, optimizer.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -107,6 +111,7 @@ class Meter(Engine):
         strict: bool = False,
         cpu_scope: CpuScope = "auto",
         gpu_scope: GpuScope = "device",
+        detail: Detail = "phase",
     ) -> None:
         super().__init__(
             configure(
@@ -123,6 +128,7 @@ class Meter(Engine):
                 strict=strict,
                 cpu_scope=cpu_scope,
                 gpu_scope=gpu_scope,
+                detail=detail,
             ),
             assemble,
         )
@@ -144,6 +150,7 @@ class Settings(TypedDict, total=False):
     strict: bool
     cpu_scope: CpuScope
     gpu_scope: GpuScope
+    detail: Detail
 
 
 def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:
@@ -170,6 +177,7 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
         strict=bool(settings.get("strict", False)),
         cpu_scope=check_cpu_scope(settings.get("cpu_scope", "auto")),
         gpu_scope=check_gpu_scope(settings.get("gpu_scope", "device")),
+        detail=check_detail(settings.get("detail", "phase")),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations._batch import Count, count
 from lightning_carbon.integrations._guard import guarded
 from lightning_carbon.integrations._starting import start_meter
@@ -38,6 +38,7 @@ class TrainerRuns:
         self.record: RunRecord | None = None
         self._calls = 0
         self._evaluations = 0
+        self._is_in_step = False
         self._logged_joules: dict[Phase, float] = {}
         self._fetched: list[Count] = []
         self._tokens_seen = 0
@@ -133,6 +134,40 @@ class TrainerRuns:
         """
         meter = self.meter
         return meter.enter(phase) if meter is not None and meter.is_running and phase is not None else None
+
+    @property
+    def tells_parts(self) -> bool:
+        """Whether the parts of steps are told apart."""
+        return self._config.detail == "step"
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether ``training_step()`` is going on."""
+        return self._is_in_step
+
+    def enter_part(self, part: Part) -> None:
+        """Go over to a part of the present phase, if parts are told apart and a run is going on."""
+        if self.tells_parts and self.meter is not None and self.meter.is_running:
+            self.meter.enter_part(part)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A call of ``training_step()``; what nobody tells in it is no part in particular."""
+        self._is_in_step = True
+        try:
+            yield
+        finally:
+            self._is_in_step = False
+            self.enter_part(Part.OTHER)
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """A call that fetches batches."""
+        self.enter_part(Part.DATA)
+        try:
+            yield
+        finally:
+            self.enter_part(Part.OTHER)
 
     @property
     def is_inside_call(self) -> bool:

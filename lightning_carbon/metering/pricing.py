@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightning_carbon.records.journal import Beat, DomainFacts, PhaseBeat
+from lightning_carbon.energy.phases import Part
+from lightning_carbon.records.journal import Beat, DomainFacts, PartBeat, PhaseBeat
 from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecord
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
@@ -240,6 +241,15 @@ def beat_of(whole: Tally, lost: Sequence[str | None], at_seconds: float, status:
             for phase, share in whole.phases.items()
         },
         lost=tuple(lost),
+        parts={
+            phase.value: {
+                part.value: PartBeat(share.parts[part].nanoseconds, tuple(share.parts[part].microjoules))
+                for part in Part
+                if part in share.parts
+            }
+            for phase, share in whole.phases.items()
+            if share.parts.keys() - {Part.OTHER}  # else nobody told anything apart
+        },
     )
 
 

@@ -86,6 +86,19 @@ class PhaseBeat:
 
 
 @dataclass(frozen=True, slots=True)
+class PartBeat:
+    """What one part of a phase has used so far.
+
+    Args:
+        ns: How long it lasted.
+        uj: Its energy in microjoules on every domain.
+    """
+
+    ns: int
+    uj: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """What a rank has used so far.
 
@@ -100,6 +113,7 @@ class Beat:
         step_uj: Their energy on every domain.
         phases: What each phase has used.
         lost: Why each domain was lost, or ``None``.
+        parts: What each part of a phase has used, for the phases that were told apart; they add up to the phase.
     """
 
     at: float
@@ -112,6 +126,7 @@ class Beat:
     step_uj: tuple[int, ...]
     phases: dict[str, PhaseBeat] = field(default_factory=dict)
     lost: tuple[str | None, ...] = ()
+    parts: dict[str, dict[str, PartBeat]] = field(default_factory=dict)
 
     def uj(self, index: int) -> int:
         """The energy of all phases on one domain, in microjoules."""
@@ -167,12 +182,17 @@ def part_of(header: dict[str, Any], beat: dict[str, Any]) -> RankPart:
             name: PhaseBeat(int(one["ns"]), _as_many(one["uj"], domains), _as_many(one["covered_ns"], domains))
             for name, one in beat["phases"].items()
         }
+        parts = {
+            phase: {name: PartBeat(int(one["ns"]), _as_many(one["uj"], domains)) for name, one in told.items()}
+            for phase, told in beat.get("parts", {}).items()
+        }
         last = {
             **beat,
             "status": Status(beat["status"]).value,
             "step_uj": _as_many(beat["step_uj"], domains),
             "lost": tuple(beat["lost"]),
             "phases": phases,
+            "parts": parts,
         }
         return RankPart(known(Header, whole), known(Beat, last))
     except (KeyError, TypeError, ValueError, AttributeError) as error:

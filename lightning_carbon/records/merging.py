@@ -25,7 +25,10 @@ from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lightning_carbon.records.journal import DomainFacts, RankPart
+    from lightning_carbon.records.journal import Beat, DomainFacts, RankPart
+
+_REST = "other"
+"""The part of a phase that holds what a rank did not tell apart, where another one did."""
 
 _WORST_FIRST = (Status.FAILED, Status.INTERRUPTED, Status.RUNNING, Status.COMPLETED)
 
@@ -108,6 +111,10 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         world_size=first.header.world_size,
         ranks=tuple(_rank(part, hardware) for part in ranks),
         location=location,
+        part_seconds={
+            name: {part: one.ns / NANOSECONDS_PER_SECOND for part, one in parts.items()}
+            for name, parts in first.beat.parts.items()
+        },
     )
 
 
@@ -121,6 +128,8 @@ def _energy(
 ) -> tuple[EnergyRecord, EnergyRange]:
     domains = []
     phases_uj: dict[str, int] = {}
+    parts_uj: dict[str, dict[str, int]] = {}
+    told_apart = {name for credit in hardware if credit.is_root for name in credit.part.beat.parts}
     total = EnergyRange(Energy.ZERO, Energy.ZERO, Energy.ZERO)
     measured_uj = covered_ns = 0
     for credit in hardware:
@@ -132,6 +141,10 @@ def _energy(
             covered_ns += beat.covered_ns(index)
             for name, phase in beat.phases.items():
                 phases_uj[name] = phases_uj.get(name, 0) + phase.uj[index]
+                if name in told_apart:
+                    sums = parts_uj.setdefault(name, {})
+                    for part, part_uj in _parts(beat, name, index).items():
+                        sums[part] = sums.get(part, 0) + part_uj
         prefix = f"{credit.part.header.host.get('name')}/" if many_hosts else ""
         domains.append(
             DomainRecord(
@@ -146,12 +159,21 @@ def _energy(
                 parent=prefix + facts.parent if facts.parent else None,
                 lost=beat.lost[index] if index < len(beat.lost) else None,
                 phases={name: _joules(phase.uj[index]) for name, phase in beat.phases.items()},
+                parts={
+                    name: {part: _joules(uj) for part, uj in _parts(beat, name, index).items()} for name in beat.parts
+                },
             )
         )
     roots = sum(credit.is_root for credit in hardware)
-    phases = {name: _joules(uj) for name, uj in phases_uj.items()}
+    parts = {
+        name: {part: _joules(sums[part]) for part in sorted(sums, key=_REST.__eq__)} for name, sums in parts_uj.items()
+    }
+    phases = {
+        name: float(sum(parts[name].values())) if name in parts else _joules(uj) for name, uj in phases_uj.items()
+    }
     record = EnergyRecord(
-        # The sum of the very numbers that stand under `phases`, so that a reader's sum is equal to the last bit.
+        # The sum of the very numbers that stand under `phases`, so that a reader's sum is equal to the last bit; and so
+        # is a phase the sum of its parts.
         total_joules=float(sum(phases.values())) if hardware else None,
         measured_joules=_joules(measured_uj),
         modelled_joules=_joules(total.value.microjoules - measured_uj),
@@ -161,8 +183,17 @@ def _energy(
         domains=tuple(domains),
         phases=phases,
         absent=first.header.absent,
+        parts=parts,
     )
     return record, total
+
+
+def _parts(beat: Beat, phase: str, index: int) -> dict[str, int]:
+    """The energy of the parts of a phase on one domain, in microjoules; one part where the rank told none apart."""
+    told = beat.parts.get(phase)
+    return (
+        {_REST: beat.phases[phase].uj[index]} if told is None else {name: one.uj[index] for name, one in told.items()}
+    )
 
 
 def _carbon(energy: EnergyRange | None, first: RankPart) -> CarbonRecord:

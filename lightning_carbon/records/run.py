@@ -41,6 +41,7 @@ class DomainRecord:
         parent: The domain that includes it; it is not added to the total then.
         lost: Why readings ended before the run did, or ``None``.
         phases: Its energy in joules by phase.
+        parts: Its energy in joules by phase and part, for the phases that were told apart.
     """
 
     id: str
@@ -54,6 +55,7 @@ class DomainRecord:
     parent: str | None = None
     lost: str | None = None
     phases: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class EnergyRecord:
         domains: Every domain.
         phases: The total by phase; the phases add up to it, exactly.
         absent: What could not be measured, and why.
+        parts: The phases that were told apart (``detail="step"``), by part; the parts add up to the phase, exactly.
     """
 
     total_joules: float | None
@@ -98,6 +101,7 @@ class EnergyRecord:
     domains: tuple[DomainRecord, ...]
     phases: dict[str, float]
     absent: tuple[AbsentSource, ...] = ()
+    parts: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +233,7 @@ class RunRecord:
         lineage: What led to the present state of the model: up to the checkpoint, and from there on.
         spent: What was used in all, including what was lost between a checkpoint and the end of its run.
         location: Where the record lies, or ``None`` where it was not stored.
+        part_seconds: How long each part of a phase lasted, for the phases that were told apart.
     """
 
     schema: int
@@ -254,6 +259,7 @@ class RunRecord:
     lineage: TotalRecord | None = None
     spent: TotalRecord | None = None
     location: str | None = None
+    part_seconds: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def summary(self) -> str:
         """A table for people: energy by domain and phase, CO2e with its range, and every assumption by name."""

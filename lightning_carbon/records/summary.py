@@ -36,6 +36,10 @@ _NAMES = 3
 
 _MODELLED = "modelled"
 
+_TRAIN = "train"
+_DATA = "data"
+_PART_NAMES = {_DATA: "data wait"}
+
 _Key = TypeVar("_Key", bound="str | tuple[str, str, str]")
 
 
@@ -52,7 +56,8 @@ def summarise(record: RunRecord) -> str:
     if record.energy.total_joules is None:
         blocks.append(["Energy: not known, since nothing on this machine could be metered."])
     else:
-        blocks += [_domains(record, record.energy.total_joules), _phases(record, record.energy.total_joules)]
+        total = record.energy.total_joules
+        blocks += [_domains(record, total), _phases(record, total), _not_training(record, total)]
     blocks += [_steps(record), _carbon(record), _assumed(record), _missing(record), _location(record)]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -96,13 +101,41 @@ def _part(record: RunRecord, name: str, joules: float, how: str, covered: str = 
 
 
 def _phases(record: RunRecord, total: float) -> list[str]:
-    rows = [("Phase", "energy", "share", "mean power", "time")]
+    rows: list[tuple[str, ...]] = [("Phase", "energy", "share", "mean power", "time")]
     for phase, joules in record.energy.phases.items():
-        seconds = record.phase_seconds.get(phase)
-        power = _power(joules, seconds) if seconds else ""
-        time = duration(seconds) if seconds is not None else ""
-        rows.append((f"  {phase}", amount(joules, ENERGY), _share(joules, total), power, time))
+        rows.append(_spent(f"  {phase}", joules, record.phase_seconds.get(phase), total))
+        seconds = record.part_seconds.get(phase, {})
+        rows += [
+            _spent(f"    {_PART_NAMES.get(part, part)}", joules, seconds.get(part), total)
+            for part, joules in record.energy.parts.get(phase, {}).items()
+        ]
     return table(rows, "<>>>>") if record.energy.phases else []
+
+
+def _spent(name: str, joules: float, seconds: float | None, total: float) -> tuple[str, ...]:
+    power = _power(joules, seconds) if seconds else ""
+    return (name, amount(joules, ENERGY), _share(joules, total), power, "" if seconds is None else duration(seconds))
+
+
+def _not_training(record: RunRecord, total: float) -> list[str]:
+    """What the run used beside training, the largest first: what people can act on."""
+    energy = record.energy
+    if _TRAIN not in energy.phases or not total:
+        return []
+    beside = {name: joules for name, joules in energy.phases.items() if name != _TRAIN}
+    seconds = [record.phase_seconds.get(name, 0.0) for name in beside]
+    if _TRAIN in energy.parts:
+        beside = {"waiting for data": energy.parts[_TRAIN].get(_DATA, 0.0), **beside}
+        seconds.append(record.part_seconds.get(_TRAIN, {}).get(_DATA, 0.0))
+    whole_seconds = sum(record.phase_seconds.values())
+    time = f", {percent(min(1.0, sum(seconds) / whole_seconds))} of the time" if whole_seconds else ""
+    named = sorted(((joules, name) for name, joules in beside.items()), key=lambda one: -one[0])
+    names = ", ".join(f"{name} {percent(joules / total)}" for joules, name in named)
+    line = f"{percent(min(1.0, sum(beside.values()) / total))} of the energy{time}" + (f": {names}" if names else "")
+    lines = wrap(line, first="Not training  ", rest=" " * 14)
+    if _TRAIN not in energy.parts:
+        lines += wrap('waiting for data counts as training here; detail="step" tells it apart', first=" " * 14)
+    return lines
 
 
 def _steps(record: RunRecord) -> list[str]:

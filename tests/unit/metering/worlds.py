@@ -18,6 +18,7 @@ from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lightning_carbon.metering.config import Detail
     from lightning_carbon.ports import Source
 
 GPU_0 = Domain(Kind.GPU, "gpu:0", "GPU 0")
@@ -36,6 +37,7 @@ class World:
         device: A device that runs behind the program, given the clock, whose own clock says when steps end.
         clock: The clock, if it has to be a certain one.
         neighbours: Tells who else uses what is metered.
+        detail: How finely the run is told apart.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class World:
         device: Callable[[ManualClock], ScriptedDevice] | None = None,
         clock: ManualClock | None = None,
         neighbours: Callable[[], str] = str,
+        detail: Detail = "phase",
     ) -> None:
         self.clock = clock or ManualClock(start_ns=5_000_000_000)
         self.store = MemoryRunStore()
@@ -65,6 +68,7 @@ class World:
             sources=None,
             per_step=per_step,
             strict=strict,
+            detail=detail,
         )
         every = [*(Finding("given", source.sensor.domain.name, source) for source in self.sources), *findings]
         self.device = device(self.clock) if device else None

@@ -29,6 +29,9 @@ Phase        energy   share  mean power        time
   train     12.7 kJ  94.1 %       159 W  1 min 20 s
   validate    500 J   3.7 %       122 W      4.10 s
 
+Not training  5.9 % of the energy, 9.3 % of the time: validate 3.7 %, setup 2.2 %
+              waiting for data counts as training here; detail="step" tells it apart
+
 1,200 steps, 38,400 samples, 1,228,800 tokens: 10.3 J per step, 322 mJ per sample, 10.0 mJ per token
 
 CO2e  2.74 gCO2e (0.0693 to 9.98 gCO2e)
@@ -65,6 +68,9 @@ Domain               energy    share  mean power  covered  how
 Phase    energy    share  mean power     time
   train  845 mJ  100.0 %      3.38 W  0.250 s
 
+Not training  0.0 % of the energy, 0.0 % of the time
+              waiting for data counts as training here; detail="step" tells it apart
+
 1 step, 0 tokens: 840 mJ per step
 
 CO2e  3.10 µgCO2e
@@ -94,6 +100,37 @@ Record: not stored"""
 def test_the_summary_word_for_word(record: RunRecord, text: str) -> None:
     """Everything that is known, everything that is assumed, and nothing else."""
     assert text == record.summary()
+
+
+SPLIT_TEXT = """\
+Phase           energy   share  mean power        time
+  setup          300 J   2.2 %      73.2 W      4.10 s
+  train        12.7 kJ  94.1 %       159 W  1 min 20 s
+    data wait  2.00 kJ  14.8 %      66.7 W      30.0 s
+    forward    4.00 kJ  29.5 %       200 W      20.0 s
+    other      6.75 kJ  49.8 %       225 W      30.0 s
+  validate       500 J   3.7 %       122 W      4.10 s
+
+Not training  20.7 % of the energy, 43.3 % of the time: waiting for data 14.8 %, validate 3.7 %,
+              setup 2.2 %
+"""
+
+
+def test_a_step_told_apart_shows_its_parts_and_the_wait_for_data() -> None:
+    """The parts stand under their phase, and the wait for data with what is no training."""
+    energy = replace(FULL.energy, parts={"train": {"data": 2_000.0, "forward": 4_000.0, "other": 6_745.6}})
+    text = replace(
+        FULL, energy=energy, part_seconds={"train": {"data": 30.0, "forward": 20.0, "other": 30.0}}
+    ).summary()
+
+    assert SPLIT_TEXT in text
+
+
+def test_a_run_without_training_has_no_share_that_is_none() -> None:
+    """An evaluation on its own, or a loop that tells no phases, is not blamed for not training."""
+    energy = replace(SMALL.energy, phases={"test": 0.845})
+
+    assert "Not training" not in replace(SMALL, energy=energy, phase_seconds={"test": 0.25}).summary()
 
 
 @given(run_records)
