@@ -78,7 +78,7 @@ class Meter(Engine):
         run_name: A name for this run.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
         interval_seconds: How often sensors are read, 0.01 to 60.
-        devices: Which accelerators: ``"auto"`` (those visible to this process, or those that the trainer computes on),
+        devices: Which accelerators: ``"auto"`` (those visible to this process; the own one of several ranks on a host),
             ``"all"``, or indices and UUIDs. Default ``LIGHTNING_CARBON_DEVICES``, else ``"auto"``.
         sources: What to meter instead of what is discovered, such as
             :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
