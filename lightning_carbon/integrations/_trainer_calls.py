@@ -149,6 +149,7 @@ def _timed_save(original: Method) -> Method:
         runs = _runs(self)
         if runs is None:
             return original(self, *args, **kwargs)
+        runs.save_state(self.state)
         with runs.during(Phase.CHECKPOINT):
             return original(self, *args, **kwargs)
 

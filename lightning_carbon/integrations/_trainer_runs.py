@@ -24,6 +24,9 @@ from lightning_carbon.wiring import copy_record, ranks_as
 
 _NO_ACCELERATORS: Final = {"cpu", "disk", "meta"}
 
+STATE_KEY: Final = "lightning_carbon"
+"""No callback's class has this name, so the Trainer leaves the state alone and keeps it in its checkpoints."""
+
 
 class TrainerRuns:
     """The runs of one Trainer, one after the other.
@@ -134,6 +137,19 @@ class TrainerRuns:
         """
         meter = self.meter
         return meter.enter(phase) if meter is not None and meter.is_running and phase is not None else None
+
+    @guarded()
+    def save_state(self, state: Any) -> None:  # noqa: ANN401 - TrainerState
+        """Say in the Trainer's state, which it is about to save, what led to it."""
+        if self.meter is not None and self._is_training and isinstance(state.stateful_callbacks, dict):
+            state.stateful_callbacks[STATE_KEY] = {"args": {}, "attributes": self.meter.state_dict()}
+
+    @guarded()
+    def load_state(self, state: Any) -> None:  # noqa: ANN401 - TrainerState
+        """Go on with the training that the Trainer has loaded, if it has loaded one."""
+        saved = (getattr(state, "stateful_callbacks", None) or {}).get(STATE_KEY)
+        if self.meter is not None and state.global_step > 0 and isinstance(saved, Mapping):
+            self.meter.load_state_dict(saved.get("attributes"))
 
     @property
     def tells_parts(self) -> bool:

@@ -190,6 +190,7 @@ class CarbonTrainerCallback(TrainerCallback):
             runs.end(Status.FAILED)
         if not runs.is_running:
             runs.begin(args, kwargs.get("model"), Phase.SETUP)
+        runs.load_state(state)
         runs.enter(Phase.SETUP)
         runs.restart_steps(state.num_input_tokens_seen)
 
@@ -231,6 +232,8 @@ class CarbonTrainerCallback(TrainerCallback):
         counts_tokens = args.include_num_input_tokens_seen not in {False, "no"}
         # The Trainer counts the tokens of all processes, and this one meters its own share of the energy.
         self._runs.step_done(state.num_input_tokens_seen if counts_tokens and args.world_size == 1 else None)
+        if control.should_save:  # the saving itself says so, too, where it can be timed
+            self._runs.save_state(state)
 
     @guarded()
     def on_prediction_step(

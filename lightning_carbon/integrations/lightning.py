@@ -60,6 +60,9 @@ LightningModule = Any
 ENERGY_SO_FAR: Final = "energy/run_kwh"
 CARBON_SO_FAR: Final = "carbon/run_grams_co2e"
 
+CHECKPOINT_KEY: Final = "lightning_carbon"
+"""A key of our own: the state of a callback would come back for ``test(ckpt_path=...)``, too."""
+
 
 class CarbonCallback(_BothCallbacks):
     """Meters the energy and the CO2e of a training, and logs them beside the loss.
@@ -154,6 +157,7 @@ class CarbonCallback(_BothCallbacks):
         self._tells_parts = detail == "step"
         self._stage = "fit"
         self._last_step = 0
+        self._state: dict[str, Any] = {}
         self._names: tuple[str, ...] = ()
         self._samples: int | None = None
         self._tokens: int | None = None
@@ -197,6 +201,8 @@ class CarbonCallback(_BothCallbacks):
         self._stage = str(getattr(stage, "value", stage))
         self._names = ()
         self._samples = self._tokens = None
+        if self._stage == "fit":
+            self._state = {}
         self._last_step = _batches_that_stepped(trainer)
         self._meter = self._start(trainer)
 
@@ -276,14 +282,29 @@ class CarbonCallback(_BothCallbacks):
 
     @guarded()
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Attribute to saving what happens from here until the file is written."""
+        """Say what led to this checkpoint, and attribute to saving what happens until the file is written."""
         meter = self._meter
+        if self._stage == "fit" and meter is not None:
+            self._state = meter.state_dict()
+        if self._state:
+            checkpoint[CHECKPOINT_KEY] = self._state
         if meter is None or not meter.is_running:
             return
         outer = meter.enter(Phase.CHECKPOINT)
         # No hook tells that the file is written. The next one may come only after the wait for the next batch, which
         # belongs to a step.
         _after_next_call(trainer.strategy, "save_checkpoint", lambda: meter.enter(outer))
+
+    @guarded()
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Go on with the training that a checkpoint is of; one that is loaded to be tested changes nothing."""
+        fn = trainer.state.fn
+        if str(getattr(fn, "value", fn)) != "fit" or CHECKPOINT_KEY not in checkpoint:
+            return
+        # Where nothing is metered, it is handed on to the next checkpoint.
+        self._state = checkpoint[CHECKPOINT_KEY]
+        if self._meter is not None:
+            self._meter.load_state_dict(self._state)
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
@@ -359,6 +380,8 @@ class CarbonCallback(_BothCallbacks):
             return
         self._record = meter.stop(status)
         self._record_path = self._record.location
+        if self._stage == "fit":
+            self._state = meter.state_dict()  # for those who save a checkpoint later
         if trainer.is_global_zero:
             # A test's beside that of the training before it.
             name = f"lightning_carbon_{'' if self._stage == 'fit' else f'{self._stage}_'}record.json"

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import LedgerError, RecordError
+from lightning_carbon.metering.resuming import Attempts
 from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping, part_of
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.merging import record_of
@@ -70,6 +71,7 @@ class Chronicle:
         self._read_again = 0.0
         self._others: list[RankPart] = []
         self._heard: dict[int, tuple[float, float]] = {}
+        self.attempts = Attempts(store, header.project, header.started_at)
         self.location: str | None = None
 
     @property
@@ -114,6 +116,8 @@ class Chronicle:
                     return
                 self._begin(name or self._header.run_id, beat)
             self._append(beat)
+            if self._header.rank == 0:
+                self.attempts.enlist(self.run_id)
         except (LedgerError, OSError) as error:
             self._warn("journal", f"the ledger could not be written: {error}")
         self._read_others()
@@ -127,14 +131,15 @@ class Chronicle:
         if self._run_id is None:
             self._since -= AGREE_SECONDS  # who has not been told by now never will be
         self.write(beat, steps)
+        self.attempts.look()
         mine = RankPart(self._named(), beat)
-        record = record_of([mine])
+        record = self.attempts.told(record_of([mine]))
         try:
             for _ in range(_TRIES):
                 self._read_again = 0.0
                 self._read_others()
                 known = [part.beat.at for part in self._others]
-                record = record_of([mine, *self._others])
+                record = self.attempts.told(record_of([mine, *self._others]))
                 self.location = self._store.save(to_mapping(record))
                 self._read_again = 0.0
                 self._read_others()
@@ -149,7 +154,8 @@ class Chronicle:
 
     def running(self, beat: Beat) -> RunRecord:
         """The record of the run so far."""
-        return record_of([RankPart(self._named(), beat), *self._others], location=self.location)
+        parts = [RankPart(self._named(), beat), *self._others]
+        return self.attempts.told(record_of(parts, location=self.location))
 
     def _named(self) -> Header:
         return replace(self._header, run_id=self.run_id)

@@ -14,13 +14,14 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Tally
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import Kind
-from lightning_carbon.errors import ConfigError, SourceLost, UsageError
+from lightning_carbon.errors import ConfigError, RecordError, SourceLost, UsageError
 from lightning_carbon.metering.chronicle import Chronicle
 from lightning_carbon.metering.pricing import (
     Sums,
@@ -37,6 +38,16 @@ from lightning_carbon.metering.pricing import (
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.sampler import Sampler, Sampling
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Header
+from lightning_carbon.records.lineage import (
+    Checkpoint,
+    Resumed,
+    Totals,
+    checkpoint_at,
+    checkpoint_mapping,
+    checkpoint_of,
+    resumed_at,
+    totals_of,
+)
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
@@ -94,6 +105,8 @@ class Engine:
         self._part_of: dict[Phase, Part] = {}
         self._warned: set[str] = set()
         self._record: RunRecord | None = None
+        self._loaded: Checkpoint | None = None
+        self._resumed: Resumed | None = None
         self._trouble: SourceLost | None = None
         self._beats = 0
         self._check_ns = 0
@@ -151,6 +164,8 @@ class Engine:
         self._chronicle = Chronicle(
             parts.store, parts.identity, self._header(), per_step=self._config.per_step, warn=self._warn
         )
+        if self._loaded is not None:
+            self._resume(self._loaded)
         self._chronicle.open(self._beat(Status.RUNNING))
         self._sampler.start()
         self._state = _State.RUNNING
@@ -365,6 +380,52 @@ class Engine:
                 self._settle(self._settled_ns())
             return self._record or self._chronicle.running(self._beat(Status.RUNNING))
 
+    # -- resuming ---------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint of the model should say of the energy that led to it, up to where readings have settled it.
+
+        Steps are all counted; the energy of about the last 0.1 s, and that of other ranks' last second, is not.
+
+        Returns:
+            Plain values, as JSON and ``torch.load(weights_only=True)`` know them; empty before the start.
+        """
+        if self._state is _State.NEW:
+            return {} if self._loaded is None else checkpoint_mapping(self._loaded)
+        with self._lock:
+            if self._state is _State.RUNNING and self._step_clock is not None:
+                self._step_clock.poll()
+            record = self.record
+            return checkpoint_mapping(checkpoint_at(record, self._chronicle.attempts.known, self._pending()))
+
+    def load_state_dict(self, state: object) -> None:
+        """Go on with the training that a checkpoint is of, before the start or any time after it. Never raises.
+
+        This stays a run of its own, with a record of its own. That record then has the :attr:`~RunRecord.origin` of the
+        training, and the totals of its lineage and of all its attempts. A state that cannot be used is warned of once,
+        and the run begins a training of its own.
+
+        Args:
+            state: What :meth:`state_dict` told when the checkpoint was written; an empty one changes nothing.
+        """
+        if not state:
+            return
+        try:
+            checkpoint = checkpoint_of(state)
+        except RecordError as error:
+            self._warn(
+                "resume", f"this run goes on without the totals of its checkpoint, which cannot be read: {error}"
+            )
+            return
+        if self._state is _State.CLOSED:
+            self._warn("resume", f"load_state_dict() {self._when()} changes nothing")
+            return
+        self._loaded = checkpoint
+        if self._state is _State.RUNNING:
+            with self._lock:
+                self._settle(self._settled_ns())
+                self._resume(checkpoint)
+
     @property
     def run_id(self) -> str:
         """The name of the run; a rank that has not learnt it yet has a name of its own for a moment.
@@ -394,6 +455,19 @@ class Engine:
         else:
             self._open_marks.append((clock.stamp(), mark))
         return mark.at_ns
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        now = totals_of(self._chronicle.running(self._beat(Status.RUNNING))).plus(self._pending())
+        self._resumed = resumed_at(checkpoint, self._chronicle.run_id, now)
+        self._chronicle.attempts.resume(checkpoint)
+
+    def _pending(self) -> Totals:
+        """The steps that have ended and are not attributed yet; the lock is held."""
+        totals = Totals()
+        for mark in (*self._marks.copy(), *(mark for _, mark in self._open_marks.copy())):
+            if mark.phase is None:
+                totals = totals.plus(Totals(steps=1, samples=mark.samples, tokens=mark.tokens))
+        return totals
 
     def _settled_ns(self) -> int:
         now_ns = self._now_ns()
@@ -468,7 +542,8 @@ class Engine:
 
     def _beat(self, status: Status) -> Beat:
         lost = [probe.lost for probe in self._probes]
-        return beat_of(self._whole, lost, self._parts.clock.wall_seconds(), status)
+        beat = beat_of(self._whole, lost, self._parts.clock.wall_seconds(), status)
+        return beat if self._resumed is None else replace(beat, resumed=self._resumed)
 
     def _header(self) -> Header:
         parts, config = self._parts, self._config

@@ -11,6 +11,7 @@ from typing import Any
 
 from lightning_carbon.errors import RecordError
 from lightning_carbon.records.fields import known
+from lightning_carbon.records.lineage import Resumed, resumed_from
 from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecord, Status
 
 JOURNAL_SCHEMA = 1
@@ -113,6 +114,7 @@ class Beat:
         step_uj: Their energy on every domain.
         phases: What each phase has used.
         lost: Why each domain was lost, or ``None``.
+        resumed: Which training this run goes on with, or ``None``.
         parts: What each part of a phase has used, for the phases that were told apart; they add up to the phase.
     """
 
@@ -126,6 +128,7 @@ class Beat:
     step_uj: tuple[int, ...]
     phases: dict[str, PhaseBeat] = field(default_factory=dict)
     lost: tuple[str | None, ...] = ()
+    resumed: Resumed | None = None
     parts: dict[str, dict[str, PartBeat]] = field(default_factory=dict)
 
     def uj(self, index: int) -> int:
@@ -192,6 +195,7 @@ def part_of(header: dict[str, Any], beat: dict[str, Any]) -> RankPart:
             "step_uj": _as_many(beat["step_uj"], domains),
             "lost": tuple(beat["lost"]),
             "phases": phases,
+            "resumed": resumed_from(beat.get("resumed")),
             "parts": parts,
         }
         return RankPart(known(Header, whole), known(Beat, last))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import EnergyRange, footprint
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.records.lineage import with_lineage
 from lightning_carbon.records.run import (
     SCHEMA,
     CarbonRecord,
@@ -88,7 +89,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     stands = status or _worst(Status(part.beat.status) for part in ranks)
     energy, total = _energy(hardware, first, longest_ns, hosts)
     roots = [credit for credit in hardware if credit.is_root]
-    return RunRecord(
+    record = RunRecord(
         schema=SCHEMA,
         run_id=first.header.run_id,
         project=first.header.project,
@@ -116,6 +117,8 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
             for name, parts in first.beat.parts.items()
         },
     )
+    # Every rank loads the same checkpoint; the first one's word counts.
+    return with_lineage(record, next((part.beat.resumed for part in ranks if part.beat.resumed is not None), None))
 
 
 def iso(seconds: float) -> str:

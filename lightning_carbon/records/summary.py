@@ -31,6 +31,9 @@ _NAME_WIDTH = 28
 _WELL_COVERED = 0.99
 """Below this share the lines say so: a run's ends, which fall between two readings, cost less."""
 
+_ATTEMPTS = 5
+"""So many attempts at a training are listed, the last ones."""
+
 _NAMES = 3
 """So many things of which the same is to be said are named; the others are counted."""
 
@@ -58,7 +61,8 @@ def summarise(record: RunRecord) -> str:
     else:
         total = record.energy.total_joules
         blocks += [_domains(record, total), _phases(record, total), _not_training(record, total)]
-    blocks += [_steps(record), _carbon(record), _assumed(record), _missing(record), _location(record)]
+    blocks += [_steps(record), _carbon(record), _attempts(record)]
+    blocks += [_assumed(record), _missing(record), _location(record)]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -170,6 +174,35 @@ def _carbon(record: RunRecord) -> list[str]:
     if limits:
         lines += _under("The range follows from the ranges of energy, PUE and grid; it is no confidence interval.")
     return lines
+
+
+def _attempts(record: RunRecord) -> list[str]:
+    """All attempts at a training that was resumed: everything above is of this run alone."""
+    if record.lineage is None or record.spent is None:
+        return []
+    spent, lineage = record.spent, record.lineage
+    lost_joules, lost_grams = _less(spent.joules, lineage.joules), _less(spent.grams_co2e, lineage.grams_co2e)
+    rows = [
+        ("Training", "energy", "CO2e", "steps", ""),
+        ("  lineage", *_both(lineage.joules, lineage.grams_co2e), f"{lineage.steps:,}", "led to the model as it is"),
+        ("  lost", *_both(lost_joules, lost_grams), f"{spent.steps - lineage.steps:,}", "kept by no checkpoint"),
+        ("  spent", *_both(spent.joules, spent.grams_co2e), f"{spent.steps:,}", "all attempts"),
+    ]
+    older, shown = record.attempts[:-_ATTEMPTS], record.attempts[-_ATTEMPTS:]
+    if older:
+        rows.append(("  earlier", "", "", "", f"{len(older):,} more attempts"))
+    for one in shown:
+        means = f"{one.status}{', this run' if one.run_id == record.run_id else ''}"
+        rows.append((f"  {one.run_id}", *_both(one.joules, one.grams_co2e), "", means))
+    return table(rows, "<>>><")
+
+
+def _less(whole: float | None, part: float | None) -> float | None:
+    return None if whole is None or part is None else max(0.0, whole - part)
+
+
+def _both(joules: float | None, grams: float | None) -> tuple[str, str]:
+    return "" if joules is None else amount(joules, ENERGY), "" if grams is None else amount(grams, CO2E)
 
 
 def _assumed(record: RunRecord) -> list[str]:

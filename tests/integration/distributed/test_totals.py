@@ -23,7 +23,7 @@ LAST_SECONDS = 2.0
 
 def truths(done: Done, record: dict[str, Any]) -> float:
     """The true energy of all GPUs, each over the time that the rank that it is credited to was there."""
-    return sum(done.answers[one["rank"], 0]["truth"] for one in record["ranks"] if one["devices"])
+    return float(sum(done.answers[one["rank"], 0]["truth"] for one in record["ranks"] if one["devices"]))
 
 
 def joules_of(record: dict[str, Any]) -> Any:  # noqa: ANN401 - a float, from JSON

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from lightning_carbon.records.figures import WIDTH
-from lightning_carbon.records.run import AbsentSource, RunRecord
+from lightning_carbon.records.run import AbsentSource, AttemptRecord, RunRecord, TotalRecord
 from lightning_carbon.records.summary import summarise
 from tests.strategies import run_records
 from tests.unit.records.samples import FULL, NOTHING, SMALL
@@ -39,6 +39,13 @@ CO2e  2.74 gCO2e (0.0693 to 9.98 gCO2e)
       grid: WORLD 2024, life-cycle, generation, location-based; Ember via Our World in Data
       PUE: Uptime Institute, Global Data Center Survey 2025
       The range follows from the ranges of energy, PUE and grid; it is no confidence interval.
+
+Training                 energy         CO2e  steps
+  lineage               17.5 kJ   3.55 gCO2e  1,500  led to the model as it is
+  lost                  1.00 kJ  0.202 gCO2e    150  kept by no checkpoint
+  spent                 18.5 kJ   3.75 gCO2e  1,650  all attempts
+  20261121T090000-11aa  5.00 kJ   1.01 gCO2e         interrupted
+  20261121T101112-3fa2  13.5 kJ   2.74 gCO2e         completed, this run
 
 Assumed
   region: nobody said where this ran, so the average of WORLD is assumed, 473.2 gCO2e/kWh; give
@@ -203,3 +210,17 @@ def test_a_run_of_no_energy_is_zero_and_not_absent() -> None:
     assert "CO2e  0 gCO2e\n" in text
     assert "= 0 Wh" in text
     assert "Phase" not in text
+
+
+def test_many_attempts_are_counted_and_the_last_ones_listed() -> None:
+    """Of a training in many attempts, the last five are named; figures that nobody knows are left out."""
+    attempts = tuple(AttemptRecord(f"run-{number:02d}", "unknown", None, None) for number in range(12))
+    nothing = TotalRecord(None, None, 3)
+    text = summarise(replace(FULL, attempts=attempts, lineage=nothing, spent=replace(nothing, steps=5)))
+    lines = [line.split() for line in text.splitlines()]
+
+    assert ["earlier", "7", "more", "attempts"] in lines
+    assert [["lost", "2", "kept", "by", "no", "checkpoint"]] == [line for line in lines if line[:1] == ["lost"]]
+    assert [[f"run-{number:02d}", "unknown"] for number in range(7, 12)] == [
+        line for line in lines if line and line[0].startswith("run-")
+    ]
