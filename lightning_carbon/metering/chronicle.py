@@ -100,6 +100,7 @@ class Chronicle:
         name = self._identity.agree(self._header.run_id)
         if name is not None:
             self._begin(name, beat)
+            self._append(beat)  # who is killed in the first second leaves a journal that can be read, too
 
     def write(self, beat: Beat, steps: list[str]) -> None:
         """Write down what has been used so far, and read what others have. Never raises; warns once.
