@@ -248,6 +248,24 @@ class RunStore(Protocol):
         """The first line and the last whole one of every journal of a run that has two; never raises."""
         ...
 
+    def load(self, project: str, run_id: str) -> Mapping[str, object] | None:
+        """The record of a run as it was saved; ``None`` where there is none that can be read. Never raises."""
+        ...
+
+    def append_lines(self, project: str, run_id: str, name: str, lines: list[str]) -> None:
+        """Add lines to the end of a file in the folder of a run, which are made if they are not there.
+
+        Several processes may do so at a time; the lines of one call stay together.
+
+        Raises:
+            LedgerError: It cannot be written.
+        """
+        ...
+
+    def read_lines(self, project: str, run_id: str, name: str) -> list[str]:
+        """The whole lines of a file in the folder of a run; none where it is not there. Never raises."""
+        ...
+
 
 @runtime_checkable
 class LineSink(Protocol):

@@ -366,3 +366,19 @@ class MemoryRunStore:
             kept.lines for (run, name), kept in sorted(self.files.items()) if run == run_id and name.startswith("rank-")
         ]
         return [(lines[0], lines[-1]) for lines in journals if len(lines) > 1]
+
+    def load(self, project: str, run_id: str) -> dict[str, object] | None:
+        """A deep copy of the record, if there is one."""
+        record = self.records.get(run_id)
+        return copy.deepcopy(record) if record is not None and record["project"] == project else None
+
+    def append_lines(self, project: str, run_id: str, name: str, lines: list[str]) -> None:
+        """Add to the lines of one file."""
+        del project
+        self.files.setdefault((run_id, name), MemoryLines()).lines.extend(lines)
+
+    def read_lines(self, project: str, run_id: str, name: str) -> list[str]:
+        """The lines of one file."""
+        del project
+        kept = self.files.get((run_id, name))
+        return [] if kept is None else list(kept.lines)

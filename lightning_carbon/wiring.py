@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,10 +22,12 @@ from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore, check_writable, write_json
 from lightning_carbon.metering.config import (
     CpuScope,
+    Detail,
     Devices,
     GpuScope,
     MeterConfig,
     check_cpu_scope,
+    check_detail,
     check_devices,
     check_gpu_scope,
     check_intensity,
@@ -75,7 +78,7 @@ class Meter(Engine):
         run_name: A name for this run.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
         interval_seconds: How often sensors are read, 0.01 to 60.
-        devices: Which accelerators: ``"auto"`` (those visible to this process, or those that the trainer computes on),
+        devices: Which accelerators: ``"auto"`` (those visible to this process; the own one of several ranks on a host),
             ``"all"``, or indices and UUIDs. Default ``LIGHTNING_CARBON_DEVICES``, else ``"auto"``.
         sources: What to meter instead of what is discovered, such as
             :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
@@ -85,6 +88,8 @@ class Meter(Engine):
             (this job's where it has only a part of the machine, or where processors are modelled).
         gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
             job's share of its utilisation, modelled).
+        detail: ``"step"`` also tells the parts of a phase apart that :meth:`part` and :meth:`enter_part` mark: waiting
+            for data, forward, backward, optimizer.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -106,6 +111,7 @@ class Meter(Engine):
         strict: bool = False,
         cpu_scope: CpuScope = "auto",
         gpu_scope: GpuScope = "device",
+        detail: Detail = "phase",
     ) -> None:
         super().__init__(
             configure(
@@ -122,6 +128,7 @@ class Meter(Engine):
                 strict=strict,
                 cpu_scope=cpu_scope,
                 gpu_scope=gpu_scope,
+                detail=detail,
             ),
             assemble,
         )
@@ -143,6 +150,7 @@ class Settings(TypedDict, total=False):
     strict: bool
     cpu_scope: CpuScope
     gpu_scope: GpuScope
+    detail: Detail
 
 
 def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:
@@ -169,6 +177,7 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
         strict=bool(settings.get("strict", False)),
         cpu_scope=check_cpu_scope(settings.get("cpu_scope", "auto")),
         gpu_scope=check_gpu_scope(settings.get("gpu_scope", "device")),
+        detail=check_detail(settings.get("detail", "phase")),
     )
 
 
@@ -277,8 +286,9 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     """
     ranks = ranks or ranks_of()
     clock = SystemClock()
+    findings = _findings(config, ranks)
     return Parts(
-        findings=_findings(config, host=ranks.local_rank == 0),
+        findings=findings,
         clock=clock,
         store=DirectoryRunStore(config.ledger),
         host=host_facts(),
@@ -286,6 +296,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
         identity=identity_of(ranks),
         pid_started=process_started(),
         step_clock=_step_clock(clock, computes_on),
+        neighbours=partial(_neighbours, findings),
     )
 
 
@@ -343,9 +354,40 @@ def _step_clock(clock: Clock, computes_on: Any) -> StepClock | None:  # noqa: AN
     return None if events is None else DeviceStepClock(clock, events)
 
 
-def _findings(config: MeterConfig, *, host: bool) -> list[Finding]:
+def _neighbours(findings: Sequence[Finding]) -> str:
+    from lightning_carbon.sources import nvml
+
+    return "; ".join(filter(None, map(nvml.neighbours, findings)))
+
+
+def _findings(config: MeterConfig, ranks: Ranks) -> list[Finding]:
     if config.sources is not None:
         return [Finding("given", source.sensor.domain.name, source) for source in config.sources]
     from lightning_carbon.sources.discovery import discover
 
-    return discover(config.devices, cpu_scope=config.cpu_scope, gpu_scope=config.gpu_scope, host=host)
+    discover_of = partial(discover, cpu_scope=config.cpu_scope, gpu_scope=config.gpu_scope, host=ranks.meters_host)
+    if config.devices == "auto" and ranks.shares_host:
+        # With fewer GPUs visible than that, each rank sees its own, or they share.
+        with suppress(ConfigError):
+            return discover_of(_devices_of_rank(ranks))
+    return discover_of(config.devices)
+
+
+def _devices_of_rank(ranks: Ranks) -> Devices:
+    """The GPUs that one of several processes of a host computes on, where no trainer tells.
+
+    Those on which torch holds memory for this process, else the one that the program has made the current one, else the
+    one that has the number of the process on this host.
+    """
+    index = ranks.local_rank if ranks.knows_local else None
+    if "torch" in sys.modules:
+        try:
+            from lightning_carbon.sources.torch_devices import device_uuids, devices_in_use
+
+            gpus = device_uuids(devices_in_use(index))
+        except Exception:
+            logger.warning("cannot tell which GPUs torch uses; taking the one of this rank's number", exc_info=True)
+            gpus = []
+        if gpus:
+            return gpus
+    return "auto" if index is None else (index,)

@@ -8,7 +8,7 @@ from itertools import accumulate
 from hypothesis import strategies as st
 
 from lightning_carbon.energy.attribution import Mark
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import CounterReading, GaugeReading, Kind, Provenance
 from lightning_carbon.energy.timeline import CounterTimeline, GaugeTimeline, Timeline
 from lightning_carbon.records.run import (
@@ -124,10 +124,23 @@ def marks(draw: st.DrawFn, start_ns: int, end_ns: int) -> list[Mark]:
     return [Mark(at_ns, draw(st.none() | phases), draw(sizes), draw(sizes)) for at_ns in stamps]
 
 
+@st.composite
+def detailed_marks(draw: st.DrawFn, start_ns: int, end_ns: int) -> list[Mark]:
+    """Marks of a meter that tells parts apart: step ends, phases and parts, in order, some at the same moment."""
+    stamps = sorted(draw(st.lists(st.integers(start_ns, end_ns), max_size=40)))
+    told = st.one_of(
+        sizes.map(lambda count: Mark(0, samples=count)),
+        phases.map(lambda phase: Mark(0, phase)),
+        st.sampled_from(Part).map(lambda part: Mark(0, part=part)),
+    )
+    return [draw(told)._replace(at_ns=at_ns) for at_ns in stamps]
+
+
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Cs", "Co", "Cn"]), max_size=20)
 joules = st.floats(0, 1e12)
 ratios = st.floats(0, 1)
 by_phase = st.dictionaries(phases.map(str), joules, max_size=8)
+by_part = st.dictionaries(phases.map(str), st.dictionaries(st.sampled_from(Part).map(str), joules), max_size=2)
 
 domain_records = st.builds(
     DomainRecord,
@@ -142,6 +155,7 @@ domain_records = st.builds(
     parent=st.none() | words,
     lost=st.none() | words,
     phases=by_phase,
+    parts=by_part,
 )
 
 energy_records = st.builds(
@@ -155,6 +169,7 @@ energy_records = st.builds(
     domains=st.lists(domain_records, max_size=4).map(tuple),
     phases=by_phase,
     absent=st.lists(st.builds(AbsentSource, words, words, words, words), max_size=4).map(tuple),
+    parts=by_part,
 )
 
 carbon_records = st.builds(
@@ -187,5 +202,6 @@ run_records = st.builds(
     energy=energy_records,
     carbon=carbon_records,
     location=st.none() | words,
+    part_seconds=by_part,
 )
 """Records of all shapes; their figures need not fit together."""

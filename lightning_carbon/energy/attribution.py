@@ -1,16 +1,17 @@
 """Whose energy was it? Walks over the marks of a training and hands the rise of every curve to phases and steps.
 
-The marks are step ends and phase changes, in order of time. A step is what lies between a mark and the step end that
-follows it, so the waiting for its data belongs to it. Everything is a difference of heights at the same moments on all
-curves: the phases add up to the run, the rows add up to the run, and the steps of a row to at most the row.
+The marks are step ends and changes of the phase or of the part within it, in order of time. A step is what lies
+between a step end or a phase change and the step end that follows it, so the waiting for its data belongs to it.
+Everything is a difference of heights at the same moments on all curves: the phases add up to the run, the parts of a
+phase to the phase, the rows to the run, and the steps of a row to at most the row.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.phases import Part, Phase
 
 if TYPE_CHECKING:
     from collections import deque
@@ -18,21 +19,25 @@ if TYPE_CHECKING:
 
     from lightning_carbon.energy.timeline import Timeline
 
+_Key = TypeVar("_Key", Phase, Part)
+
 
 class Mark(NamedTuple):
-    """A step end or a phase change.
+    """A step end, or a change of the phase or of the part within it.
 
     Args:
         at_ns: When.
-        phase: The phase that begins here, or ``None`` for a step end.
+        phase: The phase that begins here, or ``None``. It goes on with the part that it was left in.
         samples: How many samples the step had, if known.
         tokens: How many tokens the step had, if known.
+        part: The part of the phase that begins here, or ``None``; a mark with neither phase nor part is a step end.
     """
 
     at_ns: int
     phase: Phase | None = None
     samples: int | None = None
     tokens: int | None = None
+    part: Part | None = None
 
 
 class StepEnergy(NamedTuple):
@@ -55,17 +60,27 @@ class StepEnergy(NamedTuple):
 
 @dataclass(slots=True)
 class Share:
-    """The energy of one phase.
+    """The energy of one phase, or of one part of it.
 
     Args:
         nanoseconds: How long the phase lasted.
         microjoules: Its energy on every curve, in the order of the timelines.
         covered: How many nanoseconds of it readings cover, on every curve.
+        parts: The share of each of its parts, where they are told apart; they add up to it.
     """
 
     nanoseconds: int
     microjoules: list[int]
     covered: list[int]
+    parts: dict[Part, Share] = field(default_factory=dict)
+
+    def add(self, other: Share) -> None:
+        """Add what the same phase used later."""
+        self.nanoseconds += other.nanoseconds
+        self.microjoules = _add(self.microjoules, other.microjoules)
+        self.covered = _add(self.covered, other.covered)
+        for part, share in other.parts.items():
+            _share_of(self.parts, part, len(share.microjoules)).add(share)
 
 
 @dataclass(slots=True)
@@ -104,13 +119,7 @@ class Tally:
         """Add the tally of the time that follows."""
         self.end_ns = other.end_ns
         for phase, share in other.phases.items():
-            mine = self.phases.get(phase)
-            if mine is None:
-                self.phases[phase] = Share(share.nanoseconds, share.microjoules.copy(), share.covered.copy())
-            else:
-                mine.nanoseconds += share.nanoseconds
-                mine.microjoules = _add(mine.microjoules, share.microjoules)
-                mine.covered = _add(mine.covered, share.covered)
+            _share_of(self.phases, phase, len(share.microjoules)).add(share)
         self.steps += other.steps
         self.samples = _plus(self.samples, other.samples)
         self.tokens = _plus(self.tokens, other.tokens)
@@ -126,6 +135,7 @@ class Attribution:
         start_ns: Where the run begins.
         phase: The phase it begins in.
         on_step: Called with every step, in order, where the energy of single steps is wanted.
+        detailed: Whether the parts of phases are told apart.
     """
 
     def __init__(
@@ -134,10 +144,14 @@ class Attribution:
         start_ns: int,
         phase: Phase,
         on_step: Callable[[StepEnergy], None] | None = None,
+        *,
+        detailed: bool = False,
     ) -> None:
         self._timelines = timelines
         self._on_step = on_step
         self._phase = phase
+        self._detailed = detailed
+        self._parts: dict[Phase, Part] = {}
         self._at_ns = start_ns
         self._step_start_ns = start_ns
         self._heights: list[int] = []
@@ -172,7 +186,7 @@ class Attribution:
         while marks and marks[0].at_ns <= cut_ns:
             mark = marks.popleft()
             at_ns = max(mark.at_ns, step_end_ns or self._at_ns)
-            if mark.phase is None:
+            if mark.phase is None and mark.part is None:
                 self._count(tally, mark)
                 step_end_ns = at_ns
                 if self._on_step is not None:
@@ -182,6 +196,10 @@ class Attribution:
                 self._claim(tally, step_end_ns)
                 step_end_ns = None
             self._go(tally, at_ns)
+            if mark.phase is None:
+                if mark.part is not None:
+                    self._parts[self._phase] = mark.part
+                continue
             self._unclaimed = [0] * len(self._timelines)
             self._step_start_ns = at_ns
             self._phase = mark.phase
@@ -211,19 +229,30 @@ class Attribution:
         span_ns = to_ns - self._at_ns
         if span_ns <= 0:
             return
-        share = tally.phases.get(self._phase)
-        if share is None:
-            count = len(self._timelines)
-            share = tally.phases[self._phase] = Share(0, [0] * count, [0] * count)
-        share.nanoseconds += span_ns
+        share = _share_of(tally.phases, self._phase, len(self._timelines))
+        shares = [share]
+        if self._detailed:
+            part = self._parts.get(self._phase, Part.OTHER)
+            shares.append(_share_of(share.parts, part, len(self._timelines)))
+        for one in shares:
+            one.nanoseconds += span_ns
         for index, timeline in enumerate(self._timelines):
             height, covered = timeline.height(to_ns), timeline.covered(to_ns)
             rise = height - self._heights[index]
-            share.microjoules[index] += rise
-            share.covered[index] += covered - self._covered[index]
+            for one in shares:
+                one.microjoules[index] += rise
+                one.covered[index] += covered - self._covered[index]
             self._unclaimed[index] += rise
             self._heights[index], self._covered[index] = height, covered
         self._at_ns = to_ns
+
+
+def _share_of(shares: dict[_Key, Share], key: _Key, count: int) -> Share:
+    """The share of a phase or a part, of nothing so far where there was none."""
+    share = shares.get(key)
+    if share is None:
+        share = shares[key] = Share(0, [0] * count, [0] * count)
+    return share
 
 
 def _add(left: list[int], right: Sequence[int]) -> list[int]:

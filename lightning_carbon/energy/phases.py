@@ -1,4 +1,4 @@
-"""What a training is doing at a moment."""
+"""What a training is doing at a moment: its phase, and the part of a step within it."""
 
 from __future__ import annotations
 
@@ -24,3 +24,21 @@ class Phase(StrEnum):
     """Saving."""
     OTHER = "other"
     """Anything else."""
+
+
+class Part(StrEnum):
+    """The parts of a phase, as far as they are told apart; like phases, exactly one at every moment.
+
+    What hooks do not tell apart is ``other``, so the parts of a phase always add up to it.
+    """
+
+    DATA = "data"
+    """Waiting for the next batch."""
+    FORWARD = "forward"
+    """From the batch to the loss."""
+    BACKWARD = "backward"
+    """From the loss to the gradients."""
+    OPTIMIZER = "optimizer"
+    """From the gradients to the new weights."""
+    OTHER = "other"
+    """Anything else, and whatever nobody told apart."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any, Final
 
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.integrations._guard import logger
 from lightning_carbon.integrations._trainer_runs import TrainerRuns
@@ -73,10 +73,14 @@ def join(handler: Any, trainer: Any, callback: object) -> None:  # noqa: ANN401 
     others = [one for one in handler.callbacks if one is not callback]
     # The first is the Trainer's own, which decides what is due; those of `report_to` follow.
     handler.callbacks = [*others[:1], callback, *others[1:]]
-    if trainer is None or hasattr(type(trainer), "_unmetered_class"):
+    if trainer is None:
+        return
+    unmetered: type | None = getattr(type(trainer), "_unmetered_class", None)
+    finely = any(runs.tells_parts for runs in runs_of(handler))
+    if unmetered is not None and (_tells_parts(type(trainer)) or not finely):
         return
     try:
-        trainer.__class__ = _metered(trainer.__class__)
+        trainer.__class__ = _metered(unmetered or type(trainer), finely=finely)
     except TypeError as error:
         logger.warning(
             "the calls of %s cannot be timed (%s): the record of a training that fails is closed at exit",
@@ -86,8 +90,13 @@ def join(handler: Any, trainer: Any, callback: object) -> None:  # noqa: ANN401 
 
 
 @cache
-def _metered(trainer_class: type) -> type:
-    """A class of the same name, derived from a Trainer's, that times its calls."""
+def _metered(trainer_class: type, *, finely: bool) -> type:
+    """A class of the same name, derived from a Trainer's, that times its calls.
+
+    Args:
+        trainer_class: The class of the Trainer.
+        finely: Whether also those within a step.
+    """
     members: dict[str, Any] = {
         "__module__": trainer_class.__module__,
         "__qualname__": trainer_class.__qualname__,
@@ -95,11 +104,15 @@ def _metered(trainer_class: type) -> type:
         "__reduce_ex__": _reduce,
         "_unmetered_class": trainer_class,
     }
-    for name, timed in _TIMED.items():
+    for name, timed in (_TIMED | _TIMED_IN_STEPS if finely else _TIMED).items():
         original = getattr(trainer_class, name, None)
         if original is not None:
             members[name] = wraps(original)(timed(original))
     return type(trainer_class)(trainer_class.__name__, (trainer_class,), members)
+
+
+def _tells_parts(metered_class: type) -> bool:
+    return not vars(metered_class).keys().isdisjoint(_TIMED_IN_STEPS)
 
 
 def _runs(trainer: Any) -> TrainerRuns | None:  # noqa: ANN401 - a Trainer
@@ -136,6 +149,7 @@ def _timed_save(original: Method) -> Method:
         runs = _runs(self)
         if runs is None:
             return original(self, *args, **kwargs)
+        runs.save_state(self.state)
         with runs.during(Phase.CHECKPOINT):
             return original(self, *args, **kwargs)
 
@@ -144,13 +158,40 @@ def _timed_save(original: Method) -> Method:
 
 def _counted_fetch(original: Method) -> Method:
     def fetch(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
-        result = original(self, *args, **kwargs)
         runs = _runs(self)
-        if runs is not None and isinstance(result, tuple) and isinstance(result[0], list):
+        if runs is None:
+            return original(self, *args, **kwargs)
+        with runs.fetching():
+            result = original(self, *args, **kwargs)
+        if isinstance(result, tuple) and isinstance(result[0], list):
             runs.fetched(result[0])
         return result
 
     return fetch
+
+
+def _told_step(original: Method) -> Method:
+    def training_step(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
+        runs = _runs(self)
+        if runs is None:
+            return original(self, *args, **kwargs)
+        with runs.step():
+            return original(self, *args, **kwargs)
+
+    return training_step
+
+
+def _told_loss(original: Method) -> Method:
+    def compute_loss(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
+        runs = _runs(self)
+        if runs is None or not runs.is_in_step:  # evaluating computes a loss, too
+            return original(self, *args, **kwargs)
+        runs.enter_part(Part.FORWARD)
+        loss = original(self, *args, **kwargs)
+        runs.enter_part(Part.BACKWARD)
+        return loss
+
+    return compute_loss
 
 
 _TIMED: Final[dict[str, Callable[[Method], Method]]] = {
@@ -160,6 +201,11 @@ _TIMED: Final[dict[str, Callable[[Method], Method]]] = {
     "_save_checkpoint": _timed_save,
     "get_batch_samples": _counted_fetch,
 }
+_TIMED_IN_STEPS: Final[dict[str, Callable[[Method], Method]]] = {
+    "training_step": _told_step,
+    "compute_loss": _told_loss,
+}
+"""No event tells where the forward pass ends."""
 
 
 def _reduce(self: Any, protocol: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a Trainer, and what pickle hands over
@@ -167,10 +213,14 @@ def _reduce(self: Any, protocol: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a Tr
     metered = type(self)
     original = metered._unmetered_class  # noqa: SLF001 - set above
     make, made_from, *rest = original.__reduce_ex__(self, protocol)
-    return (_remake, (original, make, *(original if one is metered else one for one in made_from)), *rest)
+    return (
+        _remake,
+        (original, _tells_parts(metered), make, *(original if one is metered else one for one in made_from)),
+        *rest,
+    )
 
 
-def _remake(original: type, make: Method, *made_from: object) -> object:
+def _remake(original: type, finely: bool, make: Method, *made_from: object) -> object:  # noqa: FBT001 - pickled
     trainer = make(*made_from)
-    trainer.__class__ = _metered(original)
+    trainer.__class__ = _metered(original, finely=finely)
     return trainer

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations._batch import Count, count
 from lightning_carbon.integrations._guard import guarded
 from lightning_carbon.integrations._starting import start_meter
@@ -23,6 +23,9 @@ from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
 from lightning_carbon.wiring import copy_record, ranks_as
 
 _NO_ACCELERATORS: Final = {"cpu", "disk", "meta"}
+
+STATE_KEY: Final = "lightning_carbon"
+"""No callback's class has this name, so the Trainer leaves the state alone and keeps it in its checkpoints."""
 
 
 class TrainerRuns:
@@ -38,6 +41,7 @@ class TrainerRuns:
         self.record: RunRecord | None = None
         self._calls = 0
         self._evaluations = 0
+        self._is_in_step = False
         self._logged_joules: dict[Phase, float] = {}
         self._fetched: list[Count] = []
         self._tokens_seen = 0
@@ -133,6 +137,53 @@ class TrainerRuns:
         """
         meter = self.meter
         return meter.enter(phase) if meter is not None and meter.is_running and phase is not None else None
+
+    @guarded()
+    def save_state(self, state: Any) -> None:  # noqa: ANN401 - TrainerState
+        """Say in the Trainer's state, which it is about to save, what led to it."""
+        if self.meter is not None and self._is_training and isinstance(state.stateful_callbacks, dict):
+            state.stateful_callbacks[STATE_KEY] = {"args": {}, "attributes": self.meter.state_dict()}
+
+    @guarded()
+    def load_state(self, state: Any) -> None:  # noqa: ANN401 - TrainerState
+        """Go on with the training that the Trainer has loaded, if it has loaded one."""
+        saved = (getattr(state, "stateful_callbacks", None) or {}).get(STATE_KEY)
+        if self.meter is not None and state.global_step > 0 and isinstance(saved, Mapping):
+            self.meter.load_state_dict(saved.get("attributes"))
+
+    @property
+    def tells_parts(self) -> bool:
+        """Whether the parts of steps are told apart."""
+        return self._config.detail == "step"
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether ``training_step()`` is going on."""
+        return self._is_in_step
+
+    def enter_part(self, part: Part) -> None:
+        """Go over to a part of the present phase, if parts are told apart and a run is going on."""
+        if self.tells_parts and self.meter is not None and self.meter.is_running:
+            self.meter.enter_part(part)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A call of ``training_step()``; what nobody tells in it is no part in particular."""
+        self._is_in_step = True
+        try:
+            yield
+        finally:
+            self._is_in_step = False
+            self.enter_part(Part.OTHER)
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """A call that fetches batches."""
+        self.enter_part(Part.DATA)
+        try:
+            yield
+        finally:
+            self.enter_part(Part.OTHER)
 
     @property
     def is_inside_call(self) -> bool:

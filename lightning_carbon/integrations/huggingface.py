@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._trainer_calls import calling_trainer, join
 from lightning_carbon.integrations._trainer_runs import TrainerRuns
-from lightning_carbon.metering.config import CpuScope, Devices, GpuScope
+from lightning_carbon.metering.config import CpuScope, Detail, Devices, GpuScope
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.ports import Source
 from lightning_carbon.records.run import RunRecord, Status
@@ -70,6 +70,9 @@ class CarbonTrainerCallback(TrainerCallback):
             (this job's where it has only a part of the machine, or where processors are modelled).
         gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
             job's share of its utilisation, modelled).
+        detail: ``"step"`` also tells the parts of training steps apart: waiting for data (fetching the batches of a
+            step), forward (``compute_loss``), backward (from the loss to the end of ``training_step``), optimizer (its
+            ``step()``); the rest, such as clipping gradients and logging, is ``other``.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -91,6 +94,7 @@ class CarbonTrainerCallback(TrainerCallback):
         strict: bool = False,
         cpu_scope: CpuScope = "auto",
         gpu_scope: GpuScope = "device",
+        detail: Detail = "phase",
     ) -> None:
         super().__init__()
         self._runs = TrainerRuns(
@@ -108,6 +112,7 @@ class CarbonTrainerCallback(TrainerCallback):
                 strict=strict,
                 cpu_scope=cpu_scope,
                 gpu_scope=gpu_scope,
+                detail=detail,
             )
         )
         self._before_evaluation: Phase | None = None
@@ -185,6 +190,7 @@ class CarbonTrainerCallback(TrainerCallback):
             runs.end(Status.FAILED)
         if not runs.is_running:
             runs.begin(args, kwargs.get("model"), Phase.SETUP)
+        runs.load_state(state)
         runs.enter(Phase.SETUP)
         runs.restart_steps(state.num_input_tokens_seen)
 
@@ -205,6 +211,20 @@ class CarbonTrainerCallback(TrainerCallback):
         self._runs.enter(Phase.TRAIN)
 
     @guarded()
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Begin to change weights."""
+        self._runs.enter_part(Part.OPTIMIZER)
+
+    @guarded()
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """End changing weights."""
+        self._runs.enter_part(Part.OTHER)
+
+    @guarded()
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
@@ -212,6 +232,8 @@ class CarbonTrainerCallback(TrainerCallback):
         counts_tokens = args.include_num_input_tokens_seen not in {False, "no"}
         # The Trainer counts the tokens of all processes, and this one meters its own share of the energy.
         self._runs.step_done(state.num_input_tokens_seen if counts_tokens and args.world_size == 1 else None)
+        if control.should_save:  # the saving itself says so, too, where it can be timed
+            self._runs.save_state(state)
 
     @guarded()
     def on_prediction_step(

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._batch import CountBatch, counter_of
 from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._starting import start_meter
-from lightning_carbon.metering.config import CpuScope, Devices, GpuScope
+from lightning_carbon.metering.config import CpuScope, Detail, Devices, GpuScope
 from lightning_carbon.metering.engine import Engine, status_of
 from lightning_carbon.ports import Source
 from lightning_carbon.records.rows import Row
@@ -60,6 +60,9 @@ LightningModule = Any
 ENERGY_SO_FAR: Final = "energy/run_kwh"
 CARBON_SO_FAR: Final = "carbon/run_grams_co2e"
 
+CHECKPOINT_KEY: Final = "lightning_carbon"
+"""A key of our own: the state of a callback would come back for ``test(ckpt_path=...)``, too."""
+
 
 class CarbonCallback(_BothCallbacks):
     """Meters the energy and the CO2e of a training, and logs them beside the loss.
@@ -96,6 +99,9 @@ class CarbonCallback(_BothCallbacks):
             (this job's where it has only a part of the machine, or where processors are modelled).
         gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
             job's share of its utilisation, modelled).
+        detail: ``"step"`` also tells the parts of training steps apart: waiting for data (from the end of a batch to
+            the start of the next, its way to the device included), forward, backward, optimizer; what hooks do not
+            tell, such as all but the backward pass where the module optimizes by hand, is ``other``.
         count_batch: Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to
             import it from (``"module.function"``). It should read shapes only: reading values would wait for the GPU.
             Default: see :mod:`lightning_carbon.integrations._batch`.
@@ -123,6 +129,7 @@ class CarbonCallback(_BothCallbacks):
         strict: bool = False,
         cpu_scope: CpuScope = "auto",
         gpu_scope: GpuScope = "device",
+        detail: Detail = "phase",
         count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None = None,
         progress_bar: bool = True,
     ) -> None:
@@ -141,13 +148,16 @@ class CarbonCallback(_BothCallbacks):
             strict=strict,
             cpu_scope=cpu_scope,
             gpu_scope=gpu_scope,
+            detail=detail,
         )
         self._count_batch: CountBatch | None = counter_of(count_batch)
         self._progress_bar = progress_bar
         self._record: RunRecord | None = None
         self._record_path: str | None = None
+        self._tells_parts = detail == "step"
         self._stage = "fit"
         self._last_step = 0
+        self._state: dict[str, Any] = {}
         self._names: tuple[str, ...] = ()
         self._samples: int | None = None
         self._tokens: int | None = None
@@ -191,6 +201,8 @@ class CarbonCallback(_BothCallbacks):
         self._stage = str(getattr(stage, "value", stage))
         self._names = ()
         self._samples = self._tokens = None
+        if self._stage == "fit":
+            self._state = {}
         self._last_step = _batches_that_stepped(trainer)
         self._meter = self._start(trainer)
 
@@ -221,6 +233,7 @@ class CarbonCallback(_BothCallbacks):
         """Begin to train."""
         self._last_step = max(0, _batches_that_stepped(trainer) - 1)  # restored by now, if there was a checkpoint
         self._enter(Phase.TRAIN)
+        self._enter_part(Part.DATA)
         # Whoever monitors these asks for them at the first validation, maybe before the first row.
         self._show_totals(trainer)
 
@@ -269,8 +282,12 @@ class CarbonCallback(_BothCallbacks):
 
     @guarded()
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Attribute to saving what happens from here until the file is written."""
+        """Say what led to this checkpoint, and attribute to saving what happens until the file is written."""
         meter = self._meter
+        if self._stage == "fit" and meter is not None:
+            self._state = meter.state_dict()
+        if self._state:
+            checkpoint[CHECKPOINT_KEY] = self._state
         if meter is None or not meter.is_running:
             return
         outer = meter.enter(Phase.CHECKPOINT)
@@ -278,12 +295,41 @@ class CarbonCallback(_BothCallbacks):
         # belongs to a step.
         _after_next_call(trainer.strategy, "save_checkpoint", lambda: meter.enter(outer))
 
+    @guarded()
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Go on with the training that a checkpoint is of; one that is loaded to be tested changes nothing."""
+        fn = trainer.state.fn
+        if str(getattr(fn, "value", fn)) != "fit" or CHECKPOINT_KEY not in checkpoint:
+            return
+        # Where nothing is metered, it is handed on to the next checkpoint.
+        self._state = checkpoint[CHECKPOINT_KEY]
+        if self._meter is not None:
+            self._meter.load_state_dict(self._state)
+
     # -- steps ------------------------------------------------------------------------------------------------------
 
     @guarded()
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int) -> None:
-        """Be in the training phase, whatever happened before."""
+        """Be in the training phase, whatever happened before; the batch is there, and on its device."""
         self._enter(Phase.TRAIN)
+        # By hand, a module may do anything in any order: only its backward passes are told.
+        self._enter_part(Part.FORWARD if pl_module.automatic_optimization else Part.OTHER)
+
+    @guarded()
+    def on_before_backward(self, trainer: Trainer, pl_module: LightningModule, loss: object) -> None:
+        """Begin the backward pass."""
+        self._enter_part(Part.BACKWARD)
+
+    @guarded()
+    def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """End the backward pass."""
+        self._enter_part(Part.OTHER)
+
+    @guarded()
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: object) -> None:
+        """Begin to clip gradients and to change weights; the batch ends after it."""
+        if pl_module.automatic_optimization:
+            self._enter_part(Part.OPTIMIZER)
 
     @guarded()
     def on_train_batch_end(
@@ -293,6 +339,25 @@ class CarbonCallback(_BothCallbacks):
         meter = self._meter
         if meter is None:
             return
+        self._enter_part(Part.OTHER)
+        self._end_batch(trainer, meter, batch)
+        self._enter_part(Part.DATA)
+
+    @guarded()
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to wait for the first batch of an epoch."""
+        self._enter_part(Part.DATA)
+
+    @guarded()
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Bring the totals up to date for those who monitor them here, such as ``ModelCheckpoint``."""
+        self._enter_part(Part.OTHER)
+        self._show_totals(trainer)
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _end_batch(self, trainer: Trainer, meter: Engine, batch: object) -> None:
+        """Mark the end of a step, unless batches accumulate, and log a row where one is due."""
         self._count(batch)
         if _accumulates(trainer):
             return
@@ -305,13 +370,6 @@ class CarbonCallback(_BothCallbacks):
             if row is not None:
                 self._publish(trainer, row)
 
-    @guarded()
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Bring the totals up to date for those who monitor them here, such as ``ModelCheckpoint``."""
-        self._show_totals(trainer)
-
-    # -- inside -----------------------------------------------------------------------------------------------------
-
     def _start(self, trainer: Trainer) -> Engine | None:
         ranks = ranks_as(trainer.global_rank, trainer.local_rank, trainer.world_size)
         return start_meter(self._config, lambda: _devices(trainer), Phase.SETUP, ranks)
@@ -322,6 +380,8 @@ class CarbonCallback(_BothCallbacks):
             return
         self._record = meter.stop(status)
         self._record_path = self._record.location
+        if self._stage == "fit":
+            self._state = meter.state_dict()  # for those who save a checkpoint later
         if trainer.is_global_zero:
             # A test's beside that of the training before it.
             name = f"lightning_carbon_{'' if self._stage == 'fit' else f'{self._stage}_'}record.json"
@@ -332,6 +392,10 @@ class CarbonCallback(_BothCallbacks):
     def _enter(self, phase: Phase) -> None:
         if self._meter is not None:
             self._meter.enter(phase)
+
+    def _enter_part(self, part: Part) -> None:
+        if self._tells_parts and self._meter is not None and self._meter.is_running:
+            self._meter.enter_part(part)
 
     def _count(self, batch: object) -> None:
         if self._count_batch is None:

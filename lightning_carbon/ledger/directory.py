@@ -68,6 +68,38 @@ class DirectoryRunStore:
         ends = (read_ends(path) for path in sorted(self.folder(project, run_id).glob(JOURNALS)))
         return [end for end in ends if end is not None]
 
+    def load(self, project: str, run_id: str) -> dict[str, object] | None:
+        """The record of a run as it was saved; ``None`` where there is none that can be read."""
+        try:
+            record = json.loads((self.folder(project, run_id) / RECORD_FILE).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return record if isinstance(record, dict) else None
+
+    def append_lines(self, project: str, run_id: str, name: str, lines: list[str]) -> None:
+        """Add lines to the end of a file in the folder of a run, in one write.
+
+        Raises:
+            LedgerError: It cannot be written.
+        """
+        path = self.folder(project, run_id) / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab", buffering=0) as file:
+                # What a kill has left of a line must not spoil the next one.
+                torn = file.tell() > 0 and not path.read_bytes().endswith(b"\n")
+                file.write(("\n" * torn + "".join(f"{line}\n" for line in lines)).encode())
+        except OSError as error:
+            raise _trouble(path, error) from error
+
+    def read_lines(self, project: str, run_id: str, name: str) -> list[str]:
+        """The whole lines of a file in the folder of a run; none where it is not there."""
+        try:
+            text = (self.folder(project, run_id) / name).read_bytes().decode("utf-8", "replace")
+        except OSError:
+            return []
+        return text.split("\n")[:-1]
+
 
 class FileLines:
     """A growing text file that is whole at any moment: a line that could not be written whole is taken back.

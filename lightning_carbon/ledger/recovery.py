@@ -21,7 +21,15 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.errors import NewerSchema, RecordError
-from lightning_carbon.ledger.directory import JOURNALS, RECORD_FILE, read_ends, read_first, write_json
+from lightning_carbon.ledger.directory import (
+    JOURNALS,
+    RECORD_FILE,
+    DirectoryRunStore,
+    read_ends,
+    read_first,
+    write_json,
+)
+from lightning_carbon.metering.resuming import tell_attempts
 from lightning_carbon.records.journal import RankPart, part_of
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.merging import record_of
@@ -196,7 +204,7 @@ def look_at(
     except (TypeError, ValueError, ArithmeticError, OSError) as error:
         notice(f"{folder}: its journals make no record: {type(error).__name__}: {error}")
         return record
-    now = _with_lineage(now, record)
+    now = tell_attempts(DirectoryRunStore(folder.parents[1]), now)
     return (now if stamp else replace(now, location=None)) if is_alive else _keep(path, now, stamp)
 
 
@@ -226,15 +234,6 @@ def _closed(part: RankPart) -> RankPart:
     if part.beat.status != Status.RUNNING:
         return part
     return replace(part, beat=replace(part.beat, status=Status.INTERRUPTED.value))
-
-
-def _with_lineage(recovered: RunRecord, record: RunRecord | None) -> RunRecord:
-    """What only the record had: journals do not know of other attempts at a training."""
-    if record is None or recovered.origin is not None:
-        return recovered
-    return replace(
-        recovered, origin=record.origin, attempts=record.attempts, lineage=record.lineage, spent=record.spent
-    )
 
 
 def stamp_of(path: Path) -> Stamp:

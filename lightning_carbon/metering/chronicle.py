@@ -13,9 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import LedgerError, RecordError
+from lightning_carbon.metering.resuming import Attempts
 from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping, part_of
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.merging import record_of
+from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,8 @@ STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
 
 AGREE_SECONDS = 60.0
 """A rank that has not learnt the name of the run by then keeps a run of its own."""
+SILENT_SECONDS = 5.0
+"""A rank that has written nothing for that long is not counted among those that report."""
 _READING_SHARE = 0.05
 """Reading what the other ranks have written may take this share of the time at most."""
 _TRIES = 3
@@ -68,6 +72,8 @@ class Chronicle:
         self._since = time.monotonic()
         self._read_again = 0.0
         self._others: list[RankPart] = []
+        self._heard: dict[int, tuple[float, float]] = {}
+        self.attempts = Attempts(store, header.project, header.started_at)
         self.location: str | None = None
 
     @property
@@ -80,6 +86,13 @@ class Chronicle:
         """What the other ranks had used when they were last read."""
         return self._others
 
+    @property
+    def silent(self) -> set[int]:
+        """The ranks that said they run and have written nothing for a while: late, or dead."""
+        until = time.monotonic() - SILENT_SECONDS
+        running = (part.header.rank for part in self._others if part.beat.status == Status.RUNNING)
+        return {rank for rank in running if self._heard[rank][1] < until}
+
     def open(self, beat: Beat) -> None:
         """Begin; where the name of the run is not known yet, the first beat that knows it does.
 
@@ -89,7 +102,7 @@ class Chronicle:
         self._run_id = self._identity.agree(self._header.run_id)
         if self._run_id is not None:
             self._begin(beat)
-            self._append(beat)
+            self._append(beat)  # who is killed in the first second leaves a journal that can be read, too
 
     def write(self, beat: Beat, steps: list[str]) -> None:
         """Write down what has been used so far, and read what others have. Never raises; warns once.
@@ -108,6 +121,8 @@ class Chronicle:
             if self._journal is None:
                 self._begin(beat)
             self._append(beat)
+            if self._header.rank == 0:
+                self.attempts.enlist(self.run_id)
         except (LedgerError, OSError) as error:
             self._warn("journal", f"the ledger could not be written: {error}")
         self._read_others()
@@ -121,14 +136,15 @@ class Chronicle:
         if self._run_id is None:
             self._since -= AGREE_SECONDS  # who has not been told by now never will be
         self.write(beat, steps)
+        self.attempts.look()
         mine = RankPart(self._named(), beat)
-        record = record_of([mine])
+        record = self.attempts.told(record_of([mine]))
         try:
             for _ in range(_TRIES):
                 self._read_again = 0.0
                 self._read_others()
                 known = [part.beat.at for part in self._others]
-                record = record_of([mine, *self._others])
+                record = self.attempts.told(record_of([mine, *self._others]))
                 self.location = self._store.save(to_mapping(record))
                 self._read_again = 0.0
                 self._read_others()
@@ -143,7 +159,8 @@ class Chronicle:
 
     def running(self, beat: Beat) -> RunRecord:
         """The record of the run so far."""
-        return record_of([RankPart(self._named(), beat), *self._others], location=self.location)
+        parts = [RankPart(self._named(), beat), *self._others]
+        return self.attempts.told(record_of(parts, location=self.location))
 
     def _named(self) -> Header:
         return replace(self._header, run_id=self.run_id)
@@ -182,8 +199,12 @@ class Chronicle:
                 part = part_of(json.loads(first), json.loads(last))
             except (RecordError, ValueError):
                 continue
-            if part.header.rank != self._header.rank:
+            rank = part.header.rank
+            if rank != self._header.rank:
                 parts.append(part)
+                # By this host's own clock: those of other hosts may show something else.
+                if self._heard.get(rank, (None,))[0] != part.beat.at:
+                    self._heard[rank] = (part.beat.at, now)
         self._others = parts
         taken = time.monotonic() - now
         self._read_again = now + taken / _READING_SHARE

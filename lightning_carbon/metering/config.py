@@ -29,6 +29,10 @@ Devices = str | Sequence[int | str]
 """``"auto"``, ``"all"``, or indices and UUIDs."""
 
 
+Detail = Literal["phase", "step"]
+"""How finely a run is told apart: into phases, or also into the parts of its steps."""
+
+
 @dataclass(frozen=True, slots=True)
 class MeterConfig:
     """The settings of one meter.
@@ -46,6 +50,7 @@ class MeterConfig:
         pue: What the site uses for each unit of IT energy.
         cpu_scope: Whose processor time is charged: ``"auto"``, ``"process"`` or ``"machine"``.
         gpu_scope: Whether a GPU that others use, too, is charged whole: ``"device"`` or ``"process"``.
+        detail: How finely the run is told apart.
     """
 
     intensity: Intensity
@@ -60,6 +65,7 @@ class MeterConfig:
     strict: bool
     cpu_scope: CpuScope = "auto"
     gpu_scope: GpuScope = "device"
+    detail: Detail = "phase"
 
 
 def check_interval(seconds: object) -> float:
@@ -173,6 +179,15 @@ def check_gpu_scope(scope: object) -> GpuScope:
         ConfigError: There is no such scope.
     """
     return check_choice("gpu_scope", scope, get_args(GpuScope))
+
+
+def check_detail(detail: object) -> Detail:
+    """Check ``detail``.
+
+    Raises:
+        ConfigError: It is none of the two.
+    """
+    return check_choice("detail", detail, get_args(Detail))
 
 
 def check_name(argument: str, value: object) -> str:

@@ -1,7 +1,7 @@
 """The engine: starts the sampler, takes marks from the training, and turns readings into rows and a record.
 
 The training's thread does only what it must: a step or a phase is one stamp appended to a queue. Attribution runs when
-a row is asked for, and about once a second on the sampling thread, so memory stays flat whatever the logging cadence.
+a row is asked for, and about twice a second on a thread beside it, so memory stays flat whatever the logging cadence.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Tally
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import Kind
-from lightning_carbon.errors import ConfigError, SourceLost, UsageError
+from lightning_carbon.errors import ConfigError, RecordError, SourceLost, UsageError
 from lightning_carbon.metering.chronicle import Chronicle
 from lightning_carbon.metering.pricing import (
     Sums,
@@ -37,6 +38,16 @@ from lightning_carbon.metering.pricing import (
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.sampler import Sampler, Sampling
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Header
+from lightning_carbon.records.lineage import (
+    Checkpoint,
+    Resumed,
+    Totals,
+    checkpoint_at,
+    checkpoint_mapping,
+    checkpoint_of,
+    resumed_at,
+    totals_of,
+)
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
@@ -52,6 +63,9 @@ if TYPE_CHECKING:
 
 GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
 """Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
+
+_BEATS_A_LOOK = 64
+"""Every so many beats it is looked who else uses a GPU, the first time half a second after the start."""
 
 _CHECK_EVERY_NS = NANOSECONDS_PER_SECOND // 2
 
@@ -88,9 +102,13 @@ class Engine:
         self._open_marks: deque[tuple[object, Mark]] = deque()
         self._step_clock: StepClock | None = None
         self._phase = Phase.OTHER
+        self._part_of: dict[Phase, Part] = {}
         self._warned: set[str] = set()
         self._record: RunRecord | None = None
+        self._loaded: Checkpoint | None = None
+        self._resumed: Resumed | None = None
         self._trouble: SourceLost | None = None
+        self._beats = 0
         self._check_ns = 0
         self._now_ns: Callable[[], int] = time.monotonic_ns
 
@@ -138,6 +156,7 @@ class Engine:
             self._start_ns,
             self._phase,
             self._note_step if self._config.per_step else None,
+            detailed=self._config.detail == "step",
         )
         self._whole = self._empty(self._start_ns)
         self._since_row = self._empty(self._start_ns)
@@ -145,6 +164,8 @@ class Engine:
         self._chronicle = Chronicle(
             parts.store, parts.identity, self._header(), per_step=self._config.per_step, warn=self._warn
         )
+        if self._loaded is not None:
+            self._resume(self._loaded)
         self._chronicle.open(self._beat(Status.RUNNING))
         self._sampler.start()
         self._state = _State.RUNNING
@@ -169,17 +190,20 @@ class Engine:
         if self._record is not None:
             return self._record
         self._state = _State.CLOSED
-        if self._step_clock is not None:
-            self._step_clock.flush()
         end_ns = self._now_ns()
-        atexit.unregister(self._at_exit)
-        self._sampler.finish(end_ns)
-        with self._lock:
-            for probe in self._probes:
-                probe.timeline.close(end_ns)
-            self._settle(end_ns)
-            beat, lines = self._beat(Status(status)), self._take_lines()
-        self._record = self._chronicle.close(beat, lines)
+        try:
+            if self._step_clock is not None:
+                self._step_clock.flush()
+            end_ns = self._now_ns()
+            atexit.unregister(self._at_exit)
+            self._sampler.finish(end_ns)
+        finally:  # who presses Ctrl-C again, or is told to end again, while this waits, has a record all the same
+            with self._lock:
+                for probe in self._probes:
+                    probe.timeline.close(end_ns)
+                self._settle(end_ns)
+                beat, lines = self._beat(Status(status)), self._take_lines()
+            self._record = self._chronicle.close(beat, lines)
         return self._record
 
     def __enter__(self) -> Self:
@@ -248,6 +272,46 @@ class Engine:
             self._check(now_ns)
         return outer
 
+    @contextmanager
+    def part(self, name: Part | str) -> Iterator[None]:
+        """Attribute what happens inside a ``with`` block to a part of the present phase; blocks may be nested.
+
+        Only with ``detail="step"``; else it does nothing.
+
+        Args:
+            name: ``data``, ``forward``, ``backward``, ``optimizer`` or ``other``.
+
+        Raises:
+            ConfigError: There is no such part.
+        """
+        outer = self.enter_part(name)
+        try:
+            yield
+        finally:
+            self.enter_part(outer)
+
+    def enter_part(self, name: Part | str) -> Part:
+        """Go over to a part of the present phase, from now on; a phase that is left and entered again goes on with it.
+
+        Only with ``detail="step"``; else it does nothing. Costs a few microseconds, reads nothing, waits for nothing.
+
+        Returns:
+            The part that ends here.
+
+        Raises:
+            ConfigError: There is no such part.
+        """
+        part = _part(name)
+        outer = self._part_of.get(self._phase, Part.OTHER)
+        if self._config.detail == "phase":
+            return outer
+        if self._state is not _State.RUNNING:
+            self._warn("part", f"a part {self._when()} is not counted")
+        elif part is not outer:
+            self._mark(Mark(self._now_ns(), part=part))
+            self._part_of[self._phase] = part
+        return outer
+
     # -- figures ----------------------------------------------------------------------------------------------------
 
     def row(self) -> Row:
@@ -270,16 +334,24 @@ class Engine:
             tally, self._since_row = self._since_row, self._empty(self._since_row.end_ns)
             mine = own_sums(tally, self._sensors, self._roots)
             whole = own_sums(self._whole, self._sensors, self._roots)
-            ranks = 1
-            if self._parts.ranks.world_size > 1:
-                parts = self._chronicle.others
-                others = others_sums(parts, self._parts.ranks.host_id, self._domains)
+            world_size = self._parts.ranks.world_size
+            ranks = heard_of = 1
+            if world_size > 1:
+                parts, silent = self._chronicle.others, self._chronicle.silent
+                others = others_sums(parts, self._parts.ranks.host_id, self._domains, silent)
                 mine, whole = mine.plus(others).plus(self._before, -1), whole.plus(others)
                 self._before = others
-                ranks += len(parts)
+                heard_of += len(parts)
+                ranks = heard_of - len(silent)
             config = self._config
             return row_of(
-                tally, mine, whole, pue=config.pue, intensity=config.intensity, roots=self._roots, ranks=ranks
+                tally,
+                mine,
+                whole,
+                pue=config.pue,
+                intensity=config.intensity,
+                ranks=ranks,
+                heard_of=min(1.0, heard_of / world_size),
             )
 
     def next_row(self) -> Row | None:
@@ -311,6 +383,52 @@ class Engine:
                 self._settle(self._settled_ns())
             return self._record or self._chronicle.running(self._beat(Status.RUNNING))
 
+    # -- resuming ---------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint of the model should say of the energy that led to it, up to where readings have settled it.
+
+        Steps are all counted; the energy of about the last 0.1 s, and that of other ranks' last second, is not.
+
+        Returns:
+            Plain values, as JSON and ``torch.load(weights_only=True)`` know them; empty before the start.
+        """
+        if self._state is _State.NEW:
+            return {} if self._loaded is None else checkpoint_mapping(self._loaded)
+        with self._lock:
+            if self._state is _State.RUNNING and self._step_clock is not None:
+                self._step_clock.poll()
+            record = self.record
+            return checkpoint_mapping(checkpoint_at(record, self._chronicle.attempts.known, self._pending()))
+
+    def load_state_dict(self, state: object) -> None:
+        """Go on with the training that a checkpoint is of, before the start or any time after it. Never raises.
+
+        This stays a run of its own, with a record of its own. That record then has the :attr:`~RunRecord.origin` of the
+        training, and the totals of its lineage and of all its attempts. A state that cannot be used is warned of once,
+        and the run begins a training of its own.
+
+        Args:
+            state: What :meth:`state_dict` told when the checkpoint was written; an empty one changes nothing.
+        """
+        if not state:
+            return
+        try:
+            checkpoint = checkpoint_of(state)
+        except RecordError as error:
+            self._warn(
+                "resume", f"this run goes on without the totals of its checkpoint, which cannot be read: {error}"
+            )
+            return
+        if self._state is _State.CLOSED:
+            self._warn("resume", f"load_state_dict() {self._when()} changes nothing")
+            return
+        self._loaded = checkpoint
+        if self._state is _State.RUNNING:
+            with self._lock:
+                self._settle(self._settled_ns())
+                self._resume(checkpoint)
+
     @property
     def run_id(self) -> str:
         """The name of the run; a rank that has not learnt it yet has a name of its own for a moment.
@@ -340,6 +458,19 @@ class Engine:
         else:
             self._open_marks.append((clock.stamp(), mark))
         return mark.at_ns
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        now = totals_of(self._chronicle.running(self._beat(Status.RUNNING))).plus(self._pending())
+        self._resumed = resumed_at(checkpoint, self._chronicle.run_id, now)
+        self._chronicle.attempts.resume(checkpoint)
+
+    def _pending(self) -> Totals:
+        """The steps that have ended and are not attributed yet; the lock is held."""
+        totals = Totals()
+        for mark in (*self._marks.copy(), *(mark for _, mark in self._open_marks.copy())):
+            if mark.phase is None:
+                totals = totals.plus(Totals(steps=1, samples=mark.samples, tokens=mark.tokens))
+        return totals
 
     def _settled_ns(self) -> int:
         now_ns = self._now_ns()
@@ -372,7 +503,12 @@ class Engine:
         return Tally(at_ns, at_ns, step_microjoules=[0] * len(self._probes))
 
     def _keep_house(self) -> None:
-        """About once a second, on a thread of its own."""
+        """About twice a second, on a thread of its own."""
+        self._beats += 1
+        if self._beats % _BEATS_A_LOOK == 1:
+            neighbours = self._parts.neighbours()
+            if neighbours:
+                self._warn("neighbours", neighbours)
         with self._lock:
             if self._state is not _State.RUNNING:
                 return
@@ -409,7 +545,8 @@ class Engine:
 
     def _beat(self, status: Status) -> Beat:
         lost = [probe.lost for probe in self._probes]
-        return beat_of(self._whole, lost, self._parts.clock.wall_seconds(), status)
+        beat = beat_of(self._whole, lost, self._parts.clock.wall_seconds(), status)
+        return beat if self._resumed is None else replace(beat, resumed=self._resumed)
 
     def _header(self) -> Header:
         parts, config = self._parts, self._config
@@ -461,3 +598,10 @@ def _phase(name: Phase | str) -> Phase:
         return Phase(name)
     except ValueError:
         raise ConfigError("phase", name, f"give one of {', '.join(Phase)}.") from None
+
+
+def _part(name: Part | str) -> Part:
+    try:
+        return Part(name)
+    except ValueError:
+        raise ConfigError("part", name, f"give one of {', '.join(Part)}.") from None

@@ -11,6 +11,7 @@ from typing import Any
 
 from lightning_carbon.errors import NewerSchema, RecordError
 from lightning_carbon.records.fields import known
+from lightning_carbon.records.lineage import Resumed, resumed_from
 from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecord, Status
 
 JOURNAL_SCHEMA = 1
@@ -86,6 +87,19 @@ class PhaseBeat:
 
 
 @dataclass(frozen=True, slots=True)
+class PartBeat:
+    """What one part of a phase has used so far.
+
+    Args:
+        ns: How long it lasted.
+        uj: Its energy in microjoules on every domain.
+    """
+
+    ns: int
+    uj: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """What a rank has used so far.
 
@@ -100,6 +114,8 @@ class Beat:
         step_uj: Their energy on every domain.
         phases: What each phase has used.
         lost: Why each domain was lost, or ``None``.
+        resumed: Which training this run goes on with, or ``None``.
+        parts: What each part of a phase has used, for the phases that were told apart; they add up to the phase.
     """
 
     at: float
@@ -112,6 +128,8 @@ class Beat:
     step_uj: tuple[int, ...]
     phases: dict[str, PhaseBeat] = field(default_factory=dict)
     lost: tuple[str | None, ...] = ()
+    resumed: Resumed | None = None
+    parts: dict[str, dict[str, PartBeat]] = field(default_factory=dict)
 
     def uj(self, index: int) -> int:
         """The energy of all phases on one domain, in microjoules."""
@@ -167,12 +185,18 @@ def part_of(header: dict[str, Any], beat: dict[str, Any]) -> RankPart:
             name: PhaseBeat(int(one["ns"]), _as_many(one["uj"], domains), _as_many(one["covered_ns"], domains))
             for name, one in beat["phases"].items()
         }
+        parts = {
+            phase: {name: PartBeat(int(one["ns"]), _as_many(one["uj"], domains)) for name, one in told.items()}
+            for phase, told in beat.get("parts", {}).items()
+        }
         last = {
             **beat,
             "status": Status(beat["status"]).value,
             "step_uj": _as_many(beat["step_uj"], domains),
             "lost": tuple(beat["lost"]),
             "phases": phases,
+            "resumed": resumed_from(beat.get("resumed")),
+            "parts": parts,
         }
         return RankPart(known(Header, whole), known(Beat, last))
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import EnergyRange, footprint
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.records.lineage import with_lineage
 from lightning_carbon.records.run import (
     SCHEMA,
     CarbonRecord,
@@ -23,9 +24,12 @@ from lightning_carbon.records.run import (
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, CarbonIntensity, Energy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from lightning_carbon.records.journal import DomainFacts, RankPart
+    from lightning_carbon.records.journal import Beat, DomainFacts, RankPart
+
+_REST = "other"
+"""The part of a phase that holds what a rank did not tell apart, where another one did."""
 
 _WORST_FIRST = (Status.FAILED, Status.INTERRUPTED, Status.RUNNING, Status.COMPLETED)
 
@@ -82,14 +86,14 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     first = ranks[0]
     hardware = credits_of(ranks)
     longest_ns = max(part.beat.ns for part in ranks)
-    many_hosts = len({part.header.host_id for part in ranks}) > 1
+    hosts = _hosts(ranks)
     stands = status or _worst(Status(part.beat.status) for part in ranks)
-    energy, total = _energy(hardware, first, longest_ns, many_hosts=many_hosts)
+    energy, total = _energy(hardware, first, longest_ns, hosts)
     roots = [credit for credit in hardware if credit.is_root]
     credited: dict[int, list[Credit]] = {part.header.rank: [] for part in ranks}
     for credit in hardware:
         credited[credit.part.header.rank].append(credit)
-    return RunRecord(
+    record = RunRecord(
         schema=SCHEMA,
         run_id=first.header.run_id,
         project=first.header.project,
@@ -110,9 +114,15 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         energy=energy,
         carbon=_carbon(total if hardware else None, first),
         world_size=first.header.world_size,
-        ranks=tuple(_rank(part, credited[part.header.rank]) for part in ranks),
+        ranks=tuple(_rank(part, credited[part.header.rank], hosts[part.header.host_id]) for part in ranks),
         location=location,
+        part_seconds={
+            name: {part: one.ns / NANOSECONDS_PER_SECOND for part, one in parts.items()}
+            for name, parts in first.beat.parts.items()
+        },
     )
+    # Every rank loads the same checkpoint; the first one's word counts.
+    return with_lineage(record, next((part.beat.resumed for part in ranks if part.beat.resumed is not None), None))
 
 
 def iso(seconds: float) -> str:
@@ -121,10 +131,12 @@ def iso(seconds: float) -> str:
 
 
 def _energy(
-    hardware: Sequence[Credit], first: RankPart, longest_ns: int, *, many_hosts: bool
+    hardware: Sequence[Credit], first: RankPart, longest_ns: int, hosts: Mapping[str, str]
 ) -> tuple[EnergyRecord, EnergyRange]:
     domains = []
     phases_uj: dict[str, int] = {}
+    parts_uj: dict[str, dict[str, int]] = {}
+    told_apart = {name for credit in hardware if credit.is_root for name in credit.part.beat.parts}
     total = EnergyRange(Energy.ZERO, Energy.ZERO, Energy.ZERO)
     measured_uj = covered_ns = 0
     for credit in hardware:
@@ -136,7 +148,11 @@ def _energy(
             covered_ns += beat.covered_ns(index)
             for name, phase in beat.phases.items():
                 phases_uj[name] = phases_uj.get(name, 0) + phase.uj[index]
-        prefix = f"{credit.part.header.host.get('name')}/" if many_hosts else ""
+                if name in told_apart:
+                    sums = parts_uj.setdefault(name, {})
+                    for part, part_uj in _parts(beat, name, index).items():
+                        sums[part] = sums.get(part, 0) + part_uj
+        prefix = f"{hosts[credit.part.header.host_id]}/" if len(hosts) > 1 else ""
         domains.append(
             DomainRecord(
                 id=prefix + facts.id,
@@ -150,12 +166,21 @@ def _energy(
                 parent=prefix + facts.parent if facts.parent else None,
                 lost=beat.lost[index] if index < len(beat.lost) else None,
                 phases={name: _joules(phase.uj[index]) for name, phase in beat.phases.items()},
+                parts={
+                    name: {part: _joules(uj) for part, uj in _parts(beat, name, index).items()} for name in beat.parts
+                },
             )
         )
     roots = sum(credit.is_root for credit in hardware)
-    phases = {name: _joules(uj) for name, uj in phases_uj.items()}
+    parts = {
+        name: {part: _joules(sums[part]) for part in sorted(sums, key=_REST.__eq__)} for name, sums in parts_uj.items()
+    }
+    phases = {
+        name: float(sum(parts[name].values())) if name in parts else _joules(uj) for name, uj in phases_uj.items()
+    }
     record = EnergyRecord(
-        # The sum of the very numbers that stand under `phases`, so that a reader's sum is equal to the last bit.
+        # The sum of the very numbers that stand under `phases`, so that a reader's sum is equal to the last bit; and so
+        # is a phase the sum of its parts.
         total_joules=float(sum(phases.values())) if hardware else None,
         measured_joules=_joules(measured_uj),
         modelled_joules=_joules(total.value.microjoules - measured_uj),
@@ -165,8 +190,17 @@ def _energy(
         domains=tuple(domains),
         phases=phases,
         absent=first.header.absent,
+        parts=parts,
     )
     return record, total
+
+
+def _parts(beat: Beat, phase: str, index: int) -> dict[str, int]:
+    """The energy of the parts of a phase on one domain, in microjoules; one part where the rank told none apart."""
+    told = beat.parts.get(phase)
+    return (
+        {_REST: beat.phases[phase].uj[index]} if told is None else {name: one.uj[index] for name, one in told.items()}
+    )
 
 
 def _carbon(energy: EnergyRange | None, first: RankPart) -> CarbonRecord:
@@ -187,12 +221,24 @@ def _carbon(energy: EnergyRange | None, first: RankPart) -> CarbonRecord:
     return CarbonRecord(priced.mass.grams, priced.low.grams, priced.high.grams, intensity, pue)
 
 
-def _rank(part: RankPart, mine: Sequence[Credit]) -> RankRecord:
+def _hosts(ranks: Sequence[RankPart]) -> dict[str, str]:
+    """What each host is called, in the order of their first ranks; of those with one name, the later ones by number."""
+    called: dict[str, str] = {}
+    seen: dict[str, int] = {}
+    for part in ranks:
+        if part.header.host_id not in called:
+            name = str(part.header.host.get("name"))
+            seen[name] = seen.get(name, 0) + 1
+            called[part.header.host_id] = name if seen[name] == 1 else f"{name}#{seen[name]}"
+    return called
+
+
+def _rank(part: RankPart, mine: Sequence[Credit], host: str) -> RankRecord:
     uj = sum(part.beat.uj(credit.place) for credit in mine if credit.is_root)
     seconds = part.beat.ns / NANOSECONDS_PER_SECOND
     return RankRecord(
         rank=part.header.rank,
-        host=str(part.header.host.get("name")),
+        host=host,
         devices=[credit.facts.id for credit in mine],
         joules=_joules(uj),
         mean_watts=_joules(uj) / seconds if mine and seconds else None,

@@ -41,6 +41,7 @@ class DomainRecord:
         parent: The domain that includes it; it is not added to the total then.
         lost: Why readings ended before the run did, or ``None``.
         phases: Its energy in joules by phase.
+        parts: Its energy in joules by phase and part, for the phases that were told apart.
     """
 
     id: str
@@ -54,6 +55,7 @@ class DomainRecord:
     parent: str | None = None
     lost: str | None = None
     phases: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class EnergyRecord:
         domains: Every domain.
         phases: The total by phase; the phases add up to it, exactly.
         absent: What could not be measured, and why.
+        parts: The phases that were told apart (``detail="step"``), by part; the parts add up to the phase, exactly.
     """
 
     total_joules: float | None
@@ -98,6 +101,7 @@ class EnergyRecord:
     domains: tuple[DomainRecord, ...]
     phases: dict[str, float]
     absent: tuple[AbsentSource, ...] = ()
+    parts: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +178,18 @@ class TotalRecord:
     """A total over several attempts at a training.
 
     Args:
-        joules: Energy, without PUE.
-        grams_co2e: What it stands for, each attempt priced as its own record says.
+        joules: Energy, without PUE; ``None`` where no attempt could be measured.
+        grams_co2e: What it stands for, each attempt priced as its own record says; ``None`` likewise.
         steps: How many steps it holds.
+        samples: How many samples they had; ``None`` where nobody told.
+        tokens: How many tokens they had; ``None`` where nobody told.
     """
 
-    joules: float
-    grams_co2e: float
+    joules: float | None
+    grams_co2e: float | None
     steps: int
+    samples: int | None = None
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +198,9 @@ class AttemptRecord:
 
     Args:
         run_id: Its run.
-        status: How it ended.
-        joules: What it used; ``None`` where its record is not in this ledger.
+        status: How it ended; ``unknown`` where it is not in this ledger.
+        joules: What it used; where it is not in this ledger, what the checkpoint knew of it, and ``None`` where it
+            could not be measured.
         grams_co2e: What that stands for.
     """
 
@@ -225,10 +234,14 @@ class RunRecord:
         world_size: How many processes the run has; fewer ``ranks`` than that is a part of the run.
         ranks: The part of each process.
         origin: The run that this training began with; ``None`` where it was not resumed.
-        attempts: Every attempt at this training that the ledger knows, this one included; empty where there was one.
-        lineage: What led to the present state of the model: up to the checkpoint, and from there on.
-        spent: What was used in all, including what was lost between a checkpoint and the end of its run.
+        attempts: Every attempt at this training that the ledger or the checkpoint knows, this one included, by their
+            start; empty where this one was not resumed.
+        lineage: What led to the present state of the model: up to the checkpoint, and from there on; ``None`` where the
+            run was not resumed.
+        spent: What all attempts used, including what was lost between a checkpoint and the end of its run; never less
+            than ``lineage``.
         location: Where the record lies, or ``None`` where it was not stored.
+        part_seconds: How long each part of a phase lasted, for the phases that were told apart.
     """
 
     schema: int
@@ -254,6 +267,7 @@ class RunRecord:
     lineage: TotalRecord | None = None
     spent: TotalRecord | None = None
     location: str | None = None
+    part_seconds: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def summary(self) -> str:
         """A table for people: energy by domain and phase, CO2e with its range, and every assumption by name."""

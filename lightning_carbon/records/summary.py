@@ -31,10 +31,17 @@ _NAME_WIDTH = 28
 _WELL_COVERED = 0.99
 """Below this share the lines say so: a run's ends, which fall between two readings, cost less."""
 
+_ATTEMPTS = 5
+"""So many attempts at a training are listed, the last ones."""
+
 _NAMES = 3
 """So many things of which the same is to be said are named; the others are counted."""
 
 _MODELLED = "modelled"
+
+_TRAIN = "train"
+_DATA = "data"
+_PART_NAMES = {_DATA: "data wait"}
 
 _Key = TypeVar("_Key", bound="str | tuple[str, str, str]")
 
@@ -52,8 +59,10 @@ def summarise(record: RunRecord) -> str:
     if record.energy.total_joules is None:
         blocks.append(["Energy: not known, since nothing on this machine could be metered."])
     else:
-        blocks += [_domains(record, record.energy.total_joules), _phases(record, record.energy.total_joules)]
-    blocks += [_steps(record), _carbon(record), _assumed(record), _missing(record), _location(record)]
+        total = record.energy.total_joules
+        blocks += [_domains(record, total), _phases(record, total), _not_training(record, total)]
+    blocks += [_steps(record), _carbon(record), _attempts(record)]
+    blocks += [_assumed(record), _missing(record), _location(record)]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -96,13 +105,41 @@ def _part(record: RunRecord, name: str, joules: float, how: str, covered: str = 
 
 
 def _phases(record: RunRecord, total: float) -> list[str]:
-    rows = [("Phase", "energy", "share", "mean power", "time")]
+    rows: list[tuple[str, ...]] = [("Phase", "energy", "share", "mean power", "time")]
     for phase, joules in record.energy.phases.items():
-        seconds = record.phase_seconds.get(phase)
-        power = _power(joules, seconds) if seconds else ""
-        time = duration(seconds) if seconds is not None else ""
-        rows.append((f"  {phase}", amount(joules, ENERGY), _share(joules, total), power, time))
+        rows.append(_spent(f"  {phase}", joules, record.phase_seconds.get(phase), total))
+        seconds = record.part_seconds.get(phase, {})
+        rows += [
+            _spent(f"    {_PART_NAMES.get(part, part)}", joules, seconds.get(part), total)
+            for part, joules in record.energy.parts.get(phase, {}).items()
+        ]
     return table(rows, "<>>>>") if record.energy.phases else []
+
+
+def _spent(name: str, joules: float, seconds: float | None, total: float) -> tuple[str, ...]:
+    power = _power(joules, seconds) if seconds else ""
+    return (name, amount(joules, ENERGY), _share(joules, total), power, "" if seconds is None else duration(seconds))
+
+
+def _not_training(record: RunRecord, total: float) -> list[str]:
+    """What the run used beside training, the largest first: what people can act on."""
+    energy = record.energy
+    if _TRAIN not in energy.phases or not total:
+        return []
+    beside = {name: joules for name, joules in energy.phases.items() if name != _TRAIN}
+    seconds = [record.phase_seconds.get(name, 0.0) for name in beside]
+    if _TRAIN in energy.parts:
+        beside = {"waiting for data": energy.parts[_TRAIN].get(_DATA, 0.0), **beside}
+        seconds.append(record.part_seconds.get(_TRAIN, {}).get(_DATA, 0.0))
+    whole_seconds = sum(record.phase_seconds.values())
+    time = f", {percent(min(1.0, sum(seconds) / whole_seconds))} of the time" if whole_seconds else ""
+    named = sorted(((joules, name) for name, joules in beside.items()), key=lambda one: -one[0])
+    names = ", ".join(f"{name} {percent(joules / total)}" for joules, name in named)
+    line = f"{percent(min(1.0, sum(beside.values()) / total))} of the energy{time}" + (f": {names}" if names else "")
+    lines = wrap(line, first="Not training  ", rest=" " * 14)
+    if _TRAIN not in energy.parts:
+        lines += wrap('waiting for data counts as training here; detail="step" tells it apart', first=" " * 14)
+    return lines
 
 
 def _steps(record: RunRecord) -> list[str]:
@@ -137,6 +174,35 @@ def _carbon(record: RunRecord) -> list[str]:
     if limits:
         lines += _under("The range follows from the ranges of energy, PUE and grid; it is no confidence interval.")
     return lines
+
+
+def _attempts(record: RunRecord) -> list[str]:
+    """All attempts at a training that was resumed: everything above is of this run alone."""
+    if record.lineage is None or record.spent is None:
+        return []
+    spent, lineage = record.spent, record.lineage
+    lost_joules, lost_grams = _less(spent.joules, lineage.joules), _less(spent.grams_co2e, lineage.grams_co2e)
+    rows = [
+        ("Training", "energy", "CO2e", "steps", ""),
+        ("  lineage", *_both(lineage.joules, lineage.grams_co2e), f"{lineage.steps:,}", "led to the model as it is"),
+        ("  lost", *_both(lost_joules, lost_grams), f"{spent.steps - lineage.steps:,}", "kept by no checkpoint"),
+        ("  spent", *_both(spent.joules, spent.grams_co2e), f"{spent.steps:,}", "all attempts"),
+    ]
+    older, shown = record.attempts[:-_ATTEMPTS], record.attempts[-_ATTEMPTS:]
+    if older:
+        rows.append(("  earlier", "", "", "", f"{len(older):,} more attempts"))
+    for one in shown:
+        means = f"{one.status}{', this run' if one.run_id == record.run_id else ''}"
+        rows.append((f"  {one.run_id}", *_both(one.joules, one.grams_co2e), "", means))
+    return table(rows, "<>>><")
+
+
+def _less(whole: float | None, part: float | None) -> float | None:
+    return None if whole is None or part is None else max(0.0, whole - part)
+
+
+def _both(joules: float | None, grams: float | None) -> tuple[str, str]:
+    return "" if joules is None else amount(joules, ENERGY), "" if grams is None else amount(grams, CO2E)
 
 
 def _assumed(record: RunRecord) -> list[str]:

@@ -206,6 +206,10 @@ class ProcessTree:
             raise ProcessLookupError(f"process {self.pid} and its descendants are gone")
 
     def _read(self, process: psutil.Process) -> ProcessTimes[psutil.Process] | None:
+        if process.pid == os.getpid():  # a hundredth of what reading /proc costs, and the same four counts
+            mine = os.times()
+            waited = mine.children_user + mine.children_system
+            return ProcessTimes(mine.user + mine.system, waited, self._parents.get(process))
         try:
             times = process.cpu_times()
         except self._psutil.Error:

@@ -33,6 +33,8 @@ def sampler(world: World) -> Iterator[Check]:
         note = f"mean of {len(seconds)} s; median {median(seconds):.2f}, worst {max(seconds):.2f} ms"
         note += f"; with {host}" if host else ""
         mean = sum(seconds) / len(seconds)
-        yield Check("sampler", f"processor time a second, {what}", mean, "ms", 2, note=note)
+        # The target speaks of GPUs; what the model of the host costs beside them is told, and not judged.
+        limit = None if host else 2
+        yield Check("sampler", f"processor time a second, {what}", mean, "ms", limit, note=note)
         note = f"the jumps are learnt: mean of the first {len(runs[0]['first_ms'])} s"
         yield Check("sampler", f"while it begins, {what}", sum(first) / len(first), "ms", note=note)

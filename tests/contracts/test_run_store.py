@@ -177,3 +177,54 @@ def test_a_journal_is_read_while_it_is_written_and_after(subject: Subject) -> No
     journal.write_lines(["three"])
 
     assert [("header", "two")] == during == subject.store.read_journals("lisa", "a")
+
+
+def test_a_saved_record_can_be_loaded(subject: Subject) -> None:
+    """A record comes back as it was; where there is none of that name in that project, nothing does."""
+    saved = record("a", joules=1.5)
+    subject.store.save(saved)
+
+    assert saved == subject.store.load("lisa", "a")
+    assert subject.store.load("lisa", "b") is None
+    assert subject.store.load("bart", "a") is None
+
+
+def test_lines_are_added_to_the_end(subject: Subject) -> None:
+    """Lines of several calls follow each other, in a folder that nobody made before."""
+    for number in range(3):
+        subject.store.append_lines("lisa", "a", "attempts.jsonl", [f"{number} first", f"{number} second"])
+
+    wanted = [f"{number} {word}" for number in range(3) for word in ("first", "second")]
+    assert wanted == subject.store.read_lines("lisa", "a", "attempts.jsonl") == subject.lines("a", "attempts.jsonl")
+    assert [] == subject.store.read_lines("lisa", "b", "attempts.jsonl")
+
+
+def test_a_record_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    """A file that holds something else is no record, and no reason to fail."""
+    store = DirectoryRunStore(tmp_path)
+    for number, text in enumerate(["", "{", "[]", "\udcff"]):
+        folder = store.folder("lisa", str(number))
+        folder.mkdir(parents=True)
+        (folder / "record.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+
+    assert [None] * 4 == [store.load("lisa", str(number)) for number in range(4)]
+
+
+def test_a_torn_line_does_not_spoil_the_next(tmp_path: Path) -> None:
+    """What a kill has left of a line is a line of its own, and is not read while it is the last one."""
+    store = DirectoryRunStore(tmp_path)
+    store.append_lines("lisa", "a", "list", ["one"])
+    with (store.folder("lisa", "a") / "list").open("a") as file:
+        file.write("tw")
+
+    assert ["one"] == store.read_lines("lisa", "a", "list")
+    store.append_lines("lisa", "a", "list", ["three"])
+    assert ["one", "tw", "three"] == store.read_lines("lisa", "a", "list")
+
+
+def test_lines_that_cannot_be_added(tmp_path: Path) -> None:
+    """Where the folder cannot be made, the error of the ledger says so."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(LedgerError, match="cannot be written"):
+        DirectoryRunStore(tmp_path / "file").append_lines("lisa", "a", "list", ["one"])

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Tally
-from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.attribution import Attribution, Mark, Share, StepEnergy, Tally
+from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import CounterReading
 from lightning_carbon.energy.timeline import CounterTimeline, Timeline
 from lightning_carbon.units import Energy
-from tests.strategies import SECOND, counted, counts, marks, timelines
+from tests.strategies import SECOND, counted, counts, detailed_marks, marks, timelines
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Run:
     cuts: list[int]
     start_ns: int
     end_ns: int
+    detailed: bool = False
 
     def attribution(self, steps: list[StepEnergy] | None = None, order: list[int] | None = None) -> Attribution:
         """A new attribution of this run, which tells single steps where a list for them is given."""
         curves = [self.curves[index] for index in order or range(len(self.curves))]
-        return Attribution(curves, self.start_ns, Phase.SETUP, steps.append if steps is not None else None)
+        on_step = steps.append if steps is not None else None
+        return Attribution(curves, self.start_ns, Phase.SETUP, on_step, detailed=self.detailed)
 
     def at_once(self) -> Tally:
         """The tally of the whole run in one go."""
@@ -39,7 +41,7 @@ class Run:
 
 
 @st.composite
-def runs(draw: st.DrawFn) -> Run:
+def runs(draw: st.DrawFn, *, detailed: bool = False) -> Run:
     """A run over up to three curves, cut into rows anywhere."""
     curves = draw(st.lists(timelines(), max_size=3))
     known = [curve.curve for curve in curves if curve.curve is not None]
@@ -47,7 +49,8 @@ def runs(draw: st.DrawFn) -> Run:
     end_ns = max((curve.end_ns for curve in known), default=SECOND) + draw(st.integers(0, SECOND))
     start_ns = draw(st.integers(start_ns, end_ns))
     cuts = sorted(draw(st.lists(st.integers(start_ns, end_ns), max_size=6)))
-    return Run(curves, draw(marks(start_ns, end_ns)), [*cuts, end_ns], start_ns, end_ns)
+    told = draw(detailed_marks(start_ns, end_ns) if detailed else marks(start_ns, end_ns))
+    return Run(curves, told, [*cuts, end_ns], start_ns, end_ns, detailed)
 
 
 @given(runs())
@@ -61,7 +64,34 @@ def test_phases_sum_to_the_run_on_every_curve(run: Run) -> None:
         assert curve.covered(run.end_ns) - curve.covered(run.start_ns) == tally.covered(index)
 
 
-@given(runs())
+@given(runs(detailed=True))
+def test_parts_sum_to_their_phase_on_every_curve(run: Run) -> None:
+    """However the training moves between phases and parts, each phase is its parts, to the microjoule."""
+    tally = run.at_once()
+
+    assert run.end_ns - run.start_ns == sum(share.nanoseconds for share in tally.phases.values())
+    for share in tally.phases.values():
+        parts = share.parts.values()
+        assert share.nanoseconds == sum(part.nanoseconds for part in parts)
+        assert share.microjoules == [sum(part.microjoules[at] for part in parts) for at in range(len(run.curves))]
+        assert share.covered == [sum(part.covered[at] for part in parts) for at in range(len(run.curves))]
+
+
+@given(runs(detailed=True))
+def test_telling_parts_apart_changes_nothing_else(run: Run) -> None:
+    """Phases and steps, single ones too, are what they are without the marks of parts."""
+    plain = replace(run, detailed=False, marks=[mark for mark in run.marks if mark.part is None])
+    mine: list[StepEnergy] = []
+    theirs: list[StepEnergy] = []
+    fine = run.attribution(mine).advance(deque(run.marks), run.end_ns)
+    coarse = plain.attribution(theirs).advance(deque(plain.marks), run.end_ns)
+    whole = {phase: replace(share, parts={}) for phase, share in fine.phases.items()}
+
+    assert theirs == mine
+    assert coarse == replace(fine, phases=whole)
+
+
+@given(st.one_of(runs(), runs(detailed=True)))
 def test_rows_add_up_to_the_run(run: Run) -> None:
     """Cut into rows anywhere, within steps and phases too, the rows together say the same as the run at once."""
     attribution, waiting = run.attribution(), deque(run.marks)
@@ -160,6 +190,27 @@ def test_the_waiting_before_a_step_end_belongs_to_the_step() -> None:
         Phase.TRAIN: 70,
         Phase.VALIDATE: 20,
     }
+
+
+def test_a_phase_goes_on_with_the_part_that_it_was_left_in() -> None:
+    """Saving in the midst of a forward pass leaves it a forward pass; a phase that nobody told apart is all other."""
+    attribution = Attribution([curve_of(10, 20, 30, 40, 50)], 0, Phase.TRAIN, detailed=True)
+    told = [
+        Mark(10, part=Part.FORWARD),
+        Mark(20, Phase.CHECKPOINT),
+        Mark(30, Phase.TRAIN),
+        Mark(40, part=Part.DATA),
+        Mark(45),
+    ]
+    tally = attribution.advance(deque(told), 50)
+
+    assert tally.phases[Phase.TRAIN].parts == {
+        Part.OTHER: Share(10, [10], [10]),
+        Part.FORWARD: Share(20, [60], [20]),
+        Part.DATA: Share(10, [50], [10]),
+    }
+    assert tally.phases[Phase.CHECKPOINT].parts == {Part.OTHER: Share(10, [30], [10])}
+    assert (tally.steps, tally.step_microjoules, tally.step_nanoseconds) == (1, [65], 15)
 
 
 def test_a_step_over_two_rows_counts_whole_in_the_second() -> None:

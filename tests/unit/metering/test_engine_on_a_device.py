@@ -12,6 +12,7 @@ from tests.unit.metering.worlds import GPU_0, World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lightning_carbon.metering.config import Detail
     from lightning_carbon.metering.engine import Engine
 
 STEPS = [(0.05, 100.0), (0.2, 400.0), (0.1, 200.0)] * 20
@@ -42,9 +43,10 @@ class Lagging(World):
     Args:
         depth: How many steps.
         device: Whether the engine knows the device's clock.
+        detail: How finely the run is told apart.
     """
 
-    def __init__(self, depth: int, *, device: bool) -> None:
+    def __init__(self, depth: int, *, device: bool, detail: Detail = "phase") -> None:
         self.gpu: ScriptedDevice | None = None
 
         def make(clock: ManualClock) -> ScriptedDevice:
@@ -56,6 +58,7 @@ class Lagging(World):
             per_step=True,
             device=make if device else None,
             clock=SampledClock(),
+            detail=detail,
         )
 
     def begin(self) -> Engine:

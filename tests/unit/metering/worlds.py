@@ -18,6 +18,7 @@ from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lightning_carbon.metering.config import Detail
     from lightning_carbon.ports import Source
 
 GPU_0 = Domain(Kind.GPU, "gpu:0", "GPU 0")
@@ -35,6 +36,8 @@ class World:
         strict: Whether trouble is raised.
         device: A device that runs behind the program, given the clock, whose own clock says when steps end.
         clock: The clock, if it has to be a certain one.
+        neighbours: Tells who else uses what is metered.
+        detail: How finely the run is told apart.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class World:
         strict: bool = False,
         device: Callable[[ManualClock], ScriptedDevice] | None = None,
         clock: ManualClock | None = None,
+        neighbours: Callable[[], str] = str,
+        detail: Detail = "phase",
     ) -> None:
         self.clock = clock or ManualClock(start_ns=5_000_000_000)
         self.store = MemoryRunStore()
@@ -63,12 +68,15 @@ class World:
             sources=None,
             per_step=per_step,
             strict=strict,
+            detail=detail,
         )
         every = [*(Finding("given", source.sensor.domain.name, source) for source in self.sources), *findings]
         self.device = device(self.clock) if device else None
         steps = DeviceStepClock(self.clock, self.device) if self.device else None
         self.engine = Engine(
-            config, lambda _: Parts(every, self.clock, self.store, {}, step_clock=steps), self._sampling
+            config,
+            lambda _: Parts(every, self.clock, self.store, {}, step_clock=steps, neighbours=neighbours),
+            self._sampling,
         )
 
     def _sampling(self, *arguments: object) -> ManualSampler:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainFacts, Header, PhaseBeat, RankPart
+from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainFacts, Header, PartBeat, PhaseBeat, RankPart
 from lightning_carbon.records.run import AbsentSource, Status
 from tests.unit.records.samples import GIVEN_GRID, GIVEN_PUE
 
@@ -34,6 +34,7 @@ def part(
     samples: int | None = None,
     pid: int = 1,
     at: float | None = None,
+    forward: float | None = None,
 ) -> RankPart:
     """What a rank has written after some seconds, all of them in one phase.
 
@@ -51,6 +52,7 @@ def part(
         samples: How many samples it had.
         pid: Its process.
         at: When it wrote; after those seconds by default.
+        forward: The share of the phase that is told as its forward pass, the rest being told as backward.
     """
     uj = {} if uj is None else uj
     figures = tuple(uj.values())
@@ -85,8 +87,15 @@ def part(
         step_uj=figures if steps else (0,) * len(uj),
         phases=phases,
         lost=(None,) * len(uj),
+        parts={} if forward is None or not seconds else {"train": _split(phases["train"], forward)},
     )
     return RankPart(header, beat)
+
+
+def _split(phase: PhaseBeat, ratio: float) -> dict[str, PartBeat]:
+    forward = PartBeat(round(phase.ns * ratio), tuple(round(uj * ratio) for uj in phase.uj))
+    left = tuple(whole - uj for whole, uj in zip(phase.uj, forward.uj, strict=True))
+    return {"forward": forward, "backward": PartBeat(phase.ns - forward.ns, left)}
 
 
 @st.composite
@@ -107,6 +116,7 @@ def parts(draw: st.DrawFn) -> list[RankPart]:
             steps=draw(st.integers(0, 100)),
             samples=draw(st.none() | st.integers(0, 1_000)),
             status=draw(st.sampled_from(Status)),
+            forward=draw(st.none() | st.floats(0, 1)),
         )
         for rank in range(world)
     ]

@@ -46,6 +46,14 @@ def test_keys_of_a_later_version_are_ignored() -> None:
     assert part_of(header, beat) == ONE
 
 
+def test_a_journal_from_before_parts_were_told_has_none() -> None:
+    """It is read as it was meant."""
+    header, beat = written(ONE)
+    del beat["parts"]
+
+    assert part_of(header, beat) == ONE
+
+
 def test_a_journal_of_a_newer_schema_is_refused() -> None:
     """It is not read half."""
     header, beat = written(ONE)
@@ -66,6 +74,7 @@ def test_a_journal_of_a_newer_schema_is_refused() -> None:
         ({}, {"phases": {"train": {"ns": 1, "uj": [1], "covered_ns": [1, 2]}}}),
         ({}, {"phases": [1]}),
         ({}, {"lost": None}),
+        ({}, {"parts": {"train": {"forward": {"ns": 1, "uj": [1]}}}}),
     ],
 )
 def test_what_is_no_journal_is_refused(of_header: dict[str, Any], of_beat: dict[str, Any]) -> None:

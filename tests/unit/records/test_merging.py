@@ -47,6 +47,15 @@ def test_the_same_name_on_another_host_is_other_hardware() -> None:
     ]
 
 
+def test_hosts_of_one_name_are_told_apart() -> None:
+    """As containers of several machines may have one; who says what a host is has said that these are two."""
+    first, second = part(0, {GPU_0: 100}, world=2), part(1, {GPU_0: 50}, world=2)
+    record = record_of([first, replace(second, header=replace(second.header, host_id="another"))])
+
+    assert ["node-0/gpu:0", "node-0#2/gpu:0"] == [one.id for one in record.energy.domains]
+    assert ["node-0", "node-0#2"] == [one.host for one in record.ranks]
+
+
 def test_what_another_domain_includes_is_not_added_to_it() -> None:
     """Even where different ranks meter them; without the one that includes it, it counts."""
     both = [part(0, {PACKAGE: 100}, world=2), part(1, {DRAM: 30}, world=2)]
@@ -150,3 +159,31 @@ def test_a_rank_that_is_not_there_leaves_the_others_as_they_are(ranks: list[Rank
 
     assert ranks[0].header.world_size == record.world_size
     assert len(ranks[1:] or ranks) == len(record.ranks)
+
+
+@given(parts())
+def test_the_parts_of_a_phase_are_the_phase(ranks: list[RankPart]) -> None:
+    """To the last bit in the total, and to rounding on every domain, whichever ranks tell parts apart."""
+    record = record_of(ranks)
+
+    assert record.energy.total_joules is None or record.energy.total_joules == sum(record.energy.phases.values())
+    for phase, told in record.energy.parts.items():
+        assert record.energy.phases[phase] == float(sum(told.values()))
+    for one in record.energy.domains:
+        assert one.parts == {} or one.phases["train"] == pytest.approx(sum(one.parts["train"].values()))
+
+
+def test_what_a_rank_does_not_tell_apart_is_other() -> None:
+    """The ranks of one run may be set differently; nothing is dropped, and the rest stands last."""
+    record = record_of([part(0, {GPU_0: 50}, world=2), part(1, {GPU_1: 100}, world=2, forward=0.25)])
+
+    assert {"train": {"forward": 0.000025, "backward": 0.000075, "other": 0.00005}} == record.energy.parts
+    assert ["forward", "backward", "other"] == list(record.energy.parts["train"])
+    assert [{}, {"train": {"forward": 0.000025, "backward": 0.000075}}] == [one.parts for one in record.energy.domains]
+
+
+def test_the_parts_of_a_run_have_times() -> None:
+    """Those of the first rank, as for phases."""
+    record = record_of([part(0, {GPU_0: 100}, forward=0.25)])
+
+    assert {"train": {"forward": 2.5, "backward": 7.5}} == record.part_seconds

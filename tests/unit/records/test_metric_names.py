@@ -38,7 +38,8 @@ def keys_of(kind: type[Any], path: str = "") -> Iterator[str]:
 
 def paths_of(value: object, path: str = "") -> Iterator[str]:
     """The keys of a mapping as it is stored, down to where it has keys of its own."""
-    free = {"phase_seconds", "host", "energy.phases", "energy.domains[].phases"}
+    by_phase = {"energy.phases", "energy.domains[].phases", "energy.parts", "energy.domains[].parts"}
+    free = {"phase_seconds", "part_seconds", "host"} | by_phase
     if path in free:
         yield path + "{}"
     elif isinstance(value, dict):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from lightning_carbon.records.figures import WIDTH
-from lightning_carbon.records.run import AbsentSource, RunRecord
+from lightning_carbon.records.run import AbsentSource, AttemptRecord, RunRecord, TotalRecord
 from lightning_carbon.records.summary import summarise
 from tests.strategies import run_records
 from tests.unit.records.samples import FULL, NOTHING, SMALL
@@ -29,6 +29,9 @@ Phase        energy   share  mean power        time
   train     12.7 kJ  94.1 %       159 W  1 min 20 s
   validate    500 J   3.7 %       122 W      4.10 s
 
+Not training  5.9 % of the energy, 9.3 % of the time: validate 3.7 %, setup 2.2 %
+              waiting for data counts as training here; detail="step" tells it apart
+
 1,200 steps, 38,400 samples, 1,228,800 tokens: 10.3 J per step, 322 mJ per sample, 10.0 mJ per token
 
 CO2e  2.74 gCO2e (0.0693 to 9.98 gCO2e)
@@ -36,6 +39,13 @@ CO2e  2.74 gCO2e (0.0693 to 9.98 gCO2e)
       grid: WORLD 2024, life-cycle, generation, location-based; Ember via Our World in Data
       PUE: Uptime Institute, Global Data Center Survey 2025
       The range follows from the ranges of energy, PUE and grid; it is no confidence interval.
+
+Training                 energy         CO2e  steps
+  lineage               17.5 kJ   3.55 gCO2e  1,500  led to the model as it is
+  lost                  1.00 kJ  0.202 gCO2e    150  kept by no checkpoint
+  spent                 18.5 kJ   3.75 gCO2e  1,650  all attempts
+  20261121T090000-11aa  5.00 kJ   1.01 gCO2e         interrupted
+  20261121T101112-3fa2  13.5 kJ   2.74 gCO2e         completed, this run
 
 Assumed
   region: nobody said where this ran, so the average of WORLD is assumed, 473.2 gCO2e/kWh; give
@@ -64,6 +74,9 @@ Domain               energy    share  mean power  covered  how
 
 Phase    energy    share  mean power     time
   train  845 mJ  100.0 %      3.38 W  0.250 s
+
+Not training  0.0 % of the energy, 0.0 % of the time
+              waiting for data counts as training here; detail="step" tells it apart
 
 1 step, 0 tokens: 840 mJ per step
 
@@ -94,6 +107,37 @@ Record: not stored"""
 def test_the_summary_word_for_word(record: RunRecord, text: str) -> None:
     """Everything that is known, everything that is assumed, and nothing else."""
     assert text == record.summary()
+
+
+SPLIT_TEXT = """\
+Phase           energy   share  mean power        time
+  setup          300 J   2.2 %      73.2 W      4.10 s
+  train        12.7 kJ  94.1 %       159 W  1 min 20 s
+    data wait  2.00 kJ  14.8 %      66.7 W      30.0 s
+    forward    4.00 kJ  29.5 %       200 W      20.0 s
+    other      6.75 kJ  49.8 %       225 W      30.0 s
+  validate       500 J   3.7 %       122 W      4.10 s
+
+Not training  20.7 % of the energy, 43.3 % of the time: waiting for data 14.8 %, validate 3.7 %,
+              setup 2.2 %
+"""
+
+
+def test_a_step_told_apart_shows_its_parts_and_the_wait_for_data() -> None:
+    """The parts stand under their phase, and the wait for data with what is no training."""
+    energy = replace(FULL.energy, parts={"train": {"data": 2_000.0, "forward": 4_000.0, "other": 6_745.6}})
+    text = replace(
+        FULL, energy=energy, part_seconds={"train": {"data": 30.0, "forward": 20.0, "other": 30.0}}
+    ).summary()
+
+    assert SPLIT_TEXT in text
+
+
+def test_a_run_without_training_has_no_share_that_is_none() -> None:
+    """An evaluation on its own, or a loop that tells no phases, is not blamed for not training."""
+    energy = replace(SMALL.energy, phases={"test": 0.845})
+
+    assert "Not training" not in replace(SMALL, energy=energy, phase_seconds={"test": 0.25}).summary()
 
 
 @given(run_records)
@@ -166,3 +210,17 @@ def test_a_run_of_no_energy_is_zero_and_not_absent() -> None:
     assert "CO2e  0 gCO2e\n" in text
     assert "= 0 Wh" in text
     assert "Phase" not in text
+
+
+def test_many_attempts_are_counted_and_the_last_ones_listed() -> None:
+    """Of a training in many attempts, the last five are named; figures that nobody knows are left out."""
+    attempts = tuple(AttemptRecord(f"run-{number:02d}", "unknown", None, None) for number in range(12))
+    nothing = TotalRecord(None, None, 3)
+    text = summarise(replace(FULL, attempts=attempts, lineage=nothing, spent=replace(nothing, steps=5)))
+    lines = [line.split() for line in text.splitlines()]
+
+    assert ["earlier", "7", "more", "attempts"] in lines
+    assert [["lost", "2", "kept", "by", "no", "checkpoint"]] == [line for line in lines if line[:1] == ["lost"]]
+    assert [[f"run-{number:02d}", "unknown"] for number in range(7, 12)] == [
+        line for line in lines if line and line[0].startswith("run-")
+    ]

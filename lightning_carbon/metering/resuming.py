@@ -1,0 +1,142 @@
+"""The attempts at one training, as the ledger knows them.
+
+The folder of the first run has a list of all that went on with it. A run that is resumed adds itself, and what its
+checkpoint knew of others: on another machine, with another ledger, that is all there is, and the folder is made.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from lightning_carbon.errors import RecordError
+from lightning_carbon.records.journal import part_of
+from lightning_carbon.records.lineage import Attempt, attempt_from, attempt_mapping, attempt_of, merged, with_attempts
+from lightning_carbon.records.mapping import from_mapping
+from lightning_carbon.records.merging import record_of
+from lightning_carbon.records.run import RunRecord, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lightning_carbon.ports import RunStore
+    from lightning_carbon.records.lineage import Checkpoint
+
+ATTEMPTS_FILE = "attempts.jsonl"
+
+
+class Attempts:
+    """The attempts at the training that one run belongs to.
+
+    Args:
+        store: The ledger.
+        project: The project of the run.
+        since: When the run began, in seconds since 1970.
+    """
+
+    def __init__(self, store: RunStore, project: str, since: float) -> None:
+        self._store = store
+        self._project = project
+        self._since = since
+        self._checkpoint: Checkpoint | None = None
+        self._listed: str | None = None
+        self.known: tuple[Attempt, ...] = ()
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint. Reads and writes nothing yet."""
+        self._checkpoint = checkpoint
+        self.known = merged(self.known, checkpoint.attempts)
+
+    def enlist(self, run_id: str) -> None:
+        """Add the run to the list of attempts, once, and see what the ledger knows of the others.
+
+        Raises:
+            LedgerError: The list cannot be written.
+        """
+        checkpoint = self._checkpoint
+        if checkpoint is None or self._listed == checkpoint.origin:
+            return
+        origin = checkpoint.origin
+        # A run of another project leaves its list where it is; what is in there is known here from now on.
+        elsewhere = self._read(checkpoint.project, origin) if checkpoint.project != self._project else ()
+        news = merged(checkpoint.attempts, elsewhere, [Attempt(run_id, self._project)])
+        listed = {one.run_id for one in self._read(self._project, origin)}
+        lines = [json.dumps(attempt_mapping(one)) for one in news if one.run_id not in listed]
+        if lines:
+            self._store.append_lines(self._project, origin, ATTEMPTS_FILE, lines)
+        self._listed = origin
+        self.look(origin)
+
+    def look(self, origin: str | None = None) -> None:
+        """See what the ledger knows of the attempts by now. Never raises."""
+        origin = origin or (None if self._checkpoint is None else self._checkpoint.origin)
+        if origin is not None:
+            self.known = merged(self.known, find_attempts(self._store, self._project, origin, since=self._since))
+
+    def told(self, record: RunRecord) -> RunRecord:
+        """The record with all attempts that are known."""
+        return with_attempts(record, self.known)
+
+    def _read(self, project: str, origin: str) -> tuple[Attempt, ...]:
+        return read_list(self._store.read_lines(project, origin, ATTEMPTS_FILE))
+
+
+def tell_attempts(store: RunStore, record: RunRecord) -> RunRecord:
+    """The record of a run that was found dead, with all attempts at its training; for recovery.
+
+    Args:
+        store: The ledger.
+        record: What the run's journals amount to.
+    """
+    if record.origin is None:
+        return record
+    return with_attempts(record, find_attempts(store, record.project, record.origin))
+
+
+def find_attempts(store: RunStore, project: str, origin: str, *, since: float | None = None) -> tuple[Attempt, ...]:
+    """Every attempt that the list in the first run's folder names, as the ledger knows it. Never raises.
+
+    Args:
+        store: The ledger.
+        project: The project whose folder the list lies in.
+        origin: The first run.
+        since: A moment, in seconds since 1970; an attempt that has written nothing from then on was interrupted.
+    """
+    listed = read_list(store.read_lines(project, origin, ATTEMPTS_FILE))
+    found = (_find(store, one.project, one.run_id, since) for one in listed)
+    return merged(listed, [one for one in found if one is not None])
+
+
+def read_list(lines: Iterable[str]) -> tuple[Attempt, ...]:
+    """The attempts that a list names; what cannot be read is left out."""
+    attempts = []
+    for line in lines:
+        try:
+            attempts.append(attempt_from(json.loads(line)))
+        except (RecordError, ValueError):
+            continue
+    return merged(attempts)
+
+
+def _find(store: RunStore, project: str, run_id: str, since: float | None) -> Attempt | None:
+    """What the ledger knows of a run: its record, or its journals where that was never closed."""
+    record: RunRecord | None = None
+    stored = store.load(project, run_id)
+    if stored is not None:
+        try:
+            record = from_mapping(dict(stored))
+        except RecordError:
+            record = None
+    if record is not None and record.status != Status.RUNNING:
+        return attempt_of(record)
+    parts = []
+    for first, last in store.read_journals(project, run_id):
+        try:
+            parts.append(part_of(json.loads(first), json.loads(last)))
+        except (RecordError, ValueError):
+            continue
+    if not parts:
+        return None if record is None else attempt_of(record)
+    silent = since is not None and max(part.beat.at for part in parts) <= since
+    journals = record_of(parts)
+    return attempt_of(journals, Status.INTERRUPTED if silent and journals.status == Status.RUNNING else None)
