@@ -67,6 +67,10 @@ lint: venv ## Style, formatting, types and the architecture's contracts
 bench: venv ## Measure accuracy and overhead against what the README promises
 	$(BIN)/python -m tests.benchmarks
 
+.PHONY: soak
+soak: venv ## Kill trainings at random moments, and tell what that cost; takes up to ten minutes
+	$(BIN)/python -m tests.soak
+
 # For a machine that has its own torch: no environment is made, PYTHON says which one to use.
 .PHONY: test-gpu
 test-gpu: ## The tests that need a GPU, with $(PYTHON) as it is

@@ -17,6 +17,7 @@ from lightning_carbon.metering.resuming import Attempts
 from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping, part_of
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.merging import record_of
+from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,8 @@ STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
 
 AGREE_SECONDS = 60.0
 """A rank that has not learnt the name of the run by then keeps a run of its own."""
+SILENT_SECONDS = 5.0
+"""A rank that has written nothing for that long is not counted among those that report."""
 _READING_SHARE = 0.05
 """Reading what the other ranks have written may take this share of the time at most."""
 _TRIES = 3
@@ -67,6 +70,7 @@ class Chronicle:
         self._since = time.monotonic()
         self._read_again = 0.0
         self._others: list[RankPart] = []
+        self._heard: dict[int, tuple[float, float]] = {}
         self.attempts = Attempts(store, header.project, header.started_at)
         self.location: str | None = None
 
@@ -80,6 +84,13 @@ class Chronicle:
         """What the other ranks had used when they were last read."""
         return self._others
 
+    @property
+    def silent(self) -> set[int]:
+        """The ranks that said they run and have written nothing for a while: late, or dead."""
+        until = time.monotonic() - SILENT_SECONDS
+        running = (part.header.rank for part in self._others if part.beat.status == Status.RUNNING)
+        return {rank for rank in running if self._heard[rank][1] < until}
+
     def open(self, beat: Beat) -> None:
         """Begin; where the name of the run is not known yet, the first beat that knows it does.
 
@@ -89,6 +100,7 @@ class Chronicle:
         name = self._identity.agree(self._header.run_id)
         if name is not None:
             self._begin(name, beat)
+            self._append(beat)  # who is killed in the first second leaves a journal that can be read, too
 
     def write(self, beat: Beat, steps: list[str]) -> None:
         """Write down what has been used so far, and read what others have. Never raises; warns once.
@@ -179,8 +191,12 @@ class Chronicle:
                 part = part_of(json.loads(first), json.loads(last))
             except (RecordError, ValueError):
                 continue
-            if part.header.rank != self._header.rank:
+            rank = part.header.rank
+            if rank != self._header.rank:
                 parts.append(part)
+                # By this host's own clock: those of other hosts may show something else.
+                if self._heard.get(rank, (None,))[0] != part.beat.at:
+                    self._heard[rank] = (part.beat.at, now)
         self._others = parts
         taken = time.monotonic() - now
         self._read_again = now + taken / _READING_SHARE

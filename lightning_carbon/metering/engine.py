@@ -1,7 +1,7 @@
 """The engine: starts the sampler, takes marks from the training, and turns readings into rows and a record.
 
 The training's thread does only what it must: a step or a phase is one stamp appended to a queue. Attribution runs when
-a row is asked for, and about once a second on the sampling thread, so memory stays flat whatever the logging cadence.
+a row is asked for, and about twice a second on a thread beside it, so memory stays flat whatever the logging cadence.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ if TYPE_CHECKING:
 GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
 """Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
 
-_BEATS_A_LOOK = 32
-"""Every so many beats it is looked who else uses a GPU, the first time about a second after the start."""
+_BEATS_A_LOOK = 64
+"""Every so many beats it is looked who else uses a GPU, the first time half a second after the start."""
 
 _CHECK_EVERY_NS = NANOSECONDS_PER_SECOND // 2
 
@@ -190,17 +190,20 @@ class Engine:
         if self._record is not None:
             return self._record
         self._state = _State.CLOSED
-        if self._step_clock is not None:
-            self._step_clock.flush()
         end_ns = self._now_ns()
-        atexit.unregister(self._at_exit)
-        self._sampler.finish(end_ns)
-        with self._lock:
-            for probe in self._probes:
-                probe.timeline.close(end_ns)
-            self._settle(end_ns)
-            beat, lines = self._beat(Status(status)), self._take_lines()
-        self._record = self._chronicle.close(beat, lines)
+        try:
+            if self._step_clock is not None:
+                self._step_clock.flush()
+            end_ns = self._now_ns()
+            atexit.unregister(self._at_exit)
+            self._sampler.finish(end_ns)
+        finally:  # who presses Ctrl-C again, or is told to end again, while this waits, has a record all the same
+            with self._lock:
+                for probe in self._probes:
+                    probe.timeline.close(end_ns)
+                self._settle(end_ns)
+                beat, lines = self._beat(Status(status)), self._take_lines()
+            self._record = self._chronicle.close(beat, lines)
         return self._record
 
     def __enter__(self) -> Self:
@@ -331,16 +334,24 @@ class Engine:
             tally, self._since_row = self._since_row, self._empty(self._since_row.end_ns)
             mine = own_sums(tally, self._sensors, self._roots)
             whole = own_sums(self._whole, self._sensors, self._roots)
-            ranks = 1
-            if self._parts.ranks.world_size > 1:
-                parts = self._chronicle.others
-                others = others_sums(parts, self._parts.ranks.host_id, self._domains)
+            world_size = self._parts.ranks.world_size
+            ranks = heard_of = 1
+            if world_size > 1:
+                parts, silent = self._chronicle.others, self._chronicle.silent
+                others = others_sums(parts, self._parts.ranks.host_id, self._domains, silent)
                 mine, whole = mine.plus(others).plus(self._before, -1), whole.plus(others)
                 self._before = others
-                ranks += len(parts)
+                heard_of += len(parts)
+                ranks = heard_of - len(silent)
             config = self._config
             return row_of(
-                tally, mine, whole, pue=config.pue, intensity=config.intensity, roots=self._roots, ranks=ranks
+                tally,
+                mine,
+                whole,
+                pue=config.pue,
+                intensity=config.intensity,
+                ranks=ranks,
+                heard_of=min(1.0, heard_of / world_size),
             )
 
     def next_row(self) -> Row | None:
@@ -492,7 +503,7 @@ class Engine:
         return Tally(at_ns, at_ns, step_microjoules=[0] * len(self._probes))
 
     def _keep_house(self) -> None:
-        """About once a second, on a thread of its own."""
+        """About twice a second, on a thread of its own."""
         self._beats += 1
         if self._beats % _BEATS_A_LOOK == 1:
             neighbours = self._parts.neighbours()

@@ -344,7 +344,7 @@ def keys_of(mapping: dict[str, Any], prefix: str = "") -> set[str]:
         many = isinstance(value, list) and name != "devices"  # a list of names is one value
         key = f"{prefix}{name}[]" if many else prefix + name
         found.add(key)
-        if name in {"host", "phases", "phase_seconds"}:
+        if name in {"host", "phases", "phase_seconds", "parts", "part_seconds"}:
             continue
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from dataclasses import replace
@@ -15,6 +16,7 @@ from lightning_carbon.metering.chronicle import STEPS_HEADER
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.testing import ScriptedCounter
+from lightning_carbon.units import Energy
 from tests.unit.metering.worlds import GPU_0, GPU_1, PACKAGE, World
 
 
@@ -305,6 +307,44 @@ def test_leaving_by_an_exception_closes_the_record() -> None:
     assert statuses == ["failed", "interrupted", "interrupted"]
 
 
+def test_ctrl_c_while_the_run_ends_costs_no_record() -> None:
+    """Who presses Ctrl-C again while the end waits for a reading gets out at once, and the record is closed."""
+
+    class Impatient(ScriptedCounter):
+        """Is read until somebody loses patience."""
+
+        loses_patience = False
+
+        def read_energy(self) -> Energy:
+            """Read, or be interrupted."""
+            if self.loses_patience:
+                raise KeyboardInterrupt
+            return super().read_energy()
+
+    world = World(lambda clock: [Impatient(clock, lambda _: 100.0, domain=GPU_0)])
+    meter = world.engine.start("train")
+    world.steps(10)
+    [counter] = world.sources
+    assert isinstance(counter, Impatient)
+    counter.loses_patience = True
+    with pytest.raises(KeyboardInterrupt):
+        meter.stop("interrupted")
+    stored = from_mapping(world.store.records[meter.run_id])
+
+    assert stored.ended_at is not None
+    assert ("interrupted", 10, 100.0) == (stored.status, stored.steps, stored.energy.total_joules)
+    assert meter.stop() is meter.record
+
+
+def test_who_is_killed_at_once_leaves_a_journal() -> None:
+    """The journal can be read from the start on, so that a run killed in its first moments can be closed."""
+    world = World()
+    meter = world.engine.start()
+    [(header, beat)] = world.store.read_journals("test", meter.run_id)
+
+    assert (meter.run_id, 0) == (json.loads(header)["run_id"], json.loads(beat)["ns"])
+
+
 def test_the_record_can_be_read_while_the_run_goes_on() -> None:
     """Before the end the record is of what has been settled so far, and says running."""
     world = World()
@@ -342,7 +382,7 @@ def test_others_on_a_gpu_are_named_once(caplog: pytest.LogCaptureFixture) -> Non
     world = World(neighbours=neighbours)
     meter = world.engine.start("train")
     with caplog.at_level(logging.WARNING, "lightning_carbon"):
-        world.steps(200)
+        world.steps(400)
         meter.stop()
 
     assert 5 < len(looks) < 10

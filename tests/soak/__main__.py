@@ -1,0 +1,116 @@
+"""Kills trainings at random moments and tells what that cost: ``python -m tests.soak [--kills N] [--seed N]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import statistics
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.report import Check, machine, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.soak.kills import Aim, Kill
+
+DEFAULT_JSON = Path("build/soak.json")
+KILLS = 60
+GENTLE = 8
+"""So many trainings besides are told to end, by SIGTERM and by SIGINT."""
+LONGEST_SECONDS = 4.0
+"""Kills fall anywhere in the first seconds of a run; what comes later is more of the same."""
+MOST_LOST_SECONDS = 1.2
+MOST_EXCESS_PERCENT = 1.0
+
+
+def main() -> int:
+    """Kill, and tell.
+
+    Returns:
+        1 when a target was missed, otherwise 0.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--kills", type=int, default=KILLS, metavar="N", help="default: %(default)s")
+    parser.add_argument("--json", type=Path, default=DEFAULT_JSON, metavar="PATH", help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32, help="of the random moments")
+    options = parser.parse_args()
+
+    began = time.monotonic()
+    kills = _kill_many(options.kills, random.Random(options.seed))
+    seconds = time.monotonic() - began
+    checks = _checks(kills)
+    title = f"{len(kills)} trainings ended in {seconds:.0f} s (moments from --seed {options.seed})"
+    print_table(checks, title)
+    mapping = {
+        "machine": machine(),
+        "seconds": round(seconds, 1),
+        "seed": options.seed,
+        "missed": sum(check.ok is False for check in checks),
+        "checks": [{**asdict(check), "ok": check.ok} for check in checks],
+        "kills": [asdict(one) for one in kills],
+    }
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(mapping, indent=2) + "\n", encoding="utf-8")
+    print(f"{mapping['missed']} missed; written to {options.json}")
+    return 1 if mapping["missed"] else 0
+
+
+def _kill_many(count: int, dice: random.Random) -> list[Kill]:
+    # Before torch is there: forks of a process with threads in it may wait for ever.
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", HF_HUB_OFFLINE="1")
+    from tests.soak.kills import kill
+    from tests.soak.trainings import training
+
+    plans = [(signal.SIGKILL, number) for number in range(count)]
+    plans += [(one, number) for number in range(GENTLE) for one in (signal.SIGTERM, signal.SIGINT)]
+    kills = []
+    with TemporaryDirectory(prefix="lightning-carbon-soak-") as folder:
+        for place, (with_signal, number) in enumerate(plans):
+            what = training(
+                "lightning" if number % 2 else "huggingface", 1 + number // 2 % 2, Path(folder) / str(place)
+            )
+            # Of two ranks, every third time one dies alone.
+            aim: Aim = "one" if len(what.gpus) > 1 and dice.random() < 1 / 3 else "all"
+            moment = dice.uniform(0, LONGEST_SECONDS)
+            kills.append(kill(what, moment, aim, dice.randrange(len(what.gpus)), with_signal))
+            _tell(place + 1, len(plans), kills[-1])
+    return kills
+
+
+def _tell(number: int, count: int, one: Kill) -> None:
+    if sys.stdout.isatty():
+        print(f"\r{number}/{count} {one.framework} {one.signal} {one.lost_seconds:.2f} s ", end="", flush=True)
+        if number == count:
+            print("\r", end="")
+
+
+def _checks(kills: Sequence[Kill]) -> list[Check]:
+    checks = []
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        ended = [one for one in kills if one.signal == number.name]
+        for framework, ranks in sorted({(one.framework, one.ranks) for one in ended}):
+            group = [one for one in ended if (one.framework, one.ranks) == (framework, ranks)]
+            lost = [one.lost_seconds for one in group]
+            what = f"{framework}, {ranks} rank{'s' if ranks > 1 else ''}: energy lost at one of {len(group)}"
+            statuses = ", ".join(sorted({one.status for one in group}))
+            note = f"{max(one.lost_joules for one in group):.0f} J at worst; {statuses}"
+            checks += [
+                Check(number.name, f"{what}, median", statistics.median(lost), "s"),
+                Check(number.name, f"{what}, worst", max(lost), "s", MOST_LOST_SECONDS, note=note),
+            ]
+    excess = 100 * max(one.excess_ratio for one in kills)
+    checks.append(Check("all", "energy beyond the truth, worst", excess, "%", MOST_EXCESS_PERCENT))
+    return checks
+
+
+if __name__ == "__main__":
+    sys.exit(main())
