@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -77,7 +78,7 @@ class Meter(Engine):
         run_name: A name for this run.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
         interval_seconds: How often sensors are read, 0.01 to 60.
-        devices: Which accelerators: ``"auto"`` (those visible to this process, or those that the trainer computes on),
+        devices: Which accelerators: ``"auto"`` (those visible to this process; the own one of several ranks on a host),
             ``"all"``, or indices and UUIDs. Default ``LIGHTNING_CARBON_DEVICES``, else ``"auto"``.
         sources: What to meter instead of what is discovered, such as
             :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
@@ -285,7 +286,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     """
     ranks = ranks or ranks_of()
     clock = SystemClock()
-    findings = _findings(config, host=ranks.local_rank == 0)
+    findings = _findings(config, ranks)
     return Parts(
         findings=findings,
         clock=clock,
@@ -359,9 +360,34 @@ def _neighbours(findings: Sequence[Finding]) -> str:
     return "; ".join(filter(None, map(nvml.neighbours, findings)))
 
 
-def _findings(config: MeterConfig, *, host: bool) -> list[Finding]:
+def _findings(config: MeterConfig, ranks: Ranks) -> list[Finding]:
     if config.sources is not None:
         return [Finding("given", source.sensor.domain.name, source) for source in config.sources]
     from lightning_carbon.sources.discovery import discover
 
-    return discover(config.devices, cpu_scope=config.cpu_scope, gpu_scope=config.gpu_scope, host=host)
+    discover_of = partial(discover, cpu_scope=config.cpu_scope, gpu_scope=config.gpu_scope, host=ranks.meters_host)
+    if config.devices == "auto" and ranks.shares_host:
+        # With fewer GPUs visible than that, each rank sees its own, or they share.
+        with suppress(ConfigError):
+            return discover_of(_devices_of_rank(ranks))
+    return discover_of(config.devices)
+
+
+def _devices_of_rank(ranks: Ranks) -> Devices:
+    """The GPUs that one of several processes of a host computes on, where no trainer tells.
+
+    Those on which torch holds memory for this process, else the one that the program has made the current one, else the
+    one that has the number of the process on this host.
+    """
+    index = ranks.local_rank if ranks.knows_local else None
+    if "torch" in sys.modules:
+        try:
+            from lightning_carbon.sources.torch_devices import device_uuids, devices_in_use
+
+            gpus = device_uuids(devices_in_use(index))
+        except Exception:
+            logger.warning("cannot tell which GPUs torch uses; taking the one of this rank's number", exc_info=True)
+            gpus = []
+        if gpus:
+            return gpus
+    return "auto" if index is None else (index,)

@@ -334,16 +334,24 @@ class Engine:
             tally, self._since_row = self._since_row, self._empty(self._since_row.end_ns)
             mine = own_sums(tally, self._sensors, self._roots)
             whole = own_sums(self._whole, self._sensors, self._roots)
-            ranks = 1
-            if self._parts.ranks.world_size > 1:
-                parts = self._chronicle.others
-                others = others_sums(parts, self._parts.ranks.host_id, self._domains)
+            world_size = self._parts.ranks.world_size
+            ranks = heard_of = 1
+            if world_size > 1:
+                parts, silent = self._chronicle.others, self._chronicle.silent
+                others = others_sums(parts, self._parts.ranks.host_id, self._domains, silent)
                 mine, whole = mine.plus(others).plus(self._before, -1), whole.plus(others)
                 self._before = others
-                ranks += len(parts)
+                heard_of += len(parts)
+                ranks = heard_of - len(silent)
             config = self._config
             return row_of(
-                tally, mine, whole, pue=config.pue, intensity=config.intensity, roots=self._roots, ranks=ranks
+                tally,
+                mine,
+                whole,
+                pue=config.pue,
+                intensity=config.intensity,
+                ranks=ranks,
+                heard_of=min(1.0, heard_of / world_size),
             )
 
     def next_row(self) -> Row | None:

@@ -11,7 +11,7 @@ from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecor
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
     from lightning_carbon.energy.attribution import Tally
@@ -38,6 +38,9 @@ class Sums(NamedTuple):
         tokens: How many tokens they had; ``None`` where nobody told.
         covered: The covered nanoseconds of the domains that no other includes.
         roots: How many such domains there are.
+        expected: The nanoseconds of those domains that readings should cover.
+        silent: How many of those domains belong to ranks that have not written for a while.
+        phases: Energy in microjoules by phase, of those domains.
     """
 
     kinds: dict[str, int]
@@ -47,20 +50,23 @@ class Sums(NamedTuple):
     tokens: int | None = None
     covered: int = 0
     roots: int = 0
+    expected: int = 0
+    silent: int = 0
+    phases: dict[str, int] = {}  # noqa: RUF012 - never changed
 
     def plus(self, other: Sums, sign: int = 1) -> Sums:
         """Add what others have used, or take off what was known of it before (``sign=-1``)."""
-        kinds = dict(self.kinds)
-        for kind, uj in other.kinds.items():
-            kinds[kind] = kinds.get(kind, 0) + sign * uj
         return Sums(
-            kinds,
+            _added(self.kinds, other.kinds, sign),
             self.total + sign * other.total,
             self.step + sign * other.step,
             _plus(self.samples, other.samples, sign),
             _plus(self.tokens, other.tokens, sign),
             self.covered + sign * other.covered,
-            max(self.roots, other.roots) if sign < 0 else self.roots + other.roots,
+            self.roots if sign < 0 else self.roots + other.roots,
+            self.expected + sign * other.expected,
+            self.silent if sign < 0 else self.silent + other.silent,
+            _added(self.phases, other.phases, sign),
         )
 
 
@@ -78,16 +84,22 @@ def own_sums(tally: Tally, sensors: Sequence[Sensor], roots: Sequence[int]) -> S
         tally.tokens,
         sum(tally.covered(index) for index in roots),
         len(roots),
+        (tally.end_ns - tally.start_ns) * len(roots),
+        0,
+        {phase.value: sum(share.microjoules[index] for index in roots) for phase, share in tally.phases.items()},
     )
 
 
-def others_sums(parts: Sequence[RankPart], host_id: str, domains: Sequence[DomainFacts]) -> Sums:
+def others_sums(
+    parts: Sequence[RankPart], host_id: str, domains: Sequence[DomainFacts], silent: Collection[int] = ()
+) -> Sums:
     """What the other ranks have used so far, without the hardware that is credited to this one.
 
     Args:
         parts: What the other ranks have written.
         host_id: The host of this rank.
         domains: What this rank meters.
+        silent: The ranks that have not written for a while.
 
     Who is credited must not change while a run goes on, or rows would jump: the lowest rank that meters a domain is.
     """
@@ -112,13 +124,23 @@ def others_sums(parts: Sequence[RankPart], host_id: str, domains: Sequence[Domai
                 beat.tokens,
                 sum(beat.covered_ns(index) for index in roots),
                 len(roots),
+                beat.ns * len(roots),
+                len(roots) if header.rank in silent else 0,
+                {name: sum(phase.uj[index] for index in roots) for name, phase in beat.phases.items()},
             )
         )
     return sums
 
 
 def row_of(
-    tally: Tally, since: Sums, whole: Sums, *, pue: PowerUsage, intensity: Intensity, roots: Sequence[int], ranks: int
+    tally: Tally,
+    since: Sums,
+    whole: Sums,
+    *,
+    pue: PowerUsage,
+    intensity: Intensity,
+    ranks: int = 1,
+    heard_of: float = 1.0,
 ) -> Row:
     """The row that a tally amounts to.
 
@@ -128,25 +150,24 @@ def row_of(
         whole: What all ranks used since the start, as far as is known.
         pue: What the energy is priced with.
         intensity: What the energy is priced with.
-        roots: The places of this rank's domains that no other includes.
-        ranks: How many ranks are in the sums.
+        ranks: How many ranks are in the sums and still write.
+        heard_of: The share of the run's ranks that has ever written; of the others, no reading is known.
     """
     seconds = (tally.end_ns - tally.start_ns) / NANOSECONDS_PER_SECOND
     if not since.roots and not since.kinds:
         return Row(seconds, None, None, None, None, None, steps=tally.steps, samples=since.samples, tokens=since.tokens)
-    span_ns = tally.end_ns - tally.start_ns
+    # Other ranks write at a pace of their own, and are held to the time that they have written of; those that have
+    # stopped writing, to the time that this row is of.
+    expected_ns = since.expected + since.silent * (tally.end_ns - tally.start_ns)
     return Row(
         seconds=seconds,
         total_joules=_joules(since.total),
-        coverage_ratio=min(1.0, since.covered / (span_ns * since.roots)) if span_ns and since.roots else 1.0,
+        coverage_ratio=heard_of * (min(1.0, since.covered / expected_ns) if expected_ns > 0 else 1.0),
         grams_co2e=intensity.value.of(Energy(since.total)).grams * pue.value,
         run_joules=_joules(whole.total),
         run_grams_co2e=intensity.value.of(Energy(whole.total)).grams * pue.value,
         kind_joules={kind: _joules(microjoules) for kind, microjoules in since.kinds.items()},
-        phase_joules={
-            phase.value: _joules(sum(share.microjoules[index] for index in roots))
-            for phase, share in tally.phases.items()
-        },
+        phase_joules={phase: _joules(microjoules) for phase, microjoules in since.phases.items()},
         steps=tally.steps,
         step_joules=_joules(since.step) if tally.steps else None,
         samples=since.samples,
@@ -230,6 +251,13 @@ def beat_of(whole: Tally, lost: Sequence[str | None], at_seconds: float, status:
             if share.parts.keys() - {Part.OTHER}  # else nobody told anything apart
         },
     )
+
+
+def _added(left: dict[str, int], right: dict[str, int], sign: int) -> dict[str, int]:
+    sums = dict(left)
+    for name, uj in right.items():
+        sums[name] = sums.get(name, 0) + sign * uj
+    return sums
 
 
 def _joules(microjoules: int) -> float:

@@ -24,7 +24,7 @@ from lightning_carbon.records.run import (
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, CarbonIntensity, Energy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lightning_carbon.records.journal import Beat, DomainFacts, RankPart
 
@@ -55,16 +55,17 @@ class Credit(NamedTuple):
 
 def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
     """Every piece of hardware once, in the order of hosts' first ranks."""
-    best: dict[tuple[str, str], tuple[RankPart, int]] = {}
+    best: dict[tuple[str, str], tuple[RankPart, int, int]] = {}
     for part in sorted(parts, key=lambda one: one.header.rank):
         for index, domain in enumerate(part.header.domains):
             key = (part.header.host_id, domain.id)
+            covered_ns = part.beat.covered_ns(index)
             known = best.get(key)
-            if known is None or part.beat.covered_ns(index) > known[0].beat.covered_ns(known[1]):
-                best[key] = (part, index)
+            if known is None or covered_ns > known[2]:
+                best[key] = (part, index, covered_ns)
     return [
         Credit(part, index, (host, part.header.domains[index].parent) not in best)
-        for (host, _), (part, index) in best.items()
+        for (host, _), (part, index, _) in best.items()
     ]
 
 
@@ -85,10 +86,13 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     first = ranks[0]
     hardware = credits_of(ranks)
     longest_ns = max(part.beat.ns for part in ranks)
-    many_hosts = len({part.header.host_id for part in ranks}) > 1
+    hosts = _hosts(ranks)
     stands = status or _worst(Status(part.beat.status) for part in ranks)
-    energy, total = _energy(hardware, first, longest_ns, many_hosts=many_hosts)
+    energy, total = _energy(hardware, first, longest_ns, hosts)
     roots = [credit for credit in hardware if credit.is_root]
+    credited: dict[int, list[Credit]] = {part.header.rank: [] for part in ranks}
+    for credit in hardware:
+        credited[credit.part.header.rank].append(credit)
     record = RunRecord(
         schema=SCHEMA,
         run_id=first.header.run_id,
@@ -110,7 +114,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         energy=energy,
         carbon=_carbon(total if hardware else None, first),
         world_size=first.header.world_size,
-        ranks=tuple(_rank(part, hardware) for part in ranks),
+        ranks=tuple(_rank(part, credited[part.header.rank], hosts[part.header.host_id]) for part in ranks),
         location=location,
         part_seconds={
             name: {part: one.ns / NANOSECONDS_PER_SECOND for part, one in parts.items()}
@@ -127,7 +131,7 @@ def iso(seconds: float) -> str:
 
 
 def _energy(
-    hardware: Sequence[Credit], first: RankPart, longest_ns: int, *, many_hosts: bool
+    hardware: Sequence[Credit], first: RankPart, longest_ns: int, hosts: Mapping[str, str]
 ) -> tuple[EnergyRecord, EnergyRange]:
     domains = []
     phases_uj: dict[str, int] = {}
@@ -148,7 +152,7 @@ def _energy(
                     sums = parts_uj.setdefault(name, {})
                     for part, part_uj in _parts(beat, name, index).items():
                         sums[part] = sums.get(part, 0) + part_uj
-        prefix = f"{credit.part.header.host.get('name')}/" if many_hosts else ""
+        prefix = f"{hosts[credit.part.header.host_id]}/" if len(hosts) > 1 else ""
         domains.append(
             DomainRecord(
                 id=prefix + facts.id,
@@ -217,13 +221,24 @@ def _carbon(energy: EnergyRange | None, first: RankPart) -> CarbonRecord:
     return CarbonRecord(priced.mass.grams, priced.low.grams, priced.high.grams, intensity, pue)
 
 
-def _rank(part: RankPart, hardware: Sequence[Credit]) -> RankRecord:
-    mine = [credit for credit in hardware if credit.part is part]
+def _hosts(ranks: Sequence[RankPart]) -> dict[str, str]:
+    """What each host is called, in the order of their first ranks; of those with one name, the later ones by number."""
+    called: dict[str, str] = {}
+    seen: dict[str, int] = {}
+    for part in ranks:
+        if part.header.host_id not in called:
+            name = str(part.header.host.get("name"))
+            seen[name] = seen.get(name, 0) + 1
+            called[part.header.host_id] = name if seen[name] == 1 else f"{name}#{seen[name]}"
+    return called
+
+
+def _rank(part: RankPart, mine: Sequence[Credit], host: str) -> RankRecord:
     uj = sum(part.beat.uj(credit.place) for credit in mine if credit.is_root)
     seconds = part.beat.ns / NANOSECONDS_PER_SECOND
     return RankRecord(
         rank=part.header.rank,
-        host=str(part.header.host.get("name")),
+        host=host,
         devices=[credit.facts.id for credit in mine],
         joules=_joules(uj),
         mean_watts=_joules(uj) / seconds if mine and seconds else None,

@@ -153,14 +153,34 @@ def event_device_of(device: Device) -> EventDevice[TimedEvent] | None:
 
 
 def device_in_use() -> torch.device | None:
-    """The accelerator that this process computes on by default; ``None`` where none has been started."""
-    cuda: Any = torch.cuda
-    if cuda.is_available() and cuda.is_initialized():
-        return torch.device("cuda", torch.cuda.current_device())
+    """The accelerator that this process computes on; ``None`` where none has been started."""
+    gpus = devices_in_use()
+    if gpus:
+        return gpus[0]
     accelerator: Any = getattr(torch, "accelerator", None)
     current = accelerator.current_accelerator() if accelerator is not None else None
     # Others than CUDA do not tell whether they have been started; where there is one, torch computes on it or not.
     return current if current is not None and current.type not in {"cpu", "cuda"} else None
+
+
+def devices_in_use(index: int | None = None) -> list[torch.device]:
+    """The GPUs that this process computes on, the current one first; none where CUDA has not been started.
+
+    Programs that name their GPU at every call (``model.to("cuda:1")``) leave the first one current, so those count on
+    which torch holds memory.
+
+    Args:
+        index: The GPU to name where torch holds memory on none and the first one is current, as it is at the start.
+    """
+    cuda: Any = torch.cuda
+    if not (cuda.is_available() and cuda.is_initialized()):
+        return []
+    current, count = cuda.current_device(), cuda.device_count()
+    holding = [one for one in range(count) if cuda.memory_reserved(one)]
+    if not holding:
+        chosen = index if index is not None and current == 0 and index < count else current
+        return [torch.device("cuda", chosen)]
+    return [torch.device("cuda", one) for one in sorted(holding, key=lambda one: one != current)]
 
 
 def as_tensors(values: Mapping[str, float]) -> dict[str, torch.Tensor]:

@@ -47,6 +47,15 @@ def test_the_same_name_on_another_host_is_other_hardware() -> None:
     ]
 
 
+def test_hosts_of_one_name_are_told_apart() -> None:
+    """As containers of several machines may have one; who says what a host is has said that these are two."""
+    first, second = part(0, {GPU_0: 100}, world=2), part(1, {GPU_0: 50}, world=2)
+    record = record_of([first, replace(second, header=replace(second.header, host_id="another"))])
+
+    assert ["node-0/gpu:0", "node-0#2/gpu:0"] == [one.id for one in record.energy.domains]
+    assert ["node-0", "node-0#2"] == [one.host for one in record.ranks]
+
+
 def test_what_another_domain_includes_is_not_added_to_it() -> None:
     """Even where different ranks meter them; without the one that includes it, it counts."""
     both = [part(0, {PACKAGE: 100}, world=2), part(1, {DRAM: 30}, world=2)]

@@ -1,0 +1,1 @@
+"""Real processes, started as users start them: torchrun, ``accelerate launch``, Lightning's own strategies."""
