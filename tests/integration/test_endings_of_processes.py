@@ -34,6 +34,8 @@ DEAD = [
     ("loop", "SIGTERM"),
     ("huggingface", "SIGTERM"),
 ]
+SURE = {"os._exit": 4, "SIGKILL": -9}
+"""Exit codes that nothing can come between; the others are those of the same training without the meter."""
 CLOSED = [one for one in EVERY if one not in DEAD]
 
 
@@ -41,7 +43,7 @@ class Ended(NamedTuple):
     """How a process ended, and another one without the meter."""
 
     metered: dict[str, Any]
-    bare: dict[str, Any]
+    bare: dict[str, Any] | None
     folder: Path
 
 
@@ -69,7 +71,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], End
         by_case = {(one["ending"], one["metered"]): one for one in results}
         for ending in ENDINGS_OF[framework]:
             place = folder / framework / f"{ending}-True"
-            found[framework, ending] = Ended(by_case[ending, True], by_case[ending, False], place)
+            metered = by_case[ending, True]
+            found[framework, ending] = Ended(metered, by_case.get((ending, False)), place)
     return found
 
 
@@ -85,11 +88,14 @@ def test_the_meter_changes_nothing_about_an_end(
 ) -> None:
     """The exit code is the same with the meter and without, and so is every signal handler: before, during, after."""
     metered, bare, _ = ended[framework, ending]
-    moments = [(moment, what["handlers"]) for moment, what in metered["seen"].items()]
+    seen = metered["seen"]
 
-    assert bare["code"] == metered["code"]
-    assert [(moment, what["handlers"]) for moment, what in bare["seen"].items()] == moments
-    assert metered["seen"]["during"]["threads"]
+    assert (bare["code"] if bare else SURE[ending]) == metered["code"]
+    assert seen["during"]["threads"]
+    if bare:
+        assert {when: what["handlers"] for when, what in bare["seen"].items()} == {
+            when: what["handlers"] for when, what in seen.items()
+        }
 
 
 @pytest.mark.parametrize(("framework", "ending"), CLOSED)
