@@ -31,7 +31,7 @@ STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
 
 AGREE_SECONDS = 60.0
 """A rank that has not learnt the name of the run by then keeps a run of its own."""
-SILENT_SECONDS = 5.0
+SILENT_SECONDS = 3.0
 """A rank that has written nothing for that long is not counted among those that report."""
 _READING_SHARE = 0.05
 """Reading what the other ranks have written may take this share of the time at most."""
@@ -163,7 +163,7 @@ class Chronicle:
 
     def _begin(self, name: str, beat: Beat) -> None:
         project, rank = self._header.project, self._header.rank
-        self._run_id = name
+        self._run_id = name = self._untaken(name)
         header = self._named()
         if rank == 0:
             self.location = self._store.save(to_mapping(record_of([RankPart(header, beat)])))
@@ -172,6 +172,19 @@ class Chronicle:
             file = STEPS_FILE if rank == 0 else STEPS_FILE.replace(".", f".rank-{rank:05d}.")
             self._steps = self._store.open_lines(project, name, file)
             self._steps.write_lines([STEPS_HEADER])
+
+    def _untaken(self, name: str) -> str:
+        """The name, or the next one where this rank has written under it before.
+
+        Names that ranks work out for themselves can be those of an earlier run, where one shell has started both; every
+        rank of it then finds what it wrote, and comes to the same next name.
+        """
+        project, rank, tries = self._header.project, self._header.rank, 1
+        free = name
+        while self._header.world_size > 1 and self._store.read_lines(project, free, f"rank-{rank:05d}.jsonl"):
+            tries += 1
+            free = f"{name}-{tries}"
+        return free
 
     def _append(self, beat: Beat) -> None:
         if self._journal is not None:

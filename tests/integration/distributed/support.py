@@ -27,7 +27,8 @@ class Done:
     """What ranks left behind.
 
     Args:
-        answers: What each rank told, by rank and attempt.
+        answers: What each rank told at its end, by rank and attempt.
+        starts: What each rank told at its start, likewise.
         records: The records in the ledger.
         returncode: How the launcher ended.
         output: What was printed.
@@ -35,6 +36,7 @@ class Done:
     """
 
     answers: dict[tuple[int, int], dict[str, Any]]
+    starts: dict[tuple[int, int], dict[str, Any]]
     records: list[dict[str, Any]]
     returncode: int
     output: str
@@ -98,15 +100,27 @@ def run_loop(folder: Path, ranks: int, *words: str, env: dict[str, str] | None =
 
 def done(folder: Path, returncode: int) -> Done:
     """Read back what was left."""
-    answers = [json.loads(path.read_text()) for path in sorted(folder.glob("answers/*.json"))]
     records = [json.loads(path.read_text()) for path in sorted((folder / "ledger").rglob("record.json"))]
     return Done(
-        {(one["rank"], one["attempt"]): one for one in answers},
+        told(folder, "ended"),
+        told(folder, "started"),
         records,
         returncode,
         (folder / "output.txt").read_text(),
         folder / "ledger",
     )
+
+
+def told(folder: Path, when: str) -> dict[tuple[int, int], dict[str, Any]]:
+    """What ranks have told at some time, by rank and attempt."""
+    words = [read_json(path) for path in sorted(folder.glob(f"answers/{when}-*.json"))]
+    return {(one["rank"], one["attempt"]): one for one in words}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def free_port() -> int:
