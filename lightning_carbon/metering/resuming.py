@@ -71,7 +71,9 @@ class Attempts:
         """See what the ledger knows of the attempts by now. Never raises."""
         origin = origin or (None if self._checkpoint is None else self._checkpoint.origin)
         if origin is not None:
-            self.known = merged(self.known, find_attempts(self._store, self._project, origin, since=self._since))
+            # The ledger's word first: it may have learnt how an attempt ended.
+            found = find_attempts(self._store, self._project, origin, since=self._since)
+            self.known = merged(found, self.known)
 
     def told(self, record: RunRecord) -> RunRecord:
         """The record with all attempts that are known."""

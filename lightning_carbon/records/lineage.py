@@ -141,13 +141,16 @@ def attempt_of(record: RunRecord, status: str | None = None) -> Attempt:
 
 
 def merged(*lists: Iterable[Attempt]) -> tuple[Attempt, ...]:
-    """Every attempt once, by the time of its start: the largest totals that anybody knew, and how it was last known."""
+    """Every attempt once, in the order of their first mention.
+
+    With the largest totals that anybody knew, and the first word on how it stands.
+    """
     known: dict[str, Attempt] = {}
     for one in (attempt for attempts in lists for attempt in attempts):
         other = known.get(one.run_id, one)
-        status = other.status if one.status == UNKNOWN else one.status
-        known[one.run_id] = replace(one, totals=one.totals.at_least(other.totals), status=status)
-    return tuple(known[run_id] for run_id in sorted(known))
+        status = one.status if other.status == UNKNOWN else other.status
+        known[one.run_id] = replace(other, totals=one.totals.at_least(other.totals), status=status)
+    return tuple(known.values())
 
 
 def resumed_at(checkpoint: Checkpoint, run_id: str, now: Totals) -> Resumed:

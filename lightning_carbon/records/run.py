@@ -234,8 +234,8 @@ class RunRecord:
         world_size: How many processes the run has; fewer ``ranks`` than that is a part of the run.
         ranks: The part of each process.
         origin: The run that this training began with; ``None`` where it was not resumed.
-        attempts: Every attempt at this training that the ledger or the checkpoint knows, this one included, by their
-            start; empty where this one was not resumed.
+        attempts: Every attempt at this training that the ledger or the checkpoint knows, in their order, this one
+            last; empty where this one was not resumed.
         lineage: What led to the present state of the model: up to the checkpoint, and from there on; ``None`` where the
             run was not resumed.
         spent: What all attempts used, including what was lost between a checkpoint and the end of its run; never less

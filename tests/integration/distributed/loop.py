@@ -41,7 +41,7 @@ def gpu_of(plan: dict[str, Any], index: int) -> SimulatedGPU:
     """A simulated GPU whose power all processes know as one closed form of the clock."""
     mean = plan.get("watts", [300.0, 200.0, 150.0, 100.0])[index]
     clock = SharedClock(plan["origin_ns"])
-    return SimulatedGPU(clock, Sine(mean, mean / 2, period_seconds=0.7), plan.get("tick_seconds", 0.02), index=index)
+    return SimulatedGPU(clock, Sine(mean, mean / 4, period_seconds=0.7), 0.0, index=index)
 
 
 def main() -> None:

@@ -66,7 +66,7 @@ def torchrun(ranks: int, *words: str) -> list[str]:
     return [*run, *(() if any(one.startswith("--nnodes") for one in words) else ("--standalone",)), *words]
 
 
-def write_plan(folder: Path, seconds: float = 1.6, **plan: Any) -> Path:  # noqa: ANN401 - whatever JSON takes
+def write_plan(folder: Path, seconds: float = 2.0, **plan: Any) -> Path:  # noqa: ANN401 - whatever JSON takes
     """Write down what the ranks shall do; keywords with a trailing underscore have an entry for each rank."""
     whole = {f"{key[:-1]}*" if key.endswith("_") else key: value for key, value in plan.items()}
     (folder / "answers").mkdir()

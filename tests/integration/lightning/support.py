@@ -161,6 +161,11 @@ def make_trainer(
     return pl.Trainer(callbacks=callbacks, **{**quiet, **arguments})
 
 
+def saving_of(package: str, folder: Path) -> object:
+    """What saves a checkpoint after every second step, and keeps them all."""
+    return import_module(f"{package}.callbacks").ModelCheckpoint(folder, every_n_train_steps=2, save_top_k=-1)
+
+
 def loggers_of(package: str) -> ModuleType:
     """The loggers of a package."""
     return import_module(f"{package}.loggers")

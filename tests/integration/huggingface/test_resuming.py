@@ -1,0 +1,116 @@
+"""Trainings that go on from a checkpoint of the Trainer's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lightning_carbon.integrations._trainer_runs import STATE_KEY
+from tests.integration.huggingface.support import make_trainer, metered_trainer
+
+if TYPE_CHECKING:
+    from lightning_carbon import RunRecord
+
+SETTINGS: dict[str, Any] = {"num_train_epochs": 2, "save_strategy": "steps", "save_steps": 3}
+
+
+class Crash(Exception):
+    """A training ends here."""
+
+
+def fails_at(folder: Path, step: int) -> RunRecord:
+    """A training of eight steps that saves after every third, and fails in one."""
+    trainer, callback = metered_trainer(folder, **SETTINGS)
+    wait, taken = trainer.on_step, iter(range(1000))
+
+    def on_step() -> None:
+        wait()
+        if next(taken) == step:
+            raise Crash
+
+    trainer.on_step = on_step
+    with pytest.raises(Crash):
+        trainer.train()
+    assert callback.record is not None
+    return callback.record
+
+
+def resumed(folder: Path, step: int, *, meters: bool = True, **settings: Any) -> RunRecord | None:  # noqa: ANN401
+    """Go on from the checkpoint of a step, to the end."""
+    checkpoint = str(folder / f"out/checkpoint-{step}")
+    if not meters:
+        make_trainer(folder, **SETTINGS, **settings).train(resume_from_checkpoint=checkpoint)
+        return None
+    trainer, callback = metered_trainer(folder, **SETTINGS, **settings)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    return callback.record
+
+
+def state_of(folder: Path, step: int) -> dict[str, Any]:
+    """What a checkpoint says of the energy."""
+    state = json.loads((folder / f"out/checkpoint-{step}/trainer_state.json").read_text())
+    attributes: dict[str, Any] = state["stateful_callbacks"][STATE_KEY]["attributes"]
+    return attributes
+
+
+@pytest.mark.parametrize("restores", [False, True])
+def test_a_training_that_failed_goes_on(tmp_path: Path, *, restores: bool) -> None:
+    """Five steps of which three were saved, and five more: eight led to the model, ten were taken."""
+    first = fails_at(tmp_path, 5)
+    assert 3 == state_of(tmp_path, 3)["lineage"]["steps"]
+    record = resumed(tmp_path, 3, restore_callback_states_from_checkpoint=restores)
+    assert record is not None
+    assert record.lineage is not None
+    assert record.spent is not None
+    joules = [one.energy.total_joules or 0 for one in (first, record)]
+
+    assert (first.run_id, 5, 8, 10) == (record.origin, record.steps, record.lineage.steps, record.spent.steps)
+    assert record.spent.joules == pytest.approx(sum(joules), rel=1e-9)
+    assert joules[1] < (record.lineage.joules or 0) < sum(joules)
+    assert ["failed", "completed"] == [one.status for one in record.attempts]
+    assert 6 == state_of(tmp_path, 6)["lineage"]["steps"]
+
+
+@pytest.mark.parametrize("restores", [False, True])
+def test_without_the_callback_and_with_it_again(tmp_path: Path, *, restores: bool) -> None:
+    """The Trainer keeps the state in its checkpoints; what was not metered in between is in no total."""
+    first = fails_at(tmp_path, 4)
+    resumed(tmp_path, 3, meters=False, restore_callback_states_from_checkpoint=restores)
+    record = resumed(tmp_path, 6, restore_callback_states_from_checkpoint=restores)
+    assert record is not None
+    assert record.lineage is not None
+    assert record.spent is not None
+
+    assert (first.run_id, 2, 3 + 2, 4 + 2) == (
+        record.origin,
+        record.steps,
+        record.lineage.steps,
+        record.spent.steps,
+    )
+
+
+def test_a_checkpoint_with_a_state_of_somebody_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is warned of, and the training goes on."""
+    fails_at(tmp_path, 4)
+    path = tmp_path / "out/checkpoint-3/trainer_state.json"
+    state = json.loads(path.read_text())
+    state["stateful_callbacks"][STATE_KEY]["attributes"] = {"schema": 99}
+    path.write_text(json.dumps(state))
+    record = resumed(tmp_path, 3)
+
+    assert record is not None
+    assert (5, None) == (record.steps, record.origin)
+    assert 1 == caplog.text.count("schema 99")
+
+
+def test_training_again_is_no_resuming(tmp_path: Path) -> None:
+    """A second `train()` of the same Trainer begins anew."""
+    trainer, callback = metered_trainer(tmp_path, **SETTINGS)
+    trainer.train()
+    trainer.train()
+
+    assert callback.record is not None
+    assert (8, None) == (callback.record.steps, callback.record.origin)
