@@ -12,6 +12,7 @@
     │   └── SourceLost                 it is gone for good; the meter will not ask again
     ├── LedgerError (OSError)          the ledger folder cannot be used
     └── RecordError (ValueError)       a stored record cannot be read
+        └── NewerSchema                a later version of this package wrote it
 
 Only errors of the first kind, and :class:`LedgerError` at start, ever reach a training script. Everything that happens
 while a training runs is recorded and warned of once, unless ``strict=True`` asks for an exception.
@@ -113,3 +114,7 @@ class LedgerError(LightningCarbonError, OSError):
 
 class RecordError(LightningCarbonError, ValueError):
     """A stored record cannot be read."""
+
+
+class NewerSchema(RecordError):
+    """A stored record was written by a later version of this package, and is not read half."""

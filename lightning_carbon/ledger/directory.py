@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import ConfigError, LedgerError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RECORD_FILE = "record.json"
+JOURNALS = "rank-*.jsonl"
 MOST_JOURNAL_BYTES = 1_000_000
 """A journal is begun anew with its last line when it is larger: a week of beats would take hundreds of megabytes."""
 _TAIL_BYTES = 16_384
@@ -64,7 +65,7 @@ class DirectoryRunStore:
 
     def read_journals(self, project: str, run_id: str) -> list[tuple[str, str]]:
         """The first line and the last whole one of every journal of a run that has two."""
-        ends = (read_ends(path) for path in sorted(self.folder(project, run_id).glob("rank-*.jsonl")))
+        ends = (read_ends(path) for path in sorted(self.folder(project, run_id).glob(JOURNALS)))
         return [end for end in ends if end is not None]
 
     def load(self, project: str, run_id: str) -> dict[str, object] | None:
@@ -101,7 +102,7 @@ class DirectoryRunStore:
 
 
 class FileLines:
-    """A growing text file.
+    """A growing text file that is whole at any moment: a line that could not be written whole is taken back.
 
     Args:
         path: Where; emptied if it exists.
@@ -112,32 +113,87 @@ class FileLines:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO | None = path.open("w", encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise _trouble(path, error) from error
+        self._first: str | None = None
+        self._size = 0
+        self._is_torn = False
+        self._file: int | None = None
+        self._open()
+
+    @property
+    def size(self) -> int:
+        """How many bytes have been written."""
+        return self._size
 
     def write_lines(self, lines: list[str]) -> None:
         """Append lines; they reach the file before this returns.
 
         Raises:
-            LedgerError: They could not be written.
+            LedgerError: None of them could be written, and the file is as it was before; or it has been removed by
+                somebody else, and will begin anew with the first line that it had.
         """
-        if self._file is None:
+        if self._file is None or not lines:
             return
+        if not self.is_there():
+            self._close()
+            self._open()
+            raise _removed(self._path)
+        whole = lines if self._size or self._first is None else [self._first, *lines]
+        self._append("".join(f"{line}\n" for line in whole).encode("utf-8", "backslashreplace"))
+        self._first = whole[0]
+
+    def is_there(self) -> bool:
+        """Whether this file is still the one of its path: what goes into a removed one is lost without an error."""
         try:
-            self._file.write("".join(f"{line}\n" for line in lines))
-            self._file.flush()
-        except OSError as error:
-            raise _trouble(self._path, error) from error
+            return self._file is not None and os.path.samestat(os.fstat(self._file), self._path.stat())
+        except OSError:
+            return False
+
+    def move(self, path: Path) -> None:
+        """Put it in the place of another, all or nothing.
+
+        Raises:
+            OSError: That is not possible; it stays where it was.
+        """
+        self._path.replace(path)
+        self._path = path
 
     def close(self) -> None:
         """Release the file; further calls do nothing."""
+        self._close()
+
+    def _open(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, 0o666)
+        except OSError as error:
+            # Stays open in the sense of this class: it is tried again with the next lines.
+            self._file = -1
+            raise _trouble(self._path, error) from error
+        self._size, self._is_torn = 0, False
+
+    def _append(self, data: bytes) -> None:
+        """Write all of it or nothing: what is left of a disk may take the half of a line."""
+        file = self._file
+        assert file is not None  # noqa: S101 - callers have looked
+        left = memoryview(b"\n" + data if self._is_torn else data)
+        try:
+            while left:
+                left = left[os.write(file, left) :]
+        except OSError as error:
+            try:
+                os.ftruncate(file, self._size)
+            except OSError:
+                self._is_torn = True  # the next line begins with the end of this one, which readers pass over
+            raise _trouble(self._path, error) from error
+        self._size += len(data) + self._is_torn
+        self._is_torn = False
+
+    def _close(self) -> None:
         file, self._file = self._file, None
-        if file is not None:
+        if file is not None and file >= 0:
             with contextlib.suppress(OSError):
-                file.close()
+                os.close(file)
 
 
 class JournalFile:
@@ -161,15 +217,19 @@ class JournalFile:
         """Append lines; they reach the file before this returns.
 
         Raises:
-            LedgerError: They could not be written.
+            LedgerError: They could not be written, and the journal is as it was before; or it has been removed by
+                somebody else, and begins anew with the last of them.
         """
         if self._lines is None or not lines:
             return
-        if self._size > MOST_JOURNAL_BYTES:
+        if not self._lines.is_there():
             self._begin(lines[-1:])
-            return
+            raise _removed(self._path)
+        if self._lines.size > MOST_JOURNAL_BYTES:
+            with contextlib.suppress(LedgerError):  # where there is no room for another, the old one goes on
+                self._begin(lines[-1:])
+                return
         self._lines.write_lines(lines)
-        self._size += sum(len(line) + 1 for line in lines)
 
     def close(self) -> None:
         """Release the file; further calls do nothing."""
@@ -179,18 +239,35 @@ class JournalFile:
 
     def _begin(self, lines: list[str]) -> None:
         """Write the first line and some others into a new file and put it in the place of the old one."""
-        scratch = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
+        scratch = scratch_beside(self._path)
         fresh = FileLines(scratch)
         try:
             fresh.write_lines([self._header, *lines])
-            scratch.replace(self._path)
+            fresh.move(self._path)
         except OSError as error:
             fresh.close()
-            raise _trouble(self._path, error) from error
+            with contextlib.suppress(OSError):
+                scratch.unlink()
+            raise error if isinstance(error, LedgerError) else _trouble(self._path, error) from error
         if self._lines is not None:
             self._lines.close()
         self._lines = fresh
-        self._size = sum(len(line) + 1 for line in (self._header, *lines))
+
+
+def scratch_beside(path: Path) -> Path:
+    """A name that no other process, thread or host takes, for what is to replace a file."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+
+
+def read_first(path: Path) -> str:
+    """The first line of a file; empty where it is torn.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        first = file.readline()
+    return first.decode("utf-8", "replace").rstrip("\n") if first.endswith(b"\n") else ""
 
 
 def read_ends(path: Path) -> tuple[str, str] | None:
@@ -224,7 +301,7 @@ def write_json(path: Path, mapping: Mapping[str, object]) -> None:
     Raises:
         LedgerError: It could not be written.
     """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    scratch = scratch_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("w", encoding="utf-8") as file:
@@ -264,6 +341,11 @@ def check_writable(folder: Path) -> Path:
             f"{nearest} is no folder that can be written; give another one, or set LIGHTNING_CARBON_LEDGER.",
         )
     return absolute
+
+
+def _removed(path: Path) -> LedgerError:
+    """What is said of a file that was removed while it was written."""
+    return LedgerError(f"{path} was removed while the run went on; it has been begun anew")
 
 
 def _trouble(path: Path, error: OSError) -> LedgerError:

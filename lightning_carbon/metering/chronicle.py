@@ -36,6 +36,8 @@ SILENT_SECONDS = 5.0
 _READING_SHARE = 0.05
 """Reading what the other ranks have written may take this share of the time at most."""
 _TRIES = 3
+_MOST_HELD = 100_000
+"""Lines of steps that wait for a disk that is full; the oldest go when there are more, about 10 MB."""
 
 
 class Chronicle:
@@ -97,9 +99,9 @@ class Chronicle:
         Raises:
             LedgerError: The ledger cannot be written.
         """
-        name = self._identity.agree(self._header.run_id)
-        if name is not None:
-            self._begin(name, beat)
+        self._run_id = self._identity.agree(self._header.run_id)
+        if self._run_id is not None:
+            self._begin(beat)
             self._append(beat)  # who is killed in the first second leaves a journal that can be read, too
 
     def write(self, beat: Beat, steps: list[str]) -> None:
@@ -109,13 +111,15 @@ class Chronicle:
             beat: What has been used.
             steps: Lines for the list of steps.
         """
-        self._held += steps
+        self._held = [*self._held, *steps][-_MOST_HELD:]
         try:
             if self._run_id is None:
                 name = self._identity.agree(self._header.run_id)
                 if name is None and time.monotonic() - self._since < AGREE_SECONDS:
                     return
-                self._begin(name or self._header.run_id, beat)
+                self._run_id = name or self._header.run_id
+            if self._journal is None:
+                self._begin(beat)
             self._append(beat)
             if self._header.rank == 0:
                 self.attempts.enlist(self.run_id)
@@ -161,24 +165,24 @@ class Chronicle:
     def _named(self) -> Header:
         return replace(self._header, run_id=self.run_id)
 
-    def _begin(self, name: str, beat: Beat) -> None:
-        project, rank = self._header.project, self._header.rank
-        self._run_id = name
+    def _begin(self, beat: Beat) -> None:
         header = self._named()
-        if rank == 0:
+        if header.rank == 0:
             self.location = self._store.save(to_mapping(record_of([RankPart(header, beat)])))
-        self._journal = self._store.open_journal(project, name, rank, json.dumps(header_mapping(header)))
-        if self._per_step:
-            file = STEPS_FILE if rank == 0 else STEPS_FILE.replace(".", f".rank-{rank:05d}.")
-            self._steps = self._store.open_lines(project, name, file)
-            self._steps.write_lines([STEPS_HEADER])
+        first = json.dumps(header_mapping(header))
+        self._journal = self._store.open_journal(header.project, header.run_id, header.rank, first)
 
     def _append(self, beat: Beat) -> None:
         if self._journal is not None:
             self._journal.write_lines([json.dumps(beat_mapping(beat), separators=(",", ":"))])
-        if self._held and self._steps is not None:
-            lines, self._held = self._held, []
-            self._steps.write_lines(lines)
+        if self._per_step:
+            if self._steps is None:
+                rank = self._header.rank
+                file = STEPS_FILE if rank == 0 else STEPS_FILE.replace(".", f".rank-{rank:05d}.")
+                self._steps = self._store.open_lines(self._header.project, self.run_id, file)
+                self._held = [STEPS_HEADER, *self._held]
+            self._steps.write_lines(self._held)
+            self._held = []  # kept until they are written
 
     def _read_others(self) -> None:
         """Read the other ranks' journals: rank 0 shows them in its rows, and everybody puts them in the record."""
@@ -186,7 +190,11 @@ class Chronicle:
         if self._header.world_size == 1 or self._run_id is None or now < self._read_again:
             return
         parts = []
-        for first, last in self._store.read_journals(self._header.project, self._run_id):
+        try:
+            journals = self._store.read_journals(self._header.project, self._run_id)
+        except OSError:
+            return  # what was read before counts until it can be read again
+        for first, last in journals:
             try:
                 part = part_of(json.loads(first), json.loads(last))
             except (RecordError, ValueError):

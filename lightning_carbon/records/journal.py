@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lightning_carbon.errors import RecordError
+from lightning_carbon.errors import NewerSchema, RecordError
 from lightning_carbon.records.fields import known
 from lightning_carbon.records.lineage import Resumed, resumed_from
 from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecord, Status
@@ -172,7 +172,7 @@ def part_of(header: dict[str, Any], beat: dict[str, Any]) -> RankPart:
     try:
         if int(header["schema"]) > JOURNAL_SCHEMA:
             message = f"the journal has schema {header['schema']}, this version reads up to {JOURNAL_SCHEMA}"
-            raise RecordError(message)
+            raise NewerSchema(message)
         domains = tuple(known(DomainFacts, one) for one in header["domains"])
         whole = {
             **header,

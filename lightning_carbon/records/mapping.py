@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from lightning_carbon.errors import RecordError
+from lightning_carbon.errors import NewerSchema, RecordError
 from lightning_carbon.records.fields import known
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -47,7 +47,7 @@ def from_mapping(mapping: dict[str, Any], *, location: str | None = None) -> Run
         schema = int(mapping["schema"])
         if schema > SCHEMA:
             message = f"the record has schema {schema}, this version reads up to {SCHEMA}: upgrade lightning-carbon"
-            raise RecordError(message)
+            raise NewerSchema(message)
         energy, carbon = dict(mapping["energy"]), dict(mapping["carbon"])
         energy["domains"] = tuple(known(DomainRecord, one) for one in energy["domains"])
         energy["absent"] = tuple(known(AbsentSource, one) for one in energy.get("absent", ()))

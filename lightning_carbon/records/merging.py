@@ -55,16 +55,17 @@ class Credit(NamedTuple):
 
 def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
     """Every piece of hardware once, in the order of hosts' first ranks."""
-    best: dict[tuple[str, str], tuple[RankPart, int]] = {}
+    best: dict[tuple[str, str], tuple[RankPart, int, int]] = {}
     for part in sorted(parts, key=lambda one: one.header.rank):
         for index, domain in enumerate(part.header.domains):
             key = (part.header.host_id, domain.id)
+            covered_ns = part.beat.covered_ns(index)
             known = best.get(key)
-            if known is None or part.beat.covered_ns(index) > known[0].beat.covered_ns(known[1]):
-                best[key] = (part, index)
+            if known is None or covered_ns > known[2]:
+                best[key] = (part, index, covered_ns)
     return [
         Credit(part, index, (host, part.header.domains[index].parent) not in best)
-        for (host, _), (part, index) in best.items()
+        for (host, _), (part, index, _) in best.items()
     ]
 
 
@@ -89,6 +90,9 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     stands = status or _worst(Status(part.beat.status) for part in ranks)
     energy, total = _energy(hardware, first, longest_ns, hosts)
     roots = [credit for credit in hardware if credit.is_root]
+    credited: dict[int, list[Credit]] = {part.header.rank: [] for part in ranks}
+    for credit in hardware:
+        credited[credit.part.header.rank].append(credit)
     record = RunRecord(
         schema=SCHEMA,
         run_id=first.header.run_id,
@@ -110,7 +114,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         energy=energy,
         carbon=_carbon(total if hardware else None, first),
         world_size=first.header.world_size,
-        ranks=tuple(_rank(part, hardware, hosts[part.header.host_id]) for part in ranks),
+        ranks=tuple(_rank(part, credited[part.header.rank], hosts[part.header.host_id]) for part in ranks),
         location=location,
         part_seconds={
             name: {part: one.ns / NANOSECONDS_PER_SECOND for part, one in parts.items()}
@@ -229,8 +233,7 @@ def _hosts(ranks: Sequence[RankPart]) -> dict[str, str]:
     return called
 
 
-def _rank(part: RankPart, hardware: Sequence[Credit], host: str) -> RankRecord:
-    mine = [credit for credit in hardware if credit.part is part]
+def _rank(part: RankPart, mine: Sequence[Credit], host: str) -> RankRecord:
     uj = sum(part.beat.uj(credit.place) for credit in mine if credit.is_root)
     seconds = part.beat.ns / NANOSECONDS_PER_SECOND
     return RankRecord(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.main import get_command
@@ -20,10 +20,14 @@ FROZEN = Path(__file__).parents[2] / "data" / "cli_options.txt"
 
 def surface() -> Iterator[str]:
     """Every command with every option and argument, one a line."""
-    top = get_command(app)
-    for name, command in [("", top), *sorted(top.commands.items())]:  # type: ignore[attr-defined]
-        for one in command.params:
-            yield " ".join(filter(None, ["lightning-carbon", name, "|".join(one.opts)]))
+    yield from _surface("lightning-carbon", get_command(app))
+
+
+def _surface(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer has a click of its own
+    for one in command.params:
+        yield f"{name} {'|'.join(one.opts)}"
+    for below, one in getattr(command, "commands", {}).items():
+        yield from _surface(f"{name} {below}", one)
 
 
 def test_commands_and_options_are_those_on_the_list() -> None:

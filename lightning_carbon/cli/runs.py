@@ -1,0 +1,177 @@
+"""``lightning-carbon runs``: the ledger as a table, and one run of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import typer
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lightning_carbon.cli import NAME
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.ledger.query import Ledger
+from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
+from lightning_carbon.metering.config import check_name
+from lightning_carbon.records.figures import digits
+from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.run import Status
+from lightning_carbon.sources.processes import host_id
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
+from lightning_carbon.wiring import ledger_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import JustifyMethod
+
+    from lightning_carbon.records.run import RunRecord
+
+_NOTHING: Final = "–"
+_WIDE: Final = 100
+"""From so many columns on there is room for when a run began, which its id begins with anyway."""
+_LEAST_PROJECT: Final = 4
+_FIGURES: Final = 4
+_LITTLE: Final = 1e-3
+_MUCH: Final = 1e6
+_COLOURS: Final = {
+    Status.RUNNING: "cyan",
+    Status.COMPLETED: "green",
+    Status.FAILED: "red",
+    Status.INTERRUPTED: "yellow",
+}
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Where runs are looked for.
+
+    Args:
+        ledger: The ledger.
+        folder: Its folder.
+        project: The project, if only one is asked for.
+    """
+
+    ledger: Ledger
+    folder: str
+    project: str | None
+
+
+def list_runs(ledger: str | None, project: str | None, *, limit: int | None, as_json: bool) -> None:
+    """Print the runs of a ledger, the newest last.
+
+    Raises:
+        ConfigError: There is no such folder, or no project can have that name.
+    """
+    runs = _open(ledger, project)
+    records = runs.ledger.runs(runs.project, limit)
+    if as_json:
+        for text in _as_json(records):
+            typer.echo(text, nl=False)
+        return
+    _show(records, runs)
+
+
+def show_run(text: str, ledger: str | None, project: str | None, *, as_json: bool) -> None:
+    """Print one run.
+
+    Raises:
+        ConfigError: There is no such run or more than one, no such folder, or no project can have that name.
+    """
+    runs = _open(ledger, project)
+    record = runs.ledger.find(text, runs.project)
+    typer.echo(json.dumps(to_mapping(record), indent=2) if as_json else record.summary())
+
+
+def _open(given: str | None, project: str | None) -> _Runs:
+    folder = ledger_folder(given).expanduser().absolute()
+    if not folder.is_dir() and (given is not None or folder.exists()):
+        raise ConfigError("ledger", str(folder), "there is no such folder; give the one that runs were written to.")
+    observer = Observer(host_id(), is_process_there, file_system_time)
+    name = None if project is None else check_name("project", project)
+    return _Runs(Ledger(folder, observer, _notice), str(folder), name)
+
+
+def _notice(text: str) -> None:
+    typer.echo(f"{NAME}: {_UNPRINTABLE.sub(' ', text)}", err=True)
+
+
+def _as_json(records: Iterable[RunRecord]) -> Iterator[str]:
+    """A list of records, each on a line of its own, one after the other: a ledger may be large."""
+    yield "["
+    between = "\n"
+    for record in records:
+        yield between + json.dumps(to_mapping(record))
+        between = ",\n"
+    yield "\n]\n"
+
+
+def _show(records: Iterable[RunRecord], runs: _Runs) -> None:
+    console = Console(highlight=False)
+    is_wide = console.width >= _WIDE
+    joules, grams = 0.0, 0.0
+    rows = []
+    for record in records:
+        try:
+            rows.append(_row(record, is_wide=is_wide))
+        except (TypeError, ValueError, AttributeError) as error:
+            _notice(f"{record.location}: not a record of a run: {error}")
+            continue
+        joules += record.energy.total_joules or 0.0
+        grams += record.carbon.grams_co2e or 0.0
+    if not rows:
+        where = f" of project {runs.project}" if runs.project is not None else ""
+        console.print(Text(f"No runs{where} in {runs.folder}"), soft_wrap=True)
+        return
+    titles = ["Run", "Project", "Status", *(["Started (UTC)"] if is_wide else []), "Ranks", "Steps", "kWh", "gCO2e"]
+    total = [""] * len(titles)
+    total[0] = f"{len(rows):,} {'run' if len(rows) == 1 else 'runs'}"
+    total[-2:] = _kilowatt_hours(joules), _figure(grams)
+    # The id is what `show` wants and figures say nothing when they are cut: where room is short, the project gives way.
+    gap = 2 if is_wide else 1
+    widths = [
+        max(map(cell_len, column)) for column in zip(titles, total, *(map(str, row) for row in rows), strict=True)
+    ]
+    others = sum(widths) - widths[1] + gap * (len(widths) - 1)
+    widths[1] = max(_LEAST_PROJECT, min(widths[1], console.width - others))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, gap - 1, 0, 0), pad_edge=False, show_footer=True)
+    for place, (title, width, footer) in enumerate(zip(titles, widths, total, strict=True)):
+        justify: JustifyMethod = "right" if place >= len(titles) - _FIGURES else "left"
+        table.add_column(title, footer, justify=justify, width=width, no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table, width=max(console.width, others + widths[1]))
+
+
+def _kilowatt_hours(joules: float) -> str:
+    return _figure(joules / JOULES_PER_KILOWATT_HOUR)
+
+
+def _figure(value: float) -> str:
+    """Three digits, in a column that stays narrow however little it is or however much."""
+    return digits(value) if value == 0 or _LITTLE <= value < _MUCH else f"{value:.2e}"
+
+
+def _row(record: RunRecord, *, is_wide: bool) -> list[str | Text]:
+    status = Status(record.status)
+    energy, grams = record.energy.total_joules, record.carbon.grams_co2e
+    started = [record.started_at[:16].replace("T", " ")] if is_wide else []
+    reported = len(record.ranks) or 1
+    return [
+        Text(_UNPRINTABLE.sub(" ", record.run_id)),
+        Text(_UNPRINTABLE.sub(" ", record.project)),
+        Text(status.value, _COLOURS[status]),
+        *started,
+        # Who has written nothing is not in the figures either.
+        f"{record.world_size:,}" if reported == record.world_size else f"{reported:,}/{record.world_size:,}",
+        f"{record.steps:,}",
+        _NOTHING if energy is None else _kilowatt_hours(energy),
+        _NOTHING if grams is None else _figure(grams),
+    ]

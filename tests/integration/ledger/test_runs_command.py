@@ -1,0 +1,159 @@
+"""``lightning-carbon runs``, as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.records.mapping import from_mapping, to_mapping
+from tests.integration.ledger.support import age
+from tests.unit.records.samples import FULL, NOTHING
+
+
+def runs(*words: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    return subprocess.run(
+        [sys.executable, "-m", "lightning_carbon", "runs", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"COLUMNS": str(columns), "NO_COLOR": "1"},
+    )
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> str:
+    """A ledger of runs with long names and odd ones, large figures and small ones."""
+    store = DirectoryRunStore(tmp_path)
+    for number, joules in enumerate((1e-2, 3.6e6, 3.6e13, 7.2e4)):
+        record = replace(
+            FULL,
+            run_id=f"20261121T10111{number}Z-3fa2000{number}",
+            project=["lisa", "[red]bert-large-pretraining\x1b[31m", "日本語の計画の名前", "x"][number],
+            run_name=f"name-{number}",
+            status=["completed", "interrupted", "failed", "completed"][number],
+            energy=replace(FULL.energy, total_joules=joules),
+            carbon=replace(FULL.carbon, grams_co2e=joules / 3.6e6 * 473),
+            world_size=[2, 2, 4, 2][number],
+            steps=1_234_567,
+        )
+        store.save(to_mapping(record))
+    store.save(to_mapping(replace(NOTHING, run_id="20261122T000000Z-00000004")))
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_table_fits_the_terminal(ledger: str, columns: int) -> None:
+    """Ids and figures stay whole, at any width that terminals have; the project gives way."""
+    told = runs("--ledger", ledger, columns=columns)
+    lines = told.stdout.splitlines()
+
+    assert (0, "") == (told.returncode, told.stderr)
+    assert max(len(line) for line in lines) <= columns
+    for word in ("20261121T101112Z-3fa20002", "interrupted", "1,234,567", "1.00e+07", "2/4", "2.78e-09", "5 runs"):
+        assert word in told.stdout
+    assert ("2026-11-21 10:11" in told.stdout) is (columns == 120)
+    assert "20261122T000000Z-00000004" in lines[-3]
+
+
+def test_nothing_but_printable_text_reaches_the_terminal(ledger: str) -> None:
+    """A project may be called anything."""
+    told = runs("--ledger", ledger, columns=140).stdout
+
+    assert "[red]bert-large-pretraining" in told
+    assert "\x1b" not in told
+
+
+def test_the_json_is_the_records(ledger: str) -> None:
+    """All of each, in the order of the table; of one, as it lies in the ledger."""
+    listed = json.loads(runs("--ledger", ledger, "--json").stdout)
+    shown = runs("show", "name-1", "--ledger", ledger, "--json").stdout
+    (stored,) = Path(ledger).glob("*/20261121T101111Z-3fa20001/record.json")
+
+    assert 5 == len(listed)
+    assert listed[1] == json.loads(shown) == json.loads(stored.read_text())
+    assert [listed[-1]] == json.loads(runs("--ledger", ledger, "--json", "--limit", "1").stdout)
+    assert [] == json.loads(runs("--ledger", ledger, "--json", "--project", "none").stdout)
+
+
+def test_one_run_is_shown_as_its_summary(ledger: str) -> None:
+    """By id, by its beginning and by name, with the options before or after."""
+    told = [
+        runs("show", "20261121T101110Z-3fa20000", "--ledger", ledger).stdout,
+        runs("show", "20261121T101110Z", "--ledger", ledger).stdout,
+        runs("--ledger", ledger, "show", "name-0").stdout,
+    ]
+    (stored,) = Path(ledger).glob("*/20261121T101110Z-3fa20000/record.json")
+    record = from_mapping(json.loads(stored.read_text()), location=str(stored))
+
+    assert [record.summary() + "\n"] * 3 == told
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["show", "nobody", "--ledger", "LEDGER"], "run='nobody' cannot be used: no run in "),
+        (["show", "2026112", "--ledger", "LEDGER"], "run='2026112' cannot be used: 5 runs begin so: "),
+        (["--ledger", "LEDGER/none"], "--ledger LEDGER/none cannot be used: there is no such folder"),
+        (["--ledger", "LEDGER", "--project", "a/b"], "--project a/b cannot be used: "),
+    ],
+)
+def test_what_cannot_be_found_is_one_line(ledger: str, words: list[str], said: str) -> None:
+    """On stderr, with exit code 2."""
+    told = runs(*(word.replace("LEDGER", ledger) for word in words))
+
+    assert (2, "", 1) == (told.returncode, told.stdout, told.stderr.count("\n"))
+    assert told.stderr.startswith("lightning-carbon: " + said.replace("LEDGER", ledger))
+
+
+def test_a_ledger_that_nobody_has_written_to_has_no_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is no error, where nobody said where it is."""
+    monkeypatch.setenv("LIGHTNING_CARBON_LEDGER", str(tmp_path / "later"))
+    told = runs()
+
+    assert (0, f"No runs in {tmp_path / 'later'}\n", "") == (told.returncode, told.stdout, told.stderr)
+
+
+_TRAINING = """
+import sys, time
+from lightning_carbon import Meter
+from lightning_carbon.sources.simulated import SimulatedCounter
+with Meter(ledger=sys.argv[1], project="killed", sources=[SimulatedCounter(watts=50.0)]) as meter:
+    with meter.phase("train"):
+        while True:
+            time.sleep(0.02)
+            meter.step_done(samples=1)
+"""
+
+
+def test_a_training_that_is_killed_is_found_with_its_energy(tmp_path: Path) -> None:
+    """While it runs it is told as running; killed, as interrupted, with what its journal had by then."""
+    with subprocess.Popen([sys.executable, "-c", _TRAINING, str(tmp_path)]) as training:
+        until = time.monotonic() + 60
+        journals: list[Path] = []
+        while not journals or len(journals[0].read_text().splitlines()) < 4:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+            journals = list(tmp_path.glob("killed/*/rank-00000.jsonl"))
+        during = json.loads(runs("--ledger", str(tmp_path), "--json").stdout)
+        training.send_signal(signal.SIGKILL)
+    age(journals[0], 11)
+    after = json.loads(runs("--ledger", str(tmp_path), "--json").stdout)
+    beat = json.loads(journals[0].read_text().splitlines()[-1])
+
+    assert ["running", "interrupted"] == [during[0]["status"], after[0]["status"]]
+    assert during[0]["steps"] > 0
+    assert 0 < during[0]["energy"]["total_joules"] <= after[0]["energy"]["total_joules"]
+    assert sum(sum(phase["uj"]) for phase in beat["phases"].values()) / 1e6 == pytest.approx(
+        after[0]["energy"]["total_joules"]
+    )
