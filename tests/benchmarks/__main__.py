@@ -30,6 +30,7 @@ BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
     "lightning": training.lightning,
     "huggingface": training.huggingface,
     "memory": memory.memory,
+    "week": memory.week,
 }
 DEFAULT_JSON = Path("build/benchmarks.json")
 
