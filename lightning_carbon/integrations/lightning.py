@@ -340,8 +340,10 @@ class CarbonCallback(_BothCallbacks):
         if meter is None:
             return
         self._enter_part(Part.OTHER)
-        self._end_batch(trainer, meter, batch)
-        self._enter_part(Part.DATA)
+        try:
+            self._end_batch(trainer, meter, batch)
+        finally:
+            self._enter_part(Part.DATA)
 
     @guarded()
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

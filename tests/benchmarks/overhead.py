@@ -20,6 +20,10 @@ def step_done(world: World) -> Iterator[Check]:
     yield Check("step_done", "median of a step_done() call", found["median_us"], "µs", 3, note=note)
     note = "samples= and tokens= given"
     yield Check("step_done", "median with counts", found["median_with_counts_us"], "µs", 3, note=note)
+    note = f"{found['part_off_us']:.2f} µs without detail, where it does nothing"
+    yield Check("step_done", 'median of enter_part(), detail="step"', found["part_us"], "µs", 3, note=note)
+    note = "five parts a step on 8 GPUs and the host's domains, attributed once a second on the sampling thread"
+    yield Check("step_done", "processor time of telling a step's parts apart", found["attributed_us"], "µs", note=note)
 
 
 def sampler(world: World) -> Iterator[Check]:
