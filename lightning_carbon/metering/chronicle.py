@@ -31,7 +31,7 @@ STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
 
 AGREE_SECONDS = 60.0
 """A rank that has not learnt the name of the run by then keeps a run of its own."""
-SILENT_SECONDS = 5.0
+SILENT_SECONDS = 3.0
 """A rank that has written nothing for that long is not counted among those that report."""
 _READING_SHARE = 0.05
 """Reading what the other ranks have written may take this share of the time at most."""
@@ -99,8 +99,9 @@ class Chronicle:
         Raises:
             LedgerError: The ledger cannot be written.
         """
-        self._run_id = self._identity.agree(self._header.run_id)
-        if self._run_id is not None:
+        name = self._identity.agree(self._header.run_id)
+        if name is not None:
+            self._run_id = self._untaken(name)
             self._begin(beat)
             self._append(beat)  # who is killed in the first second leaves a journal that can be read, too
 
@@ -117,7 +118,7 @@ class Chronicle:
                 name = self._identity.agree(self._header.run_id)
                 if name is None and time.monotonic() - self._since < AGREE_SECONDS:
                     return
-                self._run_id = name or self._header.run_id
+                self._run_id = self._untaken(name or self._header.run_id)
             if self._journal is None:
                 self._begin(beat)
             self._append(beat)
@@ -175,6 +176,19 @@ class Chronicle:
             self.location = self._store.save(to_mapping(record_of([RankPart(header, beat)])))
         first = json.dumps(header_mapping(header))
         self._journal = self._store.open_journal(header.project, header.run_id, header.rank, first)
+
+    def _untaken(self, name: str) -> str:
+        """The name, or the next one where this rank has written under it before.
+
+        Names that ranks work out for themselves can be those of an earlier run, where one shell has started both; every
+        rank of it then finds what it wrote, and comes to the same next name.
+        """
+        project, rank, tries = self._header.project, self._header.rank, 1
+        free = name
+        while self._header.world_size > 1 and self._store.read_lines(project, free, f"rank-{rank:05d}.jsonl"):
+            tries += 1
+            free = f"{name}-{tries}"
+        return free
 
     def _append(self, beat: Beat) -> None:
         if self._journal is not None:

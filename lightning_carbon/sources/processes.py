@@ -1,9 +1,9 @@
 """Which process of a distributed run this is, and how its ranks come to call the run the same.
 
 Ranks agree without waiting for each other and without a collective. Where one launcher has started all of them, on this
-host (torchrun, accelerate) or on several (srun), each works out the name for itself. Otherwise rank 0 puts it into the
-store that ``torch.distributed`` has set up anyway, and the others look there now and then. Without a process group the
-ranks of each host make a run of their own.
+host (torchrun, accelerate) or on several (srun), each works out the name for itself. Otherwise the first rank to
+begin puts it into the store that ``torch.distributed`` has set up anyway. Without a process group the ranks of each
+host make a run of their own.
 
 A job's ranks must start the same meters in the same order, for a name tells the first meter from the second.
 
@@ -109,36 +109,27 @@ def identity_of(ranks: Ranks, environ: Mapping[str, str] = os.environ) -> RunIde
             return _StepIdentity(environ, step, _runs_named)
     group = _process_group()
     if group is not None:
-        return _StoreIdentity(group, ranks, f"run/{world}/{environ.get(_ATTEMPT, '0')}/{_runs_named}")
+        return _StoreIdentity(group, f"run/{world}/{environ.get(_ATTEMPT, '0')}/{_runs_named}")
     return _LauncherIdentity(ranks, environ, _runs_named)
 
 
 class _StoreIdentity:
     """The name of a run in the store of the process group."""
 
-    def __init__(self, group: Any, ranks: Ranks, key: str) -> None:  # noqa: ANN401 - the module torch.distributed
-        self._rank = ranks.rank
+    def __init__(self, group: Any, key: str) -> None:  # noqa: ANN401 - the module torch.distributed
         self._key = f"{_PREFIX}/{key}"
         try:
-            # Kept until the name is known: the program may have put the process group away by then.
             self._store: Any = group.distributed_c10d._get_default_store()  # noqa: SLF001 - there is no public way
         except Exception:  # noqa: BLE001 - whatever torch raises there; the run is then this rank's own
             self._store = None
 
-    def agree(self, proposal: str) -> str | None:
-        """What rank 0 proposed, once it is there."""
-        store, name = self._store, proposal
+    def agree(self, proposal: str) -> str:
+        """What the first rank to ask proposed."""
         try:
-            if self._rank == 0:
-                store.set(self._key, proposal)
-            elif store.check([self._key]):
-                name = str(store.get(self._key).decode())
-            else:
-                return None
-        except Exception:  # noqa: BLE001 - a store that is gone: this rank keeps a run of its own
-            name = proposal
-        self._store = None
-        return name
+            # The first one to ask decides, and nobody waits for it.
+            return str(self._store.compare_set(self._key, "", proposal).decode())
+        except Exception:  # noqa: BLE001 - a store that is gone, or cannot do this: this rank keeps a run of its own
+            return proposal
 
 
 class _LauncherIdentity:

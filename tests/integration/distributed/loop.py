@@ -41,7 +41,7 @@ def gpu_of(plan: dict[str, Any], index: int) -> SimulatedGPU:
     """A simulated GPU whose power all processes know as one closed form of the clock."""
     mean = plan.get("watts", [300.0, 200.0, 150.0, 100.0])[index]
     clock = SharedClock(plan["origin_ns"])
-    return SimulatedGPU(clock, Sine(mean, mean / 2, period_seconds=0.7), plan.get("tick_seconds", 0.02), index=index)
+    return SimulatedGPU(clock, Sine(mean, mean / 4, period_seconds=0.7), 0.0, index=index)
 
 
 def main() -> None:
@@ -60,10 +60,11 @@ def main() -> None:
     meter = Meter(
         ledger=plan["ledger"], project="loop", intensity=1000.0, pue=1.0, sources=sources, interval_seconds=0.01
     )
-    answer: dict[str, Any] = {"rank": rank, "attempt": attempt}
     began = time.monotonic_ns()
+    answer: dict[str, Any] = {"rank": rank, "attempt": attempt, "began_ns": began}
     with meter, meter.phase("train"):
         answer["start_ms"] = (time.monotonic_ns() - began) / 1e6
+        tell(plan, answer, "started")
         if plan.get("group") == "after":
             join(plan)
         rows = [row_of(meter, of_rank, until) for until in marks(plan, of_rank, attempt)]
@@ -74,7 +75,13 @@ def main() -> None:
     mine = record.ranks[[one.rank for one in record.ranks].index(rank)]
     if sources is not None:
         answer["truth"] = sources[0].truth(stop_ns - round(mine.duration_seconds * 1e9), stop_ns).joules
-    Path(plan["answers"], f"rank-{rank}.{attempt}.json").write_text(json.dumps(answer), encoding="utf-8")
+    tell(plan, answer, "ended")
+
+
+def tell(plan: dict[str, Any], answer: dict[str, Any], when: str) -> None:
+    """Leave word for the test."""
+    name = f"{when}-{answer['rank']}.{answer['attempt']}.json"
+    Path(plan["answers"], name).write_text(json.dumps(answer), encoding="utf-8")
 
 
 def marks(plan: dict[str, Any], of_rank: dict[str, Any], attempt: int) -> list[float]:

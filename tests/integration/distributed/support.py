@@ -27,7 +27,8 @@ class Done:
     """What ranks left behind.
 
     Args:
-        answers: What each rank told, by rank and attempt.
+        answers: What each rank told at its end, by rank and attempt.
+        starts: What each rank told at its start, likewise.
         records: The records in the ledger.
         returncode: How the launcher ended.
         output: What was printed.
@@ -35,6 +36,7 @@ class Done:
     """
 
     answers: dict[tuple[int, int], dict[str, Any]]
+    starts: dict[tuple[int, int], dict[str, Any]]
     records: list[dict[str, Any]]
     returncode: int
     output: str
@@ -64,7 +66,7 @@ def torchrun(ranks: int, *words: str) -> list[str]:
     return [*run, *(() if any(one.startswith("--nnodes") for one in words) else ("--standalone",)), *words]
 
 
-def write_plan(folder: Path, seconds: float = 1.6, **plan: Any) -> Path:  # noqa: ANN401 - whatever JSON takes
+def write_plan(folder: Path, seconds: float = 2.0, **plan: Any) -> Path:  # noqa: ANN401 - whatever JSON takes
     """Write down what the ranks shall do; keywords with a trailing underscore have an entry for each rank."""
     whole = {f"{key[:-1]}*" if key.endswith("_") else key: value for key, value in plan.items()}
     (folder / "answers").mkdir()
@@ -98,15 +100,27 @@ def run_loop(folder: Path, ranks: int, *words: str, env: dict[str, str] | None =
 
 def done(folder: Path, returncode: int) -> Done:
     """Read back what was left."""
-    answers = [json.loads(path.read_text()) for path in sorted(folder.glob("answers/*.json"))]
     records = [json.loads(path.read_text()) for path in sorted((folder / "ledger").rglob("record.json"))]
     return Done(
-        {(one["rank"], one["attempt"]): one for one in answers},
+        told(folder, "ended"),
+        told(folder, "started"),
         records,
         returncode,
         (folder / "output.txt").read_text(),
         folder / "ledger",
     )
+
+
+def told(folder: Path, when: str) -> dict[tuple[int, int], dict[str, Any]]:
+    """What ranks have told at some time, by rank and attempt."""
+    words = [read_json(path) for path in sorted(folder.glob(f"answers/{when}-*.json"))]
+    return {(one["rank"], one["attempt"]): one for one in words}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def free_port() -> int:

@@ -45,7 +45,7 @@ def test_two_ranks_make_one_true_record(tmp_path: Path, group: str, gpus: list[i
     record = done.record
     rows = done.answers[0, 0]["rows"]
     watts = [300.0, 200.0]
-    missing = sum(watts[gpu] * 1.5 * LAST_SECONDS for gpu in set(gpus[1:]) - {gpus[0]})
+    missing = sum(watts[gpu] * 1.25 * LAST_SECONDS for gpu in set(gpus[1:]) - {gpus[0]})
 
     assert ("completed", 2) == (record["status"], record["world_size"])
     assert [f"gpu:simulated-{gpu}" for gpu in sorted(set(gpus))] == [one["id"] for one in record["energy"]["domains"]]

@@ -1,0 +1,121 @@
+"""Ranks that die, come late, never come, or begin anew: nobody waits for them, and what they used is kept, once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lightning_carbon.records.journal import RankPart
+from lightning_carbon.records.merging import record_of
+from tests.integration.distributed.loop import gpu_of
+from tests.integration.distributed.support import Done, environment, free_port, read_json, run_all, run_loop, write_plan
+
+COMMAND = [sys.executable, "-m", "tests.integration.distributed.loop"]
+LOST_SECONDS = 1.2
+"""What may be lost of a rank that is killed: it writes down what it has used at least once a second."""
+
+
+def beside(folder: Path, env: dict[str, str] | None = None, **plan: Any) -> Done:  # noqa: ANN401 - as write_plan
+    """Two ranks without a launcher that would end one when the other dies."""
+    path = write_plan(folder, **plan)
+    ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", **(env or {})} for rank in range(2)]
+    return run_all(folder, *(([*COMMAND, str(path)], environment(**one)) for one in ranks))
+
+
+def true_joules(folder: Path, part: RankPart, began_ns: int) -> float:
+    """What the GPU of a rank truly used while the rank wrote; it began to meter just after ``began_ns``."""
+    plan = read_json(folder / "plan.json")
+    return gpu_of(plan, plan["gpu*"][part.header.rank]).truth(began_ns, began_ns + part.beat.ns).joules
+
+
+def test_what_a_killed_rank_used_is_in_the_survivors_record(tmp_path: Path) -> None:
+    """Up to the last second; the survivor's rows tell that one is missing."""
+    done = beside(tmp_path, seconds=7.0, rows=7, gpu_=[0, 1], dies_=[None, 2.5])
+    ranks = done.record["ranks"]
+    rows = done.answers[0, 0]["rows"]
+    [_, killed] = done.parts(done.record["run_id"])
+    truth = true_joules(tmp_path, killed, done.starts[1, 0]["began_ns"])
+
+    assert done.returncode
+    assert 2.5 - LOST_SECONDS <= killed.beat.ns / 1e9 <= 2.6
+    assert ranks[1]["joules"] == pytest.approx(truth, rel=0.05)
+    assert done.record["energy"]["total_joules"] == pytest.approx(
+        ranks[1]["joules"] + done.answers[0, 0]["truth"], rel=0.01
+    )
+    assert 2 in {row["ranks"] for row in rows}
+    assert 1 == rows[-2]["ranks"]
+    assert rows[-2]["coverage"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_second_attempt_is_a_run_of_its_own(tmp_path: Path) -> None:
+    """When torchrun starts the ranks again, the first attempt's journals stay as they were, with their energy."""
+    done = run_loop(tmp_path, 2, "--max-restarts=1", "--monitor-interval=0.1", gpu_=[0, 1], dies_=[None, 1.6])
+    assert done.returncode == 0, done.output
+    second = done.answers[0, 1]["run_id"]
+    [first] = {one["run_id"] for one in done.records} - {second}
+    [record] = [one for one in done.records if one["run_id"] == second]
+    dead = done.parts(first)
+    kept = record_of(dead).energy.total_joules
+    assert kept is not None
+    truth = sum(true_joules(tmp_path, one, done.starts[one.header.rank, 0]["began_ns"]) for one in dead)
+
+    assert ("completed", [0, 1]) == (record["status"], [one["rank"] for one in record["ranks"]])
+    assert record["energy"]["total_joules"] == pytest.approx(
+        sum(done.answers[rank, 1]["truth"] for rank in range(2)), rel=0.01
+    )
+    assert kept == pytest.approx(truth, rel=0.1)
+    assert all(1.6 - LOST_SECONDS <= one.beat.ns / 1e9 for one in dead)
+
+
+def test_nobody_waits_for_a_rank_that_comes_late(tmp_path: Path) -> None:
+    """The rows before it are marked as a part; the last one to end closes the record, which has both."""
+    late = 3.0
+    done = beside(tmp_path, gpu_=[0, 1], late_=[0, late])
+    assert done.returncode == 0, done.output
+    ranks = done.record["ranks"]
+    first = done.answers[0, 0]["rows"][0]
+
+    assert ("completed", [0, 1]) == (done.record["status"], [one["rank"] for one in ranks])
+    assert done.answers[0, 0]["start_ms"] < late * 1e3
+    assert 1 == first["ranks"]
+    assert first["coverage"] == pytest.approx(0.5, abs=0.05)
+    assert done.record["energy"]["total_joules"] == pytest.approx(
+        sum(one["truth"] for one in done.answers.values()), rel=0.01
+    )
+
+
+def test_a_store_that_is_gone_costs_no_more_than_the_common_name(tmp_path: Path) -> None:
+    """The rank that comes after the end of its store's host meters a run of its own."""
+    group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    done = beside(tmp_path, group, group="before", gpu_=[0, 1], late_=[0, 4.0])
+
+    assert {(0, 0), (1, 0)} == set(done.answers), done.output
+    assert 2 == len({one["run_id"] for one in done.answers.values()})
+    for record in done.records:
+        [rank] = record["ranks"]
+        assert record["energy"]["total_joules"] == pytest.approx(done.answers[rank["rank"], 0]["truth"], rel=0.01)
+
+
+def test_the_first_rank_need_not_meter(tmp_path: Path) -> None:
+    """The others agree on a name without it, and close their record."""
+    group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    done = beside(tmp_path, group, group="before", gpu_=[0, 1], idle_=[True, False])
+    assert done.returncode == 0, done.output
+
+    assert [1] == [one["rank"] for one in done.record["ranks"]]
+    assert done.record["energy"]["total_joules"] == pytest.approx(done.answers[1, 0]["truth"], rel=0.01)
+
+
+def test_a_shell_that_starts_two_runs_gets_two_records(tmp_path: Path) -> None:
+    """Though nothing tells their ranks apart but what the first ones wrote."""
+    path = write_plan(tmp_path, seconds=0.5, gpu_=[0, 1])
+    ranks = [f"RANK={rank} LOCAL_RANK={rank} WORLD_SIZE=2 {' '.join(COMMAND)} {path} &" for rank in range(2)]
+    both = "\n".join([*ranks, "wait"] * 2)
+    done = run_all(tmp_path, (["bash", "-c", both], environment()))
+    first, second = done.records
+
+    assert [[0, 1], [0, 1]] == [[one["rank"] for one in record["ranks"]] for record in (first, second)]
+    assert f"{first['run_id']}-2" == second["run_id"]
