@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import RecordError
@@ -94,7 +95,8 @@ def tell_attempts(store: RunStore, record: RunRecord) -> RunRecord:
     """
     if record.origin is None:
         return record
-    return with_attempts(record, find_attempts(store, record.project, record.origin))
+    since = datetime.fromisoformat(record.started_at).timestamp()
+    return with_attempts(record, find_attempts(store, record.project, record.origin, since=since))
 
 
 def find_attempts(store: RunStore, project: str, origin: str, *, since: float | None = None) -> tuple[Attempt, ...]:
