@@ -196,13 +196,12 @@ class Attribution:
                 self._claim(tally, step_end_ns)
                 step_end_ns = None
             self._go(tally, at_ns)
-            if mark.phase is None:
-                if mark.part is not None:
-                    self._parts[self._phase] = mark.part
-                continue
-            self._unclaimed = [0] * len(self._timelines)
-            self._step_start_ns = at_ns
-            self._phase = mark.phase
+            if mark.part is not None:
+                self._parts[self._phase] = mark.part
+            if mark.phase is not None:
+                self._unclaimed = [0] * len(self._timelines)
+                self._step_start_ns = at_ns
+                self._phase = mark.phase
         if step_end_ns is not None:
             self._claim(tally, step_end_ns)
         self._go(tally, tally.end_ns)

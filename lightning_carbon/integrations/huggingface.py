@@ -236,6 +236,14 @@ class CarbonTrainerCallback(TrainerCallback):
             self._runs.save_state(state)
 
     @guarded()
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Say what led to a checkpoint that is about to be saved."""
+        if control.should_save:
+            self._runs.save_state(state)
+
+    @guarded()
     def on_prediction_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:

@@ -7,6 +7,9 @@ checkpoint knew of others: on another machine, with another ledger, that is all 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import RecordError
@@ -92,7 +95,8 @@ def tell_attempts(store: RunStore, record: RunRecord) -> RunRecord:
     """
     if record.origin is None:
         return record
-    return with_attempts(record, find_attempts(store, record.project, record.origin))
+    since = datetime.fromisoformat(record.started_at).timestamp()
+    return with_attempts(record, find_attempts(store, record.project, record.origin, since=since))
 
 
 def find_attempts(store: RunStore, project: str, origin: str, *, since: float | None = None) -> tuple[Attempt, ...]:
@@ -105,8 +109,15 @@ def find_attempts(store: RunStore, project: str, origin: str, *, since: float | 
         since: A moment, in seconds since 1970; an attempt that has written nothing from then on was interrupted.
     """
     listed = read_list(store.read_lines(project, origin, ATTEMPTS_FILE))
-    found = (_find(store, one.project, one.run_id, since) for one in listed)
-    return merged(listed, [one for one in found if one is not None])
+    found = []
+    for one in listed:
+        # Whatever is wrong with what others have left must not end the run that looks at it.
+        with suppress(Exception):
+            known = _find(store, one.project, one.run_id, since)
+            if known is not None:
+                # A record's values are not checked when it is read; a list's are.
+                found.append(replace(attempt_from(attempt_mapping(known)), status=known.status))
+    return merged(listed, found)
 
 
 def read_list(lines: Iterable[str]) -> tuple[Attempt, ...]:

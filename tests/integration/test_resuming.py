@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,14 @@ import pytest
 import torch
 
 from lightning_carbon import Meter, RunRecord
+from lightning_carbon.ledger.directory import DirectoryRunStore
 from lightning_carbon.metering.resuming import ATTEMPTS_FILE
+from lightning_carbon.records.lineage import Resumed, Totals
+from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.simulated import SimulatedCounter
+from tests.integration.ledger.support import Reader, write
+from tests.unit.records.parts import STARTED, domain, part
 
 WATTS = 250.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,6 +111,36 @@ def test_what_a_killed_training_lost_is_spent(tmp_path: Path) -> None:
     assert record.spent is not None
     assert record.spent.samples == 8 * spent_steps
     assert record.spent.grams_co2e == pytest.approx(spent / 3600, rel=1e-9)
+
+
+def test_a_resumed_training_that_is_found_dead(tmp_path: Path) -> None:
+    """Reading the ledger recovers it with its origin, its lineage and all attempts, and keeps them."""
+    gpu = domain("gpu:0")
+    first = part(uj={gpu: 160_000_000}, steps=16, run_id="20260101T000000Z-a", at=STARTED)
+    second = part(uj={gpu: 40_000_000}, steps=4, run_id="20260102T000000Z-b", at=STARTED + 10)
+    origin = first.header.run_id
+    resumed = Resumed(origin, Totals(100_000_000, 1.0, 10))
+    write(tmp_path, first)
+    folder = write(tmp_path, replace(second, beat=replace(second.beat, resumed=resumed)))
+    lines = [json.dumps({"run_id": one.header.run_id, "project": one.header.project}) for one in (first, second)]
+    DirectoryRunStore(tmp_path).append_lines(first.header.project, origin, ATTEMPTS_FILE, lines)
+    record = Reader(tmp_path).ledger.find(second.header.run_id)
+
+    assert ("interrupted", origin, (140.0, 14, 200.0, 20)) == (record.status, record.origin, known(record))
+    assert ["interrupted", "interrupted"] == [one.status for one in record.attempts]
+    assert to_mapping(record) == json.loads((folder / "record.json").read_text())
+
+
+def test_a_list_of_attempts_is_no_run(tmp_path: Path) -> None:
+    """Where the first run is on another machine, its folder is not listed among the runs."""
+    with metered(tmp_path / "here") as first:
+        steps(first, 1)
+    with metered(tmp_path / "there") as second:
+        second.load_state_dict(first.state_dict())
+    reader = Reader(tmp_path / "there" / "ledger")
+
+    assert [second.run_id] == [one.run_id for one in reader.ledger.runs()]
+    assert [] == reader.said
 
 
 def test_a_state_goes_through_torch(tmp_path: Path) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lightning_carbon.integrations._trainer_runs import STATE_KEY
-from tests.integration.huggingface.support import make_trainer, metered_trainer
+from tests.integration.huggingface.support import make_trainer, metered_trainer, records_in
 
 if TYPE_CHECKING:
     from lightning_carbon import RunRecord
 
+ROOT = Path(__file__).resolve().parents[3]
 SETTINGS: dict[str, Any] = {"num_train_epochs": 2, "save_strategy": "steps", "save_steps": 3}
 
 
@@ -114,3 +118,48 @@ def test_training_again_is_no_resuming(tmp_path: Path) -> None:
 
     assert callback.record is not None
     assert (8, None) == (callback.record.steps, callback.record.origin)
+
+
+RANKS = """
+import sys
+from pathlib import Path
+from tests.integration.huggingface.test_resuming import SETTINGS
+from tests.integration.huggingface.support import make_callback, make_trainer
+
+folder, checkpoint, tries = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+settings = {**SETTINGS, "max_steps": tries, "save_steps": 1, "ddp_backend": "gloo"}
+make_trainer(folder, [make_callback(folder)], samples=16, **settings).train(resume_from_checkpoint=checkpoint)
+"""
+
+
+def test_on_more_ranks_and_on_fewer(tmp_path: Path) -> None:
+    """A training of one process goes on with two, and then with one again; every step is counted once."""
+    first = fails_at(tmp_path, 4)
+    script = tmp_path / "ranks.py"
+    script.write_text(RANKS)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*launcher, str(script), str(tmp_path), str(tmp_path / "out/checkpoint-3"), "5"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr
+    records = [json.loads(path.read_text()) for path in records_in(tmp_path)]
+    [two] = [one for one in records if one["origin"]]
+    last = resumed(tmp_path, 5)
+    assert last is not None
+    assert last.lineage is not None
+    assert last.spent is not None
+
+    assert (first.run_id, 2, 3 + 2, 4 + 2) == (
+        two["origin"],
+        len(two["ranks"]),
+        two["lineage"]["steps"],
+        two["spent"]["steps"],
+    )
+    assert two["spent"]["joules"] >= two["lineage"]["joules"] > two["energy"]["total_joules"]
+    assert (first.run_id, 3 + 2 + 3, 4 + 2 + 3) == (last.origin, last.lineage.steps, last.spent.steps)
+    assert [first.run_id, two["run_id"], last.run_id] == [one.run_id for one in last.attempts]

@@ -13,9 +13,11 @@ import pytest
 import torch
 
 from lightning_carbon import RunRecord
+from lightning_carbon.energy.readings import Sensor
 from lightning_carbon.integrations.lightning import CHECKPOINT_KEY
 from tests.integration.lightning.support import (
     PACKAGES,
+    CountedReads,
     loader,
     make_callback,
     make_module,
@@ -41,6 +43,19 @@ ROOT = Path(__file__).resolve().parents[3]
 
 class Crash(Exception):
     """A training ends here."""
+
+
+class Breaking(CountedReads):
+    """A source with a defect that shows when a meter starts."""
+
+    broken = False
+
+    @property
+    def sensor(self) -> Sensor:
+        """Have a defect."""
+        if self.broken:
+            raise Crash
+        return super().sensor
 
 
 def train(
@@ -158,6 +173,21 @@ def test_a_checkpoint_with_a_state_of_somebody_else(tmp_path: Path, caplog: pyte
     assert record is not None
     assert (6, None) == (record.steps, record.origin)
     assert 1 == caplog.text.count("schema 99")
+
+
+def test_a_meter_that_could_not_start_hands_the_state_on(tmp_path: Path) -> None:
+    """An attempt whose metering failed leaves the lineage in its checkpoints, for the next one."""
+    first = train(tmp_path, fails_at=5)
+    callback = make_callback(tmp_path, sources=[source := Breaking()])
+    source.broken = True
+    saving = saving_of(PACKAGE, tmp_path / "saved")
+    trainer = make_trainer(PACKAGE, tmp_path, [saving, callback], enable_checkpointing=True, max_steps=7)
+    trainer.fit(make_module(PACKAGE), loader(20), loader(1), ckpt_path=saved(tmp_path, 4))
+    record = train(tmp_path, checkpoint=saved(tmp_path, 6))
+
+    assert callback.record is None
+    assert first is not None
+    assert (first.run_id, 4 + 4, 5 + 4) == steps(record)
 
 
 DDP = """

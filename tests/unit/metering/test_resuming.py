@@ -253,6 +253,20 @@ def test_a_list_that_cannot_be_read_in_part() -> None:
     ]
 
 
+@pytest.mark.parametrize("spoiled", [{"energy": {}}, {"steps": "many"}, {"energy": None}, {"status": 5}], ids=str)
+def test_a_record_that_somebody_has_spoiled(spoiled: dict[str, Any]) -> None:
+    """What others have left in the ledger never ends a run: the list's word counts instead."""
+    store = MemoryRunStore()
+    whole = to_mapping(record_of([part(uj={domain("gpu:0"): 7}, run_id="a", status=Status.COMPLETED)]))
+    energy = {**whole["energy"], "total_joules": "much"} if spoiled.get("energy") == {} else whole["energy"]
+    store.save({**whole, "energy": energy, **{key: value for key, value in spoiled.items() if value != {}}})
+    one = {"run_id": "a", "project": "lisa", "microjoules": 5}
+    store.append_lines("lisa", "a", ATTEMPTS_FILE, [json.dumps(one)])
+    [attempt] = find_attempts(store, "lisa", "a")
+
+    assert attempt.totals.microjoules in {5, 7}
+
+
 def test_an_attempt_that_never_wrote_a_journal() -> None:
     """Its record, written at its start, is all there is."""
     store = MemoryRunStore()
