@@ -139,7 +139,7 @@ class FileLines:
             raise _removed(self._path)
         whole = lines if self._size or self._first is None else [self._first, *lines]
         self._append("".join(f"{line}\n" for line in whole).encode("utf-8", "backslashreplace"))
-        self._first = whole[0]
+        self._first = self._first if self._first is not None else whole[0]
 
     def is_there(self) -> bool:
         """Whether this file is still the one of its path: what goes into a removed one is lost without an error."""
@@ -345,7 +345,7 @@ def check_writable(folder: Path) -> Path:
 
 def _removed(path: Path) -> LedgerError:
     """What is said of a file that was removed while it was written."""
-    return LedgerError(f"{path} was removed while the run went on; it has been begun anew")
+    return LedgerError(f"{path} was removed while the run went on")
 
 
 def _trouble(path: Path, error: OSError) -> LedgerError:

@@ -125,7 +125,7 @@ class Chronicle:
             if self._header.rank == 0:
                 self.attempts.enlist(self.run_id)
         except (LedgerError, OSError) as error:
-            self._warn("journal", f"the ledger could not be written: {error}")
+            self._warn("ledger", f"the ledger could not be written: {error}; training goes on, and it is tried again")
         self._read_others()
 
     def close(self, beat: Beat, steps: list[str]) -> RunRecord:
@@ -137,6 +137,9 @@ class Chronicle:
         if self._run_id is None:
             self._since -= AGREE_SECONDS  # who has not been told by now never will be
         self.write(beat, steps)
+        for _ in range(_TRIES):
+            if self._held and self._per_step:
+                self.write(beat, [])  # a folder that had to be made again has room for them now
         self.attempts.look()
         mine = RankPart(self._named(), beat)
         record = self.attempts.told(record_of([mine]))
@@ -152,6 +155,7 @@ class Chronicle:
                 if [part.beat.at for part in self._others] == known:
                     break  # nobody ended meanwhile, who may have written a later record before this one
         except (LedgerError, OSError) as error:
+            self.location = None  # what lies there, if anything, is how the run began
             self._warn("ledger", f"the record could not be written: {error}")
         for sink in (self._journal, self._steps):
             if sink is not None:
