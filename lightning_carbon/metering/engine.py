@@ -65,7 +65,11 @@ GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
 """Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
 
 _BEATS_A_LOOK = 64
-"""Every so many beats it is looked who else uses a GPU, the first time half a second after the start."""
+"""Every so many beats it is looked who else uses a GPU."""
+_FIRST_LOOK = 4
+"""The beat of the first look, about a second after the start."""
+_LOOK_SECONDS = 0.1
+"""How long a beat waits for such a look at most."""
 
 _CHECK_EVERY_NS = NANOSECONDS_PER_SECOND // 2
 
@@ -109,6 +113,7 @@ class Engine:
         self._resumed: Resumed | None = None
         self._trouble: SourceLost | None = None
         self._beats = 0
+        self._look: threading.Thread | None = None
         self._check_ns = 0
         self._now_ns: Callable[[], int] = time.monotonic_ns
 
@@ -505,16 +510,31 @@ class Engine:
     def _keep_house(self) -> None:
         """About twice a second, on a thread of its own."""
         self._beats += 1
-        if self._beats % _BEATS_A_LOOK == 1:
-            neighbours = self._parts.neighbours()
-            if neighbours:
-                self._warn("neighbours", neighbours)
+        if self._beats % _BEATS_A_LOOK == _FIRST_LOOK:
+            self._look_around()
         with self._lock:
             if self._state is not _State.RUNNING:
                 return
             self._settle(self._settled_ns())
             beat, lines = self._beat(Status.RUNNING), self._take_lines()
         self._chronicle.write(beat, lines)
+
+    def _look_around(self) -> None:
+        """See who else uses a GPU, on a thread for that alone: a driver that hangs must not hold up the journal."""
+        if self._look is not None and self._look.is_alive():
+            return
+        self._look = threading.Thread(target=self._tell_neighbours, name="lightning-carbon-look", daemon=True)
+        self._look.start()
+        self._look.join(_LOOK_SECONDS)
+
+    def _tell_neighbours(self) -> None:
+        try:
+            neighbours = self._parts.neighbours()
+        except Exception:
+            logger.debug("cannot tell who else uses a GPU", exc_info=True)
+            return
+        if neighbours:
+            self._warn("neighbours", neighbours)
 
     def _check(self, now_ns: int) -> None:
         """Twice a second at most, on the training's thread: see whether a reading hangs, and tell trouble if strict."""

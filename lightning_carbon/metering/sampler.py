@@ -37,6 +37,8 @@ HOUSEKEEPING_SECONDS = 0.5
 A run that is killed loses what was used since, and what the counters' last jump had not settled then. Twice a second
 keeps that under 1.2 s where the machine is too busy to give the thread its turn in time.
 """
+FIRST_HOUSEKEEPING_SECONDS = HOUSEKEEPING_SECONDS / 8
+"""How soon the first time is; then twice as long each time. Ranks that start together learn the run's name by it."""
 FINISH_SECONDS = 0.3
 """How long the end of a run may wait for the counters' next jump."""
 
@@ -105,7 +107,9 @@ class Sampler:
         self._keeper.start()
 
     def _keep_house(self) -> None:
-        while not self._over.wait(HOUSEKEEPING_SECONDS):
+        pause = FIRST_HOUSEKEEPING_SECONDS
+        while not self._over.wait(pause):
+            pause = min(pause * 2, HOUSEKEEPING_SECONDS)
             try:
                 self.check()
                 self._housekeeping()

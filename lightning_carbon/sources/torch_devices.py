@@ -176,7 +176,9 @@ def devices_in_use(index: int | None = None) -> list[torch.device]:
     if not (cuda.is_available() and cuda.is_initialized()):
         return []
     current, count = cuda.current_device(), cuda.device_count()
-    holding = [one for one in range(count) if cuda.memory_reserved(one)]
+    # Other allocators start a GPU when they are asked what they hold there.
+    native = cuda.get_allocator_backend() == "native"
+    holding = [one for one in range(count) if cuda.memory_reserved(one)] if native else []
     if not holding:
         chosen = index if index is not None and current == 0 and index < count else current
         return [torch.device("cuda", chosen)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
-from tests.benchmarks import accuracy, ledger, memory, overhead, starting, training
+from tests.benchmarks import accuracy, ledger, memory, overhead, ranks, starting, training
 from tests.benchmarks.report import Check, print_table, write_json
 from tests.benchmarks.world import World
 
@@ -24,6 +24,7 @@ BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
     "start": starting.starting,
     "step_done": overhead.step_done,
     "sampler": overhead.sampler,
+    "ranks": ranks.rows,
     "accuracy-continuous": accuracy.continuous,
     "accuracy-ticking": accuracy.ticking,
     "accuracy-power": accuracy.integrated,

@@ -49,7 +49,7 @@ class Kill:
         joules: What it has of the ranks that were killed.
         lost_joules: What these used besides, until they were killed.
         lost_seconds: How long before the kill that was used.
-        excess_ratio: By how much the energy of any rank's record exceeds what that rank used; below 0 where it is less.
+        excess_ratio: By how much the energy of any rank exceeds what it had used when it last wrote; mostly below 0.
     """
 
     framework: str
@@ -130,9 +130,8 @@ def _compare(
             lost += used - found
             seconds = max(seconds, _seconds_before(gpu, at_ns, used - found))
         if part is not None:
-            # The header is stamped some milliseconds before the meter takes its first reading.
-            most = gpu.truth(start_ns, start_ns + part.beat.ns + 20_000_000).joules
-            excess = max(excess, joules_of[rank] / most - 1)
+            most = gpu.truth(start_ns, monotonic_ns(part.beat.at)).joules
+            excess = max(excess, (joules_of[rank] - most) / most)
     return Kill(
         training.framework,
         len(training.gpus),
