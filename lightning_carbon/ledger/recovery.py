@@ -205,7 +205,9 @@ def look_at(
         notice(f"{folder}: its journals make no record: {type(error).__name__}: {error}")
         return record
     now = tell_attempts(DirectoryRunStore(folder.parents[1]), now)
-    return (now if stamp else replace(now, location=None)) if is_alive else _keep(path, now, stamp)
+    if is_alive:
+        return now if stamp else replace(now, location=None)
+    return now if now == record else _keep(path, now, stamp)
 
 
 def _without_beats(
