@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_JSON = Path("build/soak.json")
 KILLS = 60
-GENTLE = 8
+GENTLE = 4
 """So many trainings besides are told to end, by SIGTERM and by SIGINT."""
 LONGEST_SECONDS = 4.0
 """Kills fall anywhere in the first seconds of a run; what comes later is more of the same."""
@@ -79,7 +79,8 @@ def _kill_many(count: int, dice: random.Random) -> list[Kill]:
                 "lightning" if number % 2 else "huggingface", 1 + number // 2 % 2, Path(folder) / str(place)
             )
             # Of two ranks, every third time one dies alone.
-            aim: Aim = "one" if len(what.gpus) > 1 and dice.random() < 1 / 3 else "all"
+            alone = with_signal is signal.SIGKILL and len(what.gpus) > 1 and dice.random() < 1 / 3
+            aim: Aim = "one" if alone else "all"
             moment = dice.uniform(0, LONGEST_SECONDS)
             kills.append(kill(what, moment, aim, dice.randrange(len(what.gpus)), with_signal))
             _tell(place + 1, len(plans), kills[-1])
