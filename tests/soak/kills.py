@@ -51,7 +51,7 @@ class Kill:
         joules: What it has of the ranks that were killed.
         lost_joules: What these used besides, until they were killed.
         lost_seconds: How long before the kill that was used.
-        excess_ratio: By how much the energy of any rank exceeds what it had used when it last wrote; mostly below 0.
+        excess_seconds: How much more any rank's energy is than it had used when it last wrote, as time; mostly below 0.
     """
 
     framework: str
@@ -64,7 +64,7 @@ class Kill:
     joules: float
     lost_joules: float
     lost_seconds: float
-    excess_ratio: float
+    excess_seconds: float
 
 
 class Failed(Exception):
@@ -96,6 +96,11 @@ def kill(training: Training, after_seconds: float, aim: Aim, victim: int, number
             # so do as schedulers do, whose patience ends, too.
             victims, at_ns = _strike(training, process, "all", victim, signal.SIGKILL)
             process.join(END_SECONDS)
+        give_up = time.monotonic() + END_SECONDS
+        while any(is_process_there(one.header.pid, one.header.pid_started) for one in parts_of(training.ledger)):
+            if time.monotonic() > give_up:
+                break
+            time.sleep(0.01)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid or 0, signal.SIGKILL)
@@ -136,7 +141,8 @@ def _compare(
             seconds = max(seconds, _seconds_before(gpu, at_ns, used - found))
         if part is not None:
             most = gpu.truth(start_ns, monotonic_ns(part.beat.at)).joules
-            excess = max(excess, (joules_of[rank] - most) / most)
+            seconds_so_far = (monotonic_ns(part.beat.at) - start_ns) / _NS
+            excess = max(excess, (joules_of[rank] - most) / most * seconds_so_far)
     return Kill(
         training.framework,
         len(training.gpus),
