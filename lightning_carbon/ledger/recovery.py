@@ -1,6 +1,6 @@
 """Runs that nobody has closed: which of them are dead, and what their journals still tell.
 
-A rank beats every 0.9 s. It is taken for dead when its journal has been silent for a while *and*, where this is its
+A rank beats twice a second. It is taken for dead when its journal has been silent for a while *and*, where this is its
 host, its process is gone; of another host only the silence can be seen, so it has to last longer. Silence is told by
 file times alone, against what the file system itself says of the time: the clocks that processes read may be set, and
 those of two hosts differ. A file time far ahead is silence, too: whoever still beats writes times of the clock as it
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord
 
 SILENT_HERE_SECONDS = 10.0
-"""Ten beats: what a process of this host that cannot be found any more may be late by, as in another container."""
+"""Twenty beats: what a process of this host that cannot be found any more may be late by, as in another container."""
 SILENT_ELSEWHERE_SECONDS = 120.0
 """Longer than clients of NFS keep file times, 60 s by default (acregmax in nfs(5))."""
 _STARTED_TOLERANCE_SECONDS = 2.0
@@ -205,7 +205,9 @@ def look_at(
         notice(f"{folder}: its journals make no record: {type(error).__name__}: {error}")
         return record
     now = tell_attempts(DirectoryRunStore(folder.parents[1]), now)
-    return (now if stamp else replace(now, location=None)) if is_alive else _keep(path, now, stamp)
+    if is_alive:
+        return now if stamp else replace(now, location=None)
+    return now if now == record else _keep(path, now, stamp)
 
 
 def _without_beats(

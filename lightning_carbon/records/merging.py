@@ -100,7 +100,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         run_name=first.header.run_name,
         status=stands.value,
         started_at=iso(min(part.header.started_at for part in ranks)),
-        ended_at=None if stands is Status.RUNNING else iso(max(part.beat.at for part in ranks)),
+        ended_at=None if stands is Status.RUNNING else iso(max(_end(part) for part in ranks)),
         duration_seconds=longest_ns / NANOSECONDS_PER_SECOND,
         # Ranks take the same steps together, each with samples of its own.
         steps=max(part.beat.steps for part in ranks),
@@ -246,6 +246,11 @@ def _rank(part: RankPart, mine: Sequence[Credit], host: str) -> RankRecord:
         duration_seconds=seconds,
         status=part.beat.status,
     )
+
+
+def _end(part: RankPart) -> float:
+    """When a rank last wrote, in seconds since 1970; not before it started, though its clock may have been set back."""
+    return max(part.beat.at, part.header.started_at + part.beat.ns / NANOSECONDS_PER_SECOND)
 
 
 def _worst(statuses: Iterable[Status]) -> Status:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
-from tests.benchmarks import accuracy, memory, overhead, ranks, starting, training
+from tests.benchmarks import accuracy, ledger, memory, overhead, ranks, starting, training
 from tests.benchmarks.report import Check, print_table, write_json
 from tests.benchmarks.world import World
 
@@ -31,6 +31,8 @@ BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
     "lightning": training.lightning,
     "huggingface": training.huggingface,
     "memory": memory.memory,
+    "week": memory.week,
+    "ledger": ledger.ledger,
 }
 DEFAULT_JSON = Path("build/benchmarks.json")
 

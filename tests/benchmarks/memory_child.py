@@ -1,10 +1,16 @@
-"""Simulates millions of steps on an engine whose clock and sampler are moved by hand."""
+"""Simulates millions of steps on an engine whose clock and sampler are moved by hand.
+
+Arguments: the file to write, how many steps, how many nanoseconds each takes, how many domains there are, and how many
+steps there are to a reading.
+"""
 
 import gc
 import json
 import os
+import statistics
 import sys
 import time
+from array import array
 from pathlib import Path
 
 from lightning_carbon.ledger.directory import DirectoryRunStore
@@ -16,11 +22,8 @@ from lightning_carbon.sources.simulated import SimulatedGPU, Sine
 from lightning_carbon.testing import ManualClock, ManualSampler
 from lightning_carbon.wiring import configure
 
-GPUS = 8
-STEP_NS = 2_000_000
 STEPS_A_ROW = 50
-STEPS_A_READING = 47
-"""So that readings, rows and the counters' jumps keep falling at other moments."""
+HOUR_NS = 3_600_000_000_000
 CLOSE_STEPS = 1_000
 """For so long every step is followed by a reading, so that the jumps are learnt as in a real run."""
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -35,9 +38,9 @@ def resident_megabytes() -> float:
 
 def main() -> None:
     """Do it."""
-    steps = int(sys.argv[2])
+    steps, step_ns, domains, steps_a_reading = map(int, sys.argv[2:])
     clock = ManualClock(start_ns=10**9)
-    gpus = [SimulatedGPU(clock, watts=Sine(300, 200, 7 + index), index=index) for index in range(GPUS)]
+    gpus = [SimulatedGPU(clock, watts=Sine(300, 200, 7 + index), index=index) for index in range(domains)]
     findings = [Finding("given", gpu.sensor.domain.name, gpu) for gpu in gpus]
 
     def assemble(config: MeterConfig) -> Parts:
@@ -55,13 +58,23 @@ def main() -> None:
     start_ns = clock.now_ns()
     began = time.perf_counter()
     before, microjoules = 0.0, 0
+    # The first hour and the last, or a tenth of the run where that is less: what a row takes then, in nanoseconds.
+    edge = max(STEPS_A_ROW * 2, min(steps // 10, HOUR_NS // step_ns))
+    first_rows, last_rows = array("q"), array("q")
     for step in range(1, steps + 1):
-        clock.advance(nanoseconds=STEP_NS)
+        clock.advance(nanoseconds=step_ns)
         engine.step_done(samples=8, tokens=1024)
-        if step < CLOSE_STEPS or step % STEPS_A_READING == 0:
+        if step < CLOSE_STEPS or step % steps_a_reading == 0:
             sampler.tick()
         if step % STEPS_A_ROW == 0:
-            microjoules += round((engine.row().total_joules or 0.0) * 1e6)
+            row_ns = time.perf_counter_ns()
+            row = engine.row()
+            row_ns = time.perf_counter_ns() - row_ns
+            if step <= edge:
+                first_rows.append(row_ns)
+            elif step > steps - edge:
+                last_rows.append(row_ns)
+            microjoules += round((row.total_joules or 0.0) * 1e6)
         if step == steps // 10:
             before = resident_megabytes()
     after = resident_megabytes()
@@ -74,6 +87,8 @@ def main() -> None:
         "after_mb": after,
         "seconds": time.perf_counter() - began,
         "rows": steps // STEPS_A_ROW,
+        "first_row_microseconds": statistics.median(first_rows) / 1000,
+        "last_row_microseconds": statistics.median(last_rows) / 1000,
         "joules": joules,
         "true_joules": sum(gpu.truth(start_ns, end_ns).joules for gpu in gpus),
         "left_microjoules": round(joules * 1e6) - microjoules,

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ledger.query import Ledger
+from lightning_carbon.ledger.recovery import Observer, is_process_there
 from lightning_carbon.records.journal import part_of
-from lightning_carbon.records.merging import record_of
-from lightning_carbon.records.run import Status
+from lightning_carbon.sources.processes import host_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ Aim = Literal["all", "one"]
 START_SECONDS = 120.0
 END_SECONDS = 60.0
 _NS = 1_000_000_000
+_LATER_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +160,9 @@ def parts_of(ledger: Path) -> list[RankPart]:
 
 
 def recovered(ledger: Path) -> RunRecord | None:
-    """The record of the one run in a ledger; of one that nobody has closed, what its journals tell."""
-    parts = parts_of(ledger)
-    if not parts:
-        return None
-    over = all(part.beat.status != Status.RUNNING for part in parts)
-    return record_of(parts, status=None if over else Status.INTERRUPTED)
+    """The record of the one run in a ledger, as whoever reads the ledger a minute later finds it."""
+    observer = Observer(host_id(), is_process_there, lambda _folder: time.time() + _LATER_SECONDS)
+    return next(Ledger(ledger, observer, print).runs(), None)
 
 
 def monotonic_ns(wall_seconds: float) -> int:

@@ -218,7 +218,7 @@ def test_garbage_is_told_and_never_raised(data: bytes | list[bytes]) -> None:
 
 
 def test_a_rank_without_a_beat_is_not_invented(tmp_path: Path) -> None:
-    """What it used is not known; it is missing among the ranks, and one line says so."""
+    """What it used is not known; it is missing among the ranks, and one line says so. Nothing is written twice."""
     folder = write(tmp_path, DEAD, part(1, world=2, pid=GONE))
     late = folder / "rank-00001.jsonl"
     late.write_text(late.read_text().splitlines()[0] + "\n")
@@ -226,8 +226,12 @@ def test_a_rank_without_a_beat_is_not_invented(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
     (found,) = reader.ledger.runs()
 
-    assert ("interrupted", 1) == (found.status, len(found.ranks))
-    assert ["no whole beat"] == [" ".join(line.split()[3:6]) for line in reader.said]
+    before = (folder / "record.json").stat().st_ino
+    again = list(reader.ledger.runs())
+
+    assert ("interrupted", 1, [found]) == (found.status, len(found.ranks), again)
+    assert before == (folder / "record.json").stat().st_ino
+    assert ["no whole beat"] * 2 == [" ".join(line.split()[3:6]) for line in reader.said]
 
 
 def test_a_run_that_died_at_once_is_interrupted(tmp_path: Path) -> None:
