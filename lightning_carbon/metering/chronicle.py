@@ -33,8 +33,10 @@ AGREE_SECONDS = 60.0
 """A rank that has not learnt the name of the run by then keeps a run of its own."""
 SILENT_SECONDS = 3.0
 """A rank that has written nothing for that long is not counted among those that report."""
-_READING_SHARE = 0.05
-"""Reading what the other ranks have written may take this share of the time at most."""
+_READING_SHARE = 0.01
+"""Reading what the other ranks have written may take this share of rank 0's time at most, as it holds up the training
+and many ranks read one file system; its rows are those that are logged."""
+_OTHERS_READING_SHARE = 0.001
 _TRIES = 3
 _MOST_HELD = 100_000
 """Lines of steps that wait for a disk that is full; the oldest go when there are more, about 10 MB."""
@@ -70,7 +72,7 @@ class Chronicle:
         self._steps: LineSink | None = None
         self._held: list[str] = []
         self._since = time.monotonic()
-        self._read_again = 0.0
+        self._read_again = self._read_at = 0.0
         self._others: list[RankPart] = []
         self._heard: dict[int, tuple[float, float]] = {}
         self.attempts = Attempts(store, header.project, header.started_at)
@@ -89,7 +91,7 @@ class Chronicle:
     @property
     def silent(self) -> set[int]:
         """The ranks that said they run and have written nothing for a while: late, or dead."""
-        until = time.monotonic() - SILENT_SECONDS
+        until = self._read_at - SILENT_SECONDS
         running = (part.header.rank for part in self._others if part.beat.status == Status.RUNNING)
         return {rank for rank in running if self._heard[rank][1] < until}
 
@@ -225,4 +227,5 @@ class Chronicle:
                     self._heard[rank] = (part.beat.at, now)
         self._others = parts
         taken = time.monotonic() - now
-        self._read_again = now + taken / _READING_SHARE
+        self._read_at = now
+        self._read_again = now + taken / (_READING_SHARE if self._header.rank == 0 else _OTHERS_READING_SHARE)

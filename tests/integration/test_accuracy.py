@@ -75,7 +75,8 @@ def test_a_counter_that_jumps_is_off_only_by_what_no_jump_tells(ticking: Metered
     untold_joules = [0.0 if gpu.shape == "constant" else SWING_WATTS * TICK_SECONDS for gpu in ticking.scenario.gpus]
     beside = [max(0.0, error - untold) for error, untold in zip(errors_joules(ticking), untold_joules, strict=True)]
 
-    assert max(beside) <= 0.006 * WATTS * SECONDS
+    # 20 ms: where a jump falls is known to some milliseconds, and to more where the machine is busy.
+    assert max(beside) <= 0.020 * WATTS
 
 
 def test_steps_shorter_than_the_jumps_have_their_energy(ticking: Metered) -> None:

@@ -90,7 +90,7 @@ def test_nobody_waits_for_a_rank_that_comes_late(tmp_path: Path) -> None:
 def test_a_store_that_is_gone_costs_no_more_than_the_common_name(tmp_path: Path) -> None:
     """The rank that comes after the end of its store's host meters a run of its own."""
     group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    done = beside(tmp_path, group, group="before", gpu_=[0, 1], late_=[0, 4.0])
+    done = beside(tmp_path, group, group="before", gpu_=[0, 1], late_=[0, 3.0])
 
     assert {(0, 0), (1, 0)} == set(done.answers), done.output
     assert 2 == len({one["run_id"] for one in done.answers.values()})
