@@ -42,6 +42,9 @@ FIRST_HOUSEKEEPING_SECONDS = HOUSEKEEPING_SECONDS / 8
 FINISH_SECONDS = 0.3
 """How long the end of a run may wait for the counters' next jump."""
 
+GIVEN_UP = "given-up-by-lightning-carbon"
+"""The name of a thread that a driver does not let go: it reads nothing more, and ends when the driver answers."""
+
 _GOLDEN = 0.6180339887498949
 _NS = 1_000_000_000
 
@@ -133,6 +136,8 @@ class Sampler:
                 return
             probe.lose(f"a reading hung for {PATIENCE_NS // _NS} s")
             self._reading = None
+            if self._thread is not None:
+                self._thread.name = GIVEN_UP
             self._launch()
         self._retire([probe])
 
@@ -155,6 +160,7 @@ class Sampler:
             if probe is not None:
                 probe.lose("a reading hung at the end of the run")
                 self._retire([probe])
+            thread.name = GIVEN_UP
             self._generation += 1
         self._thread = None
         if keeper is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def test_the_first_rank_need_not_meter(tmp_path: Path) -> None:
 def test_a_shell_that_starts_two_runs_gets_two_records(tmp_path: Path) -> None:
     """Though nothing tells their ranks apart but what the first ones wrote."""
     path = write_plan(tmp_path, seconds=0.5, gpu_=[0, 1])
-    ranks = [f"RANK={rank} LOCAL_RANK={rank} WORLD_SIZE=2 {' '.join(COMMAND)} {path} &" for rank in range(2)]
+    ranks = [f"RANK={rank} LOCAL_RANK={rank} WORLD_SIZE=2 {shlex.join([*COMMAND, str(path)])} &" for rank in range(2)]
     both = "\n".join([*ranks, "wait"] * 2)
     done = run_all(tmp_path, (["bash", "-c", both], environment()))
     first, second = done.records
