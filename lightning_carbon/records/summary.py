@@ -247,7 +247,8 @@ def _item(text: str) -> list[str]:
 
 
 def _how(domain: DomainRecord) -> str:
-    return domain.provenance + (f" ±{100 * domain.uncertainty_ratio:g} %" if domain.uncertainty_ratio else "")
+    half = f" ±{100 * domain.uncertainty_ratio:.3g} %" if domain.uncertainty_ratio else ""
+    return domain.provenance + half
 
 
 def _share(joules: float, total: float | None) -> str:
