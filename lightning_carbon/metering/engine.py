@@ -155,7 +155,7 @@ class Engine:
         self._step_clock = parts.step_clock
         if self._step_clock is not None:
             self._step_clock.stamp()  # most likely the device has nothing to do yet: its clock is known from here
-        self._start_ns = self._at_ns = self._now_ns()
+        self._start_ns = self._now_ns()
         self._attribution = Attribution(
             [probe.timeline for probe in self._probes],
             self._start_ns,
@@ -564,8 +564,8 @@ class Engine:
         return lines
 
     def _beat(self, status: Status) -> Beat:
-        lost = [probe.lost for probe in self._probes]
-        beat = beat_of(self._whole, lost, self._parts.clock.wall_seconds(), status)
+        lost, lost_at_ns = [probe.lost for probe in self._probes], [probe.lost_at_ns for probe in self._probes]
+        beat = beat_of(self._whole, lost, lost_at_ns, self._parts.clock.wall_seconds(), status)
         return beat if self._resumed is None else replace(beat, resumed=self._resumed)
 
     def _header(self) -> Header:

@@ -218,12 +218,15 @@ def absent_of(findings: Sequence[Finding]) -> tuple[AbsentSource, ...]:
     )
 
 
-def beat_of(whole: Tally, lost: Sequence[str | None], at_seconds: float, status: Status) -> Beat:
+def beat_of(
+    whole: Tally, lost: Sequence[str | None], lost_at_ns: Sequence[int | None], at_seconds: float, status: Status
+) -> Beat:
     """What a rank has used so far, as its journal has it.
 
     Args:
         whole: What was used since the start.
         lost: Why each sensor was lost, or ``None``.
+        lost_at_ns: When, on the meter's clock, or ``None``.
         at_seconds: Now, in seconds since 1970.
         status: How the rank stands.
     """
@@ -241,6 +244,7 @@ def beat_of(whole: Tally, lost: Sequence[str | None], at_seconds: float, status:
             for phase, share in whole.phases.items()
         },
         lost=tuple(lost),
+        lost_ns=tuple(None if at_ns is None else at_ns - whole.start_ns for at_ns in lost_at_ns),
         parts={
             phase.value: {
                 part.value: PartBeat(share.parts[part].nanoseconds, tuple(share.parts[part].microjoules))

@@ -114,6 +114,7 @@ class Beat:
         step_uj: Their energy on every domain.
         phases: What each phase has used.
         lost: Why each domain was lost, or ``None``.
+        lost_ns: How long after the start of the run each was lost, or ``None``; empty in journals of before.
         resumed: Which training this run goes on with, or ``None``.
         parts: What each part of a phase has used, for the phases that were told apart; they add up to the phase.
     """
@@ -128,6 +129,7 @@ class Beat:
     step_uj: tuple[int, ...]
     phases: dict[str, PhaseBeat] = field(default_factory=dict)
     lost: tuple[str | None, ...] = ()
+    lost_ns: tuple[int | None, ...] = ()
     resumed: Resumed | None = None
     parts: dict[str, dict[str, PartBeat]] = field(default_factory=dict)
 
@@ -194,6 +196,7 @@ def part_of(header: dict[str, Any], beat: dict[str, Any]) -> RankPart:
             "status": Status(beat["status"]).value,
             "step_uj": _as_many(beat["step_uj"], domains),
             "lost": tuple(beat["lost"]),
+            "lost_ns": tuple(beat.get("lost_ns", ())),
             "phases": phases,
             "resumed": resumed_from(beat.get("resumed")),
             "parts": parts,

@@ -165,6 +165,7 @@ def _energy(
                 method=facts.method,
                 parent=prefix + facts.parent if facts.parent else None,
                 lost=beat.lost[index] if index < len(beat.lost) else None,
+                lost_after_seconds=_seconds(beat.lost_ns[index]) if index < len(beat.lost_ns) else None,
                 phases={name: _joules(phase.uj[index]) for name, phase in beat.phases.items()},
                 parts={
                     name: {part: _joules(uj) for part, uj in _parts(beat, name, index).items()} for name in beat.parts
@@ -264,6 +265,10 @@ def _sum(values: Iterable[int | None]) -> int | None:
 
 def _ratio(part: int, whole: int) -> float:
     return min(1.0, part / whole) if whole else 1.0
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else ns / NANOSECONDS_PER_SECOND
 
 
 def _joules(uj: int) -> float:

@@ -40,6 +40,7 @@ class DomainRecord:
         method: The call or the model behind it.
         parent: The domain that includes it; it is not added to the total then.
         lost: Why readings ended before the run did, or ``None``.
+        lost_after_seconds: How long after the start of the run that was, or ``None``.
         phases: Its energy in joules by phase.
         parts: Its energy in joules by phase and part, for the phases that were told apart.
     """
@@ -54,6 +55,7 @@ class DomainRecord:
     method: str
     parent: str | None = None
     lost: str | None = None
+    lost_after_seconds: float | None = None
     phases: dict[str, float] = field(default_factory=dict)
     parts: dict[str, dict[str, float]] = field(default_factory=dict)
 

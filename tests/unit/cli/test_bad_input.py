@@ -34,6 +34,6 @@ def test_an_option_wins_over_the_variable_it_stands_before() -> None:
 
 def test_what_nobody_gave_is_named_by_itself() -> None:
     """A default that cannot be used is neither an option nor a variable."""
-    error = ConfigError("ledger", "/root/x", "give another.")
+    error = ConfigError("ledger", "ledger/x", "give another.")
 
-    assert "ledger='/root/x' cannot be used: give another." == in_words(error, {"ledger": None}, {})
+    assert "ledger='ledger/x' cannot be used: give another." == in_words(error, {"ledger": None}, {})

@@ -207,6 +207,7 @@ def test_a_lost_source_ends_and_the_run_goes_on(caplog: pytest.LogCaptureFixture
 
     assert [domain.joules for domain in record.energy.domains] == [200.0, 50.0]
     assert [domain.lost for domain in record.energy.domains] == [None, "GPU is lost"]
+    assert [domain.lost_after_seconds for domain in record.energy.domains] == [None, pytest.approx(1.1)]
     assert record.energy.domains[1].coverage_ratio == pytest.approx(0.5)
     assert len(caplog.records) == 1
 
