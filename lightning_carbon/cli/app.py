@@ -10,6 +10,7 @@ import typer
 from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.bad_input import told
+from lightning_carbon.cli.study_app import study_app
 
 app = typer.Typer(
     name=NAME,
@@ -140,6 +141,7 @@ runs_app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(runs_app, name="runs", invoke_without_command=True)
+app.add_typer(study_app, name="study")
 
 LedgerOption = Annotated[str | None, typer.Option(metavar="FOLDER", help="The folder of all runs.", show_default=False)]
 ProjectOption = Annotated[
