@@ -92,15 +92,8 @@ def show_sheet(sheet: Sheet, console: Console) -> None:
             pad_edge=False,
             padding=(0, _GAP - 1, 0, 0),
         )
-        for column in part:
-            is_text = column.side == "<"
-            table.add_column(
-                Text(column.title),
-                justify="left" if is_text else "right",
-                no_wrap=not is_text,
-                min_width=column.width,
-                vertical="top",
-            )
+        for column, room in zip(part, _widths(part, width), strict=True):
+            table.add_column(Text(column.title), justify="left" if column.side == "<" else "right", width=room)
         for cells in zip(*(column.cells for column in part), strict=True):
             table.add_row(*map(Text, cells))
         console.width = max(
@@ -147,6 +140,15 @@ class _Column:
 def _needed(widths: Sequence[int]) -> int:
     """The width of a table of such columns; rich counts the gap after the last one, all but the divider."""
     return sum(widths) + _GAP * len(widths) - 1
+
+
+def _widths(part: Sequence[_Column], width: int) -> list[int]:
+    """The least widths, and what is left of the terminal for text, where the least is missing first."""
+    widths = [column.width for column in part]
+    missing = {place: one.full_width - one.width for place, one in enumerate(part) if one.side == "<"}
+    for place in sorted(missing, key=missing.__getitem__):
+        widths[place] += max(0, min(width - _needed(widths), missing[place]))
+    return widths
 
 
 def _parts(sheet: Sheet, width: int) -> list[list[_Column]]:
