@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 USAGE_ERROR = 2
 
-_OPTIONS = {"interval_seconds": "--interval", "run_name": "--run-name"}
+_OPTIONS = {"interval_seconds": "--interval"}
 _VARIABLES = {"devices": DEVICES_VARIABLE, "ledger": LEDGER_VARIABLE, "region": REGION_VARIABLE}
 # Fixes are written for Python, where arguments are given by name.
 _ASSIGNMENT = re.compile(r"(?<![\w-])(devices|intensity|ledger|pue|region)=(?=[\w\"'<.])")
@@ -46,7 +46,7 @@ def in_words(error: ConfigError, given: Mapping[str, object], environ: Mapping[s
     """Name the option or the variable, what it was set to, and the fix."""
     argument, variable = error.argument, _VARIABLES.get(error.argument, "")
     if given.get(argument) is not None:
-        what = f"{_OPTIONS.get(argument, f'--{argument}')} {given[argument]}"
+        what = f"{_OPTIONS.get(argument, '--' + argument.replace('_', '-'))} {given[argument]}"
     elif environ.get(variable):
         what = f"{variable}={environ[variable]!r}"
     else:

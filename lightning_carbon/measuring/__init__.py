@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +19,11 @@ from lightning_carbon.ledger.directory import check_writable, write_json
 from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.configuration import Subject, subject_of
 from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, Follower
+from lightning_carbon.measuring.pricing import published_of
+from lightning_carbon.study.extent import Extent
 from lightning_carbon.study.journals import Label, measure_journals
 from lightning_carbon.study.measurement import Measurement, to_mapping
+from lightning_carbon.study.projection import training_hours
 from lightning_carbon.wiring import LEDGER_VARIABLE, ledger_folder
 
 SETUP_MINUTES: Final = 10.0
@@ -75,6 +79,7 @@ def measure(
     name: str | None = None,
     published: str | None = None,
     ledger: os.PathLike[str] | str | None = None,
+    extent: Extent | None = None,
     setup_minutes: float = SETUP_MINUTES,
     on_progress: Callable[[Progress], None] | None = None,
     environ: Mapping[str, str] = os.environ,
@@ -92,6 +97,7 @@ def measure(
         name: What to call the model; default as the file says.
         published: The row of the study that it answers; default as the file says.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
+        extent: How much of the training its row is to be of, as far as that can be told of it.
         setup_minutes: How long the program may take until it trains.
         on_progress: Told twice a second how far it is.
         environ: The environment of the program.
@@ -112,6 +118,11 @@ def measure(
     measurement = measure_journals(run.journals, label, warmup_seconds=warmup_seconds)
     if not measurement.settling.settled and warmup_seconds is None:
         raise StudyError(_unsettled(measurement, seconds))
+    if extent is not None:
+        # An extent that turns out to be impossible is no reason to lose minutes of measuring.
+        with suppress(ConfigError):
+            training_hours(measurement, extent, published_of(measurement))
+            measurement = replace(measurement, extent=extent)
     location = run.folder / MEASUREMENT_FILE
     write_json(location, to_mapping(measurement))
     return Measured(measurement, location)

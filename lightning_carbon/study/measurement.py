@@ -8,6 +8,7 @@ from typing import Any, Final
 from lightning_carbon.errors import NewerSchema, RecordError
 from lightning_carbon.records.fields import known
 from lightning_carbon.records.run import AbsentSource
+from lightning_carbon.study.extent import Extent
 from lightning_carbon.study.settling import Settling
 
 MEASUREMENT_SCHEMA: Final = 1
@@ -78,6 +79,7 @@ class Measurement:
         world_size: How many processes trained.
         host: The machine and the versions.
         absent: What could not be measured, and why.
+        extent: How much of the training was asked for; ``None`` where nobody said.
     """
 
     schema: int
@@ -94,6 +96,7 @@ class Measurement:
     world_size: int
     host: dict[str, str | int | None]
     absent: tuple[AbsentSource, ...] = ()
+    extent: Extent | None = None
 
     def of_kind(self, kind: str) -> list[DomainPower]:
         """The domains of one kind that have a power."""
@@ -135,6 +138,7 @@ def from_mapping(mapping: dict[str, Any]) -> Measurement:
             "domains": tuple(known(DomainPower, one) for one in mapping["domains"]),
             "speed": known(Speed, mapping["speed"]),
             "absent": tuple(known(AbsentSource, one) for one in mapping.get("absent", ())),
+            "extent": known(Extent, mapping["extent"]) if mapping.get("extent") else None,
         }
         return known(Measurement, whole)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
