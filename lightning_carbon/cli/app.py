@@ -11,6 +11,7 @@ from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.bad_input import told
 from lightning_carbon.cli.study_app import study_app
+from lightning_carbon.cli.study_output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.errors import ConfigError
 
 app = typer.Typer(
@@ -182,15 +183,13 @@ def estimate(  # noqa: PLR0913 - a command has a parameter for each of its optio
     ] = None,
     *,
     list_gpus: Annotated[bool, typer.Option("--list-gpus", help="Print the table of accelerators.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    json: JsonOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
 ) -> None:
     """Say what a training will use, stand for and cost, with ranges, before any run."""
     from lightning_carbon.cli import estimate as command
 
-    if list_gpus:
-        command.list_gpus(as_json=json)
-        return
     job = {
         "gpu": gpu,
         "count": count,
@@ -202,8 +201,12 @@ def estimate(  # noqa: PLR0913 - a command has a parameter for each of its optio
         "precision": precision,
         "gpu_watts": gpu_watts,
     }
-    others = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh}
-    with told({**job, **others, "what_if": what_if}):
+    place = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh, "what_if": what_if}
+    with told({**job, **place, "json": json, "markdown": markdown, "latex": latex}):
+        form = form_of(json=json, markdown=markdown, latex=latex)
+        if list_gpus:
+            command.list_gpus(form)
+            return
         command.show_estimate(
             job,
             region=region,
@@ -211,8 +214,7 @@ def estimate(  # noqa: PLR0913 - a command has a parameter for each of its optio
             pue=pue,
             usd_per_kwh=usd_per_kwh,
             places=what_if,
-            as_json=json,
-            markdown=markdown,
+            form=form,
         )
 
 

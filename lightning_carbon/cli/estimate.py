@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
-import typer
-
-from lightning_carbon.cli.estimate_text import as_markdown, as_text, gpus_as_text
+from lightning_carbon.cli.estimate_sheets import estimate_sheets, gpus_sheet
+from lightning_carbon.cli.study_output import show
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of, regions
 from lightning_carbon.study.accelerators import accelerators, is_family_name, relatives
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.carbon.footprint import EnergyRange, Footprint
     from lightning_carbon.carbon.intensity import Intensity
+    from lightning_carbon.cli.study_output import Form
     from lightning_carbon.study.accelerators import Accelerator
     from lightning_carbon.study.estimate_factors import Span
     from lightning_carbon.study.estimating import Elsewhere, Estimate
@@ -43,8 +42,7 @@ def show_estimate(
     pue: float | None,
     usd_per_kwh: float | None,
     places: str | None,
-    as_json: bool,
-    markdown: bool,
+    form: Form,
 ) -> None:
     """Print an estimate.
 
@@ -55,14 +53,11 @@ def show_estimate(
         pue: That of the site.
         usd_per_kwh: What electricity costs.
         places: Where else it might run: codes by commas, ``"default"`` or ``"all"``.
-        as_json: Whether to print JSON.
-        markdown: Whether to print Markdown.
+        form: How it is printed.
 
     Raises:
         ConfigError: An argument cannot be used.
     """
-    if as_json and markdown:
-        raise ConfigError("markdown", "", "--json is given too, and one of them must decide; leave one out.")
     job = plan(**arguments)  # type: ignore[arg-type]  # checked there, one by one
     planned = estimate(
         job,
@@ -70,20 +65,15 @@ def show_estimate(
         pue=pue_in_force(pue),
         usd_per_kwh=usd_per_kwh,
     )
-    moved = () if places is None else what_if(planned, _intensities(places))
+    moved = None if places is None else what_if(planned, _intensities(places, planned.footprint.intensity))
     gpu = arguments.get("gpu")
     others = relatives(job.accelerator) if job.accelerator and is_family_name(str(gpu), job.accelerator) else ()
-    if as_json:
-        typer.echo(json.dumps(to_mapping(planned, moved if places is not None else None), indent=2))
-    elif markdown:
-        typer.echo(as_markdown(planned, moved, others))
-    else:
-        typer.echo(as_text(planned, moved, others))
+    show(form, estimate_sheets(planned, moved, others), to_mapping(planned, moved), "estimate")
 
 
-def list_gpus(*, as_json: bool) -> None:
+def list_gpus(form: Form) -> None:
     """Print the table of accelerators."""
-    typer.echo(json.dumps([_part(one) for one in accelerators()], indent=2) if as_json else gpus_as_text())
+    show(form, [gpus_sheet()], [_part(one) for one in accelerators()], "accelerators")
 
 
 def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str, object]:
@@ -123,15 +113,16 @@ def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str
     return mapping
 
 
-def _intensities(places: str) -> list[Intensity]:
-    if places == ALL:
-        return [intensity_of(one.iso2) for one in regions()]
-    codes = _USUAL_PLACES if places == DEFAULT else [code.strip() for code in places.split(",")]
+def _intensities(places: str, planned: Intensity) -> list[Intensity]:
+    """Each place once, and where it was planned among them."""
+    codes = (
+        [one.iso2 for one in regions()] if places == ALL else _USUAL_PLACES if places == DEFAULT else places.split(",")
+    )
     try:
-        found = {intensity_of(code).region: intensity_of(code) for code in codes}
+        found = {one.region: one for one in map(intensity_of, codes)}
     except ConfigError as error:
         raise ConfigError("what_if", error.value, f"{error.fix} Or say default, or all.") from None
-    return list(found.values())
+    return list(({planned.region: planned} | found).values())
 
 
 def _part(one: Accelerator) -> dict[str, object]:
