@@ -292,6 +292,9 @@ def check(
     gpu_model: Annotated[
         str, typer.Option(metavar="NAME", help="Whose entry counts; auto is that of the GPUs of the run.")
     ] = "auto",
+    work: Annotated[
+        str, typer.Option(metavar="NAME", help="What it is called in FILE; auto is its project and its name.")
+    ] = "auto",
     project: ProjectOption = None,
     ledger: LedgerOption = None,
     *,
@@ -317,6 +320,7 @@ def check(
             baseline,
             tolerance=tolerance,
             gpu_model=gpu_model,
+            work=work,
             ledger=ledger,
             project=project,
             form="json" if json else "markdown" if markdown else "text",

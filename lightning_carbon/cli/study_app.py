@@ -26,3 +26,12 @@ def published(*, json: JsonOption = False, markdown: MarkdownOption = False, lat
 
     with told({"json": json, "markdown": markdown, "latex": latex}):
         show_published(form_of(json=json, markdown=markdown, latex=latex))
+
+
+@study_app.command()
+def claims(*, json: JsonOption = False, markdown: MarkdownOption = False, latex: LatexOption = False) -> None:
+    """Check what press reports wrote of the study: each claim, the arithmetic, the verdict."""
+    from lightning_carbon.cli.study_published import show_claims
+
+    with told({"json": json, "markdown": markdown, "latex": latex}):
+        show_claims(form_of(json=json, markdown=markdown, latex=latex))
