@@ -124,8 +124,10 @@ def test_a_limit_and_a_part_that_is_not_listed_can_be_given() -> None:
 def test_the_accelerators_can_be_listed() -> None:
     """Every row, as a table or as JSON; what no source says is a dash there and no key here."""
     text, listed = told("--list-gpus"), json.loads(told("--list-gpus", "--json"))
+    rows = told("--list-gpus", "--markdown").splitlines()
 
-    assert len(accelerators()) == len(listed) == sum(str(one) in text for one in accelerators())
+    assert [one.name for one in accelerators()] == [one["name"] for one in listed]
+    assert all(sum(row.startswith(f"| {one} |") for row in rows) == 1 for one in accelerators())
     [tpu] = [one for one in listed if one["name"] == "TPU v5p"]
     assert "power_watts" not in tpu
     assert re.search(r"^Google TPU v5p +95 +– ", text, re.MULTILINE)
