@@ -45,10 +45,17 @@ def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -
 def in_words(error: ConfigError, given: Mapping[str, object], environ: Mapping[str, str]) -> str:
     """Name the option or the variable, what it was set to, and the fix."""
     argument, variable = error.argument, _VARIABLES.get(error.argument, "")
+    option = _OPTIONS.get(argument, "--" + argument.replace("_", "-"))
     if given.get(argument) is not None:
+<<<<<<< HEAD
         what = f"{_OPTIONS.get(argument, '--' + argument.replace('_', '-'))} {given[argument]}"
+=======
+        what = option if given[argument] is True else f"{option} {given[argument]}"
+>>>>>>> main
     elif environ.get(variable):
         what = f"{variable}={environ[variable]!r}"
+    elif error.value is None:
+        return f"{option} is missing: {for_command_line(error.fix)}"
     else:
         what = f"{argument}={error.value!r}"
     return f"{what} cannot be used: {for_command_line(error.fix)}"

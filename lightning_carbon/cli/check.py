@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,7 @@ def check_run(
     *,
     tolerance: float,
     gpu_model: str,
+    work: str,
     ledger: str | None,
     project: str | None,
     form: str,
@@ -45,6 +47,7 @@ def check_run(
         baseline: The file.
         tolerance: The share by which the energy of a step or a token may rise.
         gpu_model: Whose entry counts; ``"auto"`` for that of the run's own hardware.
+        work: What was trained, as the file calls it; ``"auto"`` for the run's project and its name.
         ledger: The folder of all runs.
         project: Only among the runs of this one.
         form: ``text``, ``json`` or ``markdown``.
@@ -59,7 +62,11 @@ def check_run(
     """
     if not (isfinite(tolerance) and tolerance >= 0):
         raise ConfigError("tolerance", tolerance, "give a share from 0 on; 0.1 is 10 %.")
+    if not work.strip():
+        raise ConfigError("work", work, "give what the file is to call it, such as bert_base.")
     cost = cost_of(_record(text, ledger, project))
+    if work != AUTO:
+        cost = replace(cost, work=work)
     known = _read(baseline, may_be_missing=update or allow_missing)
     if update:
         _update(baseline, known, cost)

@@ -145,6 +145,16 @@ def test_another_model_s_entry_is_named_where_there_is_one(usual: RunRecord, bas
     assert "has no entry of lisa/small on NVIDIA H100; it has lisa/small on Simulated GPU 0" in found.stderr
 
 
+def test_work_can_be_called_otherwise(usual: RunRecord, double: RunRecord, tmp_path: Path) -> None:
+    """Two runs that have one project, and no names, are told apart by who checks them."""
+    path = tmp_path / "baselines.json"
+    for run, work in ((usual, "one"), (double, "two")):
+        assert 0 == check(str(run.location), path, "--work", work, "--update").exit_code
+    found = [check(str(double.location), path, "--work", work).exit_code for work in ("one", "two", "three")]
+
+    assert [1, 0, 3] == found
+
+
 def test_json_and_markdown_say_the_same(double: RunRecord, baseline: Path) -> None:
     """For programs, and for the summary of a job."""
     as_json = check(str(double.location), baseline, "--json")
@@ -212,6 +222,7 @@ def test_bad_input_is_one_line_that_names_it(usual: RunRecord, ledger: Path, bas
         ([record, "--tolerance", "nan"], "--tolerance nan cannot be used: give a share from 0 on"),
         ([record, "--tolerance", "-0.1"], "--tolerance -0.1 cannot be used"),
         ([record, "--json", "--markdown"], "--markdown is given too"),
+        ([record, "--work", " "], "cannot be used: give what the file is to call it"),
     ]:
         found = check(words[0], baseline, *words[1:])
 

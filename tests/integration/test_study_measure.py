@@ -141,6 +141,7 @@ def test_a_signal_ends_the_program_and_leaves_no_measurement(folder: Path, numbe
     """Ctrl-C, as a scheduler's signal or a closed terminal, ends everything that was started."""
     words = [*COMMAND, "measure", str(folder / "train.yaml")]
     # In a job of a shell's background, SIGINT would be ignored.
+    start = f"import os, signal; signal.signal(2, signal.SIG_DFL); os.execv({words[0]!r}, {words!r})"
     process = subprocess.Popen(
         [
             sys.executable,
