@@ -47,11 +47,7 @@ def in_words(error: ConfigError, given: Mapping[str, object], environ: Mapping[s
     argument, variable = error.argument, _VARIABLES.get(error.argument, "")
     option = _OPTIONS.get(argument, "--" + argument.replace("_", "-"))
     if given.get(argument) is not None:
-<<<<<<< HEAD
-        what = f"{_OPTIONS.get(argument, '--' + argument.replace('_', '-'))} {given[argument]}"
-=======
         what = option if given[argument] is True else f"{option} {given[argument]}"
->>>>>>> main
     elif environ.get(variable):
         what = f"{variable}={environ[variable]!r}"
     elif error.value is None:

@@ -30,7 +30,15 @@ def published(*, json: JsonOption = False, markdown: MarkdownOption = False, lat
         show_published(form_of(json=json, markdown=markdown, latex=latex))
 
 
-<<<<<<< HEAD
+@study_app.command()
+def claims(*, json: JsonOption = False, markdown: MarkdownOption = False, latex: LatexOption = False) -> None:
+    """Check what press reports wrote of the study: each claim, the arithmetic, the verdict."""
+    from lightning_carbon.cli.study_published import show_claims
+
+    with told({"json": json, "markdown": markdown, "latex": latex}):
+        show_claims(form_of(json=json, markdown=markdown, latex=latex))
+
+
 # What they mean is as everywhere; `lightning_carbon.measuring.pricing.method_of` has the defaults.
 MethodOption = Annotated[
     str,
@@ -156,12 +164,3 @@ def table(
             Extent(hours),
             form_of(json=json, markdown=markdown, latex=latex),
         )
-=======
-@study_app.command()
-def claims(*, json: JsonOption = False, markdown: MarkdownOption = False, latex: LatexOption = False) -> None:
-    """Check what press reports wrote of the study: each claim, the arithmetic, the verdict."""
-    from lightning_carbon.cli.study_published import show_claims
-
-    with told({"json": json, "markdown": markdown, "latex": latex}):
-        show_claims(form_of(json=json, markdown=markdown, latex=latex))
->>>>>>> main

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.study.accelerators import find_accelerator
+from lightning_carbon.study.estimate_factors import USD_PER_KWH, USD_PER_KWH_YEAR
 from lightning_carbon.study.extent import Extent
 from lightning_carbon.study.facts import PublishedModel, strubell2019
 from lightning_carbon.study.method import CURRENT, STRUBELL_2019, Method
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from lightning_carbon.study.tables import Row
 
 METHODS = (CURRENT, STRUBELL_2019)
+_AVERAGE = ElectricityPrice(USD_PER_KWH.span.value, USD_PER_KWH.source, USD_PER_KWH_YEAR)
 
 
 def method_of(
@@ -37,7 +40,7 @@ def method_of(
         region: Where the electricity is used, as for a meter.
         intensity: gCO2e/kWh, as for a meter.
         pue: The site's, as for a meter.
-        usd_per_kwh: What a kWh costs.
+        usd_per_kwh: What a kWh costs; by default the average that estimates take.
         environ: The environment variables that defaults come from.
 
     Raises:
@@ -57,7 +60,7 @@ def method_of(
         name=CURRENT,
         pue=pue_in_force(pue, environ),
         intensity=intensity_in_force(region, intensity, environ),
-        electricity=None if usd_per_kwh is None else ElectricityPrice(usd_per_kwh, "given", None),
+        electricity=_AVERAGE if usd_per_kwh is None else ElectricityPrice(usd_per_kwh, "given", None),
         cloud={},
     )
 
@@ -67,7 +70,13 @@ def price_of(measurement: Measurement, method: Method) -> CloudPrice | None:
     names = {short_name(one.name) for one in measurement.of_kind(GPU)}
     if len(names) != 1:
         return None
-    words = names.pop().replace("-", " ").split()
+    name = names.pop()
+    if method.name == CURRENT:
+        try:
+            return find_accelerator(name).price
+        except ConfigError:
+            return None  # nobody said what it costs, and a neighbour's price is none
+    words = name.replace("-", " ").split()
     return next((price for name, price in method.cloud.items() if name in words), None)
 
 

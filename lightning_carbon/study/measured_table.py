@@ -128,7 +128,7 @@ def how_priced(method: Method) -> str:
         f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}{', assumed' if pue.assumed else ''}",
         f"{grams[0]:.4g} gCO2e/kWh{_limits(grams[1], grams[0], grams[2])} ({grid.region}{year}"
         + (", assumed)" if grid.assumed else ")"),
-        *([f"{costs.usd_per_kwh:g} USD/kWh"] if costs is not None else []),
+        *([f"{costs.usd_per_kwh:g} USD/kWh ({costs.source})"] if costs is not None else []),
     ]
     return f"Measured rows ({method.name}): {', '.join(parts)}. Ranges follow from those of sensors, PUE and grid."
 

@@ -143,11 +143,7 @@ def test_a_signal_ends_the_program_and_leaves_no_measurement(folder: Path, numbe
     # In a job of a shell's background, SIGINT would be ignored.
     start = f"import os, signal; signal.signal(2, signal.SIG_DFL); os.execv({words[0]!r}, {words!r})"
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import os, signal; signal.signal(2, signal.SIG_DFL); os.execv({words[0]!r}, {words!r})",
-        ],
+        [sys.executable, "-c", start],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -13,12 +13,14 @@ from tests.unit.study.measurements import measured, power
 
 def test_a_price_is_that_of_the_accelerator_that_was_measured() -> None:
     """By its name in the method's list; for what is not in it, for several sorts and for none, there is no price."""
-    study = method_of("strubell2019")
+    study, now = method_of("strubell2019"), method_of(environ={})
     p100, v100 = power("gpu:0", 100.0), replace(power("gpu:1", 100.0), name="Tesla V100-PCIE-32GB")
     other = replace(p100, name="NVIDIA GeForce GTX 1060")
 
     assert (0.43, 0.74) == tuple(getattr(price_of(measured(one), study), "low", None) for one in (p100, v100))
-    assert [None] * 3 == [price_of(one, study) for one in (measured(p100, v100), measured(other), measured())]
+    for each in (study, now):
+        assert [None] * 3 == [price_of(one, each) for one in (measured(p100, v100), measured(other), measured())]
+    assert price_of(measured(replace(p100, name="NVIDIA H200")), now) is not None
 
 
 @pytest.mark.parametrize(
@@ -44,3 +46,4 @@ def test_current_factors_are_those_of_a_meter() -> None:
     assert ("SWE", 1.1) == (found.intensity.region, found.pue.value)
     assert found.electricity is not None
     assert found.electricity.usd_per_kwh == 0.3
+    assert method_of(environ={}).electricity is not None

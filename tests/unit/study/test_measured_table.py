@@ -64,7 +64,7 @@ def test_what_has_to_be_said_of_a_measurement() -> None:
 
 def test_the_factors_are_said_with_their_ranges() -> None:
     """And what is assumed."""
-    assert "PUE 1.58, 432.7 gCO2e/kWh (USA 2018), 0.12 USD/kWh." in how_priced(method_of("strubell2019"))
+    assert "PUE 1.58, 432.7 gCO2e/kWh (USA 2018), 0.12 USD/kWh (average of" in how_priced(method_of("strubell2019"))
     assert "(1 to 2.19), assumed" in how_priced(method_of(environ={}))
     assert "100 gCO2e/kWh (80 to 120) (custom)" in how_priced(method(spread=0.2))
 
