@@ -292,8 +292,15 @@ def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping
     if given is not None and str(given) == "":
         raise ConfigError("ledger", given, "give a folder.")
     if given is None:
-        from platformdirs import user_data_path
-
+        try:
+            from platformdirs import user_data_path
+        except ImportError:
+            # Where the source tree alone is on the path, as in an image that brings its own packages.
+            fix = (
+                "the package platformdirs, which knows the default folder, is not there; give a folder, "
+                f"set {LEDGER_VARIABLE}, or pip install platformdirs."
+            )
+            raise ConfigError("ledger", None, fix) from None
         return user_data_path("lightning-carbon", appauthor=False) / "ledger"
     if not isinstance(given, str | os.PathLike):
         raise ConfigError("ledger", given, "give a folder, as text or a path.")

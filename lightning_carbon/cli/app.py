@@ -11,6 +11,7 @@ from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.bad_input import told
 from lightning_carbon.cli.study_app import study_app
+from lightning_carbon.errors import ConfigError
 
 app = typer.Typer(
     name=NAME,
@@ -189,3 +190,60 @@ def show(
     project, ledger = project or given.get("project"), ledger or given.get("ledger")
     with told({"project": project, "ledger": ledger}):
         show_run(run, ledger, project, as_json=json or bool(given.get("json")))
+
+
+@app.command()
+def check(
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN",
+            help="Its id, the beginning of it, its name, or the path of its record.json.",
+            show_default=False,
+        ),
+    ],
+    baseline: Annotated[
+        Path, typer.Option(metavar="FILE", help="What it is held against; --update writes it.", show_default=False)
+    ],
+    tolerance: Annotated[
+        float, typer.Option(metavar="RATIO", help="By what share energy may rise: 0.1 is 10 %.")
+    ] = 0.1,
+    gpu_model: Annotated[
+        str, typer.Option(metavar="NAME", help="Whose entry counts; auto is that of the GPUs of the run.")
+    ] = "auto",
+    work: Annotated[
+        str, typer.Option(metavar="NAME", help="What it is called in FILE; auto is its project and its name.")
+    ] = "auto",
+    project: ProjectOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for the summary of a job.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Write this run into FILE as the new baseline.")] = False,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="End with 0 where FILE has no entry of this kind yet.")
+    ] = False,
+) -> None:
+    """Hold the energy of a run's steps and tokens against a baseline of the same GPU model and the same work.
+
+    Ends with 0 within the tolerance, 1 where energy rose by more, 2 where the two cannot be compared, 3 where there is
+    no baseline yet.
+    """
+    from lightning_carbon.cli.check import check_run
+
+    with told({"project": project, "ledger": ledger, "baseline": baseline, "tolerance": tolerance}):
+        if json and markdown:
+            raise ConfigError("json", json, "--markdown is given too; give one of the two.")
+        code = check_run(
+            run,
+            baseline,
+            tolerance=tolerance,
+            gpu_model=gpu_model,
+            work=work,
+            ledger=ledger,
+            project=project,
+            form="json" if json else "markdown" if markdown else "text",
+            update=update,
+            allow_missing=allow_missing,
+        )
+    raise typer.Exit(code)
