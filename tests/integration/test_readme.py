@@ -41,6 +41,8 @@ from lightning_carbon.wiring import (
 from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, links, table
 
 PYTHON = blocks("python")
+ESTIMATING = [block for block in PYTHON if "study.estimating" in block.text]
+METERING = [block for block in PYTHON if block not in ESTIMATING]
 FIRST_CODE_WITHIN = 30
 
 
@@ -117,7 +119,7 @@ def readme_block(*words: str) -> Block:
 # -- code -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=str)
+@pytest.mark.parametrize("block", METERING, ids=str)
 def test_a_block_of_code_runs_and_leaves_a_closed_record(block: Block, executed: Callable[[Block], Executed]) -> None:
     """Copied from the page into a file, it meters, fails nowhere, and warns of nothing of ours."""
     run = executed(block)
@@ -130,6 +132,17 @@ def test_a_block_of_code_runs_and_leaves_a_closed_record(block: Block, executed:
     if "summary()" in block.text:
         assert record["run_id"] in run.output
         assert "CO2e" in run.output
+
+
+def test_the_estimate_is_printed_and_nothing_is_metered(executed: Callable[[Block], Executed]) -> None:
+    """The block prints the two ends of the energy and the CO2e, and leaves no record."""
+    [block] = ESTIMATING
+    run = executed(block)
+    low, high, kilograms = map(float, run.output.split())
+
+    assert 0 < low < high
+    assert kilograms > 0
+    assert [] == run.records
 
 
 def test_the_readme_shows_code_at_once_and_each_way_to_meter() -> None:
