@@ -71,6 +71,16 @@ def test_bad_input_names_the_argument_the_value_and_the_fix() -> None:
     assert (error.argument, error.value, error.fix) == ("interval_seconds", "fast", "give a number from 0.01 to 60.")
 
 
+@pytest.mark.parametrize("error", [ConfigError("pue", 0.5, "give more."), UnknownRegion("SWEDN", ["SE"])])
+def test_bad_input_can_be_told_under_the_name_that_the_user_wrote(error: ConfigError) -> None:
+    """A variable in the place of an argument: the name is another, and kind, value and fix are the same."""
+    renamed = error.under("LIGHTNING_CARBON_THING")
+    sent = pickle.loads(pickle.dumps(renamed))  # noqa: S301 - made in this very line
+
+    assert str(error).replace(error.argument, "LIGHTNING_CARBON_THING", 1) == str(renamed) == str(sent)
+    assert (type(error), error.value, error.fix) == (type(sent), sent.value, sent.fix)
+
+
 @pytest.mark.parametrize(("near", "hint"), [((), "used: Give an ISO"), (("SE", "SWE"), "did you mean SE, SWE? Give")])
 def test_an_unknown_region_lists_what_resembles_it(near: tuple[str, ...], hint: str) -> None:
     """Near matches come first, then the two ways that always work."""
