@@ -11,6 +11,7 @@ from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.bad_input import told
 from lightning_carbon.cli.study_app import study_app
+from lightning_carbon.cli.study_output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.errors import ConfigError
 
 app = typer.Typer(
@@ -135,6 +136,86 @@ def run(
     with told({**settings, "json": json}):
         code = metered(command, settings, copy_to=json, quiet=quiet)
     raise typer.Exit(code)
+
+
+@app.command()
+def estimate(  # noqa: PLR0913 - a command has a parameter for each of its options
+    gpu: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The accelerator, such as H100.", show_default=False)
+    ] = None,
+    count: Annotated[int, typer.Option(metavar="NUMBER", help="How many of them.")] = 1,
+    hours: Annotated[
+        float | None,
+        typer.Option(metavar="HOURS", help="How long; or else --params and --tokens.", show_default=False),
+    ] = None,
+    params: Annotated[
+        float | None, typer.Option(metavar="NUMBER", help="The model's parameters, such as 7e9.", show_default=False)
+    ] = None,
+    tokens: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", help="The tokens it is trained on, such as 1e12.", show_default=False),
+    ] = None,
+    mfu: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Of the dense peak: what the model's arithmetic takes.", show_default=False),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT", help="fp32, tf32, fp16, bf16 or fp8; bf16 where known.", show_default=False),
+    ] = None,
+    utilisation: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Of the time: how long accelerators compute.", show_default=False),
+    ] = None,
+    gpu_watts: Annotated[
+        float | None,
+        typer.Option(metavar="WATTS", help="What one is limited to, instead of its rating.", show_default=False),
+    ] = None,
+    region: Region = None,
+    intensity: IntensityOption = None,
+    pue: Pue = None,
+    usd_per_kwh: Annotated[
+        float | None, typer.Option(metavar="USD", help="What a kWh costs.", show_default=False)
+    ] = None,
+    what_if: Annotated[
+        str | None,
+        typer.Option(metavar="CODES", help="Other regions, by commas; or default, or all of them.", show_default=False),
+    ] = None,
+    *,
+    list_gpus: Annotated[bool, typer.Option("--list-gpus", help="Print the table of accelerators.")] = False,
+    json: JsonOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
+) -> None:
+    """Say what a training will use, stand for and cost, with ranges, before any run."""
+    from lightning_carbon.cli import estimate as command
+
+    job = {
+        "gpu": gpu,
+        "count": count,
+        "hours": hours,
+        "utilisation": utilisation,
+        "params": params,
+        "tokens": tokens,
+        "mfu": mfu,
+        "precision": precision,
+        "gpu_watts": gpu_watts,
+    }
+    place = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh, "what_if": what_if}
+    with told({**job, **place, "json": json, "markdown": markdown, "latex": latex}):
+        form = form_of(json=json, markdown=markdown, latex=latex)
+        if list_gpus:
+            command.list_gpus(form)
+            return
+        command.show_estimate(
+            job,
+            region=region,
+            intensity=intensity,
+            pue=pue,
+            usd_per_kwh=usd_per_kwh,
+            places=what_if,
+            form=form,
+        )
 
 
 runs_app = typer.Typer(

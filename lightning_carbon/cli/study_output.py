@@ -143,11 +143,15 @@ def _needed(widths: Sequence[int]) -> int:
 
 
 def _widths(part: Sequence[_Column], width: int) -> list[int]:
-    """The least widths, and what is left of the terminal for text, where the least is missing first."""
+    """The least widths, and what is left of the terminal for text: a column at a time where most is missing."""
     widths = [column.width for column in part]
-    missing = {place: one.full_width - one.width for place, one in enumerate(part) if one.side == "<"}
-    for place in sorted(missing, key=missing.__getitem__):
-        widths[place] += max(0, min(width - _needed(widths), missing[place]))
+    texts = [place for place, column in enumerate(part) if column.side == "<"]
+    for _ in range(width - _needed(widths)):
+        missing = {place: part[place].full_width / widths[place] for place in texts}
+        neediest = max(missing, key=missing.__getitem__, default=None)
+        if neediest is None or missing[neediest] <= 1:
+            break
+        widths[neediest] += 1
     return widths
 
 

@@ -60,3 +60,14 @@ def test_two_forms_at_once_are_refused() -> None:
     assert (2, "") == (result.exit_code, result.stdout)
     assert "--latex is given too" in result.stderr
     assert 1 == result.stderr.count("\n")
+
+
+def test_claims_are_printed_with_their_verdicts() -> None:
+    """As a table, Markdown and JSON, the same twenty."""
+    found = json.loads(said("claims", "--json"))
+
+    assert 20 == len(found)
+    assert {"holds", "holds roughly", "wrong"} == {one["verdict"] for one in found}
+    table, text = said("claims", columns=200), said("claims", "--markdown")
+    assert all(one["claim"] in table and one["arithmetic"] in text for one in found)
+    assert "off by 2 % at most" in table
