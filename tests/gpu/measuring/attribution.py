@@ -62,8 +62,9 @@ class CudaQueue:
         """An event behind it."""
         import torch
 
+        make_event: Any = torch.cuda.Event
         # Of those that a waiting thread sleeps for: polling would warm the processor, not the GPU.
-        event = torch.cuda.Event(blocking=True)
+        event = make_event(blocking=True)
         event.record()
         return event
 

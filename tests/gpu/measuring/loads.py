@@ -75,7 +75,8 @@ class Matmuls:
         while time.perf_counter() < until:
             self.launch(chunk)
             if self._device.type == "cuda":
-                mark = self._torch.cuda.Event()
+                make_event: Any = self._torch.cuda.Event
+                mark = make_event()
                 mark.record()
                 marks.append(mark)
                 if len(marks) > 1:

@@ -139,7 +139,7 @@ def machine_of(gpu: dict[str, Any]) -> dict[str, Any]:
     """
     import torch
 
-    packages = {}
+    packages: dict[str, str | None] = {}
     for package in _PACKAGES:
         try:
             packages[package] = version(package)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -120,15 +121,14 @@ def main() -> None:
     """Train once."""
     answer, config, changes, arm, steps = sys.argv[1:6]
     sys.path.insert(0, str(EXAMPLES))
-    from building import LIGHTNING, read_config, training_of
-
+    building = import_module("building")
     turns = Turns(int(steps))
     sys.stdout = sys.stderr  # whatever else is printed must not be taken for the word
-    example = Path(read_config(config)["study"]["command"][0]).stem
-    kind = "lightning" if example in LIGHTNING else "huggingface"
+    example = Path(building.read_config(config)["study"]["command"][0]).stem
+    kind = "lightning" if example in building.LIGHTNING else "huggingface"
     make = lightning_callbacks if kind == "lightning" else huggingface_callbacks
     callbacks = make(turns, metered=arm == "metered")
-    training = training_of(config, {**settings(kind, int(steps)), **json.loads(changes)}, callbacks)
+    training = building.training_of(config, {**settings(kind, int(steps)), **json.loads(changes)}, callbacks)
     training.fit()
     record = getattr(callbacks[0], "record", None)
     found = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -15,9 +16,8 @@ ROOT = Path(__file__).parents[3]
 def main() -> None:
     """Train."""
     sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
-    from building import training_of
-
-    training_of(sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}).fit()
+    building = import_module("building")
+    building.training_of(sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}).fit()
 
 
 if __name__ == "__main__":
