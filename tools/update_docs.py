@@ -86,11 +86,10 @@ def readme(text: str) -> str:
     """
     for name, part in PARTS.items():
         begin, end = f"<!-- {name}: written by tools/update_docs.py -->\n", f"<!-- end of {name} -->\n"
-        pattern = re.compile(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", re.DOTALL)
-        if len(pattern.findall(text)) != 1:
+        found = re.findall(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
+        if len(found) != 1:
             raise SystemExit(f"README.md needs these two lines, once:\n{begin}{end}")
-        written = f"\n{part()}\n\n"
-        text = pattern.sub(lambda _, written=written: written, text)
+        text = text.replace(found[0], f"{begin}\n{part()}\n\n{end}")
     return text
 
 
