@@ -325,14 +325,15 @@ def _limits(low: float, value: float, high: float) -> str:
 
 
 def _by_parent(
-    domains: tuple[DomainRecord, ...], parent: DomainRecord | None = None
+    domains: tuple[DomainRecord, ...], parent: DomainRecord | None = None, above: frozenset[str] = frozenset()
 ) -> Iterator[tuple[DomainRecord, DomainRecord | None]]:
-    """Every domain with the one that it is within, right after that one."""
+    """Every domain with the one that it is within, right after that one; a circle ends where it began."""
     ids = {domain.id for domain in domains}
     for domain in domains:
-        if domain.parent == parent.id if parent else domain.parent not in ids:
+        inside = domain.parent == parent.id and domain.id not in above if parent else domain.parent not in ids
+        if inside:
             yield domain, parent
-            yield from _by_parent(domains, domain)
+            yield from _by_parent(domains, domain, above | {domain.id})
 
 
 def _grouped(pairs: Iterable[tuple[_Key, str]]) -> Iterator[tuple[_Key, str]]:
