@@ -85,9 +85,18 @@ def show_run(text: str, ledger: str | None, project: str | None, *, as_json: boo
     Raises:
         ConfigError: There is no such run or more than one, no such folder, or no project can have that name.
     """
-    runs = _open(ledger, project)
-    record = runs.ledger.find(text, runs.project)
+    record = find_run(text, ledger, project)
     typer.echo(json.dumps(to_mapping(record), indent=2) if as_json else record.summary())
+
+
+def find_run(text: str, ledger: str | None, project: str | None) -> RunRecord:
+    """The run that is meant: by its id, the beginning of it, or its name.
+
+    Raises:
+        ConfigError: There is no such run or more than one, no such folder, or no project can have that name.
+    """
+    runs = _open(ledger, project)
+    return runs.ledger.find(text, runs.project)
 
 
 def _open(given: str | None, project: str | None) -> _Runs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.records.figures import (
     CO2E,
     ENERGY,
@@ -23,6 +24,7 @@ from lightning_carbon.records.figures import (
     table,
     wrap,
 )
+from lightning_carbon.units import CarbonMass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -226,7 +228,8 @@ def _carbon(record: RunRecord) -> list[Line]:
     ]
     if limits:
         lines += _under("The range follows from the ranges of energy, PUE and grid; it is no confidence interval.")
-    return lines
+    equivalent = equivalent_of(CarbonMass(carbon.grams_co2e))
+    return lines if equivalent is None else lines + _under(equivalent.sentence)
 
 
 def _attempts(record: RunRecord) -> Table | None:
