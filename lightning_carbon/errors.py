@@ -11,6 +11,7 @@
     │   ├── ReadFailed                 one reading failed; the meter will try again
     │   └── SourceLost                 it is gone for good; the meter will not ask again
     ├── LedgerError (OSError)          the ledger folder cannot be used
+    ├── StudyError (RuntimeError)      a model could not be measured as the study does; says why and what would help
     └── RecordError (ValueError)       a stored record cannot be read
         └── NewerSchema                a later version of this package wrote it
 
@@ -119,6 +120,10 @@ class SourceLost(SourceError):
 
 class LedgerError(LightningCarbonError, OSError):
     """The ledger folder cannot be used."""
+
+
+class StudyError(LightningCarbonError, RuntimeError):
+    """A model could not be measured as the study did: its program failed, never metered itself, or was too short."""
 
 
 class RecordError(LightningCarbonError, ValueError):

@@ -245,10 +245,13 @@ def test_an_extra_exists(command: str) -> None:
 @pytest.mark.parametrize("command", [word for word in commands() if word.startswith("lightning-carbon ")])
 def test_a_subcommand_has_the_options_that_it_is_shown_with(command: str) -> None:
     """The command line has the subcommand and takes the options, up to the program that is metered."""
-    _, name, *words = shlex.split(command)
+    _, *words = shlex.split(command)
     own = words[: words.index("--")] if "--" in words else words
-    top: Any = get_command(app)
-    known = {option for one in top.commands[name].params for option in one.opts}
+    found: Any = get_command(app)
+    while own and own[0] in getattr(found, "commands", {}):
+        found = found.commands[own[0]]
+        own = own[1:]
+    known = {option for one in found.params for option in one.opts}
 
     assert {word for word in own if word.startswith("-")} <= known
 
@@ -287,9 +290,19 @@ def test_a_flag_of_a_program_of_the_user_is_an_argument_of_ours(command: str) ->
     assert {name.removeprefix(".") for name in flags} <= set(settings())
 
 
+@pytest.mark.parametrize("command", [word for word in commands() if word.startswith(".ci/")])
+def test_a_script_of_continuous_integration_exists_and_knows_the_word(command: str) -> None:
+    """It can be executed, and has a case for what it is told."""
+    script, *words = command.split()
+    cases = (ROOT / script).read_text(encoding="utf-8")
+
+    assert os.access(ROOT / script, os.X_OK)
+    assert all(f"\n    {word})" in cases for word in words)
+
+
 def test_every_command_is_of_a_kind_that_is_checked() -> None:
     """What is typed is make, pip, our own command, a script, or a program that the extras bring."""
-    checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ", "python train.py ", SWITCH)
+    checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ", ".ci/", "python train.py ", SWITCH)
     programs = {command.split()[0] for command in commands() if not command.startswith(checked)}
 
     assert programs <= {f".venv/bin/{one.name}" for one in entry_points(group="console_scripts")}

@@ -16,6 +16,7 @@ from lightning_carbon.errors import (
     SourceError,
     SourceLost,
     SourceUnavailable,
+    StudyError,
     UnknownRegion,
     UsageError,
 )
@@ -28,6 +29,7 @@ ONE_OF_EACH = (
     ReadFailed("timeout"),
     SourceLost("fell off the bus"),
     LedgerError("disk full"),
+    StudyError("too short"),
     RecordError("no record"),
 )
 
@@ -52,6 +54,7 @@ def test_every_error_is_in_the_tree_that_the_docstring_draws() -> None:
         (ReadFailed, SourceError),
         (SourceLost, SourceError),
         (LedgerError, OSError),
+        (StudyError, RuntimeError),
         (RecordError, ValueError),
     ],
 )
