@@ -16,7 +16,7 @@ from collections import defaultdict
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from sphinx.util.docutils import SphinxDirective
 from typer.main import get_command
@@ -82,6 +82,11 @@ def _import_types(module: ModuleType) -> None:
 MODULES = [import_module(name) for name in _modules("lightning_carbon") if not name.endswith("__main__")]
 for module in MODULES * 2:  # some are about names that others make
     _import_types(module)
+for module in MODULES:
+    for thing in vars(module).values():
+        # A named tuple's constructor does not know where its class was written, and what names mean there.
+        if isinstance(thing, type) and issubclass(thing, tuple) and thing.__module__ == module.__name__:
+            thing.__new__.__annotations__.update(get_type_hints(thing))
 
 nitpicky = True
 nitpick_ignore_regex = [
@@ -128,10 +133,10 @@ class Commands(SphinxDirective):
     """Every command with its arguments and options, as its help has them."""
 
     def run(self) -> list[nodes.Node]:
-        """A section for each command."""
+        """A section for each command; nothing in its help is markup."""
         lines: list[str] = []
         for name, command in _commands(NAME, get_command(command_line)):
-            lines += [f"``{name}``", "-" * (len(name) + 4), "", inspect.cleandoc(command.help or ""), ""]
+            lines += [f"``{name}``", "-" * (len(name) + 4), "", _as_text(command.help), ""]
             lines += [line for one in command.params for line in _parameter(one)]
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
@@ -184,4 +189,8 @@ def _parameter(parameter: Any) -> Iterator[str]:  # noqa: ANN401 - likewise
         names = [parameter.metavar or names[0].upper()]
     elif not getattr(parameter, "is_flag", False):
         names = [f"{one} {parameter.metavar or parameter.type.name.upper()}" for one in names]
-    yield from (", ".join(f"``{one}``" for one in names), f"   {parameter.help or ''}", "")
+    yield from (", ".join(f"``{one}``" for one in names), f"   {_as_text(parameter.help)}", "")
+
+
+def _as_text(words: str | None) -> str:
+    return re.sub(r"([*`|_\\])", r"\\\1", inspect.cleandoc(words or ""))
