@@ -107,7 +107,8 @@ class CarbonCallback(_BothCallbacks):
             tell, such as all but the backward pass where the module optimizes by hand, is ``other``.
         count_batch: Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to
             import it from (``"module.function"``). It should read shapes only: reading values would wait for the GPU.
-            Default: see :mod:`lightning_carbon.integrations._batch`.
+            Default: samples are the first dimension of the first tensor, tokens the elements of ``input_ids`` or
+            ``tokens``; what the shapes of a batch do not tell is ``None``.
         progress_bar: Whether to show watts and gCO2e in the progress bar.
 
     Raises:

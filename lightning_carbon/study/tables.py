@@ -16,6 +16,7 @@ from lightning_carbon.study.printed import Printed
 
 NOTHING = "–"
 _DIGITS = 3
+_LITTLE = 1e-3
 
 Pair = tuple[float, float]
 
@@ -189,9 +190,16 @@ class Sheet:
 
 
 def number(value: float | None, decimals: int = 1) -> str:
-    """A figure with separated thousands and, below one, three digits; a dash where there is none."""
+    """A figure with separated thousands; below one with three digits, and below a thousandth with an exponent.
+
+    Args:
+        value: The figure; ``None`` shows as a dash.
+        decimals: How many digits it has behind the point, from one up.
+    """
     if value is None:
         return NOTHING
+    if 0 < abs(value) < _LITTLE:
+        return f"{value:.{_DIGITS - 1}e}"
     small = 0 < abs(value) < 1
     return f"{value:,.{max(decimals, _DIGITS - 1 - floor(log10(abs(value)))) if small else decimals}f}"
 

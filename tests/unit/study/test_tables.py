@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -23,6 +24,7 @@ from lightning_carbon.study.tables import (
     escape_latex,
     latex,
     markdown,
+    number,
     sheet,
 )
 
@@ -163,3 +165,20 @@ def test_a_table_without_notes_or_rows_is_still_one() -> None:
     text = markdown(Sheet("T", ("a", "b"), "<>", ()))
 
     assert "**T**\n\n| a | b |\n| --- | ---: |" == text
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (None, 1, NOTHING),
+        (0.0, 1, "0.0"),
+        (1234.56, 1, "1,234.6"),
+        (1.0, 2, "1.00"),
+        (0.0653, 1, "0.0653"),
+        (0.5, 3, "0.500"),
+        (7.1e-8, 1, "7.10e-08"),
+    ],
+)
+def test_what_is_small_is_never_shown_as_nothing(value: float | None, decimals: int, text: str) -> None:
+    """Three digits below one, an exponent below a thousandth."""
+    assert text == number(value, decimals)
