@@ -165,12 +165,8 @@ def test_the_latency_of_events_is_what_the_program_sees() -> None:
     device = Device()
     found = event_latency(device, 20, now_ns=lambda: device.now, pause=lambda _: None)
 
-    assert (20, 10e-6, 16e-6, 2e-6) == (
-        found.events,
-        found.record_seconds,
-        found.done_seconds,
-        pytest.approx(found.query_seconds),
-    )
+    assert 20 == found.events
+    assert (found.record_seconds, found.done_seconds, found.query_seconds) == pytest.approx((10e-6, 16e-6, 2e-6))
     assert (found.late_record_seconds, found.late_done_seconds) == pytest.approx((10e-6, 16e-6))
 
 
