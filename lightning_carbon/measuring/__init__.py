@@ -34,7 +34,7 @@ _SECONDS_PER_MINUTE: Final = 60.0
 
 _ADD_THE_METER: Final = (
     "it meters itself: add callbacks=[CarbonCallback()] to the Lightning Trainer, callbacks=[CarbonTrainerCallback()] "
-    "to the Hugging Face Trainer, or Meter() to a loop of your own"
+    "to the Hugging Face Trainer, or Meter() to a loop of your own, without a ledger of its own"
 )
 
 

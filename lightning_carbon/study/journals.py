@@ -48,7 +48,7 @@ class Label(NamedTuple):
         name: What the model is called.
         published: The row of the study that it answers, or ``None``.
         command: What was run.
-        steps_per_epoch: How many steps an epoch has, or ``None``.
+        steps_per_epoch: How many steps an epoch has, where that is known better than the trainer knows.
     """
 
     name: str
@@ -130,7 +130,12 @@ def measure_journals(journals: Sequence[Journal], label: Label, *, warmup_second
             )
             for one in hardware
         ),
-        speed=_speed([tracks[one.header.rank] for one in ranks], start_ns, end_ns, label.steps_per_epoch),
+        speed=_speed(
+            [tracks[one.header.rank] for one in ranks],
+            start_ns,
+            end_ns,
+            label.steps_per_epoch or ranks[0].beats[-1].steps_per_epoch,
+        ),
         world_size=first.world_size,
         host=dict(first.host),
         absent=first.absent,
