@@ -8,6 +8,7 @@ import typer
 
 from lightning_carbon.cli.bad_input import told
 from lightning_carbon.cli.study_output import JsonOption, LatexOption, MarkdownOption, form_of
+from lightning_carbon.study.method import CURRENT
 
 study_app = typer.Typer(
     help="The study of 2019: its tables recomputed, and its method on your own machine.",
@@ -164,3 +165,51 @@ def table(
             Extent(hours),
             form_of(json=json, markdown=markdown, latex=latex),
         )
+
+
+@study_app.command()
+def development(
+    project: Annotated[str, typer.Option(metavar="NAME", help="The project whose runs are added up.")],
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="The run that is the one model; else the last that completed."),
+    ] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The runs that are one sweep, by name ('trial-*'); else those named like the model."
+        ),
+    ] = None,
+    ledger: LedgerOption = None,
+    method: Annotated[
+        str, typer.Option(metavar="METHOD", help="current: as each record says; strubell2019: the study's constants.")
+    ] = CURRENT,
+    usd_per_kwh: UsdOption = None,
+    usd_per_gpu_hour: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="LOW HIGH", help="What an hour of a GPU costs in a cloud.", show_default=False),
+    ] = None,
+    *,
+    json: JsonOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
+) -> None:
+    """Add up what one model, one sweep and the whole development of a project took, the failed runs included."""
+    from lightning_carbon.cli.study_development import Asked, show_development
+
+    given = {
+        "project": project,
+        "model": model,
+        "sweep": sweep,
+        "ledger": ledger,
+        "method": method,
+        "usd_per_kwh": usd_per_kwh,
+        "usd_per_gpu_hour": None if usd_per_gpu_hour is None else " ".join(f"{one:g}" for one in usd_per_gpu_hour),
+        "json": json,
+        "markdown": markdown,
+        "latex": latex,
+    }
+    with told(given):
+        form = form_of(json=json, markdown=markdown, latex=latex)
+        asked = Asked(method, usd_per_kwh, usd_per_gpu_hour)
+        show_development(project, ledger, asked, form, model=model, sweep=sweep)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._batch import CountBatch, counter_of
+from lightning_carbon.integrations._board import Ending, is_called, show_ending
 from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._starting import start_meter
 from lightning_carbon.metering.config import CpuScope, Detail, Devices, GpuScope
@@ -395,6 +396,8 @@ class CarbonCallback(_BothCallbacks):
             for folder in _log_folders(trainer):
                 copy_record(self._record, folder, name)
         self._publish(trainer, meter.row())
+        if trainer.is_global_zero:
+            self._show(trainer, meter, self._record)
 
     def _enter(self, phase: Phase) -> None:
         if self._meter is not None:
@@ -439,6 +442,15 @@ class CarbonCallback(_BothCallbacks):
             )
         for one in trainer.loggers:
             one.log_metrics(metrics, step=self._last_step)
+
+    @guarded()
+    def _show(self, trainer: Trainer, meter: Engine, record: RunRecord) -> None:
+        """Show the run that has ended in TensorBoard, where a logger of the trainer writes for it."""
+        for one in trainer.loggers:
+            if is_called(one, "TensorBoardLogger"):
+                before = f"{name}-" if (name := getattr(one, "_prefix", "")) else ""
+                prefix = "" if self._stage == "fit" else f"{self._stage}/"
+                show_ending(one.experiment, Ending(record, meter.course, self._last_step, self._names, before + prefix))
 
     def _show_totals(self, trainer: Trainer) -> None:
         if self._meter is None:
