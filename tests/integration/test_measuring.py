@@ -108,9 +108,9 @@ def test_a_warm_up_is_found_in_a_training_that_ends_by_itself(folder: Path) -> N
 
 def test_power_that_has_not_settled_is_refused(folder: Path) -> None:
     """Where it rises all the time, the error says by how much and what to do, and there is no measurement."""
-    rising = TRAIN.replace("250.0", "Saw(100.0, 1100.0, period_seconds=100.0)").replace("Square", "Saw, Square")
+    rising = TRAIN.replace("250.0", "Saw(100.0, 1100.0, period_seconds=100.0)").replace("import Sim", "import Saw, Sim")
     config = program(folder, rising.replace("sys.argv[1]", "60"))
-    with pytest.raises(StudyError, match=r"not settled in 1\d s .* by \+\d+ W a minute \(.*\); measure longer \(--min"):
+    with pytest.raises(StudyError, match=r"not settled in 1\d s .* by \+\d+ W a minute .*; measure longer \(--min"):
         measure(config, minutes=0.175, ledger=folder / "ledger", environ=environment())
 
     assert [] == list(folder.rglob("measurement.json"))
