@@ -352,8 +352,10 @@ class CarbonCallback(_BothCallbacks):
 
     @guarded()
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to wait for the first batch of an epoch."""
+        """Begin to wait for the first batch of an epoch, whose length is known by now."""
         self._enter_part(Part.DATA)
+        if self._meter is not None:
+            self._meter.tell_epoch(_steps_per_epoch(trainer))
 
     @guarded()
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -498,6 +500,12 @@ def _batches_that_stepped(trainer: Trainer) -> int:
     """The x-axis of everything that Lightning logs; counts batches, where ``global_step`` counts optimizers' steps."""
     stepped = getattr(trainer.fit_loop.epoch_loop, "_batches_that_stepped", None)
     return int(trainer.global_step if stepped is None else stepped)
+
+
+def _steps_per_epoch(trainer: Trainer) -> float:
+    """Steps of the optimizer in an epoch: the last one steps with what has accumulated by then."""
+    batches: float = trainer.num_training_batches  # infinite where the data have no length
+    return -float(-batches // max(1, trainer.accumulate_grad_batches))
 
 
 def _accumulates(trainer: Trainer) -> bool:

@@ -292,7 +292,9 @@ def markdown(table: Sheet) -> str:
 
 
 def latex(table: Sheet, label: str) -> str:
-    r"""A table as LaTeX, for ``\usepackage{booktabs}``; no end of line at the end.
+    r"""A table as LaTeX, for ``\usepackage{adjustbox,booktabs}``; no end of line at the end.
+
+    It is scaled down where it is wider than the text.
 
     Args:
         table: The table.
@@ -300,14 +302,15 @@ def latex(table: Sheet, label: str) -> str:
     """
     columns = "".join("l" if side == "<" else "r" for side in table.align)
     lines = [" & ".join(map(escape_latex, cells)) + r" \\" for cells in (table.head, *table.rows)]
-    notes = [rf"\par\smallskip\footnotesize {escape_latex(note)}" for note in table.notes]
+    notes = [rf"\par\smallskip\raggedright\footnotesize {escape_latex(note)}" for note in table.notes]
     return "\n".join(
         [
-            r"% \usepackage{booktabs}",
+            r"% \usepackage{adjustbox,booktabs}",
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{escape_latex(table.title)}}}",
             rf"\label{{{label}}}",
+            r"\begin{adjustbox}{max width=\textwidth}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             lines[0],
@@ -315,6 +318,7 @@ def latex(table: Sheet, label: str) -> str:
             *lines[1:],
             r"\bottomrule",
             r"\end{tabular}",
+            r"\end{adjustbox}",
             *notes,
             r"\end{table}",
         ]

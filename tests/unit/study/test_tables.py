@@ -130,11 +130,12 @@ def test_markdown_is_a_table_that_renders() -> None:
     assert text.endswith("\n\n* One is 100 % sure.")
 
 
-LATEX = r"""% \usepackage{booktabs}
+LATEX = r"""% \usepackage{adjustbox,booktabs}
 \begin{table}
 \centering
 \caption{Mine \& yours}
 \label{tab:mine}
+\begin{adjustbox}{max width=\textwidth}
 \begin{tabular}{lr}
 \toprule
 Model & CO$_2$e, kg, range \\
@@ -143,7 +144,8 @@ BERT & -- \\
 my \textbar{} own\_model & 0.0279 -- 0.0339 \\
 \bottomrule
 \end{tabular}
-\par\smallskip\footnotesize One is 100 \% sure.
+\end{adjustbox}
+\par\smallskip\raggedright\footnotesize One is 100 \% sure.
 \end{table}"""
 
 
