@@ -74,7 +74,7 @@ soak: venv ## Kill trainings at random moments, and tell what that cost; takes u
 # For a machine that has its own torch: no environment is made, PYTHON says which one to use.
 .PHONY: test-gpu
 test-gpu: ## The tests that need a GPU, with $(PYTHON) as it is
-	$(PYTHON) -m pytest -m gpu tests/gpu $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m gpu tests/gpu -rs $(PYTEST_ARGS)
 
 .PHONY: constraints
 constraints: venv ## Write constraints.txt again from what .venv holds

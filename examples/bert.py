@@ -72,6 +72,7 @@ def train(
     block: int = 128,
     validation_share: float = 0.05,
     masked_share: float = 0.15,
+    study: dict[str, Any] | None = None,  # noqa: ARG001 - in the file for another reader
 ) -> None:
     """Train, then show what it took.
 
@@ -84,6 +85,7 @@ def train(
         block: Tokens of a sample.
         validation_share: The last part of the text, which is validated on and never trained on.
         masked_share: Share of the tokens to guess.
+        study: Not for the training: what ``lightning-carbon study measure`` reads.
     """
     set_seed(training.seed)
     text = read_text(dataset)

@@ -14,7 +14,7 @@ import math
 import random
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import pytorch_lightning as pl
 import torch
@@ -269,6 +269,7 @@ class TranslatorCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Hand the data's sizes to the model, and spell ``--dataset`` as the other examples do."""
         parser.add_argument("--dataset", type=str | None, help="data set of the hub: OWNER/NAME:CONFIGURATION")
+        parser.add_argument("--study", type=dict[str, Any] | None, help="for `lightning-carbon study measure` alone")
         parser.link_arguments("dataset", "data.dataset")
         parser.link_arguments("data.vocabulary", "model.vocabulary")
         parser.link_arguments("data.longest", "model.longest")

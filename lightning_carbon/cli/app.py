@@ -11,6 +11,8 @@ from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.bad_input import told
 from lightning_carbon.cli.study_app import study_app
+from lightning_carbon.cli.study_output import JsonOption, LatexOption, MarkdownOption, form_of
+from lightning_carbon.errors import ConfigError
 
 app = typer.Typer(
     name=NAME,
@@ -136,6 +138,86 @@ def run(
     raise typer.Exit(code)
 
 
+@app.command()
+def estimate(  # noqa: PLR0913 - a command has a parameter for each of its options
+    gpu: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The accelerator, such as H100.", show_default=False)
+    ] = None,
+    count: Annotated[int, typer.Option(metavar="NUMBER", help="How many of them.")] = 1,
+    hours: Annotated[
+        float | None,
+        typer.Option(metavar="HOURS", help="How long; or else --params and --tokens.", show_default=False),
+    ] = None,
+    params: Annotated[
+        float | None, typer.Option(metavar="NUMBER", help="The model's parameters, such as 7e9.", show_default=False)
+    ] = None,
+    tokens: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", help="The tokens it is trained on, such as 1e12.", show_default=False),
+    ] = None,
+    mfu: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Of the dense peak: what the model's arithmetic takes.", show_default=False),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT", help="fp32, tf32, fp16, bf16 or fp8; bf16 where known.", show_default=False),
+    ] = None,
+    utilisation: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Of the time: how long accelerators compute.", show_default=False),
+    ] = None,
+    gpu_watts: Annotated[
+        float | None,
+        typer.Option(metavar="WATTS", help="What one is limited to, instead of its rating.", show_default=False),
+    ] = None,
+    region: Region = None,
+    intensity: IntensityOption = None,
+    pue: Pue = None,
+    usd_per_kwh: Annotated[
+        float | None, typer.Option(metavar="USD", help="What a kWh costs.", show_default=False)
+    ] = None,
+    what_if: Annotated[
+        str | None,
+        typer.Option(metavar="CODES", help="Other regions, by commas; or default, or all of them.", show_default=False),
+    ] = None,
+    *,
+    list_gpus: Annotated[bool, typer.Option("--list-gpus", help="Print the table of accelerators.")] = False,
+    json: JsonOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
+) -> None:
+    """Say what a training will use, stand for and cost, with ranges, before any run."""
+    from lightning_carbon.cli import estimate as command
+
+    job = {
+        "gpu": gpu,
+        "count": count,
+        "hours": hours,
+        "utilisation": utilisation,
+        "params": params,
+        "tokens": tokens,
+        "mfu": mfu,
+        "precision": precision,
+        "gpu_watts": gpu_watts,
+    }
+    place = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh, "what_if": what_if}
+    with told({**job, **place, "json": json, "markdown": markdown, "latex": latex}):
+        form = form_of(json=json, markdown=markdown, latex=latex)
+        if list_gpus:
+            command.list_gpus(form)
+            return
+        command.show_estimate(
+            job,
+            region=region,
+            intensity=intensity,
+            pue=pue,
+            usd_per_kwh=usd_per_kwh,
+            places=what_if,
+            form=form,
+        )
+
+
 runs_app = typer.Typer(
     help="List the runs of the ledger, the newest last; those found dead are recovered from their journals.",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -189,3 +271,60 @@ def show(
     project, ledger = project or given.get("project"), ledger or given.get("ledger")
     with told({"project": project, "ledger": ledger}):
         show_run(run, ledger, project, as_json=json or bool(given.get("json")))
+
+
+@app.command()
+def check(
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN",
+            help="Its id, the beginning of it, its name, or the path of its record.json.",
+            show_default=False,
+        ),
+    ],
+    baseline: Annotated[
+        Path, typer.Option(metavar="FILE", help="What it is held against; --update writes it.", show_default=False)
+    ],
+    tolerance: Annotated[
+        float, typer.Option(metavar="RATIO", help="By what share energy may rise: 0.1 is 10 %.")
+    ] = 0.1,
+    gpu_model: Annotated[
+        str, typer.Option(metavar="NAME", help="Whose entry counts; auto is that of the GPUs of the run.")
+    ] = "auto",
+    work: Annotated[
+        str, typer.Option(metavar="NAME", help="What it is called in FILE; auto is its project and its name.")
+    ] = "auto",
+    project: ProjectOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for the summary of a job.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Write this run into FILE as the new baseline.")] = False,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="End with 0 where FILE has no entry of this kind yet.")
+    ] = False,
+) -> None:
+    """Hold the energy of a run's steps and tokens against a baseline of the same GPU model and the same work.
+
+    Ends with 0 within the tolerance, 1 where energy rose by more, 2 where the two cannot be compared, 3 where there is
+    no baseline yet.
+    """
+    from lightning_carbon.cli.check import check_run
+
+    with told({"project": project, "ledger": ledger, "baseline": baseline, "tolerance": tolerance}):
+        if json and markdown:
+            raise ConfigError("json", json, "--markdown is given too; give one of the two.")
+        code = check_run(
+            run,
+            baseline,
+            tolerance=tolerance,
+            gpu_model=gpu_model,
+            work=work,
+            ledger=ledger,
+            project=project,
+            form="json" if json else "markdown" if markdown else "text",
+            update=update,
+            allow_missing=allow_missing,
+        )
+    raise typer.Exit(code)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 USAGE_ERROR = 2
 
-_OPTIONS = {"interval_seconds": "--interval", "run_name": "--run-name"}
+_OPTIONS = {"interval_seconds": "--interval"}
 _VARIABLES = {"devices": DEVICES_VARIABLE, "ledger": LEDGER_VARIABLE, "region": REGION_VARIABLE}
 # Fixes are written for Python, where arguments are given by name.
 _ASSIGNMENT = re.compile(r"(?<![\w-])(devices|intensity|ledger|pue|region)=(?=[\w\"'<.])")
@@ -45,10 +45,13 @@ def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -
 def in_words(error: ConfigError, given: Mapping[str, object], environ: Mapping[str, str]) -> str:
     """Name the option or the variable, what it was set to, and the fix."""
     argument, variable = error.argument, _VARIABLES.get(error.argument, "")
+    option = _OPTIONS.get(argument, "--" + argument.replace("_", "-"))
     if given.get(argument) is not None:
-        what = f"{_OPTIONS.get(argument, f'--{argument}')} {given[argument]}"
+        what = option if given[argument] is True else f"{option} {given[argument]}"
     elif environ.get(variable):
         what = f"{variable}={environ[variable]!r}"
+    elif error.value is None:
+        return f"{option} is missing: {for_command_line(error.fix)}"
     else:
         what = f"{argument}={error.value!r}"
     return f"{what} cannot be used: {for_command_line(error.fix)}"

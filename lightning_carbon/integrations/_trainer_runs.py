@@ -33,10 +33,16 @@ class TrainerRuns:
 
     Args:
         config: What the user set.
+
+    Attributes:
+        is_automatic: Nobody gave the callback to the Trainer by hand, so it gives way to one that somebody did.
+        has_given_way: It has done so, and meters nothing.
     """
 
     def __init__(self, config: MeterConfig) -> None:
         self._config = config
+        self.is_automatic = False
+        self.has_given_way = False
         self.meter: Engine | None = None
         self.record: RunRecord | None = None
         self._calls = 0
@@ -50,12 +56,12 @@ class TrainerRuns:
 
     def __getstate__(self) -> dict[str, Any]:
         """Settings and the last record: no threads, and no run that goes on elsewhere."""
-        return {"_config": self._config, "record": self.record}
+        return {name: vars(self)[name] for name in ("_config", "record", "is_automatic", "has_given_way")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take them over, with no run going on."""
         self.__init__(state["_config"])  # type: ignore[misc]  # there is nothing else to set up
-        self.record = state["record"]
+        vars(self).update(state)
 
     @property
     def is_running(self) -> bool:

@@ -82,11 +82,13 @@ class CarbonCallback(_BothCallbacks):
     Args:
         region: Where the electricity is used: an ISO 3166 code (``"SE"``, ``"USA"``) or ``"WORLD"``. Default
             ``LIGHTNING_CARBON_REGION``, else the world average, marked as assumed. Never guessed.
-        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average.
+        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average. Default
+            ``LIGHTNING_CARBON_INTENSITY``.
         pue: Power usage effectiveness of the site, 1 or more. Default ``LIGHTNING_CARBON_PUE``, else the world
             average, marked as assumed. ``energy/*`` never includes it.
-        project: What the run belongs to; the runs of a project add up.
-        run_name: A name for this run.
+        project: What the run belongs to; the runs of a project add up. Default ``LIGHTNING_CARBON_PROJECT``, else
+            ``"default"``.
+        run_name: A name for this run. Default ``LIGHTNING_CARBON_RUN_NAME``.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
         interval_seconds: How often sensors are read, 0.01 to 60.
         devices: Which accelerators: ``"auto"`` (those that the trainer computes on; none where it computes on the
@@ -112,6 +114,7 @@ class CarbonCallback(_BothCallbacks):
     """
 
     _meter: Engine | None = None
+    _is_automatic = False
 
     def __init__(
         self,
@@ -192,12 +195,12 @@ class CarbonCallback(_BothCallbacks):
             ConfigError: There is another such callback in the trainer, or ``devices`` names one that is not there.
             LedgerError: The ledger cannot be written.
         """
-        mine = [one for one in trainer.callbacks if isinstance(one, CarbonCallback)]
-        if len(mine) > 1:
-            fix = "a trainer takes one CarbonCallback, or its energy would be logged twice; remove the others."
-            raise ConfigError("callbacks", [type(one).__name__ for one in mine], fix)
         self._finish(trainer, Status.INTERRUPTED)
         self._meter = None
+        if _of_several(trainer) is not self:
+            # It makes way. The trainer is going through its list right now: that is replaced, not changed.
+            trainer.callbacks = [one for one in trainer.callbacks if one is not self]
+            return
         self._stage = str(getattr(stage, "value", stage))
         self._names = ()
         self._samples = self._tokens = None
@@ -443,6 +446,30 @@ class CarbonCallback(_BothCallbacks):
         if joules is not None and grams is not None:
             totals = {ENERGY_SO_FAR: joules / JOULES_PER_KILOWATT_HOUR, CARBON_SO_FAR: grams}
             _live(trainer, "callback_metrics").update(as_tensors(totals))
+
+
+def automatic_callback(**settings: Any) -> CarbonCallback:  # noqa: ANN401 - as the class has them
+    """A callback that nobody gave to the trainer by hand: it gives way to one that somebody did.
+
+    Args:
+        settings: The arguments of :class:`CarbonCallback`.
+
+    Raises:
+        ConfigError: An argument cannot be used.
+    """
+    callback = CarbonCallback(**settings)
+    callback._is_automatic = True  # noqa: SLF001 - its own module
+    return callback
+
+
+def _of_several(trainer: Trainer) -> CarbonCallback:
+    """The one callback of ours that meters a trainer: the one given by hand, else the first automatic one."""
+    ours = [one for one in trainer.callbacks if isinstance(one, CarbonCallback)]
+    by_hand = [one for one in ours if not one._is_automatic]  # noqa: SLF001 - its own module
+    if len(by_hand) > 1:
+        fix = "a trainer takes one CarbonCallback, or its energy would be logged twice; remove the others."
+        raise ConfigError("callbacks", [type(one).__name__ for one in by_hand], fix)
+    return [*by_hand, *ours][0]
 
 
 def _devices(trainer: Trainer) -> list[Any]:

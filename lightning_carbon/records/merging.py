@@ -170,6 +170,7 @@ def _energy(
                 parts={
                     name: {part: _joules(uj) for part, uj in _parts(beat, name, index).items()} for name in beat.parts
                 },
+                step_joules=_joules(beat.step_uj[index]) if beat.steps else None,
             )
         )
     roots = sum(credit.is_root for credit in hardware)

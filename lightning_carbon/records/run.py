@@ -43,6 +43,7 @@ class DomainRecord:
         lost_after_seconds: How long after the start of the run that was, or ``None``.
         phases: Its energy in joules by phase.
         parts: Its energy in joules by phase and part, for the phases that were told apart.
+        step_joules: Its energy during the steps alone, in joules; ``None`` where no steps were counted.
     """
 
     id: str
@@ -58,6 +59,7 @@ class DomainRecord:
     lost_after_seconds: float | None = None
     phases: dict[str, float] = field(default_factory=dict)
     parts: dict[str, dict[str, float]] = field(default_factory=dict)
+    step_joules: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

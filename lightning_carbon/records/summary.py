@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.records.figures import (
     CO2E,
     ENERGY,
@@ -21,6 +22,7 @@ from lightning_carbon.records.figures import (
     table,
     wrap,
 )
+from lightning_carbon.units import CarbonMass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -173,7 +175,8 @@ def _carbon(record: RunRecord) -> list[str]:
     ]
     if limits:
         lines += _under("The range follows from the ranges of energy, PUE and grid; it is no confidence interval.")
-    return lines
+    equivalent = equivalent_of(CarbonMass(carbon.grams_co2e))
+    return lines if equivalent is None else lines + _under(equivalent.sentence)
 
 
 def _attempts(record: RunRecord) -> list[str]:

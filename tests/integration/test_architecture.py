@@ -102,3 +102,23 @@ def test_a_stranger_in_the_pure_part_would_be_noticed(imports: grimp.ImportGraph
 
     assert importers
     assert all(module.startswith("lightning_carbon.sources.nvml") for module in importers)
+
+
+def test_a_meter_that_is_given_a_folder_needs_no_package_for_the_default_one() -> None:
+    """Where the source tree alone is on the path; without a folder it says what is missing and what to do."""
+    program = (
+        "import sys\n"
+        "sys.modules['platformdirs'] = None\n"
+        "from lightning_carbon.wiring import configure\n"
+        "print(configure(ledger='runs').ledger.name)\n"
+        "try:\n"
+        "    configure({})\n"
+        "except ValueError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    folder, error = done.stdout.splitlines()
+
+    assert "runs" == folder
+    assert error.startswith("ledger=None cannot be used: the package platformdirs, which knows the default folder")
+    assert error.endswith("set LIGHTNING_CARBON_LEDGER, or pip install platformdirs.")

@@ -25,18 +25,24 @@ from typer.main import get_command
 from lightning_carbon import CarbonCallback, CarbonTrainerCallback, Meter
 from lightning_carbon.cli.app import app
 from lightning_carbon.grid.pue import WORLD_AVERAGE
+from lightning_carbon.integrations.entry import SWITCH
 from lightning_carbon.records.rows import METRICS
 from lightning_carbon.wiring import (
     DEFAULT_INTERVAL_SECONDS,
     DEFAULT_PROJECT,
     DEVICES_VARIABLE,
+    INTENSITY_VARIABLE,
     LEDGER_VARIABLE,
+    PROJECT_VARIABLE,
     PUE_VARIABLE,
     REGION_VARIABLE,
+    RUN_NAME_VARIABLE,
 )
 from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, links, table
 
 PYTHON = blocks("python")
+ESTIMATING = [block for block in PYTHON if "study.estimating" in block.text]
+METERING = [block for block in PYTHON if block not in ESTIMATING]
 FIRST_CODE_WITHIN = 30
 
 
@@ -113,7 +119,7 @@ def readme_block(*words: str) -> Block:
 # -- code -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=str)
+@pytest.mark.parametrize("block", METERING, ids=str)
 def test_a_block_of_code_runs_and_leaves_a_closed_record(block: Block, executed: Callable[[Block], Executed]) -> None:
     """Copied from the page into a file, it meters, fails nowhere, and warns of nothing of ours."""
     run = executed(block)
@@ -126,6 +132,17 @@ def test_a_block_of_code_runs_and_leaves_a_closed_record(block: Block, executed:
     if "summary()" in block.text:
         assert record["run_id"] in run.output
         assert "CO2e" in run.output
+
+
+def test_the_estimate_is_printed_and_nothing_is_metered(executed: Callable[[Block], Executed]) -> None:
+    """The block prints the two ends of the energy and the CO2e, and leaves no record."""
+    [block] = ESTIMATING
+    run = executed(block)
+    low, high, kilograms = map(float, run.output.split())
+
+    assert 0 < low < high
+    assert kilograms > 0
+    assert [] == run.records
 
 
 def test_the_readme_shows_code_at_once_and_each_way_to_meter() -> None:
@@ -228,10 +245,13 @@ def test_an_extra_exists(command: str) -> None:
 @pytest.mark.parametrize("command", [word for word in commands() if word.startswith("lightning-carbon ")])
 def test_a_subcommand_has_the_options_that_it_is_shown_with(command: str) -> None:
     """The command line has the subcommand and takes the options, up to the program that is metered."""
-    _, name, *words = shlex.split(command)
+    _, *words = shlex.split(command)
     own = words[: words.index("--")] if "--" in words else words
-    top: Any = get_command(app)
-    known = {option for one in top.commands[name].params for option in one.opts}
+    found: Any = get_command(app)
+    while own and own[0] in getattr(found, "commands", {}):
+        found = found.commands[own[0]]
+        own = own[1:]
+    known = {option for one in found.params for option in one.opts}
 
     assert {word for word in own if word.startswith("-")} <= known
 
@@ -252,9 +272,27 @@ def test_a_script_exists_with_the_files_that_it_is_given(command: str) -> None:
         assert all((ROOT / file).is_file() for file in files)
 
 
+@pytest.mark.parametrize("command", [word for word in commands() if "python train.py" in word and "--" not in word])
+def test_a_variable_before_a_program_of_the_user_exists(command: str) -> None:
+    """It is the switch, or one of those in the table of settings."""
+    words = shlex.split(command)
+    names = {word.partition("=")[0] for word in words[: words.index("python")]}
+
+    assert names <= {SWITCH, *(cells[1].strip("`") for cells in settings().values())}
+
+
+@pytest.mark.parametrize("command", [word for word in commands() if word.startswith("python train.py ")])
+def test_a_flag_of_a_program_of_the_user_is_an_argument_of_ours(command: str) -> None:
+    """LightningCLI's flags name the class and its arguments."""
+    flags = dict(word.removeprefix("--trainer.callbacks").split("=") for word in shlex.split(command)[3:])
+
+    assert "lightning_carbon.CarbonCallback" == flags.pop("")
+    assert {name.removeprefix(".") for name in flags} <= set(settings())
+
+
 def test_every_command_is_of_a_kind_that_is_checked() -> None:
     """What is typed is make, pip, our own command, a script, or a program that the extras bring."""
-    checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ")
+    checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ", "python train.py ", SWITCH)
     programs = {command.split()[0] for command in commands() if not command.startswith(checked)}
 
     assert programs <= {f".venv/bin/{one.name}" for one in entry_points(group="console_scripts")}
@@ -323,7 +361,10 @@ def test_the_table_of_settings_has_the_variables() -> None:
 
     assert {
         "region": REGION_VARIABLE,
+        "intensity": INTENSITY_VARIABLE,
         "pue": PUE_VARIABLE,
+        "project": PROJECT_VARIABLE,
+        "run_name": RUN_NAME_VARIABLE,
         "ledger": LEDGER_VARIABLE,
         "devices": DEVICES_VARIABLE,
     } == beside

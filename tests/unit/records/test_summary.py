@@ -39,6 +39,7 @@ CO2e  2.74 gCO2e (0.0693 to 9.98 gCO2e)
       grid: WORLD 2024, life-cycle, generation, location-based; Ember via Our World in Data
       PUE: Uptime Institute, Global Data Center Survey 2025
       The range follows from the ranges of energy, PUE and grid; it is no confidence interval.
+      about as much as 17 seconds of an average human life (Strubell et al. 2019)
 
 Training                 energy         CO2e  steps
   lineage               17.5 kJ   3.55 gCO2e  1,500  led to the model as it is

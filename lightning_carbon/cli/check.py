@@ -1,0 +1,138 @@
+"""``lightning-carbon check``: one run held against a committed baseline."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from lightning_carbon.cli import NAME
+from lightning_carbon.cli.runs import find_run
+from lightning_carbon.errors import ConfigError, LedgerError, RecordError
+from lightning_carbon.ledger.directory import RECORD_FILE, write_json
+from lightning_carbon.records.baseline import Baseline, baseline_from, baseline_to, cost_of
+from lightning_carbon.records.comparison import Comparison, Verdict, compare
+from lightning_carbon.records.mapping import from_mapping
+
+if TYPE_CHECKING:
+    from lightning_carbon.records.baseline import Cost
+    from lightning_carbon.records.run import RunRecord
+
+AUTO: Final = "auto"
+ROSE: Final = 1
+NO_BASELINE: Final = 3
+
+
+def check_run(
+    text: str,
+    baseline: Path,
+    *,
+    tolerance: float,
+    gpu_model: str,
+    work: str,
+    ledger: str | None,
+    project: str | None,
+    form: str,
+    update: bool,
+    allow_missing: bool,
+) -> int:
+    """Hold a run against a baseline, or make it the baseline.
+
+    Args:
+        text: Which run: its id, the beginning of it, its name, or the path of a record or of the folder it lies in.
+        baseline: The file.
+        tolerance: The share by which the energy of a step or a token may rise.
+        gpu_model: Whose entry counts; ``"auto"`` for that of the run's own hardware.
+        work: What was trained, as the file calls it; ``"auto"`` for the run's project and its name.
+        ledger: The folder of all runs.
+        project: Only among the runs of this one.
+        form: ``text``, ``json`` or ``markdown``.
+        update: Whether to write the run into the baseline instead of judging it.
+        allow_missing: Whether it is fine that there is no entry of this work on this hardware yet.
+
+    Returns:
+        What to end with: 1 where energy rose by more than the tolerance, 3 where there is nothing to compare with.
+
+    Raises:
+        ConfigError: There is no such run, it cannot be compared, or the baseline cannot be read or written.
+    """
+    if not (isfinite(tolerance) and tolerance >= 0):
+        raise ConfigError("tolerance", tolerance, "give a share from 0 on; 0.1 is 10 %.")
+    if not work.strip():
+        raise ConfigError("work", work, "give what the file is to call it, such as bert_base.")
+    cost = cost_of(_record(text, ledger, project))
+    if work != AUTO:
+        cost = replace(cost, work=work)
+    known = _read(baseline, may_be_missing=update or allow_missing)
+    if update:
+        _update(baseline, known, cost)
+        return 0
+    hardware = None if gpu_model == AUTO else gpu_model
+    found = compare(cost, known, tolerance, hardware)
+    _print(found, form)
+    if found.verdict is Verdict.NO_BASELINE:
+        _tell_what_there_is(baseline, known, cost, hardware)
+        return 0 if allow_missing else NO_BASELINE
+    return ROSE if found.verdict is Verdict.RISEN else 0
+
+
+def _record(text: str, ledger: str | None, project: str | None) -> RunRecord:
+    """The run that is meant, by the path of its record where there is such a file."""
+    path = Path(text)
+    if path.is_dir() and (path / RECORD_FILE).is_file():
+        path /= RECORD_FILE
+    if not path.is_file():
+        if path.suffix == ".json":
+            raise ConfigError("run", text, "there is no such file; give the path of a record, or the id of a run.")
+        return find_run(text, ledger, project)
+    try:
+        return from_mapping(json.loads(path.read_bytes()), location=str(path))
+    except OSError as error:
+        raise ConfigError("run", text, f"it cannot be read: {error.strerror or error}.") from error
+    except (RecordError, ValueError, TypeError, RecursionError) as error:
+        raise ConfigError("run", text, f"it cannot be read: {error}.") from error
+
+
+def _read(path: Path, *, may_be_missing: bool) -> Baseline:
+    try:
+        return baseline_from(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        if may_be_missing:
+            return Baseline()
+        raise ConfigError("baseline", str(path), "there is no such file; --update writes it from a run.") from None
+    except OSError as error:
+        raise ConfigError("baseline", str(path), f"it cannot be read: {error.strerror or error}.") from error
+    except (RecordError, ValueError, RecursionError) as error:
+        raise ConfigError("baseline", str(path), f"it cannot be read: {error}.") from error
+
+
+def _update(path: Path, known: Baseline, cost: Cost) -> None:
+    was = known.find(cost.hardware, cost.work)
+    try:
+        write_json(path.resolve(), baseline_to(known.updated(cost)))
+    except LedgerError as error:
+        raise ConfigError("baseline", str(path), f"{error}.") from error
+    what = f"{cost.joules_per_step:.6g} J a step"
+    before = "" if was is None else f", in the place of {was.joules_per_step:.6g} J of run {was.run_id}"
+    typer.echo(f"{NAME}: {path}: {cost.work} on {cost.hardware}: {what}{before}", err=True)
+
+
+def _print(found: Comparison, form: str) -> None:
+    match form:
+        case "json":
+            typer.echo(json.dumps(found.as_mapping(), indent=2))
+        case "markdown":
+            typer.echo(found.as_markdown())
+        case _:
+            typer.echo(found.as_text())
+
+
+def _tell_what_there_is(path: Path, known: Baseline, cost: Cost, hardware: str | None) -> None:
+    others = sorted({one.hardware for one in known.entries if one.work == cost.work})
+    here = f"; it has {cost.work} on {', '.join(others)}" if others else ""
+    what = f"{path} has no entry of {cost.work} on {hardware or cost.hardware}{here}"
+    typer.echo(f"{NAME}: {what}; add --update to make this run the baseline", err=True)

@@ -1,0 +1,264 @@
+"""What a step of a run costs, and the file of such costs that later runs are held against. Pure.
+
+A cost is told by kind of hardware and by provenance, since a figure that was read from a counter says nothing about one
+that was modelled. The file has one entry for each hardware and each piece of work.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+from lightning_carbon.energy.readings import Kind, Provenance
+from lightning_carbon.errors import ConfigError, NewerSchema, RecordError
+from lightning_carbon.records.run import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lightning_carbon.records.run import DomainRecord, RunRecord
+
+BASELINE_SCHEMA: Final = 1
+LEAST_COVERAGE: Final = 0.95
+"""Below this share of the run, what no reading covers could hide a change of the size that is looked for."""
+
+_VERSIONS: Final = ("python", "torch", "pytorch_lightning", "lightning", "transformers")
+
+
+@dataclass(frozen=True, slots=True)
+class PartCost:
+    """What a step takes on the hardware of one kind.
+
+    Args:
+        kind: The kind of hardware: gpu, package, dram, psys or host.
+        provenance: How the number came about: counter, integrated or modelled.
+        joules_per_step: The energy, in joules.
+    """
+
+    kind: str
+    provenance: str
+    joules_per_step: float
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a sensor stands behind it."""
+        return Provenance(self.provenance).is_measured
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the steps of a run cost: an entry of a baseline file.
+
+    Args:
+        hardware: The GPUs, by model; where there are none, the processors.
+        work: What was trained: the run's project, and its name where it has one.
+        run_id: The run.
+        ended_at: When it ended, ISO 8601.
+        steps: How many steps it had.
+        seconds_per_step: How long one took, on average over the training phase.
+        parts: What one took, by kind of hardware and provenance, without what another part includes.
+        samples_per_step: How many samples a step had; ``None`` where nobody told.
+        tokens_per_step: How many tokens a step had; ``None`` where nobody told.
+        versions: Of Python and the frameworks.
+    """
+
+    hardware: str
+    work: str
+    run_id: str
+    ended_at: str
+    steps: int
+    seconds_per_step: float
+    parts: tuple[PartCost, ...]
+    samples_per_step: float | None = None
+    tokens_per_step: float | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> tuple[PartCost, ...]:
+        """The parts that a comparison goes by: those that were measured, or all where none was."""
+        return tuple(part for part in self.parts if part.is_measured) or self.parts
+
+    @property
+    def joules_per_step(self) -> float:
+        """The energy of a step that a comparison goes by, in joules."""
+        return sum(part.joules_per_step for part in self.judged)
+
+    @property
+    def joules_per_token(self) -> float | None:
+        """The same for a token; ``None`` where nobody told how many there are."""
+        return self.joules_per_step / self.tokens_per_step if self.tokens_per_step else None
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What runs are held against.
+
+    Args:
+        entries: One for each hardware and work.
+    """
+
+    entries: tuple[Cost, ...] = ()
+
+    def find(self, hardware: str, work: str) -> Cost | None:
+        """The entry of this work on this hardware, if there is one."""
+        return next((one for one in self.entries if (one.hardware, one.work) == (hardware, work)), None)
+
+    def updated(self, cost: Cost) -> Baseline:
+        """The same with this entry in the place of an earlier one, sorted, so that a file of it changes little."""
+        key = (cost.hardware, cost.work)
+        others = [one for one in self.entries if (one.hardware, one.work) != key]
+        return Baseline(tuple(sorted([*others, cost], key=lambda one: (one.hardware, one.work))))
+
+
+def cost_of(record: RunRecord) -> Cost:
+    """What a step of a run cost.
+
+    Raises:
+        ConfigError: The run has not ended well, has no steps, or its energy is not known well enough.
+    """
+    if record.status != Status.COMPLETED:
+        raise _unfit(record, f"it is {record.status}, and only completed runs are compared")
+    if not record.steps:
+        raise _unfit(record, "it counted no steps; a trainer's callback does, a loop of your own calls step_done()")
+    roots = _roots(record.energy.domains)
+    known = [(one, one.step_joules) for one in roots if one.step_joules is not None]
+    if len(known) < len(roots) or not roots:
+        raise _unfit(record, "it does not tell the energy of its steps by domain; record it again with this version")
+    sums: dict[tuple[str, str], float] = {}
+    for one, joules in known:
+        sums[one.kind, one.provenance] = sums.get((one.kind, one.provenance), 0.0) + joules
+    cost = Cost(
+        hardware=hardware_of(record),
+        work=work_of(record),
+        run_id=record.run_id,
+        ended_at=record.ended_at or record.started_at,
+        steps=record.steps,
+        seconds_per_step=record.phase_seconds.get("train", record.duration_seconds) / record.steps,
+        parts=tuple(PartCost(*key, joules / record.steps) for key, joules in sorted(sums.items())),
+        samples_per_step=_per_step(record.samples, record.steps),
+        tokens_per_step=_per_step(record.tokens, record.steps),
+        versions={name: str(record.host[name]) for name in _VERSIONS if record.host.get(name)},
+    )
+    _check(record, cost, roots)
+    return cost
+
+
+def hardware_of(record: RunRecord) -> str:
+    """What a run computed on: its GPUs by model, else its processors, such as ``2 x NVIDIA A100-SXM4-40GB``."""
+    domains = record.energy.domains
+    chosen = [one for one in domains if one.kind == Kind.GPU] or [one for one in domains if one.kind == Kind.PACKAGE]
+    counts = Counter(one.name for one in chosen or _roots(domains))
+    return " + ".join(f"{count} x {name}" if count > 1 else name for name, count in sorted(counts.items()))
+
+
+def work_of(record: RunRecord) -> str:
+    """What a run trained: its project, and its name where it has one."""
+    return record.project if record.run_name is None else f"{record.project}/{record.run_name}"
+
+
+def baseline_to(baseline: Baseline) -> dict[str, Any]:
+    """A baseline as plain values, as its file has them."""
+    entries = [asdict(one) for one in baseline.entries]
+    for entry in entries:
+        entry["parts"] = list(entry["parts"])
+    return {"schema": BASELINE_SCHEMA, "entries": entries}
+
+
+def baseline_from(mapping: object) -> Baseline:
+    """Read what :func:`baseline_to` wrote, now or in an earlier version.
+
+    Raises:
+        RecordError: It is no baseline, or one of a newer schema.
+    """
+    try:
+        whole = _mapping(mapping)
+        if int(whole["schema"]) > BASELINE_SCHEMA:
+            message = f"it has schema {whole['schema']}, this version reads {BASELINE_SCHEMA}: upgrade lightning-carbon"
+            raise NewerSchema(message)
+        entries = tuple(_entry(_mapping(one)) for one in whole["entries"])
+    except RecordError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        message = f"it is no baseline: {type(error).__name__}: {error}"
+        raise RecordError(message) from error
+    keys = Counter((one.hardware, one.work) for one in entries)
+    for (hardware, work), count in keys.items():
+        if count > 1:
+            message = f"it has {count} entries of {work} on {hardware}; leave one"
+            raise RecordError(message)
+    return Baseline(entries)
+
+
+def _roots(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
+    """The domains that no other includes."""
+    every = list(domains)
+    ids = {one.id for one in every}
+    return [one for one in every if one.parent not in ids]
+
+
+def _check(record: RunRecord, cost: Cost, roots: Iterable[DomainRecord]) -> None:
+    judged = {(part.kind, part.provenance) for part in cost.judged}
+    for one in roots:
+        if (one.kind, one.provenance) in judged and one.coverage_ratio < LEAST_COVERAGE:
+            reason = f"readings of {one.name} cover {one.coverage_ratio:.0%} of it, and {LEAST_COVERAGE:.0%} are needed"
+            raise _unfit(record, reason)
+    if not cost.joules_per_step > 0:
+        raise _unfit(record, "its steps took no energy that could be read")
+
+
+def _unfit(record: RunRecord, reason: str) -> ConfigError:
+    return ConfigError("run", record.run_id, f"{reason}.")
+
+
+def _per_step(count: int | None, steps: int) -> float | None:
+    return count / steps if count else None
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        message = f"{value!r:.40} is no object"
+        raise TypeError(message)
+    return value
+
+
+def _entry(one: dict[str, Any]) -> Cost:
+    parts = tuple(
+        PartCost(str(Kind(part["kind"])), str(Provenance(part["provenance"])), _number(part["joules_per_step"]))
+        for part in map(_mapping, one["parts"])
+    )
+    cost = Cost(
+        hardware=_text(one["hardware"]),
+        work=_text(one["work"]),
+        run_id=_text(one["run_id"]),
+        ended_at=_text(one["ended_at"]),
+        steps=int(_number(one["steps"])),
+        seconds_per_step=_number(one["seconds_per_step"]),
+        parts=parts,
+        samples_per_step=_number_or_none(one.get("samples_per_step")),
+        tokens_per_step=_number_or_none(one.get("tokens_per_step")),
+        versions={_text(name): _text(version) for name, version in _mapping(one.get("versions", {})).items()},
+    )
+    if not cost.joules_per_step > 0:
+        message = f"the entry of {cost.work} on {cost.hardware} has no energy to compare with"
+        raise RecordError(message)
+    return cost
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        message = f"{value!r:.40} is no text"
+        raise TypeError(message)
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+        message = f"{value!r:.40} is no number from 0 on"
+        raise TypeError(message)
+    return value
+
+
+def _number_or_none(value: object) -> float | None:
+    return None if value is None else _number(value)

@@ -1,0 +1,73 @@
+"""From energy and hours to the columns of the study's Table 3, by the footprint that prices live runs, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightning_carbon.carbon.footprint import EnergyRange, footprint
+from lightning_carbon.study.prices import cloud_usd, electricity_usd
+from lightning_carbon.study.tables import Figures, Range
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
+
+if TYPE_CHECKING:
+    from lightning_carbon.study.method import Method
+    from lightning_carbon.study.prices import CloudPrice
+
+_SECONDS_PER_HOUR = 3_600
+
+
+def energy_of(power: Power, hours: float) -> Energy:
+    """The energy of a power held for so many hours."""
+    return power.for_nanoseconds(round(hours * _SECONDS_PER_HOUR * NANOSECONDS_PER_SECOND))
+
+
+def site_energy(energy: Energy, pue_ratio: float) -> Energy:
+    """What the site draws for what its computers used."""
+    return Energy(round(energy.microjoules * pue_ratio))
+
+
+def figures_of(
+    energy: Energy | EnergyRange | None,
+    method: Method,
+    accelerator_hours: float | None = None,
+    price: CloudPrice | None = None,
+) -> Figures:
+    """The figures of a row.
+
+    Args:
+        energy: What the computers used; ``None`` where that is not known, and then neither is what follows from it.
+        method: What it is priced with.
+        accelerator_hours: Hours times accelerators, for the cloud's price.
+        price: What one of them costs for an hour in a cloud; ``None`` where nobody said.
+
+    Returns:
+        The figures, absent where their inputs are.
+    """
+    cloud = None if price is None or accelerator_hours is None else cloud_usd(accelerator_hours, 1, price)
+    if energy is None:
+        return Figures(cloud_usd=cloud)
+    ranged = energy if isinstance(energy, EnergyRange) else EnergyRange.within(energy, 0)
+    site = site_energy(ranged.value, method.pue.value)
+    mass = footprint(ranged, method.pue, method.intensity).mass
+    return Figures(
+        kwh_pue=site.kilowatt_hours,
+        co2e_lbs=mass.pounds,
+        co2e_kg=mass.kilograms,
+        cloud_usd=cloud,
+        electricity_usd=None if method.electricity is None else electricity_usd(site, method.electricity.usd_per_kwh),
+    )
+
+
+def range_of(energy: EnergyRange, method: Method) -> Range:
+    """The ranges of a row, by interval arithmetic from those of energy, PUE and intensity."""
+    priced = footprint(energy, method.pue, method.intensity)
+    low, high = site_energy(energy.low, method.pue.low), site_energy(energy.high, method.pue.high)
+    costs = method.electricity
+    return Range(
+        kwh_pue=(low.kilowatt_hours, high.kilowatt_hours),
+        co2e_lbs=(priced.low.pounds, priced.high.pounds),
+        co2e_kg=(priced.low.kilograms, priced.high.kilograms),
+        electricity_usd=None
+        if costs is None
+        else (electricity_usd(low, costs.usd_per_kwh), electricity_usd(high, costs.usd_per_kwh)),
+    )

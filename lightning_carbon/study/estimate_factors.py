@@ -1,0 +1,108 @@
+"""What is assumed of a training that has not run yet, each figure with its range, source and year.
+
+The ranges are wide because the sources disagree by as much; a meter on the run replaces all of them.
+
+Power of an accelerator, as a share of what it is rated for, runs in a line from idle to busy:
+``idle + (busy - idle) x utilisation``. What the rest of its server draws is a share of that.
+
+References:
+    [Strubell] E. Strubell, A. Ganesh, A. McCallum, Energy and Policy Considerations for Deep Learning in NLP, ACL 2019,
+        table 3: measured power of GPUs, processors and memory together, on P100 and V100.
+    [Patterson] D. Patterson et al., Carbon Emissions and Large Neural Network Training, 2021 (arXiv 2104.10350),
+        tables 1 and 4: measured power of whole systems for each accelerator, on P100, V100, TPU v2 and v3.
+    [Newkirk] A. C. Newkirk et al., Empirically-Calibrated H100 Node Power Models for Reducing Uncertainty in AI
+        Training Energy Estimation, 2025 (arXiv 2506.14551): a node of eight H100 under heavy training.
+    [Chowdhery] A. Chowdhery et al., PaLM: Scaling Language Modeling with Pathways, 2022 (arXiv 2204.02311), table 3.
+    [Kaplan] J. Kaplan et al., Scaling Laws for Neural Language Models, 2020 (arXiv 2001.08361), section 2.1.
+    [EIA] U.S. Energy Information Administration, Electric Power Annual 2023.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A figure that is not negative, and the range it lies in.
+
+    Args:
+        value: The central value.
+        low: The lower end; at most ``value``.
+        high: The upper end; at least ``value``.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def exactly(cls, value: float) -> Span:
+        """A figure that was given."""
+        return cls(value, value, value)
+
+    def times(self, other: Span | float) -> Span:
+        """Multiply low with low and high with high."""
+        by = other if isinstance(other, Span) else Span.exactly(other)
+        return Span(self.value * by.value, self.low * by.low, self.high * by.high)
+
+    def under(self, numerator: float) -> Span:
+        """Divide a number by this figure, so that the low end comes of the high one."""
+        return Span(numerator / self.value, numerator / self.high, numerator / self.low)
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A figure with where it is from.
+
+    Args:
+        span: The figure.
+        source: Who found it, and in which year.
+    """
+
+    span: Span
+    source: str
+
+
+IDLE_SHARE = Factor(
+    Span(0.15, 0.05, 0.30),
+    "GPUs that are half busy take 57 % of their rated power (Tailpipe, laboratory tests); a context alone adds 26 to "
+    "66 W to H100, A100 and L40S that idle (arXiv 2605.23918, 2026)",
+)
+"""Of the rated power: what an accelerator draws that waits. The ends are ours."""
+
+BUSY_SHARE = Factor(
+    Span(0.80, 0.50, 1.00),
+    "from BERT on V100, 188 W of 300 W with processors (Strubell et al. 2019), to the rated power, which no part "
+    "exceeds for long",
+)
+"""Of the rated power: what an accelerator draws in a kernel. The middle is ours."""
+
+HOST_SHARE = Factor(
+    Span(0.50, 0.10, 1.00),
+    "from V100 systems at 330 W for 300 W of GPU (Patterson et al. 2021) to the ratings of a DGX A100: 6.5 kW, of "
+    "which 3.2 kW GPUs (NVIDIA 2020); between: H100 nodes at 76 % of 10.2 kW (Newkirk et al. 2025)",
+)
+"""Of the accelerators' power: processors, memory, network, fans and losses of their server. The middle is ours."""
+
+UTILISATION = Factor(
+    Span(0.80, 0.50, 1.00),
+    "from 52 % in the mean on a shared cluster (Jeon et al., USENIX ATC 2019) to all of the time",
+)
+"""Of the time: how long an accelerator computes, where nobody says. The middle is ours."""
+
+MFU = Factor(
+    Span(0.35, 0.213, 0.462),
+    "from GPT-3, 21.3 %, to PaLM, 46.2 % (Chowdhery et al. 2022, table 3)",
+)
+"""Of the dense peak: what the model's own arithmetic takes, where nobody says. The middle is ours."""
+
+FLOPS_PER_PARAMETER_AND_TOKEN = 6
+"""Forward two, backward four; attention over long contexts comes on top [Kaplan]."""
+
+USD_PER_KWH = Factor(
+    Span(0.127, 0.080, 0.249),
+    "mean of the United States of 2023, from North Dakota to California (EIA, Electric Power Annual 2023)",
+)
+"""What a kilowatt-hour costs, where nobody says: all customers."""
+USD_PER_KWH_YEAR = 2023

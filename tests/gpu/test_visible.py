@@ -1,0 +1,29 @@
+"""Which GPUs are metered under every form of ``CUDA_VISIBLE_DEVICES``: those that CUDA shows. Takes about 40 s."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.gpu.measuring.results import Results
+from tests.gpu.measuring.visible import VARIABLE, ask_all, forms
+
+pytestmark = pytest.mark.gpu
+
+
+def test_what_cuda_shows_is_what_is_metered(gpu_uuid: str, results: Results) -> None:
+    """The same devices in the same order, asked in a process of its own for every form."""
+    if VARIABLE in os.environ:
+        pytest.skip(f"{VARIABLE} is set here, and there is no telling whether all GPUs may be used")
+    if results.machine["mig"]:
+        pytest.skip("this GPU is in MIG mode; run the tests on a slice with CUDA_VISIBLE_DEVICES=MIG-...")
+    import torch
+
+    count = torch.cuda.device_count()
+    uuids = [f"GPU-{torch.cuda.get_device_properties(index).uuid}" for index in range(count)]
+    assert gpu_uuid in uuids
+    seen = ask_all(list(forms(uuids)), os.environ)
+    results.add("visible_devices", {"forms": len(seen), "agree": sum(one.agree for one in seen), "gpus": count})
+
+    assert [] == [one for one in seen if not one.agree]

@@ -1,0 +1,42 @@
+"""Which GPUs a process sees, asked in processes of their own; here the stand-in answers, and CUDA is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gpu.measuring.visible import Seen, ask, ask_all, forms
+from tests.nvml_standin import Gpu, Scenario, Standin, gpu_uuid
+
+
+def test_every_form_is_another_one() -> None:
+    """Indices, UUIDs, beginnings of UUIDs, nonsense and mixtures, with and without a second GPU."""
+    one, two = list(forms([gpu_uuid(0)])), list(forms([gpu_uuid(0), gpu_uuid(1)]))
+
+    assert len(set(one)) == len(one)
+    assert {None, "", "-1", "0", "1", gpu_uuid(0), gpu_uuid(0)[:12]} <= set(one)
+    assert {"1,0", f"{gpu_uuid(1)},{gpu_uuid(0)}"} <= set(two) - set(one)
+
+
+def test_the_same_devices_in_the_same_order_agree() -> None:
+    """However they are written; another order does not, nor one more."""
+    a, b = gpu_uuid(0), gpu_uuid(1)
+
+    assert Seen("0,1", (a.removeprefix("GPU-"), b.upper()), (a, b)).agree
+    assert Seen("", (), ()).agree
+    assert [False, False] == [Seen(None, (a, b), (b, a)).agree, Seen(None, (a,), (a, b)).agree]
+
+
+def test_a_process_tells_what_it_sees(nvml_standin: Standin) -> None:
+    """With the variable set as it was asked for, whatever it is set to here."""
+    pytest.importorskip("torch")
+    environment = {**nvml_standin.environment(Scenario.of(Gpu(), Gpu())), "CUDA_VISIBLE_DEVICES": "-1"}
+    seen = ask_all([None, f"{gpu_uuid(1)},{gpu_uuid(0)}"], environment, at_once=2)
+
+    assert [(gpu_uuid(0), gpu_uuid(1)), (gpu_uuid(1), gpu_uuid(0))] == [one.meter for one in seen]
+    assert [None, f"{gpu_uuid(1)},{gpu_uuid(0)}"] == [one.value for one in seen]
+
+
+def test_a_process_that_fails_says_why() -> None:
+    """Its last words are in the error."""
+    with pytest.raises(RuntimeError, match=r"(?s)CUDA_VISIBLE_DEVICES='0':.*No module named"):
+        ask("0", {"PATH": "/usr/bin:/bin", "PYTHONHOME": "/nonexistent"})
