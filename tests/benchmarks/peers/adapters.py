@@ -12,10 +12,9 @@ import os
 import subprocess
 import sys
 import time
-import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 JOULES_PER_KWH = 3.6e6
 
@@ -35,6 +34,7 @@ class Task:
         steps: How many steps there will be at the most.
         own_gpu: Whether the tool is told to meter the GPU of this rank alone.
         save: Whether it is to write down what it can, at the end of every epoch.
+        judged: Whether the steps are going to be held against the truth.
     """
 
     folder: Path
@@ -43,10 +43,18 @@ class Task:
     steps: int = 1
     own_gpu: bool = False
     save: bool = False
+    judged: bool = False
 
 
-class Adapter(Protocol):
-    """A tool, as the driver sees it."""
+class Nothing:
+    """No tool at all, and what a tool has to be able to do.
+
+    Args:
+        task: What is asked of it.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
 
     def load(self) -> None:
         """Import it."""
@@ -69,43 +77,15 @@ class Adapter(Protocol):
         Returns:
             The joules of the whole run.
         """
-
-    def steps(self) -> list[float | None]:
-        """The joules of each step; ``None`` where the tool tells none."""
-
-
-class Nothing:
-    """No tool at all.
-
-    Args:
-        task: Is not looked at.
-    """
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-
-    def load(self) -> None:
-        """Nothing."""
-
-    def start(self) -> None:
-        """Nothing."""
-
-    def begin(self) -> None:
-        """Nothing."""
-
-    def end(self) -> None:
-        """Nothing."""
-
-    def end_epoch(self) -> None:
-        """Nothing."""
-
-    def stop(self) -> float | None:
-        """Nothing is told."""
         return None
 
     def steps(self) -> list[float | None]:
-        """Nothing is told."""
+        """The joules of each step; ``None`` where the tool tells none."""
         return []
+
+    def left(self) -> float | None:
+        """The joules that it had written down when it was killed; ``None`` where there is nothing to read."""
+        return None
 
 
 class Ours(Nothing):
@@ -126,7 +106,7 @@ class Ours(Nothing):
             found = [one.port for one in rapl.discover() if one.port is not None]
             scope = {"cpu_scope": "machine", "sources": found}
         devices = {} if self.task.own_gpu or "LOCAL_RANK" in os.environ else {"devices": "all"}
-        settings: dict[str, Any] = {**scope, **devices, "per_step": self.task.mark and self.task.steps > 1}
+        settings: dict[str, Any] = {**scope, **devices, "per_step": self.task.mark}
         self._meter = self._meter_type(region="SE", ledger=self.task.folder, **settings)
         self._meter.start()
         self.end = self._meter.step_done  # type: ignore[method-assign]
@@ -134,7 +114,7 @@ class Ours(Nothing):
     def stop(self) -> float | None:
         """The sum of the domains that were asked for."""
         self._record = self._meter.stop()
-        return _joules_of([vars_of(domain) for domain in self._record.energy.domains], self.task.part)
+        return _joules_of([asdict(domain) for domain in self._record.energy.domains], self.task.part)
 
     def steps(self) -> list[float | None]:
         """The lines of ``steps.csv``."""
@@ -142,6 +122,19 @@ class Ours(Nothing):
         key = "gpu_joules" if self.task.part == "gpu" else "total_joules"
         with (Path(self._record.location).parent / "steps.csv").open(encoding="utf-8") as lines:
             return [float(line[key]) if line[key] else None for line in csv.DictReader(lines)]
+
+    def left(self) -> float | None:
+        """What the record has, once the ledger was looked at and the run taken for dead, 10 s after its last word."""
+        environment = {**os.environ, "LIGHTNING_CARBON_LEDGER": str(self.task.folder)}
+        until = time.monotonic() + OURS_PATIENCE_SECONDS
+        while True:
+            command = [sys.executable, "-m", "lightning_carbon", "runs"]
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+            [file] = self.task.folder.rglob("record.json")
+            record = json.loads(file.read_text(encoding="utf-8"))
+            if record["status"] != "running" or time.monotonic() > until:
+                return _joules_of(record["energy"]["domains"], self.task.part)
+            time.sleep(1)
 
 
 class CodeCarbon(Nothing):
@@ -193,6 +186,14 @@ class CodeCarbon(Nothing):
     def steps(self) -> list[float | None]:
         """The energy of each task."""
         return self._steps
+
+    def left(self) -> float | None:
+        """The last line of its file."""
+        file = self.task.folder / "emissions.csv"
+        if not file.exists():
+            return None
+        with file.open(encoding="utf-8") as lines:
+            return float([*csv.DictReader(lines)][-1]["gpu_energy"]) * JOULES_PER_KWH
 
     def _joules(self, data: Any) -> float | None:  # noqa: ANN401 - the tool is not typed
         if data is None:
@@ -253,7 +254,16 @@ class CarbonTracker(Nothing):
 
     def steps(self) -> list[float | None]:
         """The energy of each epoch, as its own parser reads it from its own log."""
-        return carbontracker_epochs(self.task.folder, self.task.part)
+        logged = self._parser.parse_logs(str(self.task.folder))
+        parts = [logged[name]["avg_energy_usages (J)"] for name in logged if self.task.part in (name, "all")]
+        told = [[float(joules) for joules in energies.reshape(-1)] for energies in parts if energies is not None]
+        return [sum(joules) for joules in zip(*told, strict=True)]
+
+    def left(self) -> float | None:
+        """The epochs in its log."""
+        self.load()
+        epochs = [joules for joules in self.steps() if joules is not None]
+        return sum(epochs) if epochs else None
 
 
 class Zeus(Nothing):
@@ -276,8 +286,7 @@ class Zeus(Nothing):
         if self.task.own_gpu:
             indices["gpu_indices"] = [int(os.environ["LOCAL_RANK"])]
         log = {"log_file": str(self.task.folder / "zeus.csv")} if self.task.save else {}
-        approximate = self.task.mark and self.task.steps > 1
-        self._monitor = self._type(approx_instant_energy=approximate, **indices, **log)
+        self._monitor = self._type(approx_instant_energy=self.task.judged, **indices, **log)
         self._steps: list[float | None] = []
         self._monitor.begin_window("run", sync_execution=False)
         if self.task.save:
@@ -307,6 +316,14 @@ class Zeus(Nothing):
         """The energy of each window."""
         return self._steps
 
+    def left(self) -> float | None:
+        """The windows in its log."""
+        with (self.task.folder / "zeus.csv").open(encoding="utf-8") as lines:
+            epochs = [line for line in csv.DictReader(lines) if line["window_name"] == "epoch"]
+        if not epochs:
+            return None
+        return sum(float(value) for line in epochs for key, value in line.items() if key.endswith("_energy"))
+
     def _joules(self, found: Any) -> float:  # noqa: ANN401 - the tool is not typed
         parts = [found.gpu_energy, found.cpu_energy, found.dram_energy]  # those that were left out are empty
         return float(sum(sum((part or {}).values()) for part in parts))
@@ -319,66 +336,6 @@ ADAPTERS: dict[str, type[Nothing]] = {
     "carbontracker": CarbonTracker,
     "zeus": Zeus,
 }
-
-
-def left_behind(tool: str, folder: Path, part: Part = "gpu") -> float | None:
-    """What a tool that was killed had written down, in joules; ``None`` where there is nothing to read.
-
-    Args:
-        tool: Which one.
-        folder: Where it wrote.
-        part: What it metered.
-    """
-    if tool == "ours":
-        environment = {**os.environ, "LIGHTNING_CARBON_LEDGER": str(folder)}
-        command = [sys.executable, "-m", "lightning_carbon", "runs"]
-        until = time.monotonic() + OURS_PATIENCE_SECONDS
-        while True:
-            subprocess.run(command, env=environment, check=True, capture_output=True)
-            [record] = folder.rglob("record.json")
-            # A run is not taken for dead before its journals have been silent for 10 s.
-            if json.loads(record.read_text(encoding="utf-8"))["status"] != "running" or time.monotonic() > until:
-                return record_joules(record, part)
-            time.sleep(1)
-    if tool == "codecarbon":
-        file = folder / "emissions.csv"
-        if not file.exists():
-            return None
-        with file.open(encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
-        return float(rows[-1][f"{part}_energy"]) * JOULES_PER_KWH if rows else None
-    if tool == "carbontracker":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = [joules for joules in carbontracker_epochs(folder, part) if joules is not None]
-        return sum(found) if found else None
-    if tool == "zeus":
-        with (folder / "zeus.csv").open(encoding="utf-8") as lines:
-            windows = [line for line in csv.DictReader(lines) if line["window_name"] == "epoch"]
-        if not windows:
-            return None
-        return sum(float(value) for line in windows for key, value in line.items() if key.endswith("_energy"))
-    return None
-
-
-def carbontracker_epochs(folder: Path, part: Part) -> list[float | None]:
-    """The joules of each epoch in CarbonTracker's log."""
-    from carbontracker import parser
-
-    logged = parser.parse_logs(str(folder))
-    parts = [logged[name]["avg_energy_usages (J)"] for name in logged if part in (name, "all")]
-    told = [[float(joules) for joules in energies.reshape(-1)] for energies in parts if energies is not None]
-    return [sum(joules) for joules in zip(*told, strict=True)]
-
-
-def record_joules(record: Path, part: Part) -> float | None:
-    """What a ``record.json`` of ours has of the sensors asked for."""
-    return _joules_of(json.loads(record.read_text(encoding="utf-8"))["energy"]["domains"], part)
-
-
-def vars_of(domain: Any) -> dict[str, Any]:  # noqa: ANN401 - a record's domain, whose package the peers do not have
-    """A domain as the record's file has it."""
-    return {"kind": domain.kind, "joules": domain.joules}
 
 
 def _joules_of(domains: list[dict[str, Any]], part: Part) -> float | None:

@@ -62,7 +62,7 @@ class Arena:
 
     def versions(self) -> dict[str, str]:
         """What is compared, and what both environments must have the same of."""
-        found = {}
+        found: dict[str, str] = {}
         for python, names in ((Path(sys.executable), [DISTRIBUTIONS[OURS]]), (self.peers_python, PEERS)):
             command = [python, "-c", _VERSIONS, *names]
             done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
@@ -129,14 +129,15 @@ class Arena:
                 for tool, job in entries
             ]
             for driver in drivers:
-                driver.word()
+                with suppress(Died):  # its answer will tell
+                    driver.word()
             for driver in drivers:
                 driver.go()
             found = zip(entries, [_answer_of(driver) for driver in drivers], strict=True)
             return [{**answer, "tool": tool, "job": job} for (tool, job), answer in found]
 
     def _commands(self) -> Path:
-        """A folder with an ``nvidia-smi``, as every machine with a driver has: CodeCarbon looks for it, not for NVML."""
+        """A folder with an ``nvidia-smi``, as machines with a driver have: CodeCarbon looks for it, not for NVML."""
         folder = self.world.folder / "bin"
         if not folder.exists():
             folder.mkdir()
@@ -164,7 +165,9 @@ class Driver:
         answer: The file that it writes at its end.
     """
 
-    def __init__(self, tool: str, command: Sequence[str], environment: dict[str, str], folder: Path, answer: Path) -> None:
+    def __init__(
+        self, tool: str, command: Sequence[str], environment: dict[str, str], folder: Path, answer: Path
+    ) -> None:
         self.tool = tool
         self.folder = folder
         self._answer = answer
@@ -187,8 +190,9 @@ class Driver:
     def go(self) -> None:
         """Let it go on."""
         assert self._process.stdin is not None
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write("go\n")
+            self._process.stdin.flush()
 
     def kill(self, number: signal.Signals) -> int:
         """Send it a signal and wait for its end.
@@ -238,4 +242,5 @@ class Driver:
         """Leave no process behind."""
         with suppress(ProcessLookupError):
             self._process.kill()
-        self._process.communicate()
+        with suppress(BrokenPipeError):
+            self._process.communicate()

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from tests.benchmarks.peers.adapters import ADAPTERS, Nothing, Task, left_behind
+from tests.benchmarks.peers.adapters import ADAPTERS, Nothing, Task
 
 BURST = 50
 PAUSE_SECONDS = 0.02
@@ -41,7 +41,7 @@ def main() -> None:
         folder = folder if tool == "ours" else folder / rank  # ours has one ledger, and one record in it
     folder.mkdir(parents=True, exist_ok=True)
     if job["kind"] == "left":
-        answer.write_text(json.dumps({"joules": left_behind(tool, folder)}), encoding="utf-8")
+        answer.write_text(json.dumps({"joules": ADAPTERS[tool](Task(folder)).left()}), encoding="utf-8")
         return
     seconds, step_seconds = float(job["seconds"]), float(job["step_seconds"])
     count = round(seconds / step_seconds) if job.get("mark") else 1
@@ -56,6 +56,7 @@ def main() -> None:
         steps=count,
         own_gpu=bool(job.get("own_gpu")),
         save=bool(job.get("epoch_seconds")),
+        judged=bool(job.get("mark")) and job["kind"] == "run" and job.get("part") != "all",
     )
     began = time.perf_counter()
     adapter = ADAPTERS[tool](task)
@@ -69,12 +70,13 @@ def main() -> None:
     started = time.perf_counter()
     found: dict[str, Any] = {"import_seconds": imported - began, "start_seconds": started - waited}
     work = {"run": run, "rank": run, "cost": cost, "cpu": cpu, "doomed": doomed}[job["kind"]]
-    found |= work(adapter, task, job)
+    found |= work(adapter, job)
     answer.write_text(json.dumps({**found, "task": {**asdict(task), "folder": str(folder)}}), encoding="utf-8")
 
 
-def run(adapter: Nothing, task: Task, job: dict[str, Any]) -> dict[str, Any]:
+def run(adapter: Nothing, job: dict[str, Any]) -> dict[str, Any]:
     """Sleep through the steps; before the first one, for as long as other tools may need to start beside this one."""
+    task = adapter.task
     step_seconds = float(job["step_seconds"])
     edges: list[tuple[int, int]] = []
     start_ns = time.monotonic_ns()
@@ -102,7 +104,7 @@ def run(adapter: Nothing, task: Task, job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def cost(adapter: Nothing, task: Task, job: dict[str, Any]) -> dict[str, Any]:
+def cost(adapter: Nothing, job: dict[str, Any]) -> dict[str, Any]:
     """Tell steps that are empty, a burst at a time, so that threads have their turn in between."""
     took: list[int] = []
     now_ns = time.perf_counter_ns
@@ -130,7 +132,7 @@ def cost(adapter: Nothing, task: Task, job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def cpu(adapter: Nothing, task: Task, job: dict[str, Any]) -> dict[str, Any]:
+def cpu(adapter: Nothing, job: dict[str, Any]) -> dict[str, Any]:
     """Take the processor time of a while of sleeping steps, once the first seconds are over."""
     step_seconds = float(job["step_seconds"])
     spent: list[float] = []
@@ -147,7 +149,7 @@ def cpu(adapter: Nothing, task: Task, job: dict[str, Any]) -> dict[str, Any]:
     return {"cpu_ms_per_second": spent[1] * 1e3, "warm_cpu_ms_per_second": spent[0] * 1e3, "count": steps}
 
 
-def doomed(adapter: Nothing, task: Task, job: dict[str, Any]) -> dict[str, Any]:
+def doomed(adapter: Nothing, job: dict[str, Any]) -> dict[str, Any]:
     """Say when it began, and go on until the end, which comes from outside."""
     say(Path(sys.argv[1]), str(time.monotonic_ns()))
     step_seconds, epoch_seconds = float(job["step_seconds"]), float(job["epoch_seconds"])

@@ -25,7 +25,7 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
 
 
 def kills(arena: Arena) -> Iterator[Row]:
-    """A training of epochs of 2 s is killed after some; each tool writes at an epoch's end what it has a way to write."""
+    """A training of epochs of 2 s is killed; each tool writes at an epoch's end what it has a way to write."""
     job = {"kind": "doomed", "seconds": 120, "epoch_seconds": EPOCH_SECONDS}
     for number in (signal.SIGKILL, signal.SIGTERM):
         lost: dict[str, list[float]] = {tool: [] for tool in TOOLS}
@@ -45,9 +45,8 @@ def kills(arena: Arena) -> Iterator[Row]:
                 lost[driver.tool].append(abs(true - (left["joules"] or 0)) / WATTS)
         cells = {}
         for tool in TOOLS:
-            notes = [f"worst {max(lost[tool]):.1f}"] if len(lost[tool]) > 1 else []
-            notes += ["nothing was left"] if nothing[tool] == len(lost[tool]) else []
-            cells[tool] = Cell(mean(lost[tool]), note=", ".join(notes))
+            remark = "nothing was left" if nothing[tool] == len(lost[tool]) else ""
+            cells[tool] = Cell(mean(lost[tool]), remark=remark, note=f"worst {max(lost[tool]):.1f}")
         what = f"energy lost at a {number.name}, in seconds of the run; epochs of {EPOCH_SECONDS:g} s"
         yield Row("peers-kill", f"lost_{number.name.lower()}", what, "s", cells, resolution=0.1)
 
@@ -81,9 +80,7 @@ def _two_ranks(arena: Arena, tool: str, *, own_gpu: bool) -> tuple[list[float], 
     if len(answers) != 2:
         raise RuntimeError(f"{TITLES[tool]}: two ranks left {len(answers)} answers")
     # Rank r's GPU was in use while rank r was.
-    true = sum(
-        scenario.true_joules(rank, answer["start_ns"], answer["end_ns"]) for rank, answer in enumerate(answers)
-    )
+    true = sum(scenario.true_joules(rank, answer["start_ns"], answer["end_ns"]) for rank, answer in enumerate(answers))
     if records:
         return [_gpu_joules(json.loads(file.read_text())) for file in records], true
     return [answer["joules"] for answer in answers if answer["joules"] is not None], true

@@ -33,9 +33,7 @@ def steps(arena: Arena) -> Iterator[Row]:
         yield _row(arena, f"rapl_step_{seconds * 1e3:.0f}", what, rooms, step_seconds=seconds)
 
 
-def _row(
-    arena: Arena, key: str, what: str, rooms: Sequence[Sequence[Zone]], step_seconds: float | None = None
-) -> Row:
+def _row(arena: Arena, key: str, what: str, rooms: Sequence[Sequence[Zone]], step_seconds: float | None = None) -> Row:
     marked = step_seconds is not None
     if why_not():
         return Row("peers-rapl", key, f"error of {what}", "%", {tool: Cell(None, why_not()) for tool in TOOLS})

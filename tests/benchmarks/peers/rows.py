@@ -25,6 +25,21 @@ TITLES = {
     "zeus": "Zeus",
 }
 DISTRIBUTIONS = {OURS: "lightning-carbon", "codecarbon": "codecarbon", "carbontracker": "carbontracker", "zeus": "zeus"}
+BENCHES = (
+    "peers-start",
+    "peers-step",
+    "peers-sampler",
+    "peers-traces",
+    "peers-totals",
+    "peers-steps",
+    "peers-packages",
+    "peers-packages-steps",
+    "peers-kill",
+    "peers-ranks",
+    "peers-lightning",
+    "peers-huggingface",
+)
+"""All benchmarks that a whole run has."""
 SCHEMA = 1
 
 
@@ -35,11 +50,13 @@ class Cell:
     Args:
         value: It, or ``None`` where there is none.
         why: Why there is none.
+        remark: What has to stand beside it wherever it stands.
         note: What else is worth knowing.
     """
 
     value: float | None
     why: str = ""
+    remark: str = ""
     note: str = ""
 
 
@@ -56,6 +73,7 @@ class Row:
         more_is_better: Rather than less.
         resolution: Figures that are no further apart are equal: more could not be told in one run.
         share: What the best of the others is multiplied by to be our target.
+        notes: What else is worth knowing.
     """
 
     bench: str
@@ -107,19 +125,18 @@ def print_rows(rows: Sequence[Row]) -> None:
 
 def said(row: Row, tool: str) -> str:
     """A cell in words."""
-    cell = row.cells.get(tool)
-    if cell is None:
-        return ""
+    cell = row.cells[tool]
     if cell.value is None:
-        return f"– ({cell.why})" if cell.why else "–"
+        return f"– ({cell.why})"
     star = "*" if tool in row.best else ""
-    return f"{star}{figure(cell.value)}{f' ({cell.note})' if cell.note else ''}"
+    words = ", ".join(filter(None, (cell.remark, cell.note)))
+    return f"{star}{figure(cell.value)}{f' ({words})' if words else ''}"
 
 
 def figure(value: float) -> str:
     """Three digits of it, and none of its noise."""
-    if value == 0:
-        return "0"
+    if value == int(value):
+        return f"{value:.0f}"
     size = abs(value)
     if size >= 100:
         return f"{value:.0f}"
@@ -139,7 +156,7 @@ def write_rows(path: Path, rows: Sequence[Row], **about: Any) -> None:  # noqa: 
     mapping = {
         "schema": SCHEMA,
         **about,
-        "rows": [{**asdict(row), "best": row.best} for row in rows],
+        "rows": [{**asdict(row), "best": row.best} for row in rows],  # who is best is for readers, not read back
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(mapping, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -151,5 +168,5 @@ def read_rows(mapping: Mapping[str, Any]) -> list[Row]:
     for one in mapping["rows"]:
         named = {key: value for key, value in one.items() if key != "best"}
         cells = {tool: Cell(**cell) for tool, cell in named.pop("cells").items()}
-        rows.append(Row(cells=cells, **named))
+        rows.append(Row(cells=cells, **{**named, "notes": tuple(named["notes"])}))
     return rows

@@ -69,10 +69,11 @@ def callback_of(framework: str, tool: str, folder: Path) -> object | None:
     if tool == "ours":
         return ours(framework)
     if tool == "codecarbon" and framework == "huggingface":
-        from transformers.integrations import CodeCarbonCallback
+        from transformers import integrations
 
         os.environ["CODECARBON_LOG_LEVEL"] = "error"
-        return CodeCarbonCallback()
+        made: object = integrations.CodeCarbonCallback()  # type: ignore[attr-defined, no-untyped-call] # as it is
+        return made
     folder.mkdir()
     # CarbonTracker's unit is the epoch, of which this training has one; Zeus's example marks steps.
     adapter = ADAPTERS[tool](Task(folder, part="all", mark=tool == "zeus"))

@@ -62,5 +62,12 @@ def _compare(arena: Arena, framework: str, name: str) -> Iterator[Row]:
     # What two medians are apart by chance alone.
     resolution = 2 * 2**0.5 * max(errors)
     yield Row(
-        f"peers-{framework}", f"throughput_{framework}", what, "", cells, True, resolution, notes=notes  # noqa: FBT003
+        f"peers-{framework}",
+        f"throughput_{framework}",
+        what,
+        "",
+        cells,
+        more_is_better=True,
+        resolution=resolution,
+        notes=notes,
     )

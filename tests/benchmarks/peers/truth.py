@@ -90,10 +90,10 @@ class Errors:
         count = len(self.steps) + self.untold
         notes = []
         if self.zeros:
-            notes.append(f"{self.zeros / count:.0%} at 0 J")
+            notes.append(f"{self.zeros / count:.0%} of them 0 J")
         if self.untold:
             notes.append(f"{self.untold / count:.0%} not told")
-        return Cell(mean(self.steps), note=", ".join(notes))
+        return Cell(mean(self.steps), remark=", ".join(notes))
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,9 @@ AVERAGED = {**NO_COUNTER, "power_is_average": True, "instant_code": NOT_SUPPORTE
 def totals(arena: Arena) -> Iterator[Row]:
     """The energy of a whole run."""
     yield _total(arena, "counter_1", "1 GPU with a counter, all shapes", [Case([shape]) for shape in SHAPES])
-    counts = (2, 8) if arena.quick else (2, 4, 8)
-    cases = [Case([MIXED[index % 4] for index in range(count)]) for count in counts]
-    yield _total(arena, "counter_many", f"{_listed(counts)} GPUs with counters, all shapes", cases)
+    several = (2, 8) if arena.quick else (2, 4, 8)
+    cases = [Case([MIXED[index % 4] for index in range(count)]) for count in several]
+    yield _total(arena, "counter_many", f"{_listed(several)} GPUs with counters, all shapes", cases)
     counts = (1, 8) if arena.quick else (1, 2, 4, 8)
     cases = [Case([("square", "sine")[index % 2]] * count, more=NO_COUNTER) for index, count in enumerate(counts)]
     yield _total(arena, "power", f"{_listed(counts)} GPUs without a counter: momentary power", cases)
@@ -160,10 +160,12 @@ def steps(arena: Arena) -> Iterator[Row]:
 
 
 def errors_row(bench: str, key: str, what: str, found: Mapping[str, Errors], *, steps: bool) -> Row:
-    """The errors of all tools, in percent; a hundredth of a percent of a total is no difference, nor half a percent of
-    a step."""
+    """The errors of all tools, in percent.
+
+    What one run cannot tell apart: a tenth of a percent of a total, which is 10 ms of it, and half a percent of a step.
+    """
     cells = {tool: errors.step() if steps else errors.total() for tool, errors in found.items()}
-    return Row(bench, key, f"error of {what}", "%", cells, resolution=0.5 if steps else 0.05)
+    return Row(bench, key, f"error of {what}", "%", cells, resolution=0.5 if steps else 0.1)
 
 
 def compare(arena: Arena, cases: Iterable[Case], *, mark: bool, step_seconds: float = 0.02) -> dict[str, Errors]:
