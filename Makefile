@@ -83,6 +83,11 @@ $(PEERS_STAMP): $(PEERS_LIST)
 bench: venv peers ## Measure accuracy and overhead, our promises and beside other tools; takes up to half an hour
 	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
 
+.PHONY: docs
+docs: venv ## Build the pages, with the reference, into build/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --builder html --conf-dir docs . build/docs
+	@echo "$(CURDIR)/build/docs/docs/index.html"
+
 .PHONY: soak
 soak: venv ## Kill trainings at random moments, and tell what that cost; takes up to ten minutes
 	$(BIN)/python -m tests.soak

@@ -87,6 +87,8 @@ def join(handler: Any, trainer: Any, callback: object) -> None:  # noqa: ANN401 
     handler.callbacks = [*others[:1], callback, *others[1:]]
     if trainer is None:
         return
+    for one in runs:
+        one.serve(trainer)
     unmetered: type | None = getattr(type(trainer), "_unmetered_class", None)
     finely = any(runs.tells_parts for runs in runs_of(handler))
     if unmetered is not None and (_tells_parts(type(trainer)) or not finely):

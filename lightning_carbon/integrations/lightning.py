@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._batch import CountBatch, counter_of
+from lightning_carbon.integrations._board import Ending, is_called, show_ending
 from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._starting import start_meter
 from lightning_carbon.metering.config import CpuScope, Detail, Devices, GpuScope
@@ -106,7 +107,8 @@ class CarbonCallback(_BothCallbacks):
             tell, such as all but the backward pass where the module optimizes by hand, is ``other``.
         count_batch: Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to
             import it from (``"module.function"``). It should read shapes only: reading values would wait for the GPU.
-            Default: see :mod:`lightning_carbon.integrations._batch`.
+            Default: samples are the first dimension of the first tensor, tokens the elements of ``input_ids`` or
+            ``tokens``; what the shapes of a batch do not tell is ``None``.
         progress_bar: Whether to show watts and gCO2e in the progress bar.
 
     Raises:
@@ -350,8 +352,10 @@ class CarbonCallback(_BothCallbacks):
 
     @guarded()
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to wait for the first batch of an epoch."""
+        """Begin to wait for the first batch of an epoch, whose length is known by now."""
         self._enter_part(Part.DATA)
+        if self._meter is not None:
+            self._meter.tell_epoch(_steps_per_epoch(trainer))
 
     @guarded()
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -393,6 +397,8 @@ class CarbonCallback(_BothCallbacks):
             for folder in _log_folders(trainer):
                 copy_record(self._record, folder, name)
         self._publish(trainer, meter.row())
+        if trainer.is_global_zero:
+            self._show(trainer, meter, self._record)
 
     def _enter(self, phase: Phase) -> None:
         if self._meter is not None:
@@ -437,6 +443,15 @@ class CarbonCallback(_BothCallbacks):
             )
         for one in trainer.loggers:
             one.log_metrics(metrics, step=self._last_step)
+
+    @guarded()
+    def _show(self, trainer: Trainer, meter: Engine, record: RunRecord) -> None:
+        """Show the run that has ended in TensorBoard, where a logger of the trainer writes for it."""
+        for one in trainer.loggers:
+            if is_called(one, "TensorBoardLogger"):
+                before = f"{name}-" if (name := getattr(one, "_prefix", "")) else ""
+                prefix = "" if self._stage == "fit" else f"{self._stage}/"
+                show_ending(one.experiment, Ending(record, meter.course, self._last_step, self._names, before + prefix))
 
     def _show_totals(self, trainer: Trainer) -> None:
         if self._meter is None:
@@ -485,6 +500,12 @@ def _batches_that_stepped(trainer: Trainer) -> int:
     """The x-axis of everything that Lightning logs; counts batches, where ``global_step`` counts optimizers' steps."""
     stepped = getattr(trainer.fit_loop.epoch_loop, "_batches_that_stepped", None)
     return int(trainer.global_step if stepped is None else stepped)
+
+
+def _steps_per_epoch(trainer: Trainer) -> float:
+    """Steps of the optimizer in an epoch: the last one steps with what has accumulated by then."""
+    batches: float = trainer.num_training_batches  # infinite where the data have no length
+    return -float(-batches // max(1, trainer.accumulate_grad_batches))
 
 
 def _accumulates(trainer: Trainer) -> bool:
