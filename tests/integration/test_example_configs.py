@@ -81,6 +81,20 @@ def test_the_example_that_a_configuration_names_understands_it(path: Path) -> No
     assert study.get("published", "gpt2") in PUBLISHED_ROWS
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_configuration_meters_itself(path: Path) -> None:
+    """It brings the callback along; with Lightning, also what counts the tokens of its batches."""
+    config = read_config(path)
+    [carbon] = [
+        one
+        for one in [*config.get("trainer", {}).get("callbacks", []), config.get("carbon")]
+        if one and one["class_path"].startswith("lightning_carbon.")
+    ]
+    script = Path(config["study"]["command"][0]).stem
+
+    assert carbon["init_args"].get("count_batch") == (f"{script}.count_tokens" if "trainer" in config else None)
+
+
 def test_every_published_row_is_answered_by_one_configuration() -> None:
     """Small configurations answer none, nor does a size that the study has no row for."""
     answered = {path.stem: read_config(path)["study"].get("published") for path in CONFIGS}
