@@ -1,16 +1,56 @@
-"""What an example says when its training is over: that the loss fell, what it took, where to look."""
+"""What an example does when its training is over: say that the loss fell, what it took, where to look.
+
+A training that is stopped from outside is over, too: by Ctrl-C, or by SIGTERM, with which schedulers and
+``lightning-carbon study measure`` end a program. Both end it at once, with its record closed, and no traceback.
+"""
 
 from __future__ import annotations
 
+import signal
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from types import FrameType
 
     from lightning_carbon import CarbonCallback, CarbonTrainerCallback
+
+
+@contextmanager
+def ending(tell: Callable[[], None]) -> Iterator[None]:
+    """Run a training that may be stopped, and tell what it took, however it ended, unless by an error.
+
+    Args:
+        tell: Called at the end.
+
+    Raises:
+        SystemExit: It was stopped: 130 by Ctrl-C, 143 by SIGTERM, as shells have it.
+    """
+
+    def stop(number: int, _: FrameType | None) -> None:
+        # A second signal changes nothing: the record is being closed.
+        signal.signal(number, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    stopped: SystemExit | None = None
+    earlier = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except SystemExit as exit_:
+        stopped = exit_
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+    if stopped is not None and stopped.code not in {128 + number for number in earlier}:
+        raise stopped
+    tell()
+    if stopped is not None:
+        raise stopped
 
 
 def print_ending(callback: CarbonCallback | CarbonTrainerCallback, logs: Path, losses: Sequence[str]) -> None:

@@ -1,42 +1,40 @@
 """Train an encoder-decoder Transformer, English to Spanish, with Lightning, and see what it takes.
 
 ``python examples/transformer.py fit --config configs/transformer_small.yaml`` trains on the processor or on a GPU,
-whichever the machine has; ``--dataset NAME`` trains on a data set of the Hugging Face hub. Everything in the
+whichever the machine has; ``--dataset`` trains on files of yours or a data set of the hub. Everything in the
 configuration can be said on the command line too: ``--trainer.max_epochs 1``, ``--model.layers 6``.
 
-The network is that of Vaswani et al., "Attention Is All You Need" (2017), with the normalisation before each block,
-one vocabulary for both languages, and one matrix for both embeddings and the output.
+The network is that of Vaswani et al., "Attention Is All You Need" (2017): one vocabulary for both languages, and one
+matrix for both embeddings and the output. ``configs/transformer_base.yaml`` and ``transformer_big.yaml`` are the
+paper's two sizes; the small one has the normalisation before each block and learns its positions.
 """
 
 from __future__ import annotations
 
 import math
 import random
-import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from array import array
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import pytorch_lightning as pl
 import torch
 from corpus import Pair, read_pairs, train_bpe
-from ending import print_ending
-from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
-from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
-from lightning_carbon import CarbonCallback
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytorch_lightning.utilities.types import OptimizerLRScheduler
     from tokenizers import Tokenizer
     from torch.utils.data import Dataset
 
-Encoded = tuple[list[int], list[int]]
-"""Tokens of a sentence and of its translation."""
+LINKS: Final = {"data.vocabulary": "model.vocabulary", "data.longest": "model.longest"}
+"""What the data decide of the model."""
+
+Encoded = tuple["array[int]", "array[int]"]
+"""Tokens of a sentence and of its translation; arrays, because real corpora have millions."""
 
 SPECIAL: Final = ("<pad>", "<start>", "<end>")
 PAD, START, END = range(len(SPECIAL))
@@ -63,21 +61,45 @@ def count_tokens(batch: Batch) -> tuple[int, int]:
 def pad(pairs: Sequence[Encoded]) -> Batch:
     """Make a batch of encoded pairs."""
     source, target = (
-        pad_sequence([torch.tensor(ids) for ids in side], batch_first=True, padding_value=PAD)
+        pad_sequence([torch.frombuffer(ids, dtype=torch.int32) for ids in side], batch_first=True, padding_value=PAD)
         for side in zip(*pairs, strict=True)
     )
-    return Batch(source, target, sum(len(ids) for pair in pairs for ids in pair))
+    return Batch(source.long(), target.long(), sum(len(ids) for pair in pairs for ids in pair))
+
+
+def batch_by_tokens(pairs: Iterable[Encoded], most: int) -> list[list[Encoded]]:
+    """Put pairs of about the same length together, as many as fit.
+
+    Args:
+        pairs: All pairs, in an order that decides between those of one length.
+        most: Tokens of a batch at most on either side, with its padding. A longer pair is a batch of its own.
+
+    Returns:
+        Batches, the shortest pairs first.
+    """
+    batches: list[list[Encoded]] = []
+    widest = [0, 0]
+    for pair in sorted(pairs, key=lambda pair: (len(pair[0]), len(pair[1]))):
+        wider = [max(width, len(side)) for width, side in zip(widest, pair, strict=True)]
+        if batches and max(wider) * (len(batches[-1]) + 1) <= most:
+            batches[-1].append(pair)
+            widest = wider
+        else:
+            batches.append([pair])
+            widest = [len(side) for side in pair]
+    return batches
 
 
 class Translations(pl.LightningDataModule):
     """Sentence pairs, and a tokenizer trained on those of them that are trained on.
 
     Args:
-        dataset: Data set of the hub, ``OWNER/NAME:CONFIGURATION``; unset is the embedded text.
-        source: Language to translate from, as the data set calls it.
+        dataset: What ``--dataset`` says; unset is the embedded text.
+        source: Language to translate from, as a data set of the hub calls it.
         target: Language to translate into.
-        vocabulary: Tokens that both languages share.
+        vocabulary: Tokens that both languages share, at most; the model has so many.
         batch_size: Pairs to a batch.
+        batch_tokens: Instead: tokens to a batch, on either side, of pairs of about the same length.
         validation_pairs: Pairs to validate on.
         longest: Tokens of a sentence at most; the rest is cut.
         split_seed: Decides which pairs are for validation.
@@ -91,6 +113,7 @@ class Translations(pl.LightningDataModule):
         target: str = "es",
         vocabulary: int = 8000,
         batch_size: int = 64,
+        batch_tokens: int | None = None,
         validation_pairs: int = 500,
         longest: int = 64,
         split_seed: int = 1,
@@ -101,6 +124,7 @@ class Translations(pl.LightningDataModule):
         self.languages = source, target
         self.vocabulary = vocabulary
         self.batch_size = batch_size
+        self.batch_tokens = batch_tokens
         self.validation_pairs = validation_pairs
         self.longest = longest
         self.split_seed = split_seed
@@ -129,23 +153,52 @@ class Translations(pl.LightningDataModule):
         return self._loader("validate")
 
     def _encode(self, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[Encoded]:
-        sides = [tokenizer.encode_batch_fast(list(side)) for side in zip(*pairs, strict=True)]
-        return [
-            (source.ids[: self.longest], [START, *target.ids[: self.longest], END])
-            for source, target in zip(*sides, strict=True)
-        ]
+        encoded: list[Encoded] = []
+        # Some at a time: the tokenizer tells much more of each text than its tokens.
+        for start in range(0, len(pairs), 10_000):
+            some = zip(*pairs[start : start + 10_000], strict=True)
+            sides = [tokenizer.encode_batch_fast(list(side)) for side in some]
+            encoded += (
+                (array("i", source.ids[: self.longest]), array("i", [START, *target.ids[: self.longest], END]))
+                for source, target in zip(*sides, strict=True)
+            )
+        return encoded
 
     def _loader(self, split: str) -> DataLoader[Encoded]:
+        pairs: Sequence[object] = self._splits[split]
+        batch_size: int | None = self.batch_size
+        if self.batch_tokens is not None:
+            # The batches are made once; the loader shuffles them.
+            pairs, batch_size = batch_by_tokens(self._splits[split], self.batch_tokens), None
         return DataLoader(
             # A list does: the loader asks for a length and for items.
-            cast("Dataset[Encoded]", self._splits[split]),
-            batch_size=self.batch_size,
+            cast("Dataset[Encoded]", pairs),
+            batch_size=batch_size,
             shuffle=split == "train",
             collate_fn=pad,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
+
+
+class Waves(nn.Module):
+    """Positions that are not learned: sines and cosines of wavelengths from 2 pi to 10,000 times as much.
+
+    Args:
+        length: Positions.
+        width: Numbers that stand for one, an even number.
+    """
+
+    def __init__(self, length: int, width: int) -> None:
+        super().__init__()
+        rates = 10_000 ** (-torch.arange(0, width, 2) / width)
+        angles = torch.arange(length)[:, None] * rates
+        self.register_buffer("weight", torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1), persistent=False)
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Look positions up."""
+        return nn.functional.embedding(positions, cast("Tensor", self.weight))
 
 
 class Translator(pl.LightningModule):
@@ -162,6 +215,8 @@ class Translator(pl.LightningModule):
         learning_rate: The highest, reached after the warm-up; from there it falls with the root of the step.
         warmup_steps: Steps in which the learning rate rises.
         longest: Tokens of a sentence at most; taken from the data.
+        norm_first: Whether to normalise before each block, or after it, as published.
+        positions: Learned, or the published waves.
     """
 
     def __init__(
@@ -176,24 +231,27 @@ class Translator(pl.LightningModule):
         learning_rate: float = 7e-4,
         warmup_steps: int = 4000,
         longest: int = 64,
+        norm_first: bool = True,  # noqa: FBT001, FBT002 - a word of the configuration
+        positions: Literal["learned", "waves"] = "learned",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.embedding = nn.Embedding(vocabulary, width, padding_idx=PAD)
         # Two more than the longest sentence: a target has its start and its end.
-        self.position = nn.Embedding(longest + 2, width)
+        self.position = (nn.Embedding if positions == "learned" else Waves)(longest + 2, width)
         self.dropout = nn.Dropout(dropout)
-        layer = nn.TransformerEncoderLayer(width, heads, hidden, dropout, batch_first=True, norm_first=True)
+        shape = (width, heads, hidden, dropout)
+        encoder = nn.TransformerEncoderLayer(*shape, batch_first=True, norm_first=norm_first)
+        decoder = nn.TransformerDecoderLayer(*shape, batch_first=True, norm_first=norm_first)
+        # Given ready-made, because torch would keep a last normalisation also where each block ends with one, and
+        # nested tensors, which a normalisation up front rules out.
+        ends = [nn.LayerNorm(width) if norm_first else None for _ in range(2)]
         self.transformer = nn.Transformer(
             width,
             heads,
-            num_decoder_layers=layers,
-            dim_feedforward=hidden,
-            dropout=dropout,
             batch_first=True,
-            norm_first=True,
-            # Given ready-made to keep the encoder from nested tensors, which a normalisation up front rules out.
-            custom_encoder=nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False),
+            custom_encoder=nn.TransformerEncoder(encoder, layers, ends[0], enable_nested_tensor=False),
+            custom_decoder=nn.TransformerDecoder(decoder, layers, ends[1]),
         )
         self.learning_rate = learning_rate
         self.warmup_steps = warmup_steps
@@ -202,7 +260,8 @@ class Translator(pl.LightningModule):
             if weight.dim() > 1:
                 nn.init.xavier_uniform_(weight)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
-        nn.init.normal_(self.position.weight, std=width**-0.5)
+        if isinstance(self.position, nn.Embedding):
+            nn.init.normal_(self.position.weight, std=width**-0.5)
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """Score each next token of the target.
@@ -263,49 +322,7 @@ class Translator(pl.LightningModule):
         return loss
 
 
-class TranslatorCLI(LightningCLI):
-    """The command line, on which the data decide what the model has to know of them."""
-
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Hand the data's sizes to the model, and spell ``--dataset`` as the other examples do."""
-        parser.add_argument("--dataset", type=str | None, help="data set of the hub: OWNER/NAME:CONFIGURATION")
-        parser.add_argument("--study", type=dict[str, Any] | None, help="for `lightning-carbon study measure` alone")
-        parser.link_arguments("dataset", "data.dataset")
-        parser.link_arguments("data.vocabulary", "model.vocabulary")
-        parser.link_arguments("data.longest", "model.longest")
-
-
-def best_precision() -> str:
-    """Name the precision to train in: bfloat16 where a GPU computes in it, else 32 bits."""
-    if torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False):
-        return "bf16-mixed"
-    return "32-true"
-
-
-def main(arguments: ArgsType = None) -> None:
-    """Train as the command line says, then show what it took.
-
-    Args:
-        arguments: Words of the command line; those of the process when left out.
-    """
-    # Lightning 2.6's own use of torch's tree utilities, at every training.
-    warnings.filterwarnings("ignore", r".*LeafSpec.* is deprecated", FutureWarning)
-    # Its advice on machines with more than two processors; see `workers` above.
-    warnings.filterwarnings("ignore", r".*does not have many workers")
-    cli = TranslatorCLI(
-        Translator,
-        Translations,
-        args=arguments,
-        seed_everything_default=1,
-        auto_configure_optimizers=False,
-        trainer_defaults={"precision": best_precision()},
-    )
-    callbacks: list[pl.Callback] = cli.trainer.callbacks  # type: ignore[attr-defined]  # set where mypy does not look
-    metered = [callback for callback in callbacks if isinstance(callback, CarbonCallback)]
-    # The logger's folder: the trainer's own `log_dir` would wait for every rank.
-    if cli.trainer.is_global_zero and metered and isinstance(cli.trainer.logger, TensorBoardLogger):
-        print_ending(metered[0], Path(cli.trainer.logger.log_dir), ["train/loss", "val/loss"])
-
-
 if __name__ == "__main__":
-    main()
+    from command_line import run_lightning
+
+    run_lightning(Translator, Translations, LINKS)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lightning_carbon.energy.phases import Phase
     from lightning_carbon.errors import ConfigError, LightningCarbonError
+    from lightning_carbon.integrations.automatic import autolog
     from lightning_carbon.integrations.huggingface import CarbonTrainerCallback
     from lightning_carbon.integrations.lightning import CarbonCallback
     from lightning_carbon.records.rows import Row
@@ -29,6 +30,7 @@ __all__ = [
     "Row",
     "RunRecord",
     "__version__",
+    "autolog",
 ]
 
 _HOMES = {
@@ -40,6 +42,7 @@ _HOMES = {
     "Phase": "lightning_carbon.energy.phases",
     "Row": "lightning_carbon.records.rows",
     "RunRecord": "lightning_carbon.records.run",
+    "autolog": "lightning_carbon.integrations.automatic",
 }
 
 

@@ -11,6 +11,7 @@
     │   ├── ReadFailed                 one reading failed; the meter will try again
     │   └── SourceLost                 it is gone for good; the meter will not ask again
     ├── LedgerError (OSError)          the ledger folder cannot be used
+    ├── StudyError (RuntimeError)      a model could not be measured as the study does; says why and what would help
     └── RecordError (ValueError)       a stored record cannot be read
         └── NewerSchema                a later version of this package wrote it
 
@@ -49,6 +50,10 @@ class ConfigError(LightningCarbonError, ValueError):
         """Name the argument, the value and the fix, in one line."""
         return f"{self.argument}={self.value!r} cannot be used: {self.fix}"
 
+    def under(self, name: str) -> ConfigError:
+        """The same error under another name, such as that of the environment variable that stood in for an argument."""
+        return ConfigError(name, self.value, self.fix)
+
 
 class UnknownRegion(ConfigError):
     """No such region in the packaged table of grid factors.
@@ -56,12 +61,13 @@ class UnknownRegion(ConfigError):
     Args:
         region: What was given.
         near: Codes and names that resemble it, best first.
+        argument: The name of the argument, as the user wrote it.
     """
 
-    def __init__(self, region: str, near: Sequence[str] = ()) -> None:
+    def __init__(self, region: str, near: Sequence[str] = (), argument: str = "region") -> None:
         hint = f"did you mean {', '.join(near)}? " if near else ""
         super().__init__(
-            "region",
+            argument,
             region,
             f"{hint}Give an ISO 3166 code (SE, USA) or WORLD, or a factor of your own with intensity=<gCO2e/kWh>.",
         )
@@ -69,7 +75,11 @@ class UnknownRegion(ConfigError):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by what the constructor takes."""
-        return (type(self), (self.value, self.near))
+        return (type(self), (self.value, self.near, self.argument))
+
+    def under(self, name: str) -> UnknownRegion:
+        """The same error under another name."""
+        return UnknownRegion(str(self.value), self.near, name)
 
 
 class UsageError(LightningCarbonError, RuntimeError):
@@ -110,6 +120,10 @@ class SourceLost(SourceError):
 
 class LedgerError(LightningCarbonError, OSError):
     """The ledger folder cannot be used."""
+
+
+class StudyError(LightningCarbonError, RuntimeError):
+    """A model could not be measured as the study did: its program failed, never metered itself, or was too short."""
 
 
 class RecordError(LightningCarbonError, ValueError):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -48,9 +48,14 @@ from lightning_carbon.units import CarbonIntensity
 logger = logging.getLogger("lightning_carbon")
 
 REGION_VARIABLE = "LIGHTNING_CARBON_REGION"
+INTENSITY_VARIABLE = "LIGHTNING_CARBON_INTENSITY"
 PUE_VARIABLE = "LIGHTNING_CARBON_PUE"
+PROJECT_VARIABLE = "LIGHTNING_CARBON_PROJECT"
+RUN_NAME_VARIABLE = "LIGHTNING_CARBON_RUN_NAME"
 LEDGER_VARIABLE = "LIGHTNING_CARBON_LEDGER"
 DEVICES_VARIABLE = "LIGHTNING_CARBON_DEVICES"
+
+COPIED_RECORD_FILE = f"lightning_carbon_{RECORD_FILE}"
 
 DEFAULT_PROJECT = "default"
 DEFAULT_INTERVAL_SECONDS = 0.1
@@ -71,11 +76,13 @@ class Meter(Engine):
     Args:
         region: Where the electricity is used: an ISO 3166 code (``"SE"``, ``"USA"``) or ``"WORLD"``. Default
             ``LIGHTNING_CARBON_REGION``, else the world average, marked as assumed. Never guessed.
-        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average.
+        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average. Default
+            ``LIGHTNING_CARBON_INTENSITY``.
         pue: Power usage effectiveness of the site, 1 or more. Default ``LIGHTNING_CARBON_PUE``, else the world
             average, marked as assumed. ``energy/*`` never includes it.
-        project: What the run belongs to; the runs of a project add up.
-        run_name: A name for this run.
+        project: What the run belongs to; the runs of a project add up. Default ``LIGHTNING_CARBON_PROJECT``, else
+            ``"default"``.
+        run_name: A name for this run. Default ``LIGHTNING_CARBON_RUN_NAME``.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
         interval_seconds: How often sensors are read, 0.01 to 60.
         devices: Which accelerators: ``"auto"`` (those visible to this process; the own one of several ranks on a host),
@@ -163,13 +170,12 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
     Raises:
         ConfigError: An argument, or the variable that stands in for it, cannot be used.
     """
-    project, run_name = settings.get("project"), settings.get("run_name")
     return MeterConfig(
         intensity=intensity_in_force(settings.get("region"), settings.get("intensity"), environ),
         pue=pue_in_force(settings.get("pue"), environ),
-        project=DEFAULT_PROJECT if project is None else check_name("project", project),
-        run_name=None if run_name is None else check_name("run_name", run_name),
-        ledger=check_writable(ledger_folder(settings.get("ledger"), environ)),
+        project=_name_in_force("project", settings.get("project"), PROJECT_VARIABLE, environ) or DEFAULT_PROJECT,
+        run_name=_name_in_force("run_name", settings.get("run_name"), RUN_NAME_VARIABLE, environ),
+        ledger=_ledger_in_force(settings.get("ledger"), environ),
         interval_seconds=check_interval(settings.get("interval_seconds", DEFAULT_INTERVAL_SECONDS)),
         devices=devices_in_force(settings.get("devices"), environ),
         sources=check_sources(settings.get("sources")),
@@ -184,22 +190,23 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
 def intensity_in_force(
     region: str | None = None, intensity: float | None = None, environ: Mapping[str, str] = os.environ
 ) -> Intensity:
-    """What a kWh stands for: as given, else by ``LIGHTNING_CARBON_REGION``, else the world average, assumed.
+    """What a kWh stands for: as given, else by the variables, else the world average, assumed.
+
+    An argument, whichever of the two, wins over both ``LIGHTNING_CARBON_REGION`` and ``LIGHTNING_CARBON_INTENSITY``.
 
     Raises:
         ConfigError: It cannot be used.
     """
+    if intensity is None and region is None:
+        return _intensity_of_variables(environ)
     if intensity is not None:
         grams = check_intensity(intensity)
         if region is not None:
             raise ConfigError(
                 "intensity", intensity, f"region={region!r} is given too, and one of them must decide; leave one out."
             )
-        value = CarbonIntensity(grams)
-        return Intensity(value, value, value, "given", None, "as given", "custom", assumed=False)
-    if region is None:
-        region = environ.get(REGION_VARIABLE) or None
-    if region is not None and not isinstance(region, str):
+        return _given_intensity(grams)
+    if not isinstance(region, str):
         raise ConfigError("region", region, "give an ISO 3166 code (SE, USA) or WORLD, as text.")
     return intensity_of(region)
 
@@ -221,13 +228,64 @@ def pue_in_force(pue: float | None = None, environ: Mapping[str, str] = os.envir
         raise ConfigError(PUE_VARIABLE, text, "set it to a number, 1.0 or more, such as 1.2.") from None
 
 
+def _intensity_of_variables(environ: Mapping[str, str]) -> Intensity:
+    text, region = environ.get(INTENSITY_VARIABLE), environ.get(REGION_VARIABLE) or None
+    if text and region:
+        raise ConfigError(
+            INTENSITY_VARIABLE,
+            text,
+            f"{REGION_VARIABLE}={region!r} is set too, and one of them must decide; unset one.",
+        )
+    if text:
+        try:
+            return _given_intensity(check_intensity(float(text)))
+        except ValueError:
+            raise ConfigError(INTENSITY_VARIABLE, text, "set it to gCO2e/kWh, zero or more, such as 41.4.") from None
+    with _said_by(REGION_VARIABLE):
+        return intensity_of(region)
+
+
+def _given_intensity(grams_per_kilowatt_hour: float) -> Intensity:
+    value = CarbonIntensity(grams_per_kilowatt_hour)
+    return Intensity(value, value, value, "given", None, "as given", "custom", assumed=False)
+
+
+def _name_in_force(argument: str, given: str | None, variable: str, environ: Mapping[str, str]) -> str | None:
+    if given is not None:
+        return check_name(argument, given)
+    text = environ.get(variable)
+    if not text:
+        return None
+    with _said_by(variable):
+        return check_name(argument, text)
+
+
+@contextmanager
+def _said_by(variable: str) -> Iterator[None]:
+    """What cannot be used was said by a variable, and an error names that."""
+    try:
+        yield
+    except ConfigError as error:
+        raise error.under(variable) from None
+
+
 def devices_in_force(devices: Devices | None = None, environ: Mapping[str, str] = os.environ) -> Devices:
     """Which accelerators are metered: as given, else by ``LIGHTNING_CARBON_DEVICES``, else ``"auto"``.
 
     Raises:
         ConfigError: It is none of the forms.
     """
-    return check_devices(environ.get(DEVICES_VARIABLE) or "auto" if devices is None else devices)
+    if devices is not None:
+        return check_devices(devices)
+    with _said_by(DEVICES_VARIABLE):
+        return check_devices(environ.get(DEVICES_VARIABLE) or "auto")
+
+
+def _ledger_in_force(ledger: os.PathLike[str] | str | None, environ: Mapping[str, str]) -> Path:
+    if ledger is not None or LEDGER_VARIABLE not in environ:
+        return check_writable(ledger_folder(ledger, environ))
+    with _said_by(LEDGER_VARIABLE):
+        return check_writable(ledger_folder(ledger, environ))
 
 
 def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -307,9 +365,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     )
 
 
-def copy_record(
-    record: RunRecord, folder: os.PathLike[str] | str, name: str = f"lightning_carbon_{RECORD_FILE}"
-) -> str | None:
+def copy_record(record: RunRecord, folder: os.PathLike[str] | str, name: str = COPIED_RECORD_FILE) -> str | None:
     """Put a copy of a record into a folder, such as the one of the trainer's logs.
 
     Args:

@@ -29,6 +29,7 @@ from lightning_carbon.ports import EnergyCounter, Finding, Source
 from lightning_carbon.sources.discovery import discover
 from lightning_carbon.wiring import (
     DEVICES_VARIABLE,
+    INTENSITY_VARIABLE,
     LEDGER_VARIABLE,
     PUE_VARIABLE,
     REGION_VARIABLE,
@@ -160,7 +161,13 @@ def _region(region: str | None, environ: Mapping[str, str]) -> RegionReport:
     intensity = intensity_in_force(region, environ=environ)
     return RegionReport(
         region=intensity.region,
-        from_=_origin("--region", region, REGION_VARIABLE, environ, ASSUMED),
+        from_=_origin(
+            "--region",
+            region,
+            INTENSITY_VARIABLE if environ.get(INTENSITY_VARIABLE) else REGION_VARIABLE,
+            environ,
+            ASSUMED,
+        ),
         assumed=intensity.assumed,
         grams_co2e_per_kilowatt_hour=intensity.value.grams_per_kilowatt_hour,
         low=intensity.low.grams_per_kilowatt_hour,

@@ -50,7 +50,7 @@ _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
-class _Runs:
+class Runs:
     """Where runs are looked for.
 
     Args:
@@ -70,7 +70,7 @@ def list_runs(ledger: str | None, project: str | None, *, limit: int | None, as_
     Raises:
         ConfigError: There is no such folder, or no project can have that name.
     """
-    runs = _open(ledger, project)
+    runs = open_runs(ledger, project)
     records = runs.ledger.runs(runs.project, limit)
     if as_json:
         for text in _as_json(records):
@@ -95,20 +95,30 @@ def find_run(text: str, ledger: str | None, project: str | None) -> RunRecord:
     Raises:
         ConfigError: There is no such run or more than one, no such folder, or no project can have that name.
     """
-    runs = _open(ledger, project)
+    runs = open_runs(ledger, project)
     return runs.ledger.find(text, runs.project)
 
 
-def _open(given: str | None, project: str | None) -> _Runs:
+def open_runs(given: str | None, project: str | None = None) -> Runs:
+    """Open a ledger to read it; runs that are found dead are recovered on the way.
+
+    Args:
+        given: The folder that the user named, if any.
+        project: The project that the user named, if any.
+
+    Raises:
+        ConfigError: There is no such folder, or no project can have that name.
+    """
     folder = ledger_folder(given).expanduser().absolute()
     if not folder.is_dir() and (given is not None or folder.exists()):
         raise ConfigError("ledger", str(folder), "there is no such folder; give the one that runs were written to.")
     observer = Observer(host_id(), is_process_there, file_system_time)
     name = None if project is None else check_name("project", project)
-    return _Runs(Ledger(folder, observer, _notice), str(folder), name)
+    return Runs(Ledger(folder, observer, notice), str(folder), name)
 
 
-def _notice(text: str) -> None:
+def notice(text: str) -> None:
+    """Tell of what cannot be read, in one line on stderr."""
     typer.echo(f"{NAME}: {_UNPRINTABLE.sub(' ', text)}", err=True)
 
 
@@ -122,7 +132,7 @@ def _as_json(records: Iterable[RunRecord]) -> Iterator[str]:
     yield "\n]\n"
 
 
-def _show(records: Iterable[RunRecord], runs: _Runs) -> None:
+def _show(records: Iterable[RunRecord], runs: Runs) -> None:
     console = Console(highlight=False)
     is_wide = console.width >= _WIDE
     joules, grams = 0.0, 0.0
@@ -131,7 +141,7 @@ def _show(records: Iterable[RunRecord], runs: _Runs) -> None:
         try:
             rows.append(_row(record, is_wide=is_wide))
         except (TypeError, ValueError, AttributeError) as error:
-            _notice(f"{record.location}: not a record of a run: {error}")
+            notice(f"{record.location}: not a record of a run: {error}")
             continue
         joules += record.energy.total_joules or 0.0
         grams += record.carbon.grams_co2e or 0.0

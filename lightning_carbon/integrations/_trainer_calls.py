@@ -28,9 +28,13 @@ Method = Callable[..., Any]
 
 
 def runs_of(handler: object) -> list[TrainerRuns]:
-    """The runs of every metering callback in a Trainer's list of callbacks."""
+    """The runs of every metering callback in a Trainer's list of callbacks, those that count before the others.
+
+    First those that are going on, then those that somebody asked for by hand.
+    """
     found = (getattr(one, "_runs", None) for one in getattr(handler, "callbacks", ()))
-    return [one for one in found if isinstance(one, TrainerRuns)]
+    runs = [one for one in found if isinstance(one, TrainerRuns) and not one.has_given_way]
+    return sorted(runs, key=lambda one: (not one.is_running, one.is_automatic))
 
 
 def calling_trainer(callback: object) -> tuple[Any, Any]:
@@ -56,7 +60,8 @@ def calling_trainer(callback: object) -> tuple[Any, Any]:
 def join(handler: Any, trainer: Any, callback: object) -> None:  # noqa: ANN401 - a CallbackHandler and its Trainer
     """Let a callback see the logs before those who write them down, and learn of the Trainer's calls.
 
-    May be called again. The handler may be calling its callbacks: its list is replaced, not changed.
+    Of several metering callbacks, the automatic ones give way and leave. May be called again. The handler may be
+    calling its callbacks: its list is replaced, not changed.
 
     Args:
         handler: The handler that holds the Trainer's callbacks, this one among them.
@@ -64,17 +69,26 @@ def join(handler: Any, trainer: Any, callback: object) -> None:  # noqa: ANN401 
         callback: The callback.
 
     Raises:
-        ConfigError: There is another metering callback.
+        ConfigError: There is another metering callback that was given by hand.
     """
-    if len(runs_of(handler)) > 1:
+    runs = runs_of(handler)
+    if sum(not one.is_automatic for one in runs) > 1:
         names = [type(one).__name__ for one in handler.callbacks]
         fix = "a Trainer takes one CarbonTrainerCallback, or its energy would be logged twice; remove the others."
         raise ConfigError("callbacks", names, fix)
+    for one in runs[1:]:
+        one.has_given_way = one.is_automatic
+    if any(one.has_given_way for one in runs):
+        handler.callbacks = [one for one in handler.callbacks if not _has_given_way(one)]
+    if _has_given_way(callback):
+        return
     others = [one for one in handler.callbacks if one is not callback]
     # The first is the Trainer's own, which decides what is due; those of `report_to` follow.
     handler.callbacks = [*others[:1], callback, *others[1:]]
     if trainer is None:
         return
+    for one in runs:
+        one.serve(trainer)
     unmetered: type | None = getattr(type(trainer), "_unmetered_class", None)
     finely = any(runs.tells_parts for runs in runs_of(handler))
     if unmetered is not None and (_tells_parts(type(trainer)) or not finely):
@@ -109,6 +123,11 @@ def _metered(trainer_class: type, *, finely: bool) -> type:
         if original is not None:
             members[name] = wraps(original)(timed(original))
     return type(trainer_class)(trainer_class.__name__, (trainer_class,), members)
+
+
+def _has_given_way(callback: object) -> bool:
+    runs = getattr(callback, "_runs", None)
+    return isinstance(runs, TrainerRuns) and runs.has_given_way
 
 
 def _tells_parts(metered_class: type) -> bool:

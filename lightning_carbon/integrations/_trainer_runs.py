@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
+from weakref import ReferenceType, ref
 
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations._batch import Count, count
+from lightning_carbon.integrations._board import Ending, is_called, show_ending
 from lightning_carbon.integrations._guard import guarded
 from lightning_carbon.integrations._starting import start_meter
 from lightning_carbon.metering.config import MeterConfig
@@ -24,6 +26,9 @@ from lightning_carbon.wiring import copy_record, ranks_as
 
 _NO_ACCELERATORS: Final = {"cpu", "disk", "meta"}
 
+_EPOCH_DIGITS: Final = 3
+"""The Trainer tells its epoch as a quotient, which rounding has been at."""
+
 STATE_KEY: Final = "lightning_carbon"
 """No callback's class has this name, so the Trainer leaves the state alone and keeps it in its checkpoints."""
 
@@ -33,10 +38,16 @@ class TrainerRuns:
 
     Args:
         config: What the user set.
+
+    Attributes:
+        is_automatic: Nobody gave the callback to the Trainer by hand, so it gives way to one that somebody did.
+        has_given_way: It has done so, and meters nothing.
     """
 
     def __init__(self, config: MeterConfig) -> None:
         self._config = config
+        self.is_automatic = False
+        self.has_given_way = False
         self.meter: Engine | None = None
         self.record: RunRecord | None = None
         self._calls = 0
@@ -47,15 +58,22 @@ class TrainerRuns:
         self._tokens_seen = 0
         self._is_training = False
         self._copy_to: str | None = None
+        self._trainer: ReferenceType[Any] | None = None
+        self._names: set[str] = set()
+        self._last_row: dict[str, float] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Settings and the last record: no threads, and no run that goes on elsewhere."""
-        return {"_config": self._config, "record": self.record}
+        return {name: vars(self)[name] for name in ("_config", "record", "is_automatic", "has_given_way")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take them over, with no run going on."""
         self.__init__(state["_config"])  # type: ignore[misc]  # there is nothing else to set up
-        self.record = state["record"]
+        vars(self).update(state)
+
+    def serve(self, trainer: Any) -> None:  # noqa: ANN401 - a Trainer
+        """Know the Trainer, without keeping it from being deleted."""
+        self._trainer = ref(trainer)
 
     @property
     def is_running(self) -> bool:
@@ -73,6 +91,7 @@ class TrainerRuns:
         """
         self._logged_joules = {}
         self._fetched = []
+        self._names = set()
         self._is_training = phase is Phase.SETUP
         # One copy, of the training: what is evaluated later must not replace it.
         copies = self._is_training and args.output_dir and args.process_index == 0
@@ -92,6 +111,22 @@ class TrainerRuns:
         self.record = self.meter.stop(status)
         if self._copy_to is not None:
             copy_record(self.record, self._copy_to)
+        self._last_row = self.meter.row().as_metrics()
+        self._names.update(self._last_row)
+        if self._is_training:
+            self._show(self.meter, self.record)
+
+    @guarded()
+    def _show(self, meter: Engine, record: RunRecord) -> None:
+        """Show the run that has ended in TensorBoard, where the Trainer writes for it."""
+        trainer = None if self._trainer is None else self._trainer()
+        if trainer is None or not trainer.is_world_process_zero():
+            return
+        for one in trainer.callback_handler.callbacks:
+            if is_called(one, "TensorBoardCallback"):
+                with writer_of(one) as writer:
+                    if writer is not None:
+                        show_ending(writer, Ending(record, meter.course, trainer.state.global_step, self._names))
 
     @contextmanager
     def training(self, args: Any, model: object) -> Iterator[None]:  # noqa: ANN401 - TrainingArguments
@@ -238,12 +273,19 @@ class TrainerRuns:
         if self.meter is not None and self.meter.is_running:
             self.meter.step_done(_sum([one.samples for one in counts]), tokens)
 
+    def tell_epoch(self, steps: float) -> None:
+        """An epoch has so many steps, as the Trainer counts them."""
+        if self.meter is not None:
+            self.meter.tell_epoch(round(steps, _EPOCH_DIGITS))
+
     # -- figures ----------------------------------------------------------------------------------------------------
 
     def step_figures(self) -> dict[str, float]:
         """A row for the log of a step: what was used since the row before; nothing where no step is settled yet."""
         row = self.meter.next_row() if self.meter is not None and self.meter.is_running else None
-        return {} if row is None else row.as_metrics()
+        figures = {} if row is None else row.as_metrics()
+        self._names.update(figures)
+        return figures
 
     def final_figures(self) -> dict[str, float]:
         """End the run, and tell the last row and the totals."""
@@ -251,7 +293,7 @@ class TrainerRuns:
         if meter is None or not meter.is_running:
             return {}
         self.end(Status.COMPLETED)
-        return meter.row().as_metrics() | totals(meter.record)
+        return self._last_row | totals(meter.record)
 
     def evaluation_figures(self, prefix: str, phase: Phase) -> dict[str, float]:
         """The energy of an evaluation for its own log.
@@ -296,6 +338,26 @@ def totals(record: RunRecord) -> dict[str, float]:
         "train_carbon_grams_co2e_high": carbon.high,
     }
     return {name: float(value) for name, value in figures.items() if value is not None}
+
+
+@contextmanager
+def writer_of(callback: Any) -> Iterator[Any]:  # noqa: ANN401 - a TensorBoardCallback and its SummaryWriter
+    """What the Trainer's callback for TensorBoard writes with; where it has closed that already, another for a moment.
+
+    ``None`` where it has never written anything.
+    """
+    if callback.tb_writer is not None:
+        yield callback.tb_writer
+        return
+    make, folder = getattr(callback, "_SummaryWriter", None), getattr(callback, "logging_dir", None)
+    if make is None or folder is None:
+        yield None
+        return
+    writer = make(log_dir=folder)
+    try:
+        yield writer
+    finally:
+        writer.close()
 
 
 def accelerators(args: Any, model: object) -> list[Any]:  # noqa: ANN401 - TrainingArguments

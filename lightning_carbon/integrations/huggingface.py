@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -18,11 +18,12 @@ from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._trainer_calls import calling_trainer, join
 from lightning_carbon.integrations._trainer_runs import TrainerRuns
+from lightning_carbon.integrations.automatic import of_this_process
 from lightning_carbon.metering.config import CpuScope, Detail, Devices, GpuScope
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.ports import Source
 from lightning_carbon.records.run import RunRecord, Status
-from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS, configure
+from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS, Settings, configure
 
 if TYPE_CHECKING:
     from typing import Self
@@ -53,11 +54,13 @@ class CarbonTrainerCallback(TrainerCallback):
     Args:
         region: Where the electricity is used: an ISO 3166 code (``"SE"``, ``"USA"``) or ``"WORLD"``. Default
             ``LIGHTNING_CARBON_REGION``, else the world average, marked as assumed. Never guessed.
-        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average.
+        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average. Default
+            ``LIGHTNING_CARBON_INTENSITY``.
         pue: Power usage effectiveness of the site, 1 or more. Default ``LIGHTNING_CARBON_PUE``, else the world
             average, marked as assumed. ``energy/*`` never includes it.
-        project: What the run belongs to; the runs of a project add up.
-        run_name: A name for this run.
+        project: What the run belongs to; the runs of a project add up. Default ``LIGHTNING_CARBON_PROJECT``, else
+            ``"default"``.
+        run_name: A name for this run. Default ``LIGHTNING_CARBON_RUN_NAME``.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
         interval_seconds: How often sensors are read, 0.01 to 60.
         devices: Which accelerators: ``"auto"`` (those that the trainer computes on; none where it computes on the
@@ -186,6 +189,8 @@ class CarbonTrainerCallback(TrainerCallback):
         """
         self._join_caller()
         runs = self._runs
+        if runs.has_given_way:
+            return
         if runs.is_running and not runs.is_inside_call and not args.auto_find_batch_size:
             runs.end(Status.FAILED)
         if not runs.is_running:
@@ -232,6 +237,8 @@ class CarbonTrainerCallback(TrainerCallback):
         counts_tokens = args.include_num_input_tokens_seen not in {False, "no"}
         # The Trainer counts the tokens of all processes, and this one meters its own share of the energy.
         self._runs.step_done(state.num_input_tokens_seen if counts_tokens and args.world_size == 1 else None)
+        if state.epoch:
+            self._runs.tell_epoch(state.global_step / state.epoch)
         if control.should_save:  # the saving itself says so, too, where it can be timed
             self._runs.save_state(state)
 
@@ -304,6 +311,8 @@ class CarbonTrainerCallback(TrainerCallback):
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _join_caller(self) -> None:
+        if self._runs.has_given_way:
+            return
         handler, trainer = calling_trainer(self)
         if handler is not None:
             join(handler, trainer, self)
@@ -319,7 +328,28 @@ class CarbonTrainerCallback(TrainerCallback):
         self._runs.enter(before)
 
 
+class AutomaticCallback(CarbonTrainerCallback):
+    """One that nobody gave to the Trainer by hand: it gives way to one that somebody did.
+
+    A class of its own, for the Trainer warns of two callbacks of one class.
+
+    Args:
+        settings: The arguments of :class:`CarbonTrainerCallback`.
+
+    Raises:
+        ConfigError: An argument cannot be used.
+    """
+
+    def __init__(self, **settings: Unpack[Settings]) -> None:
+        super().__init__(**settings)
+        self._runs.is_automatic = True
+
+
 def _prefix(metrics: dict[str, float]) -> str | None:
     """What the names of an evaluation's metrics begin with; every evaluation has its runtime among them."""
     found = [name for name in metrics if name.endswith(_RUNTIME)]
     return found[0].removesuffix(_RUNTIME) if len(found) == 1 else None
+
+
+# Whoever has imported this module may say report_to="lightning_carbon".
+of_this_process.offer()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations._batch import CountBatch, counter_of
+from lightning_carbon.integrations._board import Ending, is_called, show_ending
 from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._starting import start_meter
 from lightning_carbon.metering.config import CpuScope, Detail, Devices, GpuScope
@@ -82,11 +83,13 @@ class CarbonCallback(_BothCallbacks):
     Args:
         region: Where the electricity is used: an ISO 3166 code (``"SE"``, ``"USA"``) or ``"WORLD"``. Default
             ``LIGHTNING_CARBON_REGION``, else the world average, marked as assumed. Never guessed.
-        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average.
+        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average. Default
+            ``LIGHTNING_CARBON_INTENSITY``.
         pue: Power usage effectiveness of the site, 1 or more. Default ``LIGHTNING_CARBON_PUE``, else the world
             average, marked as assumed. ``energy/*`` never includes it.
-        project: What the run belongs to; the runs of a project add up.
-        run_name: A name for this run.
+        project: What the run belongs to; the runs of a project add up. Default ``LIGHTNING_CARBON_PROJECT``, else
+            ``"default"``.
+        run_name: A name for this run. Default ``LIGHTNING_CARBON_RUN_NAME``.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
         interval_seconds: How often sensors are read, 0.01 to 60.
         devices: Which accelerators: ``"auto"`` (those that the trainer computes on; none where it computes on the
@@ -104,7 +107,8 @@ class CarbonCallback(_BothCallbacks):
             tell, such as all but the backward pass where the module optimizes by hand, is ``other``.
         count_batch: Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to
             import it from (``"module.function"``). It should read shapes only: reading values would wait for the GPU.
-            Default: see :mod:`lightning_carbon.integrations._batch`.
+            Default: samples are the first dimension of the first tensor, tokens the elements of ``input_ids`` or
+            ``tokens``; what the shapes of a batch do not tell is ``None``.
         progress_bar: Whether to show watts and gCO2e in the progress bar.
 
     Raises:
@@ -112,6 +116,7 @@ class CarbonCallback(_BothCallbacks):
     """
 
     _meter: Engine | None = None
+    _is_automatic = False
 
     def __init__(
         self,
@@ -192,12 +197,12 @@ class CarbonCallback(_BothCallbacks):
             ConfigError: There is another such callback in the trainer, or ``devices`` names one that is not there.
             LedgerError: The ledger cannot be written.
         """
-        mine = [one for one in trainer.callbacks if isinstance(one, CarbonCallback)]
-        if len(mine) > 1:
-            fix = "a trainer takes one CarbonCallback, or its energy would be logged twice; remove the others."
-            raise ConfigError("callbacks", [type(one).__name__ for one in mine], fix)
         self._finish(trainer, Status.INTERRUPTED)
         self._meter = None
+        if _of_several(trainer) is not self:
+            # It makes way. The trainer is going through its list right now: that is replaced, not changed.
+            trainer.callbacks = [one for one in trainer.callbacks if one is not self]
+            return
         self._stage = str(getattr(stage, "value", stage))
         self._names = ()
         self._samples = self._tokens = None
@@ -347,8 +352,10 @@ class CarbonCallback(_BothCallbacks):
 
     @guarded()
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to wait for the first batch of an epoch."""
+        """Begin to wait for the first batch of an epoch, whose length is known by now."""
         self._enter_part(Part.DATA)
+        if self._meter is not None:
+            self._meter.tell_epoch(_steps_per_epoch(trainer))
 
     @guarded()
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -390,6 +397,8 @@ class CarbonCallback(_BothCallbacks):
             for folder in _log_folders(trainer):
                 copy_record(self._record, folder, name)
         self._publish(trainer, meter.row())
+        if trainer.is_global_zero:
+            self._show(trainer, meter, self._record)
 
     def _enter(self, phase: Phase) -> None:
         if self._meter is not None:
@@ -435,6 +444,15 @@ class CarbonCallback(_BothCallbacks):
         for one in trainer.loggers:
             one.log_metrics(metrics, step=self._last_step)
 
+    @guarded()
+    def _show(self, trainer: Trainer, meter: Engine, record: RunRecord) -> None:
+        """Show the run that has ended in TensorBoard, where a logger of the trainer writes for it."""
+        for one in trainer.loggers:
+            if is_called(one, "TensorBoardLogger"):
+                before = f"{name}-" if (name := getattr(one, "_prefix", "")) else ""
+                prefix = "" if self._stage == "fit" else f"{self._stage}/"
+                show_ending(one.experiment, Ending(record, meter.course, self._last_step, self._names, before + prefix))
+
     def _show_totals(self, trainer: Trainer) -> None:
         if self._meter is None:
             return
@@ -443,6 +461,30 @@ class CarbonCallback(_BothCallbacks):
         if joules is not None and grams is not None:
             totals = {ENERGY_SO_FAR: joules / JOULES_PER_KILOWATT_HOUR, CARBON_SO_FAR: grams}
             _live(trainer, "callback_metrics").update(as_tensors(totals))
+
+
+def automatic_callback(**settings: Any) -> CarbonCallback:  # noqa: ANN401 - as the class has them
+    """A callback that nobody gave to the trainer by hand: it gives way to one that somebody did.
+
+    Args:
+        settings: The arguments of :class:`CarbonCallback`.
+
+    Raises:
+        ConfigError: An argument cannot be used.
+    """
+    callback = CarbonCallback(**settings)
+    callback._is_automatic = True  # noqa: SLF001 - its own module
+    return callback
+
+
+def _of_several(trainer: Trainer) -> CarbonCallback:
+    """The one callback of ours that meters a trainer: the one given by hand, else the first automatic one."""
+    ours = [one for one in trainer.callbacks if isinstance(one, CarbonCallback)]
+    by_hand = [one for one in ours if not one._is_automatic]  # noqa: SLF001 - its own module
+    if len(by_hand) > 1:
+        fix = "a trainer takes one CarbonCallback, or its energy would be logged twice; remove the others."
+        raise ConfigError("callbacks", [type(one).__name__ for one in by_hand], fix)
+    return [*by_hand, *ours][0]
 
 
 def _devices(trainer: Trainer) -> list[Any]:
@@ -458,6 +500,12 @@ def _batches_that_stepped(trainer: Trainer) -> int:
     """The x-axis of everything that Lightning logs; counts batches, where ``global_step`` counts optimizers' steps."""
     stepped = getattr(trainer.fit_loop.epoch_loop, "_batches_that_stepped", None)
     return int(trainer.global_step if stepped is None else stepped)
+
+
+def _steps_per_epoch(trainer: Trainer) -> float:
+    """Steps of the optimizer in an epoch: the last one steps with what has accumulated by then."""
+    batches: float = trainer.num_training_batches  # infinite where the data have no length
+    return -float(-batches // max(1, trainer.accumulate_grad_batches))
 
 
 def _accumulates(trainer: Trainer) -> bool:

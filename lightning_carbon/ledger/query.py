@@ -52,6 +52,10 @@ class Ledger:
         else:
             yield from [*islice(filter(None, map(self.read, reversed(folders))), limit)][::-1]
 
+    def projects(self) -> list[str]:
+        """The names of all projects, sorted."""
+        return sorted(self._entries(self._root))
+
     def find(self, text: str, project: str | None = None) -> RunRecord:
         """The run of that id, of the only id that begins so, or of that name.
 

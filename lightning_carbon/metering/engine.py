@@ -28,7 +28,9 @@ from lightning_carbon.metering.pricing import (
     absent_of,
     beat_of,
     facts_of,
+    height_of,
     intensity_record,
+    others_height,
     others_sums,
     own_sums,
     pue_record,
@@ -37,6 +39,7 @@ from lightning_carbon.metering.pricing import (
 )
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.sampler import Sampler, Sampling
+from lightning_carbon.records.course import Course, Heights, course_of
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Header
 from lightning_carbon.records.lineage import (
     Checkpoint,
@@ -58,7 +61,7 @@ if TYPE_CHECKING:
     from lightning_carbon.metering.config import MeterConfig
     from lightning_carbon.metering.parts import Parts
     from lightning_carbon.ports import StepClock
-    from lightning_carbon.records.journal import Beat
+    from lightning_carbon.records.journal import Beat, RankPart
     from lightning_carbon.records.rows import Row
 
 GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
@@ -111,6 +114,7 @@ class Engine:
         self._record: RunRecord | None = None
         self._loaded: Checkpoint | None = None
         self._resumed: Resumed | None = None
+        self._steps_per_epoch: float | None = None
         self._trouble: SourceLost | None = None
         self._beats = 0
         self._look: threading.Thread | None = None
@@ -166,6 +170,8 @@ class Engine:
         self._whole = self._empty(self._start_ns)
         self._since_row = self._empty(self._start_ns)
         self._before = Sums({})
+        self._heights, self._others_heights = Heights(), Heights()
+        self._others_noted: list[RankPart] = []
         self._chronicle = Chronicle(
             parts.store, parts.identity, self._header(), per_step=self._config.per_step, warn=self._warn
         )
@@ -207,8 +213,10 @@ class Engine:
                 for probe in self._probes:
                     probe.timeline.close(end_ns)
                 self._settle(end_ns)
+                self._heights.note(height_of(self._whole, self._sensors, self._roots))
                 beat, lines = self._beat(Status(status)), self._take_lines()
             self._record = self._chronicle.close(beat, lines)
+            self._note_others()
         return self._record
 
     def __enter__(self) -> Self:
@@ -255,6 +263,14 @@ class Engine:
             yield
         finally:
             self.enter(outer)
+
+    def tell_epoch(self, steps: float) -> None:
+        """Say how many steps an epoch has, so that what is measured can be projected to epochs; costs nothing.
+
+        Args:
+            steps: Steps of the optimizer; what is not above 0 or not finite is not known.
+        """
+        self._steps_per_epoch = float(steps) if 0 < steps < float("inf") else None
 
     def enter(self, name: Phase | str) -> Phase:
         """Go over to a phase, from now on.
@@ -388,6 +404,22 @@ class Engine:
                 self._settle(self._settled_ns())
             return self._record or self._chronicle.running(self._beat(Status.RUNNING))
 
+    @property
+    def course(self) -> Course:
+        """The power of the run and its phases over time, in a few hundred stretches at most, however long it was.
+
+        After :meth:`stop`, of the whole run; of several ranks, rank 0 knows that of all. Before, up to some time ago.
+
+        Raises:
+            UsageError: It was never started.
+        """
+        if self._state is _State.NEW:
+            message = "this meter has no course yet: call start(), or use it in a `with` statement"
+            raise UsageError(message)
+        with self._lock:
+            others = self._others_heights.all()
+            return course_of(self._heights.all(), others if len(others) > 1 else ())
+
     # -- resuming ---------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
@@ -516,8 +548,24 @@ class Engine:
             if self._state is not _State.RUNNING:
                 return
             self._settle(self._settled_ns())
+            if self._heights.wants(self._whole.end_ns - self._start_ns):
+                self._heights.note(height_of(self._whole, self._sensors, self._roots))
             beat, lines = self._beat(Status.RUNNING), self._take_lines()
         self._chronicle.write(beat, lines)
+        self._note_others()
+
+    def _note_others(self) -> None:
+        """Note what the other ranks have used, if there is news; each time costs as much as a row."""
+        parts, noted = self._chronicle.others, self._others_noted
+        if parts is noted or self._parts.ranks.rank:
+            return
+        if len(parts) > len(noted):
+            # Who is heard of for the first time has used something by then, at no single moment.
+            self._others_heights = Heights()
+        height = others_height(parts, self._parts.ranks.host_id, self._domains, self._chronicle.silent)
+        if height is not None:
+            self._others_heights.note(height)
+        self._others_noted = parts
 
     def _look_around(self) -> None:
         """See who else uses a GPU, on a thread for that alone: a driver that hangs must not hold up the journal."""
@@ -566,7 +614,7 @@ class Engine:
     def _beat(self, status: Status) -> Beat:
         lost, lost_at_ns = [probe.lost for probe in self._probes], [probe.lost_at_ns for probe in self._probes]
         beat = beat_of(self._whole, lost, lost_at_ns, self._parts.clock.wall_seconds(), status)
-        return beat if self._resumed is None else replace(beat, resumed=self._resumed)
+        return replace(beat, resumed=self._resumed, steps_per_epoch=self._steps_per_epoch)
 
     def _header(self) -> Header:
         parts, config = self._parts, self._config

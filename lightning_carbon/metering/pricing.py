@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.energy.phases import Part
+from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.records.course import Height, Strand
 from lightning_carbon.records.journal import Beat, DomainFacts, PartBeat, PhaseBeat
 from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecord
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
     from lightning_carbon.energy.attribution import Tally
@@ -103,14 +105,9 @@ def others_sums(
 
     Who is credited must not change while a run goes on, or rows would jump: the lowest rank that meters a domain is.
     """
-    seen = {(host_id, domain.id) for domain in domains}
     sums = Sums({})
-    for part in sorted(parts, key=lambda one: one.header.rank):
+    for part, fresh, roots in _credited(parts, host_id, domains):
         header, beat = part.header, part.beat
-        fresh = [index for index, one in enumerate(header.domains) if (header.host_id, one.id) not in seen]
-        here = {domain.id for domain in header.domains}
-        roots = [index for index in fresh if header.domains[index].parent not in here]
-        seen.update((header.host_id, header.domains[index].id) for index in fresh)
         kinds: dict[str, int] = {}
         for index in fresh:
             kind = header.domains[index].kind
@@ -130,6 +127,61 @@ def others_sums(
             )
         )
     return sums
+
+
+def _credited(
+    parts: Sequence[RankPart], host_id: str, domains: Sequence[DomainFacts]
+) -> Iterator[tuple[RankPart, list[int], list[int]]]:
+    """Every other rank with the indices of the domains that are credited to it, and of those no other includes."""
+    seen = {(host_id, domain.id) for domain in domains}
+    for part in sorted(parts, key=lambda one: one.header.rank):
+        header = part.header
+        fresh = [index for index, one in enumerate(header.domains) if (header.host_id, one.id) not in seen]
+        here = {domain.id for domain in header.domains}
+        roots = [index for index in fresh if header.domains[index].parent not in here]
+        seen.update((header.host_id, header.domains[index].id) for index in fresh)
+        yield part, fresh, roots
+
+
+def height_of(whole: Tally, sensors: Sequence[Sensor], roots: Sequence[int]) -> Height:
+    """What this rank has used since the start, for the course of the run."""
+    microjoules: dict[Strand, int] = {}
+    covered: dict[Strand, int] = {}
+    for index in roots:
+        sensor = sensors[index]
+        strand = Strand(sensor.domain.kind.value, not sensor.provenance.is_measured)
+        microjoules[strand] = microjoules.get(strand, 0) + whole.microjoules(index)
+        covered[strand] = covered.get(strand, 0) + whole.covered(index)
+    phases = {phase.value: share.nanoseconds for phase, share in whole.phases.items()}
+    return Height(whole.end_ns - whole.start_ns, microjoules, covered, phases)
+
+
+def others_height(
+    parts: Sequence[RankPart], host_id: str, domains: Sequence[DomainFacts], silent: Collection[int] = ()
+) -> Height | None:
+    """What the other ranks have used since their starts, by the mean of their clocks, for the course of the run.
+
+    Args:
+        parts: What the other ranks have written.
+        host_id: The host of this rank.
+        domains: What this rank meters.
+        silent: The ranks that have not written for a while; their time stands still.
+
+    Returns:
+        The height, or ``None`` where no other rank has hardware of its own and writes.
+    """
+    microjoules: dict[Strand, int] = {}
+    covered: dict[Strand, int] = {}
+    clocks = []
+    for part, _, roots in _credited(parts, host_id, domains):
+        for index in roots:
+            facts = part.header.domains[index]
+            strand = Strand(facts.kind, facts.provenance == Provenance.MODELLED)
+            microjoules[strand] = microjoules.get(strand, 0) + part.beat.uj(index)
+            covered[strand] = covered.get(strand, 0) + part.beat.covered_ns(index)
+        if roots and part.header.rank not in silent:
+            clocks.append(part.beat.ns)
+    return Height(sum(clocks) // len(clocks), microjoules, covered, {}) if clocks else None
 
 
 def row_of(

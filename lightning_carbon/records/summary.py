@@ -1,11 +1,13 @@
-"""A record as plain text for a terminal: what was used, what that stands for, and everything that was assumed.
+"""A record for people: what was used, what that stands for, and everything that was assumed.
 
-Measured and modelled energy are never added without saying so, and whatever is not known is left out or named.
+Measured and modelled energy are never added without saying so, and whatever is not known is left out or named. What is
+said is told apart from how it is laid out, so that a terminal and a page show the same figures: :func:`sections` says
+it, :func:`summarise` lays it out as plain text.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.records.figures import (
@@ -48,6 +50,39 @@ _PART_NAMES = {_DATA: "data wait"}
 _Key = TypeVar("_Key", bound="str | tuple[str, str, str]")
 
 
+class Line(NamedTuple):
+    """Something that is said.
+
+    Args:
+        text: What.
+        first: What its first line begins with: a label, or the blanks that put it under the line before.
+        rest: What its other lines begin with.
+        wraps: Whether it may be broken into lines; a command that is to be copied may not.
+    """
+
+    text: str
+    first: str = ""
+    rest: str = ""
+    wraps: bool = True
+
+
+class Table(NamedTuple):
+    """Figures beside each other.
+
+    Args:
+        rows: The cells, as many in every row as there are columns; the first row is the head. Blanks at the beginning
+            of a row, two for each level, say what it is within.
+        align: ``<`` or ``>`` for every column.
+    """
+
+    rows: list[tuple[str, ...]]
+    align: str
+
+
+Section = Table | list[Line]
+"""What is said of one thing; never empty."""
+
+
 def summarise(record: RunRecord) -> str:
     """Write a record for people, as plain text of about 100 columns.
 
@@ -57,15 +92,33 @@ def summarise(record: RunRecord) -> str:
     Returns:
         Several lines, without an end of line at the end.
     """
-    blocks = [[_title(record)]]
-    if record.energy.total_joules is None:
-        blocks.append(["Energy: not known, since nothing on this machine could be metered."])
+    return "\n\n".join("\n".join(_laid_out(section)) for section in sections(record))
+
+
+def sections(record: RunRecord) -> list[Section]:
+    """Say what there is to say of a run, in the order in which people want to know; the first line is its title.
+
+    Args:
+        record: The record of a run, ended or not.
+    """
+    said: list[Section | None] = [[Line(_title(record), wraps=False)]]
+    total = record.energy.total_joules
+    if total is None:
+        said.append([Line("Energy: not known, since nothing on this machine could be metered.")])
     else:
-        total = record.energy.total_joules
-        blocks += [_domains(record, total), _phases(record, total), _not_training(record, total)]
-    blocks += [_steps(record), _carbon(record), _attempts(record)]
-    blocks += [_assumed(record), _missing(record), _location(record)]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+        said += [_domains(record, total), _phases(record, total), _not_training(record, total)]
+    said += [_steps(record), _carbon(record), _attempts(record)]
+    said += [_assumed(record), _missing(record), [Line(_location(record), wraps=False)]]
+    return [section for section in said if section]
+
+
+def _laid_out(section: Section) -> list[str]:
+    if isinstance(section, Table):
+        return table(section.rows, section.align)
+    lines: list[str] = []
+    for line in section:
+        lines += wrap(line.text, first=line.first, rest=line.rest) if line.wraps else [line.first + line.text]
+    return lines
 
 
 def _title(record: RunRecord) -> str:
@@ -74,7 +127,7 @@ def _title(record: RunRecord) -> str:
     return f"Run {name} of project {record.project}: {state} {duration(record.duration_seconds)}"
 
 
-def _domains(record: RunRecord, total: float) -> list[str]:
+def _domains(record: RunRecord, total: float) -> Table:
     energy = record.energy
     rows: list[tuple[str, ...]] = [("Domain", "", "energy", "share", "mean power", "covered", "how")]
     for domain, parent in _by_parent(energy.domains):
@@ -98,7 +151,7 @@ def _domains(record: RunRecord, total: float) -> list[str]:
         how.append("all modelled" if energy.modelled_joules else "all measured")
     words = ", ".join(word for word in how if word)
     rows.append(_part(record, "total", total, words, percent(energy.coverage_ratio)))
-    return table(rows, "<<>>>><")
+    return Table(rows, "<<>>>><")
 
 
 def _part(record: RunRecord, name: str, joules: float, how: str, covered: str = "") -> tuple[str, ...]:
@@ -106,7 +159,7 @@ def _part(record: RunRecord, name: str, joules: float, how: str, covered: str = 
     return (f"  {name}", "", amount(joules, ENERGY), _share(joules, record.energy.total_joules), power, covered, how)
 
 
-def _phases(record: RunRecord, total: float) -> list[str]:
+def _phases(record: RunRecord, total: float) -> Table | None:
     rows: list[tuple[str, ...]] = [("Phase", "energy", "share", "mean power", "time")]
     for phase, joules in record.energy.phases.items():
         rows.append(_spent(f"  {phase}", joules, record.phase_seconds.get(phase), total))
@@ -115,7 +168,7 @@ def _phases(record: RunRecord, total: float) -> list[str]:
             _spent(f"    {_PART_NAMES.get(part, part)}", joules, seconds.get(part), total)
             for part, joules in record.energy.parts.get(phase, {}).items()
         ]
-    return table(rows, "<>>>>") if record.energy.phases else []
+    return Table(rows, "<>>>>") if record.energy.phases else None
 
 
 def _spent(name: str, joules: float, seconds: float | None, total: float) -> tuple[str, ...]:
@@ -123,7 +176,7 @@ def _spent(name: str, joules: float, seconds: float | None, total: float) -> tup
     return (name, amount(joules, ENERGY), _share(joules, total), power, "" if seconds is None else duration(seconds))
 
 
-def _not_training(record: RunRecord, total: float) -> list[str]:
+def _not_training(record: RunRecord, total: float) -> list[Line]:
     """What the run used beside training, the largest first: what people can act on."""
     energy = record.energy
     if _TRAIN not in energy.phases or not total:
@@ -138,13 +191,13 @@ def _not_training(record: RunRecord, total: float) -> list[str]:
     named = sorted(((joules, name) for name, joules in beside.items()), key=lambda one: -one[0])
     names = ", ".join(f"{name} {percent(joules / total)}" for joules, name in named)
     line = f"{percent(min(1.0, sum(beside.values()) / total))} of the energy{time}" + (f": {names}" if names else "")
-    lines = wrap(line, first="Not training  ", rest=" " * 14)
+    lines = [Line(line, "Not training  ", " " * 14)]
     if _TRAIN not in energy.parts:
-        lines += wrap('waiting for data counts as training here; detail="step" tells it apart', first=" " * 14)
+        lines.append(Line('waiting for data counts as training here; detail="step" tells it apart', " " * 14))
     return lines
 
 
-def _steps(record: RunRecord) -> list[str]:
+def _steps(record: RunRecord) -> list[Line]:
     counts: dict[str, int | None] = {"step": record.steps or None, "sample": record.samples, "token": record.tokens}
     known = {name: count for name, count in counts.items() if count is not None}
     if not known:
@@ -155,20 +208,20 @@ def _steps(record: RunRecord) -> list[str]:
         line += ": " + ", ".join(
             f"{amount(joules / count, ENERGY)} per {name}" for name, count in known.items() if count
         )
-    return [line]
+    return [Line(line, wraps=False)]
 
 
-def _carbon(record: RunRecord) -> list[str]:
+def _carbon(record: RunRecord) -> list[Line]:
     carbon, energy = record.carbon, record.energy
     if carbon.grams_co2e is None or carbon.low is None or carbon.high is None or energy.total_joules is None:
-        return ["CO2e: not known, since no energy is."]
+        return [Line("CO2e: not known, since no energy is.")]
     grid, pue = carbon.intensity, carbon.pue
     kwh, times = amount(energy.total_joules, WATT_HOURS), f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}"
     price = f"{grid.value:g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)}"
     year = f" {grid.year}" if grid.year is not None else ""
     limits = _range(carbon.low, carbon.high, carbon.grams_co2e, CO2E)
     lines = [
-        f"CO2e  {amount(carbon.grams_co2e, CO2E)}" + (f" ({limits})" if limits else ""),
+        Line(amount(carbon.grams_co2e, CO2E) + (f" ({limits})" if limits else ""), "CO2e  "),
         *_under(f"= {kwh} × {times} × {price}"),
         *_under(f"grid: {grid.region}{year}, {grid.basis}, location-based; {grid.source}"),
         *_under(f"PUE: {pue.source}"),
@@ -179,13 +232,13 @@ def _carbon(record: RunRecord) -> list[str]:
     return lines if equivalent is None else lines + _under(equivalent.sentence)
 
 
-def _attempts(record: RunRecord) -> list[str]:
+def _attempts(record: RunRecord) -> Table | None:
     """All attempts at a training that was resumed: everything above is of this run alone."""
     if record.lineage is None or record.spent is None:
-        return []
+        return None
     spent, lineage = record.spent, record.lineage
     lost_joules, lost_grams = _less(spent.joules, lineage.joules), _less(spent.grams_co2e, lineage.grams_co2e)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         ("Training", "energy", "CO2e", "steps", ""),
         ("  lineage", *_both(lineage.joules, lineage.grams_co2e), f"{lineage.steps:,}", "led to the model as it is"),
         ("  lost", *_both(lost_joules, lost_grams), f"{spent.steps - lineage.steps:,}", "kept by no checkpoint"),
@@ -197,7 +250,7 @@ def _attempts(record: RunRecord) -> list[str]:
     for one in shown:
         means = f"{one.status}{', this run' if one.run_id == record.run_id else ''}"
         rows.append((f"  {one.run_id}", *_both(one.joules, one.grams_co2e), "", means))
-    return table(rows, "<>>><")
+    return Table(rows, "<>>><")
 
 
 def _less(whole: float | None, part: float | None) -> float | None:
@@ -208,7 +261,7 @@ def _both(joules: float | None, grams: float | None) -> tuple[str, str]:
     return "" if joules is None else amount(joules, ENERGY), "" if grams is None else amount(grams, CO2E)
 
 
-def _assumed(record: RunRecord) -> list[str]:
+def _assumed(record: RunRecord) -> list[Line]:
     grid, pue = record.carbon.intensity, record.carbon.pue
     priced = record.carbon.grams_co2e is not None
     lines = []
@@ -222,10 +275,10 @@ def _assumed(record: RunRecord) -> list[str]:
     modelled = [domain for domain in record.energy.domains if domain.provenance == _MODELLED]
     for method, names in _grouped((domain.method, f"{domain.kind} {domain.name}") for domain in modelled):
         lines += _item(f"modelled: {names}: {method}")
-    return ["Assumed", *lines] if lines else []
+    return [Line("Assumed"), *lines] if lines else []
 
 
-def _missing(record: RunRecord) -> list[str]:
+def _missing(record: RunRecord) -> list[Line]:
     lines = []
     for domain in record.energy.domains:
         covered = f"readings cover {percent(domain.coverage_ratio)} of the run, the rest is not counted"
@@ -237,16 +290,16 @@ def _missing(record: RunRecord) -> list[str]:
     for (source, reason, fix), subjects in _grouped(absent):
         lines += _item(f"{source}: {subjects}: {reason}")
         if fix:
-            lines.append(f"    fix: {fix}")  # in one line, so that a command can be copied
-    return ["Not measured", *lines] if lines else []
+            lines.append(Line(fix, "    fix: ", wraps=False))
+    return [Line("Not measured"), *lines] if lines else []
 
 
-def _location(record: RunRecord) -> list[str]:
-    return [f"Record: {record.location}" if record.location else "Record: not stored"]
+def _location(record: RunRecord) -> str:
+    return f"Record: {record.location}" if record.location else "Record: not stored"
 
 
-def _item(text: str) -> list[str]:
-    return wrap(text, first="  ", rest="    ")
+def _item(text: str) -> list[Line]:
+    return [Line(text, "  ", "    ")]
 
 
 def _how(domain: DomainRecord) -> str:
@@ -262,8 +315,8 @@ def _power(joules: float, seconds: float) -> str:
     return amount(joules / seconds, POWER) if seconds else ""
 
 
-def _under(text: str) -> list[str]:
-    return wrap(text, first="      ", rest="        ")
+def _under(text: str) -> list[Line]:
+    return [Line(text, "      ", "        ")]
 
 
 def _range(low: float, high: float, value: float, scale: Scale) -> str:
@@ -275,14 +328,15 @@ def _limits(low: float, value: float, high: float) -> str:
 
 
 def _by_parent(
-    domains: tuple[DomainRecord, ...], parent: DomainRecord | None = None
+    domains: tuple[DomainRecord, ...], parent: DomainRecord | None = None, above: frozenset[str] = frozenset()
 ) -> Iterator[tuple[DomainRecord, DomainRecord | None]]:
-    """Every domain with the one that it is within, right after that one."""
+    """Every domain with the one that it is within, right after that one; a circle ends where it began."""
     ids = {domain.id for domain in domains}
     for domain in domains:
-        if domain.parent == parent.id if parent else domain.parent not in ids:
+        inside = domain.parent == parent.id and domain.id not in above if parent else domain.parent not in ids
+        if inside:
             yield domain, parent
-            yield from _by_parent(domains, domain)
+            yield from _by_parent(domains, domain, above | {domain.id})
 
 
 def _grouped(pairs: Iterable[tuple[_Key, str]]) -> Iterator[tuple[_Key, str]]:

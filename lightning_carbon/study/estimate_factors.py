@@ -105,3 +105,4 @@ USD_PER_KWH = Factor(
     "mean of the United States of 2023, from North Dakota to California (EIA, Electric Power Annual 2023)",
 )
 """What a kilowatt-hour costs, where nobody says: all customers."""
+USD_PER_KWH_YEAR = 2023

@@ -5,10 +5,13 @@ Prices are in US dollars of their year, and each carries where it is from: a pri
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lightning_carbon.units import Energy
 
 
@@ -20,13 +23,13 @@ class CloudPrice:
         low: The low end, such as the price of capacity that may be taken away at any time (pre-emptible, spot).
         high: The high end, such as the list price on demand; at least ``low``.
         source: Who asked it, or who published it.
-        year: The year it was asked in.
+        year: The year it was asked in; ``None`` where the user gave it, or the source has it.
     """
 
     low: float
     high: float
     source: str
-    year: int
+    year: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,28 @@ class ElectricityPrice:
     Args:
         usd_per_kwh: USD for a kWh.
         source: Who asked it, or who published it.
-        year: The year it was asked in; ``None`` where the user gave it.
+        year: The year it was asked in; ``None`` where the user gave it, or the source has it.
     """
 
     usd_per_kwh: float
     source: str
     year: int | None
+
+
+def price_for(name: str, prices: Mapping[str, CloudPrice]) -> CloudPrice | None:
+    """The price of an accelerator by the word of its name that prices are known by.
+
+    Args:
+        name: As its driver has it, such as ``"Tesla P100-PCIE-16GB"``.
+        prices: By short names, such as ``"P100"``.
+
+    Returns:
+        The price; ``None`` where no word is one of those, and for a slice of a GPU (MIG), which is not sold alone.
+    """
+    words = set(re.split(r"[^a-z0-9]+", name.casefold()))
+    if "mig" in words:
+        return None
+    return next((price for short, price in prices.items() if short.casefold() in words), None)
 
 
 def cloud_usd(hours: float, count: int, price: CloudPrice) -> tuple[float, float]:

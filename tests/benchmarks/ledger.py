@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +11,8 @@ from typing import TYPE_CHECKING
 from lightning_carbon.ledger.directory import DirectoryRunStore
 from lightning_carbon.records.mapping import to_mapping
 from tests.benchmarks.report import Check
+from tests.developments import JOBS, PROJECT
+from tests.developments import write as write_development
 from tests.integration.ledger.support import GONE, Reader, write
 from tests.unit.records.parts import domain, part
 from tests.unit.records.samples import FULL
@@ -22,7 +26,7 @@ _GPUS_A_HOST = 8
 
 
 def ledger(world: World) -> Iterator[Check]:
-    """Recovering one run of 4,096 ranks on 512 hosts, and listing 4,789 runs that have ended."""
+    """One run of 4,096 ranks on 512 hosts recovered, 4,789 runs listed, and as many added up as a development."""
     ranks = 256 if world.quick else 4_096
     root = world.folder / "merging"
     shared = {domain("package:0"): 500_000, domain("dram:0", parent="package:0"): 1_000}
@@ -58,3 +62,12 @@ def ledger(world: World) -> Iterator[Check]:
     count = sum(1 for _ in Reader(root).ledger.runs())
     milliseconds = (time.perf_counter() - began) * 1e3 / count
     yield Check("ledger", f"reading a run, of {count:,} that have ended", milliseconds, "ms", 1)
+
+    root = world.folder / "development"
+    write_development(root)
+    words = ["study", "development", "--project", PROJECT, "--ledger", str(root)]
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "lightning_carbon", *words], check=True, capture_output=True)
+    seconds = time.perf_counter() - began
+    what = f"study development: {JOBS:,} runs read, added up and printed"
+    yield Check("ledger", what, seconds, "s", 2, note="the whole command")

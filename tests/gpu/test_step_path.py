@@ -116,3 +116,54 @@ def test_lightning_hooks_wait_for_nothing(tmp_path: Path, caplog: pytest.LogCapt
     assert [entry.message for entry in caplog.records if entry.name == "lightning_carbon"] == []
     assert record.steps == STEPS
     assert any(domain.kind == "gpu" and domain.joules > 0 for domain in record.energy.domains)
+
+
+def test_hugging_face_hooks_wait_for_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Likewise in the Hugging Face Trainer, at the end of every step, and of every part of one."""
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    pytest.importorskip("accelerate", reason="accelerate, which Hugging Face's Trainer needs, is not installed")
+    from lightning_carbon import CarbonTrainerCallback
+
+    class Watched(CarbonTrainerCallback):
+        """The callback, in a mode where waiting is an error."""
+
+        def on_step_begin(self, *arguments: Any, **more: Any) -> Any:
+            """As the callback's."""
+            with Unwaiting():
+                return super().on_step_begin(*arguments, **more)
+
+        def on_step_end(self, *arguments: Any, **more: Any) -> Any:
+            """As the callback's."""
+            with Unwaiting():
+                return super().on_step_end(*arguments, **more)
+
+    class Small(torch.nn.Module):  # type: ignore[misc, name-defined]
+        """A layer."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(2048, 2048)
+
+        def forward(self, inputs: Any) -> Any:
+            """A loss."""
+            return {"loss": self.layer(inputs).square().mean()}
+
+    data = [{"inputs": one} for one in torch.randn(8 * STEPS, 2048)]
+    arguments = transformers.TrainingArguments(
+        output_dir=str(tmp_path / "out"),
+        per_device_train_batch_size=8,
+        max_steps=STEPS,
+        logging_steps=5,
+        report_to="none",
+        save_strategy="no",
+        disable_tqdm=True,
+    )
+    callback = Watched(ledger=tmp_path / "ledger", detail="step")
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
+        transformers.Trainer(Small(), arguments, train_dataset=data, callbacks=[callback]).train()
+    record = callback.record
+    assert record is not None
+
+    assert [entry.message for entry in caplog.records if entry.name == "lightning_carbon"] == []
+    assert record.steps == STEPS
+    assert any(domain.kind == "gpu" and domain.joules > 0 for domain in record.energy.domains)

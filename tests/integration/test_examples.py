@@ -5,8 +5,10 @@ import json
 import lzma
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,14 +28,23 @@ TRANSFORMER = (
     "--trainer.log_every_n_steps=1",
     "--model.warmup_steps=4",
 )
-BERT = (
-    f"--config={ROOT / 'configs' / 'bert_small.yaml'}",
+ELMO = (
+    "fit",
+    f"--config={ROOT / 'configs' / 'elmo_small.yaml'}",
+    "--trainer.max_steps=8",
+    "--trainer.val_check_interval=4",
+    "--trainer.limit_val_batches=2",
+    "--trainer.log_every_n_steps=1",
+)
+HUGGING_FACE = (
     "--training.max_steps=8",
     "--training.warmup_steps=2",
     "--training.logging_steps=1",
     "--training.eval_strategy=steps",
     "--training.eval_steps=4",
 )
+BERT = (f"--config={ROOT / 'configs' / 'bert_small.yaml'}", *HUGGING_FACE)
+GPT2 = (f"--config={ROOT / 'configs' / 'gpt2_small.yaml'}", *HUGGING_FACE)
 
 
 @dataclass(frozen=True)
@@ -58,13 +69,18 @@ class Run:
         return [event.value for event in events.Scalars(tag)]
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """What an example is run with: a ledger of its own, and one thread, for threads that wait slow a busy machine."""
+    own = {"LIGHTNING_CARBON_LEDGER": str(folder / "ledger"), "HF_HOME": str(folder / "hf"), "OMP_NUM_THREADS": "1"}
+    return {**os.environ, **own}
+
+
 def run_example(folder: Path, script: str, *arguments: str) -> Run:
     """Run an example in a folder of its own, with a ledger of its own."""
-    environment = {**os.environ, "LIGHTNING_CARBON_LEDGER": str(folder / "ledger"), "HF_HOME": str(folder / "hf")}
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / script), *arguments],
         cwd=folder,
-        env=environment,
+        env=environment(folder),
         capture_output=True,
         text=True,
         check=False,
@@ -87,12 +103,24 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
+def elmo(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The other Lightning example, eight steps of it."""
+    return run_example(tmp_path_factory.mktemp("elmo"), "elmo.py", *ELMO)
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The other Hugging Face example, eight steps of it."""
+    return run_example(tmp_path_factory.mktemp("gpt2"), "gpt2.py", *GPT2)
+
+
+@pytest.fixture(scope="module")
 def plain_loop(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The loop without a framework, three epochs of four steps."""
     return run_example(tmp_path_factory.mktemp("plain_loop"), "plain_loop.py", "--steps=4")
 
 
-@pytest.fixture(params=["transformer", "bert", "plain_loop"])
+@pytest.fixture(params=["transformer", "elmo", "bert", "gpt2", "plain_loop"])
 def example(request: pytest.FixtureRequest) -> Run:
     """Each of the examples."""
     run: Run = request.getfixturevalue(request.param)
@@ -131,9 +159,14 @@ def test_the_transformer_counts_steps_samples_and_the_tokens_that_are_no_padding
     assert 8 * 32 * 38 < record["tokens"] < 8 * 32 * 54
 
 
-def test_bert_counts_its_steps(bert: Run) -> None:
-    """Eight optimizer steps are eight steps, whatever was evaluated between."""
-    assert bert.record["steps"] == 8
+@pytest.mark.parametrize(("name", "words"), [("elmo", 20), ("bert", 64), ("gpt2", 64)])
+def test_a_language_model_counts_steps_samples_and_tokens(
+    name: str, words: int, request: pytest.FixtureRequest
+) -> None:
+    """Eight steps are eight steps, whatever was validated between, each of 32 samples of so many tokens."""
+    record = request.getfixturevalue(name).record
+
+    assert (record["steps"], record["samples"], record["tokens"]) == (8, 8 * 32, 8 * 32 * words)
 
 
 def test_the_plain_loop_counts_what_it_was_told(plain_loop: Run) -> None:
@@ -143,27 +176,30 @@ def test_the_plain_loop_counts_what_it_was_told(plain_loop: Run) -> None:
     assert (record["steps"], record["samples"], record["tokens"]) == (12, 768, 768 * 65)
 
 
-def test_the_transformers_loss_stands_beside_its_energy(transformer: Run) -> None:
-    """TensorBoard has a loss that falls and the energy of the same steps."""
-    losses = transformer.scalars("train/loss")
+@pytest.mark.parametrize(
+    ("name", "validation", "prefix"),
+    [
+        ("transformer", "val/loss", ""),
+        ("elmo", "val/loss", ""),
+        ("bert", "eval/loss", "train/"),
+        ("gpt2", "eval/loss", "train/"),
+    ],
+)
+def test_a_loss_that_falls_stands_beside_its_energy(
+    name: str, validation: str, prefix: str, request: pytest.FixtureRequest
+) -> None:
+    """TensorBoard has a loss that falls and the energy of the same steps, under the Trainer's prefix if it has one."""
+    run: Run = request.getfixturevalue(name)
+    losses = run.scalars("train/loss")
 
     assert len(losses) == 8
     assert losses[-1] < losses[0]
-    assert len(transformer.scalars("val/loss")) == 2
-    assert all(joules > 0 for joules in transformer.scalars("energy/total_joules"))
+    assert len(run.scalars(validation)) == 2
+    assert all(joules > 0 for joules in run.scalars(f"{prefix}energy/total_joules"))
+    assert all(joules > 0 for joules in run.scalars(f"{prefix}energy/joules_per_token"))
 
 
-def test_berts_loss_stands_beside_its_energy(bert: Run) -> None:
-    """TensorBoard has a loss that falls and the energy of the same steps, under the Trainer's prefix."""
-    losses = bert.scalars("train/loss")
-
-    assert len(losses) == 8
-    assert losses[-1] < losses[0]
-    assert len(bert.scalars("eval/loss")) == 2
-    assert all(joules > 0 for joules in bert.scalars("train/energy/total_joules"))
-
-
-@pytest.mark.parametrize("name", ["transformer", "bert"])
+@pytest.mark.parametrize("name", ["transformer", "elmo", "bert", "gpt2"])
 def test_an_example_says_where_to_look(name: str, request: pytest.FixtureRequest) -> None:
     """The last lines name the losses, a record that exists, and the folder of the logs."""
     run: Run = request.getfixturevalue(name)
@@ -201,10 +237,67 @@ def test_a_data_set_that_cannot_be_had_ends_the_example_with_the_way_out(tmp_pat
         timeout=60,
     )
 
-    assert done.returncode == 1
-    assert "--dataset nobody/nothing cannot be loaded from the hub" in done.stderr
+    assert done.returncode == 2
+    assert "--dataset nobody/nothing is no file, and cannot be loaded from the hub" in done.stderr
     assert "leave --dataset out" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_published_size_where_it_cannot_be_trained_says_what_to_change(tmp_path: Path) -> None:
+    """On a machine without a GPU, Hugging Face's Trainer refuses bfloat16: no traceback, but the way out."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "bert.py"), f"--config={ROOT / 'configs' / 'bert_base.yaml'}"],
+        cwd=tmp_path,
+        env={**environment(tmp_path), "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 2
+    assert "--training.bf16 false" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def has_stepped(ledger: Path) -> bool:
+    """Whether the journal of the one run in a ledger tells of a step."""
+    journals = [file.read_text() for file in ledger.rglob("*.jsonl")]
+    return any(re.search(r'"steps":[1-9]', journal) for journal in journals)
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "number"),
+    [("transformer.py", TRANSFORMER[:2], signal.SIGTERM), ("gpt2.py", GPT2[:1], signal.SIGINT)],
+)
+def test_a_training_that_is_stopped_closes_its_record_and_says_what_it_took(
+    script: str, arguments: tuple[str, ...], number: signal.Signals, tmp_path: Path
+) -> None:
+    """SIGTERM and Ctrl-C end a training, here one on files, with the exit code that shells expect, and no traceback."""
+    lines = [f"{one} cats are on {two} mats" for one in range(100) for two in range(100)]
+    files = [tmp_path / f"text.{side}" for side in range(2)]
+    for file in files:
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with (tmp_path / "output").open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "examples" / script), *arguments, f"--dataset={files[0]},{files[1]}"],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdout=output,
+            stderr=output,
+        )
+        deadline = time.monotonic() + 100
+        while process.poll() is None and not has_stepped(tmp_path / "ledger") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(number)
+        code = process.wait(60)
+    run = Run(tmp_path, (tmp_path / "output").read_text(), "")
+
+    assert code == 128 + number, run.output
+    assert run.record["status"] == "interrupted"
+    assert run.record["steps"] > 0
+    assert "Traceback" not in run.output
+    assert re.search(r"^Record: ", run.output, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["verses.tsv", "shakespeare.txt"])

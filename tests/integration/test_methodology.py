@@ -151,11 +151,13 @@ def test_the_table_of_ranges_has_these_rows_and_no_others() -> None:
     [
         (Gpu(), "NVML energy counter", 0),
         (Gpu(energy_code=NOT_SUPPORTED), "NVML power, integrated", 0),
+        (Gpu(energy_code=NOT_SUPPORTED, instant_code=NOT_SUPPORTED), "NVML power, integrated", 1),
         (Gpu(energy_code=NOT_SUPPORTED, fields_code=NOT_SUPPORTED), "NVML power, integrated", 1),
+        (Gpu(energy_code=NOT_SUPPORTED, fields_code=NOT_SUPPORTED, architecture=5), "NVML power, integrated", 0),
         (Gpu(**ALL_READINGS_FAIL), "GPU modelled, MIG slice", 0),  # type: ignore[arg-type]  # mypy sees no keys
         (Gpu(mig_enabled=True, slices=(Slice(uuid="MIG-a"),)), "GPU modelled, MIG slice", 0),
     ],
-    ids=["counter", "momentary power", "mean power", "utilisation", "slice"],
+    ids=["counter", "momentary power", "mean power", "power", "power of an old GPU", "utilisation", "slice"],
 )
 def test_the_range_of_a_gpu_is_the_stated_one(nvml_standin: Standin, gpu: Gpu, source: str, place: int) -> None:
     """Each way to meter a GPU, on a driver that offers just that, says the ratio of its row."""

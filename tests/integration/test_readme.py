@@ -25,14 +25,18 @@ from typer.main import get_command
 from lightning_carbon import CarbonCallback, CarbonTrainerCallback, Meter
 from lightning_carbon.cli.app import app
 from lightning_carbon.grid.pue import WORLD_AVERAGE
+from lightning_carbon.integrations.entry import SWITCH
 from lightning_carbon.records.rows import METRICS
 from lightning_carbon.wiring import (
     DEFAULT_INTERVAL_SECONDS,
     DEFAULT_PROJECT,
     DEVICES_VARIABLE,
+    INTENSITY_VARIABLE,
     LEDGER_VARIABLE,
+    PROJECT_VARIABLE,
     PUE_VARIABLE,
     REGION_VARIABLE,
+    RUN_NAME_VARIABLE,
 )
 from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, links, table
 
@@ -241,10 +245,13 @@ def test_an_extra_exists(command: str) -> None:
 @pytest.mark.parametrize("command", [word for word in commands() if word.startswith("lightning-carbon ")])
 def test_a_subcommand_has_the_options_that_it_is_shown_with(command: str) -> None:
     """The command line has the subcommand and takes the options, up to the program that is metered."""
-    _, name, *words = shlex.split(command)
+    _, *words = shlex.split(command)
     own = words[: words.index("--")] if "--" in words else words
-    top: Any = get_command(app)
-    known = {option for one in top.commands[name].params for option in one.opts}
+    found: Any = get_command(app)
+    while own and own[0] in getattr(found, "commands", {}):
+        found = found.commands[own[0]]
+        own = own[1:]
+    known = {option for one in found.params for option in one.opts}
 
     assert {word for word in own if word.startswith("-")} <= known
 
@@ -265,9 +272,37 @@ def test_a_script_exists_with_the_files_that_it_is_given(command: str) -> None:
         assert all((ROOT / file).is_file() for file in files)
 
 
+@pytest.mark.parametrize("command", [word for word in commands() if "python train.py" in word and "--" not in word])
+def test_a_variable_before_a_program_of_the_user_exists(command: str) -> None:
+    """It is the switch, or one of those in the table of settings."""
+    words = shlex.split(command)
+    names = {word.partition("=")[0] for word in words[: words.index("python")]}
+
+    assert names <= {SWITCH, *(cells[1].strip("`") for cells in settings().values())}
+
+
+@pytest.mark.parametrize("command", [word for word in commands() if word.startswith("python train.py ")])
+def test_a_flag_of_a_program_of_the_user_is_an_argument_of_ours(command: str) -> None:
+    """LightningCLI's flags name the class and its arguments."""
+    flags = dict(word.removeprefix("--trainer.callbacks").split("=") for word in shlex.split(command)[3:])
+
+    assert "lightning_carbon.CarbonCallback" == flags.pop("")
+    assert {name.removeprefix(".") for name in flags} <= set(settings())
+
+
+@pytest.mark.parametrize("command", [word for word in commands() if word.startswith(".ci/")])
+def test_a_script_of_continuous_integration_exists_and_knows_the_word(command: str) -> None:
+    """It can be executed, and has a case for what it is told."""
+    script, *words = command.split()
+    cases = (ROOT / script).read_text(encoding="utf-8")
+
+    assert os.access(ROOT / script, os.X_OK)
+    assert all(f"\n    {word})" in cases for word in words)
+
+
 def test_every_command_is_of_a_kind_that_is_checked() -> None:
     """What is typed is make, pip, our own command, a script, or a program that the extras bring."""
-    checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ")
+    checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ", ".ci/", "python train.py ", SWITCH)
     programs = {command.split()[0] for command in commands() if not command.startswith(checked)}
 
     assert programs <= {f".venv/bin/{one.name}" for one in entry_points(group="console_scripts")}
@@ -336,7 +371,10 @@ def test_the_table_of_settings_has_the_variables() -> None:
 
     assert {
         "region": REGION_VARIABLE,
+        "intensity": INTENSITY_VARIABLE,
         "pue": PUE_VARIABLE,
+        "project": PROJECT_VARIABLE,
+        "run_name": RUN_NAME_VARIABLE,
         "ledger": LEDGER_VARIABLE,
         "devices": DEVICES_VARIABLE,
     } == beside

@@ -16,6 +16,7 @@ from lightning_carbon.errors import (
     SourceError,
     SourceLost,
     SourceUnavailable,
+    StudyError,
     UnknownRegion,
     UsageError,
 )
@@ -28,6 +29,7 @@ ONE_OF_EACH = (
     ReadFailed("timeout"),
     SourceLost("fell off the bus"),
     LedgerError("disk full"),
+    StudyError("too short"),
     RecordError("no record"),
 )
 
@@ -52,6 +54,7 @@ def test_every_error_is_in_the_tree_that_the_docstring_draws() -> None:
         (ReadFailed, SourceError),
         (SourceLost, SourceError),
         (LedgerError, OSError),
+        (StudyError, RuntimeError),
         (RecordError, ValueError),
     ],
 )
@@ -66,6 +69,16 @@ def test_bad_input_names_the_argument_the_value_and_the_fix() -> None:
 
     assert str(error) == "interval_seconds='fast' cannot be used: give a number from 0.01 to 60."
     assert (error.argument, error.value, error.fix) == ("interval_seconds", "fast", "give a number from 0.01 to 60.")
+
+
+@pytest.mark.parametrize("error", [ConfigError("pue", 0.5, "give more."), UnknownRegion("SWEDN", ["SE"])])
+def test_bad_input_can_be_told_under_the_name_that_the_user_wrote(error: ConfigError) -> None:
+    """A variable in the place of an argument: the name is another, and kind, value and fix are the same."""
+    renamed = error.under("LIGHTNING_CARBON_THING")
+    sent = pickle.loads(pickle.dumps(renamed))  # noqa: S301 - made in this very line
+
+    assert str(error).replace(error.argument, "LIGHTNING_CARBON_THING", 1) == str(renamed) == str(sent)
+    assert (type(error), error.value, error.fix) == (type(sent), sent.value, sent.fix)
 
 
 @pytest.mark.parametrize(("near", "hint"), [((), "used: Give an ISO"), (("SE", "SWE"), "did you mean SE, SWE? Give")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -81,30 +82,86 @@ def test_what_is_given_is_not_assumed(tmp_path: Path) -> None:
 
 
 def test_defaults_come_from_the_environment(tmp_path: Path) -> None:
-    """Region, PUE, ledger and devices can be set once for all scripts; an argument wins."""
+    """What does not differ between scripts can be set once for all of them; an argument wins."""
     environ = {
         "LIGHTNING_CARBON_REGION": "FR",
         "LIGHTNING_CARBON_PUE": "1.2",
+        "LIGHTNING_CARBON_PROJECT": "lisa",
+        "LIGHTNING_CARBON_RUN_NAME": "nightly",
         "LIGHTNING_CARBON_LEDGER": str(tmp_path),
         "LIGHTNING_CARBON_DEVICES": "0, GPU-5a0b",
     }
     config = configure(environ)
-    chosen = configure(environ, region="SE", pue=1.3, devices="all", ledger=tmp_path / "mine")
+    chosen = configure(
+        environ, region="SE", pue=1.3, devices="all", ledger=tmp_path / "mine", project="bart", run_name="once"
+    )
 
     assert (config.intensity.region, config.pue.value, config.ledger) == ("FRA", 1.2, tmp_path)
-    assert config.devices == (0, "GPU-5a0b")
+    assert (config.devices, config.project, config.run_name) == ((0, "GPU-5a0b"), "lisa", "nightly")
     assert (chosen.intensity.region, chosen.pue.value, chosen.ledger) == ("SWE", 1.3, tmp_path / "mine")
-    assert chosen.devices == "all"
+    assert (chosen.devices, chosen.project, chosen.run_name) == ("all", "bart", "once")
+
+
+def test_an_empty_variable_is_as_if_it_were_unset(tmp_path: Path) -> None:
+    """Shells and schedulers hand such over; only a ledger without a name is a mistake."""
+    names = ("REGION", "INTENSITY", "PUE", "PROJECT", "RUN_NAME", "DEVICES")
+
+    assert configure({}, ledger=tmp_path) == configure(
+        {f"LIGHTNING_CARBON_{name}": "" for name in names}, ledger=tmp_path
+    )
+
+
+def test_an_intensity_of_the_environment_gives_way_to_any_argument(tmp_path: Path) -> None:
+    """What is said in the program, as a region or as a figure, wins over both variables."""
+    environ = {"LIGHTNING_CARBON_INTENSITY": "41.4"}
+    by_variable, by_region, by_figure = (
+        configure(environ, ledger=tmp_path, **one).intensity for one in ({}, {"region": "SE"}, {"intensity": 20.0})
+    )
+    both = {**environ, "LIGHTNING_CARBON_REGION": "FR"}
+
+    assert (41.4, False, "given") == (
+        by_variable.value.grams_per_kilowatt_hour,
+        by_variable.assumed,
+        by_variable.source,
+    )
+    assert ("SWE", 20.0) == (by_region.region, by_figure.value.grams_per_kilowatt_hour)
+    assert by_region == configure(both, ledger=tmp_path, region="SE").intensity
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("LIGHTNING_CARBON_PUE", "low"), ("LIGHTNING_CARBON_PUE", "0.5"), ("LIGHTNING_CARBON_REGION", "X")],
+    ("variable", "value"),
+    [
+        ("PUE", "low"),
+        ("PUE", "0.5"),
+        ("REGION", "X"),
+        ("REGION", "Swedn"),
+        ("INTENSITY", "low"),
+        ("INTENSITY", "-1"),
+        ("INTENSITY", "nan"),
+        ("PROJECT", "a/b"),
+        ("RUN_NAME", ".."),
+        ("DEVICES", "0,,1"),
+    ],
 )
-def test_bad_variables_are_refused_by_name(name: str, value: str, tmp_path: Path) -> None:
-    """A variable that cannot be used is an error too, not a silent default."""
-    with pytest.raises(ConfigError, match=repr(value)):
+def test_bad_variables_are_refused_by_name(variable: str, value: str, tmp_path: Path) -> None:
+    """A variable that cannot be used is an error too, which names it, and no silent default."""
+    name = f"LIGHTNING_CARBON_{variable}"
+    with pytest.raises(ConfigError, match=re.escape(f"{name}={value!r} cannot be used: ")):
         configure({name: value}, ledger=tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["", "/dev/null/ledger"])
+def test_a_bad_ledger_of_the_environment_is_refused_by_name(folder: str) -> None:
+    """Neither nowhere nor below a file can anything be written."""
+    with pytest.raises(ConfigError, match=f"^LIGHTNING_CARBON_LEDGER='{folder}' cannot be used: "):
+        configure({"LIGHTNING_CARBON_LEDGER": folder})
+
+
+def test_two_variables_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    """A region and a figure for it cannot both hold."""
+    environ = {"LIGHTNING_CARBON_INTENSITY": "41.4", "LIGHTNING_CARBON_REGION": "FR"}
+    with pytest.raises(ConfigError, match=r"LIGHTNING_CARBON_INTENSITY='41.4'.*LIGHTNING_CARBON_REGION='FR' is set"):
+        configure(environ, ledger=tmp_path)
 
 
 def test_an_unknown_region_lists_near_ones() -> None:

@@ -6,8 +6,11 @@ What works is tried, never concluded from the model: drivers, virtual GPUs and l
    (Yang, Adamek, Armour, "Accurate and Convenient Energy Measurements for GPUs", SC'24).
 2. The momentary power, integrated by the meter. ±10 %: the same sensors, of which A100 and H100 watch only a quarter of
    the time (same paper), seen once a tick.
-3. The mean power of the last second, integrated. ±10 %.
-4. The power of ``nvmlDeviceGetPowerUsage``, whose meaning depends on the GPU. ±15 % where it may trail by a second.
+3. The mean power of the last second, integrated. ±15 %: the gain is that of 2, but what is integrated is the power of
+   half a second before, so the two ends of a run, and of each phase, carry some that is not theirs: up to half a second
+   of the swing, 5 % of a run of ten seconds whose power rises from nothing. The rest is for that.
+4. The power of ``nvmlDeviceGetPowerUsage``: on Ampere (except GA100) and newer the same mean of the last second, ±15 %
+   like 3; before and on GA100 momentary, ±10 % like 2; where nobody can tell which, the wider one.
 5. A model: idle share plus utilisation times the rest of the enforced limit. ±50 %.
 """
 
@@ -48,7 +51,14 @@ IDLE_SHARE: Final = 0.15
 _COUNTER = "nvmlDeviceGetTotalEnergyConsumption (Yang et al., SC'24: ±5 %)"
 _INSTANT = "nvmlDeviceGetFieldValues POWER_INSTANT, integrated (Yang et al., SC'24)"
 _AVERAGE = "nvmlDeviceGetFieldValues POWER_AVERAGE, the mean of the last second, integrated"
-_FIELDS = ((POWER_INSTANT, "momentary power", _INSTANT), (POWER_AVERAGE, "mean power", _AVERAGE))
+MOMENTARY_RATIO: Final = 0.10
+TRAILING_RATIO: Final = 0.15
+"""How far off integrated power may be, at moments and as the mean of the last second; see above. Ours."""
+
+_FIELDS = (
+    (POWER_INSTANT, "momentary power", _INSTANT, MOMENTARY_RATIO),
+    (POWER_AVERAGE, "mean power", _AVERAGE, TRAILING_RATIO),
+)
 # nvml.h on nvmlDeviceGetPowerUsage: the mean of one second on Ampere (except GA100) and newer, momentary before.
 _TRAILING = "nvmlDeviceGetPowerUsage, the mean of the last second on this GPU, integrated"
 _MAYBE_TRAILING = "nvmlDeviceGetPowerUsage, the mean of the last second unless this is a GA100, integrated"
@@ -111,10 +121,10 @@ class _Candidates:
         module = self._is_module()
         scopes = (SCOPE_MODULE, SCOPE_GPU) if module else (SCOPE_GPU,)
         yield "energy counter", partial(self._counter, covers_host=module)
-        for field, name, method in _FIELDS:
+        for field, name, method, ratio in _FIELDS:
             for scope in scopes:
                 label = f"{name} of the module" if scope == SCOPE_MODULE else name
-                yield label, partial(self._field, field, scope, method)
+                yield label, partial(self._field, field, scope, method, ratio)
         yield "power", self._power_usage
         yield "utilisation", self._model
 
@@ -134,7 +144,7 @@ class _Candidates:
             raise ReadFailed("it stands at zero")
         return counter
 
-    def _field(self, field: int, scope: int, method: str) -> Source:
+    def _field(self, field: int, scope: int, method: str, uncertainty_ratio: float) -> Source:
         get_field_values, error_type = self._nvml.nvmlDeviceGetFieldValues, self._nvml.NVMLError
         # Older pynvml knows fields without a scope only.
         request = [field] if scope == SCOPE_GPU else [(field, scope)]
@@ -149,17 +159,17 @@ class _Candidates:
             return float(getattr(answer.value, member))
 
         covers_host = scope == SCOPE_MODULE
-        sensor = self._sensor(Provenance.INTEGRATED, 0.10, method, covers_host=covers_host)
+        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, covers_host=covers_host)
         return self._tried(NvmlGauge(sensor, self._handle, milliwatts, covers_host=covers_host))
 
     def _power_usage(self) -> Source:
         architecture = self._architecture()
         if architecture is None:
-            method, uncertainty_ratio = _UNCLEAR, 0.15
+            method, uncertainty_ratio = _UNCLEAR, TRAILING_RATIO
         elif architecture < _AMPERE:
-            method, uncertainty_ratio = _MOMENTARY, 0.10
+            method, uncertainty_ratio = _MOMENTARY, MOMENTARY_RATIO
         else:
-            method, uncertainty_ratio = (_MAYBE_TRAILING if architecture == _AMPERE else _TRAILING), 0.15
+            method, uncertainty_ratio = (_MAYBE_TRAILING if architecture == _AMPERE else _TRAILING), TRAILING_RATIO
         sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method)
         return self._tried(NvmlGauge(sensor, self._handle, self._nvml.nvmlDeviceGetPowerUsage, covers_host=False))
 

@@ -150,6 +150,56 @@ def test_it_is_configured_by_yaml(tmp_path: Path, package: str) -> None:
 
 
 @command_line
+@pytest.mark.parametrize("package", PACKAGES)
+def test_it_is_configured_by_flags(tmp_path: Path, package: str) -> None:
+    """Without a file: the class by its public name, its arguments after it."""
+    train = loader(3)
+
+    class Data(import_module(package).LightningDataModule):  # type: ignore[misc]
+        """Vectors."""
+
+        def train_dataloader(self) -> object:
+            """Three batches."""
+            return train
+
+        val_dataloader = train_dataloader
+
+    trainer = {"accelerator": "cpu", "max_epochs": 1, "logger": False, "enable_checkpointing": False}
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "default_root_dir": tmp_path}
+    flags = ["callbacks=lightning_carbon.CarbonCallback", "callbacks.region=FR", "callbacks.pue=1.25"]
+    flags += ["callbacks.project=flags", f"callbacks.ledger={tmp_path / 'ledger'}", "callbacks.devices=all"]
+    cli = import_module(f"{package}.cli").LightningCLI(
+        type(make_module(package)),
+        Data,
+        args=["fit", *(f"--trainer.{flag}" for flag in flags)],
+        trainer_defaults={**trainer, **quiet},
+        save_config_callback=None,
+        seed_everything_default=False,
+    )
+    [callback] = [one for one in cli.trainer.callbacks if isinstance(one, CarbonCallback)]
+    record = callback.record
+    assert record is not None
+
+    assert ("flags", "FRA", 1.25, 3) == (
+        record.project,
+        record.carbon.intensity.region,
+        record.carbon.pue.value,
+        record.steps,
+    )
+
+
+@command_line
+def test_a_wrong_flag_names_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    """It comes before any training, with what may have been meant."""
+    cli = import_module(f"{PACKAGES[0]}.cli")
+    flags = ["--trainer.callbacks=lightning_carbon.CarbonCallback", "--trainer.callbacks.region=Swedn"]
+    with pytest.raises((SystemExit, ValueError)) as caught:  # the latter up to 2.3
+        cli.LightningCLI(type(make_module(PACKAGES[0])), args=["fit", *flags], seed_everything_default=False)
+
+    assert "region='Swedn' cannot be used: did you mean SE (Sweden)?" in capsys.readouterr().err + str(caught.value)
+
+
+@command_line
 def test_the_command_line_explains_every_argument(capsys: pytest.CaptureFixture[str]) -> None:
     """The help of LightningCLI has the words of the docstring."""
     cli = import_module(f"{PACKAGES[0]}.cli")

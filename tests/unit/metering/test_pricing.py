@@ -7,7 +7,8 @@ from dataclasses import replace
 from lightning_carbon.energy.attribution import Tally
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
-from lightning_carbon.metering.pricing import Sums, others_sums, row_of
+from lightning_carbon.metering.pricing import Sums, others_height, others_sums, row_of
+from lightning_carbon.records.course import Height, Strand
 from lightning_carbon.records.run import Status
 from tests.unit.records.parts import SECOND, domain, part
 
@@ -68,3 +69,24 @@ def test_an_ended_rank_counts_as_it_ended() -> None:
     whole = MINE.plus(others_sums([replace(done)], HERE, [GPU_0]))
 
     assert 140 == whole.total
+
+
+def test_the_course_counts_hardware_once_and_by_how_it_is_known() -> None:
+    """Of a domain and one within it, the outer; measured apart from modelled; whatever this rank meters is left out."""
+    package, dram = domain("package:0", provenance="modelled"), domain("dram:0", parent="package:0")
+    others = [part(1, {GPU_0: 3, GPU_1: 40, package: 6, dram: 2}, seconds=4), part(2, {GPU_2: 50}, seconds=6)]
+    height = others_height(others, HERE, [GPU_0])
+    gpu, cpu = Strand("gpu", is_modelled=False), Strand("package", is_modelled=True)
+
+    assert Height(5 * SECOND, {gpu: 90, cpu: 6}, {gpu: 10 * SECOND, cpu: 4 * SECOND}, {}) == height
+
+
+def test_the_course_goes_by_the_clocks_of_those_that_write() -> None:
+    """A rank that fell silent holds nobody else's time back; with nobody left there is nothing to note."""
+    others = [part(1, {GPU_1: 40}, seconds=4), part(2, {GPU_2: 50}, seconds=6)]
+    height = others_height(others, HERE, [GPU_0], silent={1})
+
+    assert height is not None
+    assert 6 * SECOND == height.ns
+    assert others_height(others, HERE, [GPU_0], silent={1, 2}) is None
+    assert others_height([part(1, {GPU_0: 40})], HERE, [GPU_0]) is None

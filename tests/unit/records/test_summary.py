@@ -225,3 +225,14 @@ def test_many_attempts_are_counted_and_the_last_ones_listed() -> None:
     assert [[f"run-{number:02d}", "unknown"] for number in range(7, 12)] == [
         line for line in lines if line and line[0].startswith("run-")
     ]
+
+
+def test_domains_within_each_other_are_told_once() -> None:
+    """A record of somebody else's making may have circles in it; each domain stands there all the same."""
+    one, other, loop = (
+        replace(SMALL.energy.domains[0], id=id_, parent=parent, name=name)
+        for id_, parent, name in (("a", None, "first"), ("b", "a", "second"), ("a", "b", "third"))
+    )
+    energy = replace(SMALL.energy, domains=(one, other, loop))
+
+    assert "second" in replace(SMALL, energy=energy).summary()

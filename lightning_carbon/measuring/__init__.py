@@ -1,0 +1,198 @@
+"""The study's method on this machine: a training is started, followed by what it meters itself, ended, and measured.
+
+>>> from lightning_carbon.measuring import measure                                          # doctest: +SKIP
+>>> measure("configs/transformer_small.yaml", minutes=10).measurement.settling.watts        # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from lightning_carbon.errors import ConfigError, StudyError
+from lightning_carbon.ledger.directory import check_writable, write_json
+from lightning_carbon.measuring.child import Child
+from lightning_carbon.measuring.configuration import Subject, subject_of
+from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, Follower
+from lightning_carbon.measuring.pricing import published_of
+from lightning_carbon.study.extent import Extent
+from lightning_carbon.study.journals import Label, measure_journals
+from lightning_carbon.study.measured_table import signed
+from lightning_carbon.study.measurement import Measurement, to_mapping
+from lightning_carbon.study.projection import training_hours
+from lightning_carbon.wiring import LEDGER_VARIABLE, ledger_folder
+
+SETUP_MINUTES: Final = 10.0
+"""How long a program may take by default until it trains."""
+_LOOK_SECONDS: Final = 0.5
+"""Journals are written that often."""
+_SECONDS_PER_MINUTE: Final = 60.0
+
+_ADD_THE_METER: Final = (
+    "it meters itself: add callbacks=[CarbonCallback()] to the Lightning Trainer, callbacks=[CarbonTrainerCallback()] "
+    "to the Hugging Face Trainer, or Meter() to a loop of your own, without a ledger of its own"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a measurement is.
+
+    Args:
+        seconds: How long the program has run.
+        training_seconds: How long it has trained; 0 as long as nothing of a training has been metered.
+        of_seconds: How long it is to train.
+        watts: The mean power of the last seconds; ``None`` where that is not known yet.
+        steps: How many steps have ended.
+    """
+
+    seconds: float
+    training_seconds: float
+    of_seconds: float
+    watts: float | None
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measurement, and where it lies.
+
+    Args:
+        measurement: The measurement.
+        location: Its file, beside the run's record.
+    """
+
+    measurement: Measurement
+    location: Path
+
+
+def measure(
+    config: os.PathLike[str] | str | None,
+    *,
+    minutes: float = 10.0,
+    command: Sequence[str] = (),
+    warmup_seconds: float | None = None,
+    name: str | None = None,
+    published: str | None = None,
+    ledger: os.PathLike[str] | str | None = None,
+    extent: Extent | None = None,
+    setup_minutes: float = SETUP_MINUTES,
+    on_progress: Callable[[Progress], None] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Measured:
+    """Train a model for some minutes and measure what it takes.
+
+    The program is started as a child with the interpreter that runs this; it meters itself into the ledger, and ends by
+    itself or is ended. What comes of it is written beside the run's record, or not at all.
+
+    Args:
+        config: The YAML of a training, with a ``study:`` block (:mod:`~lightning_carbon.measuring.configuration`).
+        minutes: How long it is to train, from its first step on.
+        command: A program and its words, instead of those in the file.
+        warmup_seconds: Where the warm-up ends; found by default. Given, a power that has not settled is taken, too.
+        name: What to call the model; default as the file says.
+        published: The row of the study that it answers; default as the file says.
+        ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
+        extent: How much of the training its row is to be of, as far as that can be told of it.
+        setup_minutes: How long the program may take until it trains.
+        on_progress: Told twice a second how far it is.
+        environ: The environment of the program.
+
+    Raises:
+        ConfigError: An argument cannot be used; nothing was started.
+        StudyError: The program failed, never metered itself, or was too short; nothing was written.
+        LedgerError: The ledger cannot be written.
+    """
+    seconds = _seconds("minutes", minutes)
+    patience = _seconds("setup_minutes", setup_minutes)
+    if warmup_seconds is not None and not 0 <= warmup_seconds < seconds:
+        raise ConfigError("warmup_seconds", warmup_seconds, "give seconds from 0, fewer than are trained.")
+    subject = subject_of(None if config is None else Path(config), tuple(command))
+    folder = check_writable(ledger_folder(ledger, environ))
+    label = Label(name or subject.name, published or subject.published, subject.command, subject.steps_per_epoch)
+    run = _train(subject, folder, seconds, patience, on_progress, environ)
+    measurement = measure_journals(run.journals, label, warmup_seconds=warmup_seconds)
+    if not measurement.settling.settled and warmup_seconds is None:
+        raise StudyError(_unsettled(measurement, seconds))
+    if extent is not None:
+        # An extent that turns out to be impossible is no reason to lose minutes of measuring.
+        with suppress(ConfigError):
+            training_hours(measurement, extent, published_of(measurement))
+            measurement = replace(measurement, extent=extent)
+    location = run.folder / MEASUREMENT_FILE
+    write_json(location, to_mapping(measurement))
+    return Measured(measurement, location)
+
+
+def _train(
+    subject: Subject,
+    ledger: Path,
+    seconds: float,
+    patience: float,
+    on_progress: Callable[[Progress], None] | None,
+    environ: Mapping[str, str],
+) -> FollowedRun:
+    """Train, and follow the training to its end."""
+    begun = time.monotonic()
+    with Child(subject.command, {**environ, LEDGER_VARIABLE: str(ledger)}) as child:
+        follower = Follower(ledger, child.owns)
+        while child.exit_code is None:
+            child.wait(_LOOK_SECONDS)
+            follower.read()
+            run = follower.longest
+            trained = run.seconds if run is not None else 0.0
+            if on_progress is not None:
+                on_progress(_progress(time.monotonic() - begun, seconds, run))
+            if trained >= seconds:
+                break
+            if not trained and time.monotonic() - begun > patience:
+                message = (
+                    f"after {patience / _SECONDS_PER_MINUTE:g} min the program has metered no training; see to it that "
+                    f"{_ADD_THE_METER}; where it only takes long to begin, give it more --setup-minutes"
+                )
+                raise StudyError(message)
+        code = child.exit_code
+        child.end()
+        said = child.last_words()
+    if code:
+        how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
+        message = f"the program {how}" + (f"; its last words:\n{said}" if said else ", without a word")
+        raise StudyError(message)
+    run = follower.longest
+    if run is None:
+        message = f"the program has ended and metered nothing; see to it that {_ADD_THE_METER}"
+        raise StudyError(message)
+    return run
+
+
+def _progress(elapsed: float, seconds: float, run: FollowedRun | None) -> Progress:
+    if run is None:
+        return Progress(elapsed, 0.0, seconds, None, 0)
+    return Progress(elapsed, run.seconds, seconds, run.watts, run.steps)
+
+
+def _seconds(argument: str, minutes: object) -> float:
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes < float("inf"):
+        raise ConfigError(argument, minutes, "give minutes, more than 0.")
+    return float(minutes) * _SECONDS_PER_MINUTE
+
+
+def _unsettled(measurement: Measurement, asked: float) -> str:
+    settling, trained = measurement.settling, measurement.training_seconds
+    if trained < asked - _LOOK_SECONDS:
+        longer = "the program ended by itself, so let it train longer"
+    else:
+        longer = f"measure longer (--minutes {2 * asked / _SECONDS_PER_MINUTE:g})"
+    share = settling.drift_percent_per_minute
+    return (
+        f"power has not settled in {trained:.0f} s of training: after a warm-up of {settling.warmup_seconds:.0f} s it "
+        f"still drifts by {signed(settling.drift_watts_per_minute)} W a minute"
+        + (f" ({signed(share)} %)" if share is not None else "")
+        + f" around {settling.watts:.4g} W; {longer}, or say where the warm-up ends and take the average as it is "
+        "(--warmup-seconds)"
+    )

@@ -1,0 +1,106 @@
+"""What measured rows are priced with: the study's constants, or today's and the user's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.study.accelerators import find_accelerator
+from lightning_carbon.study.estimate_factors import USD_PER_KWH, USD_PER_KWH_YEAR
+from lightning_carbon.study.extent import Extent
+from lightning_carbon.study.facts import PublishedModel, strubell2019
+from lightning_carbon.study.method import CURRENT, STRUBELL_2019, Method
+from lightning_carbon.study.prices import CloudPrice, ElectricityPrice
+from lightning_carbon.study.projection import GPU, project, short_name
+from lightning_carbon.wiring import intensity_in_force, pue_in_force
+
+if TYPE_CHECKING:
+    from lightning_carbon.study.measurement import Measurement
+    from lightning_carbon.study.tables import Row
+
+METHODS = (CURRENT, STRUBELL_2019)
+_AVERAGE = ElectricityPrice(USD_PER_KWH.span.value, USD_PER_KWH.source, USD_PER_KWH_YEAR)
+
+
+def method_of(
+    name: str = CURRENT,
+    *,
+    region: str | None = None,
+    intensity: float | None = None,
+    pue: float | None = None,
+    usd_per_kwh: float | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Method:
+    """What a study is priced with.
+
+    Args:
+        name: ``"current"``, or ``"strubell2019"`` for the constants of the study.
+        region: Where the electricity is used, as for a meter.
+        intensity: gCO2e/kWh, as for a meter.
+        pue: The site's, as for a meter.
+        usd_per_kwh: What a kWh costs; by default the average that estimates take.
+        environ: The environment variables that defaults come from.
+
+    Raises:
+        ConfigError: There is no such method, a factor cannot be used, or one is given beside the study's.
+    """
+    given = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh}
+    if name == STRUBELL_2019:
+        for argument, value in given.items():
+            if value is not None:
+                raise ConfigError(argument, value, "the study's constants are fixed; leave it out, or the method.")
+        return strubell2019().method
+    if name != CURRENT:
+        raise ConfigError("method", name, f"give one of {', '.join(METHODS)}.")
+    if usd_per_kwh is not None and not 0 <= usd_per_kwh < float("inf"):
+        raise ConfigError("usd_per_kwh", usd_per_kwh, "give US dollars for a kWh, zero or more, such as 0.12.")
+    return Method(
+        name=CURRENT,
+        pue=pue_in_force(pue, environ),
+        intensity=intensity_in_force(region, intensity, environ),
+        electricity=_AVERAGE if usd_per_kwh is None else ElectricityPrice(usd_per_kwh, "given", None),
+        cloud={},
+    )
+
+
+def price_of(measurement: Measurement, method: Method) -> CloudPrice | None:
+    """What one of the measured accelerators costs for an hour; ``None`` where there is none, or several sorts."""
+    names = {short_name(one.name) for one in measurement.of_kind(GPU)}
+    if len(names) != 1:
+        return None
+    name = names.pop()
+    if method.name == CURRENT:
+        try:
+            return find_accelerator(name).price
+        except ConfigError:
+            return None  # nobody said what it costs, and a neighbour's price is none
+    words = name.replace("-", " ").split()
+    return next((price for name, price in method.cloud.items() if name in words), None)
+
+
+def published_of(measurement: Measurement) -> PublishedModel | None:
+    """The row of the study that a measurement answers."""
+    return next((one for one in strubell2019().models if one.id == measurement.published), None)
+
+
+def row_of(measurement: Measurement, method: Method, extent: Extent | None = None) -> Row:
+    """The row of a measurement.
+
+    Args:
+        measurement: What was measured.
+        method: What it is priced with.
+        extent: How much of the training; default as was asked for when it was measured, else as the study's row, else
+            as long as was measured.
+
+    Raises:
+        ConfigError: It cannot be projected to that.
+    """
+    return project(
+        measurement,
+        method,
+        extent or measurement.extent,
+        published=published_of(measurement),
+        price=price_of(measurement, method),
+    )

@@ -1,0 +1,80 @@
+"""What TensorBoard gets at the end of a run beside the rows: the names in one table, the layout of our charts. Pure.
+
+A name's part before the slash groups cards, as with metrics: the figure stands beside the charts of power.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+class Shown(NamedTuple):
+    """Something that is shown once, at the end of a run.
+
+    Args:
+        name: Its name in TensorBoard; no metric has it.
+        tab: Where TensorBoard shows it.
+        meaning: What it says, in one line.
+    """
+
+    name: str
+    tab: str
+    meaning: str
+
+
+SUMMARY: Final = Shown("carbon/summary", "Text", "the summary of the run, with all that was assumed and not measured")
+POWER: Final = Shown(
+    "power/over_time", "Images", "power over time by kind of hardware, measured or modelled, with the phases shaded"
+)
+SHOWN: Final = (SUMMARY, POWER)
+"""The one table of these names."""
+
+CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "Power": {
+        "power (W)": ("power/gpu_watts", "power/total_watts"),
+    },
+    "Energy": {
+        "energy of the run (kWh)": ("energy/run_kwh",),
+        "energy of each row (J)": (
+            "energy/gpu_joules",
+            "energy/cpu_joules",
+            "energy/dram_joules",
+            "energy/total_joules",
+        ),
+        "energy of a step (J)": ("energy/joules_per_step",),
+        "energy of a sample (J)": ("energy/joules_per_sample",),
+        "energy of a token (J)": ("energy/joules_per_token",),
+    },
+    "Carbon": {
+        "CO2e of the run (g)": ("carbon/run_grams_co2e",),
+        "CO2e of each row (g)": ("carbon/row_grams_co2e",),
+    },
+}
+"""The tab Custom Scalars: categories of charts, and the metrics in each."""
+
+_BEFORE: Final = "(.*-)?(train/)?"
+"""What may stand before a metric's name: the prefix of a Lightning logger, and what Hugging Face puts there."""
+
+
+def layout(names: Collection[str]) -> dict[str, dict[str, tuple[str, list[str]]]]:
+    """The charts of a run, as ``SummaryWriter.add_custom_scalars`` takes them.
+
+    TensorBoard shows the layouts of all runs together, and one chart where two are equal. So a chart that is there is
+    the same in every run, with or without a GPU, in Lightning and in Hugging Face.
+
+    Args:
+        names: The metrics that the run has; a chart of which it has none is left out.
+    """
+    has = frozenset(names)
+    found = {
+        category: {
+            title: ("Multiline", [f"^{_BEFORE}{metric}$" for metric in metrics])
+            for title, metrics in charts.items()
+            if has.intersection(metrics)
+        }
+        for category, charts in CHARTS.items()
+    }
+    return {category: charts for category, charts in found.items() if charts}

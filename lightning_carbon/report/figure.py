@@ -1,0 +1,244 @@
+"""The figure of a run: its power over time, by kind of hardware, with its phases shaded.
+
+Needs matplotlib (the extra ``report``), and only its objects: a figure and a canvas that nobody else knows, neither
+``pyplot`` nor the backend nor the settings that a program has chosen for its own figures.
+
+Colours tell kinds apart for every kind of sight (Okabe and Ito, "Color Universal Design", 2008), phases are pale and
+named, and what is modelled is hatched, so that nothing is told by colour alone.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+from lightning_carbon.records.figures import ENERGY, POWER, amount, duration, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lightning_carbon.records.course import Course
+    from lightning_carbon.records.run import RunRecord
+
+SIZE_INCHES: Final = (4.9, 3.7)
+DOTS_PER_INCH: Final = 160
+"""784 by 592 pixels. TensorBoard scales it down to the width of a card, some 330, and letters of nine points of a
+figure this small can be read there, too."""
+
+KINDS: Final = {
+    "package": ("CPU", "#E69F00"),
+    "dram": ("memory", "#009E73"),
+    "psys": ("platform", "#CC79A7"),
+    "host": ("host", "#D55E00"),
+    "gpu": ("GPU", "#0072B2"),
+}
+"""What each kind of hardware is called, and its colour; stacked in this order."""
+
+PHASES: Final = {
+    "setup": "#DDDDDD",
+    "sanity": "#FFCCCC",
+    "train": "#F4F8FC",
+    "validate": "#CCDDAA",
+    "test": "#EEEEBB",
+    "predict": "#CCEEFF",
+    "checkpoint": "#AA88AA",
+    "other": "#BBBBBB",
+}
+"""The colour of each phase: the pale scheme of Tol, "Colour Schemes" (SRON/EPS/TN/09-002, 2021); saving takes so little
+that it is dark, and training so much that it is hardly a colour."""
+
+_SECONDS_A_UNIT: Final = (
+    ("days", 86_400.0, 2.0),
+    ("hours", 3_600.0, 2.0),
+    ("minutes", 60.0, 3.0),
+    ("seconds", 1.0, 0.0),
+)
+_FONT: Final = "DejaVu Sans"
+"""Comes with matplotlib, so it is always there."""
+_HEADROOM: Final = 1.18
+_NAME_WIDTH: Final = 30
+_AREAS_A_LINE: Final = 3
+_BANDS_A_LINE: Final = 5
+_LEGEND_BOTTOM: Final = 0.015
+_LEGEND_LINE: Final = 0.052
+_LABELS: Final = 0.145
+"""What the numbers and the name of the axis of time take; shares of the figure's height, all three."""
+_SEEN_FROM: Final = 0.003
+"""A phase that lasts a smaller share of the run is less than two pixels wide: it is drawn, but not explained."""
+_INK: Final = "#222222"
+
+
+def power_figure(record: RunRecord, course: Course) -> Figure | None:
+    """Draw the power of a run over time.
+
+    Args:
+        record: The record of the run, for what the figure is called.
+        course: Its course.
+
+    Returns:
+        A figure with a canvas of its own, not drawn yet; ``None`` where there is nothing to show.
+
+    Raises:
+        ImportError: There is no matplotlib.
+    """
+    if not course.strands:
+        return None
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, facecolor="white", edgecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.115, 0.3, 0.85, 0.6), facecolor="white")
+    unit, size = _time_unit(course.stretches[-1].end_seconds)
+    bands = _shade(axes, course, size)
+    areas = _stack(axes, course, size)
+    _scale(axes, course, unit, size)
+    _name(axes, record)
+    lines = -(-len(areas) // _AREAS_A_LINE), -(-len(bands) // _BANDS_A_LINE)
+    bottom = _LEGEND_BOTTOM + _LEGEND_LINE * sum(lines)
+    axes.set_position((0.115, bottom + _LABELS, 0.85, 0.91 - bottom - _LABELS))
+    _explain(figure, areas, bottom, _AREAS_A_LINE)
+    _explain(figure, bands, bottom - _LEGEND_LINE * lines[0], _BANDS_A_LINE)
+    _make_plain(figure)
+    return figure
+
+
+def pixels(figure: Figure) -> Any:  # noqa: ANN401 - numpy is matplotlib's, not ours
+    """Draw a figure.
+
+    Args:
+        figure: One of :func:`power_figure`.
+
+    Returns:
+        An array of bytes, height by width by red, green and blue.
+    """
+    import numpy as np
+
+    canvas: Any = figure.canvas
+    with warnings.catch_warnings():
+        # A name in letters that the font does not have is shown as boxes, and that is no concern of a training.
+        warnings.simplefilter("ignore")
+        canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _shade(axes: Axes, course: Course, size: float) -> list[Any]:
+    """Shade the phases, over the whole height."""
+    from matplotlib.patches import Patch
+
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for band in course.bands:
+        spans.setdefault(band.phase, []).append(
+            (band.start_seconds / size, (band.end_seconds - band.start_seconds) / size)
+        )
+    transform = axes.get_xaxis_transform()
+    for phase, places in spans.items():
+        axes.broken_barh(places, (0.0, 1.0), transform=transform, color=PHASES[phase], linewidth=0, zorder=0)
+    return [
+        Patch(facecolor=PHASES[phase], edgecolor="#999999", linewidth=0.5, label=phase)
+        for phase in PHASES
+        if sum(width for _, width in spans.get(phase, ())) * size >= _SEEN_FROM * course.stretches[-1].end_seconds
+    ]
+
+
+def _stack(axes: Axes, course: Course, size: float) -> list[Any]:
+    """Stack the power of all kinds; time that no reading covers is left empty."""
+    from matplotlib.patches import Patch
+
+    edges = [course.stretches[0].start_seconds / size, *(one.end_seconds / size for one in course.stretches)]
+    floor = [0.0] * len(course.stretches)
+    areas = []
+    for strand in sorted(course.strands, key=lambda one: ([*KINDS].index(one.kind), one.is_modelled)):
+        rises = [one.watts.get(strand) for one in course.stretches]
+        top = [below + (rise or 0.0) for below, rise in zip(floor, rises, strict=True)]
+        name, colour = KINDS[strand.kind]
+        # What is measured is full; what is modelled lets the phases through, with stripes.
+        look: dict[str, Any] = (
+            {"facecolor": colour + "55", "hatch": "////", "edgecolor": colour, "linewidth": 0.0}
+            if strand.is_modelled
+            else {"facecolor": colour + "CC", "linewidth": 0.0}
+        )
+        line = [value if rise is not None else math.nan for value, rise in zip(top, rises, strict=True)]
+        axes.stairs(line, edges, baseline=floor, fill=True, zorder=2, **look)
+        axes.stairs(line, edges, baseline=None, color=colour, linewidth=0.8 if strand.is_modelled else 1.1, zorder=3)
+        how = "modelled" if strand.is_modelled else "measured"
+        areas.append(Patch(label=f"{name}, {how}", **{**look, "edgecolor": colour, "linewidth": 0.8}))
+        floor = top
+    return areas
+
+
+def _scale(axes: Axes, course: Course, unit: str, size: float) -> None:
+    """Give both axes whole numbers, as text of our own making."""
+    from matplotlib.ticker import MaxNLocator
+
+    highest = max(sum(one.watts.values()) for one in course.stretches)
+    end = course.stretches[-1].end_seconds / size
+    axes.set_xlim(course.stretches[0].start_seconds / size, end)
+    axes.set_ylim(0.0, highest * _HEADROOM or 1.0)
+    kilo = highest >= 10_000  # noqa: PLR2004 - five digits do not fit beside the axis
+    _tick(axes.set_xticks, MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]).tick_values(0.0, end), end, 1.0)
+    top = highest * _HEADROOM or 1.0
+    _tick(axes.set_yticks, MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(0.0, top), top, 1_000.0 if kilo else 1.0)
+    axes.set_xlabel(f"{unit} since the start", fontsize=9, color=_INK)
+    axes.set_ylabel(f"power, {'kW' if kilo else 'W'}", fontsize=9, color=_INK)
+    axes.tick_params(labelsize=9, colors=_INK, length=3)
+    axes.grid(visible=False)
+    axes.yaxis.grid(visible=True, color="#FFFFFF", linewidth=0.7, alpha=0.6, zorder=4)
+    axes.set_axisbelow(False)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in {"left", "bottom"})
+        spine.set_color(_INK)
+
+
+def _tick(put: Callable[..., object], values: Sequence[float], most: float, size: float) -> None:
+    shown = [float(value) for value in values if 0.0 <= value <= most]
+    put(shown, labels=[f"{value / size:g}" for value in shown])
+
+
+def _name(axes: Axes, record: RunRecord) -> None:
+    total = record.energy.total_joules
+    name = shorten(record.run_name or record.run_id, _NAME_WIDTH)
+    facts = [duration(record.duration_seconds)]
+    if total is not None:
+        facts.append(amount(total, ENERGY))
+        if record.duration_seconds:
+            facts.append(f"mean {amount(total / record.duration_seconds, POWER)}")
+    axes.set_title(f"{name}: {', '.join(facts)}", fontsize=9.5, color=_INK, x=-0.1, loc="left", pad=7)
+
+
+def _explain(figure: Figure, handles: list[Any], height: float, columns: int) -> None:
+    """Put a part of the legend under the axes."""
+    figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0.02, height),
+        ncols=columns,
+        fontsize=9,
+        frameon=False,
+        labelcolor=_INK,
+        handlelength=1.4,
+        handletextpad=0.5,
+        columnspacing=0.9,
+        labelspacing=0.35,
+        borderaxespad=0.0,
+        borderpad=0.0,
+    )
+
+
+def _make_plain(figure: Figure) -> None:
+    """Keep a program's own settings, and marks in names, from turning text into something to be typeset by TeX."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_usetex(False)
+        text.set_parse_math(False)
+        text.set_fontfamily(_FONT)
+
+
+def _time_unit(seconds: float) -> tuple[str, float]:
+    """The unit of the axis of time, and how many seconds it has."""
+    return next((name, size) for name, size, least in _SECONDS_A_UNIT if seconds >= least * size)

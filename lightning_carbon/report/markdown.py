@@ -1,0 +1,108 @@
+"""The summary of a record as Markdown: the same words and figures as in a terminal, laid out for a page. Pure.
+
+In the dialect that TensorBoard's text plugin shows (Python-Markdown with tables) and GitHub shows alike: paragraphs,
+lists, tables. Names that people or drivers gave are text, whatever characters are in them.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.records.figures import ENERGY, amount
+from lightning_carbon.records.summary import Line, Section, Table, sections
+
+if TYPE_CHECKING:
+    from lightning_carbon.records.run import RunRecord
+
+_MARKS: Final = re.compile(r"([\\`*_\[\]#|])")
+_STRONG: Final = frozenset({"total", "spent"})
+"""The rows that the others add up to."""
+_LEVEL: Final = 2
+"""Blanks a level, at the beginning of a row."""
+_CARBON: Final = "CO2e"
+_GAP: Final = "&nbsp;"
+"""Between two tables, which pages set without a gap."""
+_NESTED: Final = "    "
+"""What puts an item under the one before; Python-Markdown asks for four blanks."""
+
+
+def summary_markdown(record: RunRecord) -> str:
+    """Write a record for people, as Markdown.
+
+    Args:
+        record: The record of a run, ended or not.
+
+    Returns:
+        Blocks with an empty line between them, without an end of line at the end.
+    """
+    said = sections(record)
+    lines = [line for section in said if not isinstance(section, Table) for line in section]
+    blocks = [f"#### {_text(lines[0].text)}"]
+    # A page shows its beginning first, and carbon comes late in a summary.
+    if record.energy.total_joules is not None:
+        carbon = next((line.text for line in lines if line.first.strip() == _CARBON), "")
+        headline = _text(f"{amount(record.energy.total_joules, ENERGY)}, {carbon}".rstrip(", "))
+        blocks.append(f"**{headline}**")
+    for before, section in pairwise(said):
+        if isinstance(before, Table) and isinstance(section, Table):
+            blocks.append(_GAP)
+        blocks.append(_block(section))
+    return "\n\n".join(blocks)
+
+
+def _block(section: Section) -> str:
+    if isinstance(section, Table):
+        return _table(section)
+    lines: list[str] = []
+    indents: list[int] = []
+    for line in section:
+        label = line.first.strip()
+        indent = len(line.first) - len(line.first.lstrip())
+        if not indent:
+            # A line of its own, and a list may follow, which needs an empty line before it.
+            told = f"**{label}** {_said(line)}" if label else _said(line)
+            lines += [*([""] if lines else []), f"**{told}**" if _is_head(line, section) else told, ""]
+            indents = []
+            continue
+        indents = [one for one in indents if one < indent] + [indent]
+        item = f"{label} {_said(line)}" if label else _said(line)
+        lines.append(f"{_NESTED * (len(indents) - 1)}- {item}")
+    return "\n".join(lines).strip("\n")
+
+
+def _is_head(line: Line, section: list[Line]) -> bool:
+    """Whether it is the name of what follows."""
+    return not line.first and len(section) > 1
+
+
+def _said(line: Line) -> str:
+    """What a line says; what is to be copied stands as code."""
+    if line.wraps or not line.first:
+        return _text(line.text)
+    code = " ".join(line.text.split())
+    fence = "``" if "`" in code else "`"
+    return f"{fence}{code}{fence}"
+
+
+def _table(section: Table) -> str:
+    head, *rows = section.rows
+    sides = ["---:" if side == ">" else ":---" for side in section.align]
+    cells = [[_text(cell) for cell in head], sides, *map(_row, rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
+
+def _row(row: tuple[str, ...]) -> list[str]:
+    name = row[0].strip()
+    level = (len(row[0]) - len(row[0].lstrip())) // _LEVEL
+    cells = [_text(cell) for cell in (name, *row[1:])]
+    if name in _STRONG:
+        return [cell and f"**{cell}**" for cell in cells]
+    return ["&nbsp;" * 4 * max(0, level - 1) + cells[0], *cells[1:]]
+
+
+def _text(text: str) -> str:
+    """Text in which nothing is taken for a mark of the language."""
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKS.sub(r"\\\1", " ".join(plain.split()))

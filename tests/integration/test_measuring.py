@@ -1,0 +1,349 @@
+"""Measuring as the study does: real processes that meter themselves on a simulated GPU, so that the truth is known."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lightning_carbon.errors import ConfigError, StudyError
+from lightning_carbon.measuring import Progress, measure
+from lightning_carbon.measuring.child import Child
+from lightning_carbon.measuring.following import MOST_BEATS, FollowedRun, RankFile
+from lightning_carbon.measuring.pricing import method_of, row_of
+from lightning_carbon.records.journal import beat_mapping, header_mapping
+from lightning_carbon.study.extent import Extent
+from lightning_carbon.study.journals import Journal, Label, measure_journals
+from lightning_carbon.study.measurement import from_mapping
+from tests.unit.study.journals import journal
+
+ROOT = Path(__file__).parents[2]
+
+TRAIN = """
+import sys, time
+from lightning_carbon import Meter
+from lightning_carbon.sources.simulated import SimulatedGPU, Square
+
+# For three seconds 100 W, then 300 W for a thousand.
+power = Square(100.0, 300.0, period_seconds=1000.0, high_ratio=0.997) if "warm" in sys.argv else 250.0
+until = time.monotonic() + float(sys.argv[1])
+with Meter(sources=[SimulatedGPU(watts=power)], project="measured") as meter:
+    time.sleep(0.5)
+    with meter.phase("train"):
+        while time.monotonic() < until:
+            time.sleep(0.02)
+            meter.step_done(samples=4, tokens=100)
+print("done")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a training, its configuration, and room for a ledger."""
+    (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
+    (tmp_path / "train.yaml").write_text(
+        "lr: 0.1\nstudy:\n  name: Toy\n  command: [train.py, '60', '{config}']\n  published: transformer_base\n"
+    )
+    return tmp_path
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a training of these tests runs in."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+
+
+def program(folder: Path, text: str) -> Path:
+    """A configuration whose program is this text."""
+    (folder / "program.py").write_text(text, encoding="utf-8")
+    config = folder / "program.yaml"
+    config.write_text("study: {command: [program.py]}")
+    return config
+
+
+def test_a_training_is_ended_and_its_row_is_the_truth(folder: Path) -> None:
+    """Power, speed and names are those of the program; it is ended in good order, and the record says so."""
+    told: list[Progress] = []
+    found = measure(
+        folder / "train.yaml",
+        minutes=0.08,
+        warmup_seconds=1.0,
+        ledger=folder / "ledger",
+        on_progress=told.append,
+        environ=environment(),
+    )
+    one = found.measurement
+    record = json.loads((found.location.parent / "record.json").read_text())
+
+    assert pytest.approx(250.0, rel=0.01) == one.domains[0].watts
+    assert pytest.approx(250.0, rel=0.02) == one.settling.watts
+    assert 4.8 <= one.training_seconds < 8
+    assert one.speed.steps_per_second is not None
+    assert 10 < one.speed.steps_per_second < 50
+    assert pytest.approx(one.speed.steps_per_second * 100) == one.speed.tokens_per_second
+    assert ("Toy", "transformer_base", "measured") == (one.name, one.published, one.project)
+    assert one == from_mapping(json.loads(found.location.read_text()))
+    assert (one.run_id, "interrupted") == (record["run_id"], record["status"])
+    assert told[-1].training_seconds >= 4.8
+    assert told[-1].watts == pytest.approx(250.0, rel=0.05)
+
+
+def test_a_warm_up_is_found_in_a_training_that_ends_by_itself(folder: Path) -> None:
+    """Three seconds of low power are left out, and the record is completed."""
+    command = (sys.executable, str(folder / "train.py"), "13", "warm")
+    found = measure(None, command=command, minutes=5, ledger=folder / "ledger", environ=environment())
+    one = found.measurement
+    record = json.loads((found.location.parent / "record.json").read_text())
+
+    assert pytest.approx(300.0, rel=0.01) == one.domains[0].watts
+    assert 2.0 <= one.settling.warmup_seconds < 6.0
+    assert (True, "found", "train") == (one.settling.settled, one.settling.rule, one.name)
+    assert "completed" == record["status"]
+
+
+def test_power_that_has_not_settled_is_refused(folder: Path) -> None:
+    """Where it rises all the time, the error says by how much and what to do, and there is no measurement."""
+    rising = TRAIN.replace("250.0", "Saw(100.0, 1100.0, period_seconds=100.0)").replace("import Sim", "import Saw, Sim")
+    config = program(folder, rising.replace("sys.argv[1]", "60"))
+    with pytest.raises(StudyError, match=r"not settled in 1\d s .* by \+\d+ W a minute .*; measure longer \(--min"):
+        measure(config, minutes=0.175, ledger=folder / "ledger", environ=environment())
+
+    assert [] == list(folder.rglob("measurement.json"))
+
+
+def test_a_run_of_somebody_else_is_not_taken(folder: Path) -> None:
+    """Another training into the same ledger at the same time is left alone."""
+    ledger = str(folder / "ledger")
+    other = (sys.executable, str(folder / "train.py"), "60", "warm")
+    with Child(other, environment(LIGHTNING_CARBON_LEDGER=ledger)):
+        found = measure(
+            folder / "train.yaml", minutes=0.05, warmup_seconds=0.5, ledger=ledger, environ=environment()
+        ).measurement
+
+    assert pytest.approx(250.0, rel=0.02) == found.settling.watts
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "import sys; print('loading'); sys.exit('CUDA out of memory')",
+            "failed with exit code 1; its last words:\nCUDA",
+        ),
+        ("import os; os.kill(os.getpid(), 9)", "was ended by signal 9, without a word"),
+        ("print('all done')", "has ended and metered nothing; see to it that it meters itself: add callbacks="),
+        (TRAIN.replace("sys.argv[1]", "3"), "metered for [23].. s, too short to tell"),
+    ],
+)
+def test_a_program_that_cannot_be_measured_leaves_nothing(folder: Path, text: str, said: str) -> None:
+    """The error says why, and there is no measurement."""
+    with pytest.raises(StudyError, match=said):
+        measure(program(folder, text), ledger=folder / "ledger", environ=environment())
+
+    assert [] == list(folder.rglob("measurement.json"))
+
+
+def test_a_program_that_never_trains_is_ended(folder: Path) -> None:
+    """With what it started, after a while, and with how to add the meter."""
+    pids = folder / "pids"
+    text = (
+        "import os, pathlib, subprocess, time\n"
+        "worker = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
+        f"pathlib.Path({str(pids)!r}).write_text(f'{{os.getpid()}} {{worker.pid}}')\n"
+        "time.sleep(60)\n"
+    )
+    with pytest.raises(StudyError, match=r"metered no training; see to it that it meters itself"):
+        measure(program(folder, text), ledger=folder / "ledger", setup_minutes=0.02, environ=environment())
+
+    assert [False, False] == [runs(int(pid)) for pid in pids.read_text().split()]
+
+
+def test_a_program_that_ignores_signals_is_killed(folder: Path) -> None:
+    """After a grace, with its whole family."""
+    text = (
+        "import signal, time\nfor one in (2, 15): signal.signal(one, signal.SIG_IGN)\n"
+        "print('ready', flush=True)\ntime.sleep(60)"
+    )
+    path = folder / "stubborn.py"
+    path.write_text(text)
+    with Child([sys.executable, str(path)], environment(), grace_seconds=0.2) as child:
+        while "ready" not in child.last_words():
+            time.sleep(0.02)
+        child.end()
+
+        assert -signal.SIGKILL == child.exit_code
+
+
+def test_an_exception_ends_the_program(folder: Path) -> None:
+    """Such as Ctrl-C, while it is followed; nothing is written."""
+
+    def interrupt(progress: Progress) -> None:
+        if progress.training_seconds > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure(folder / "train.yaml", ledger=folder / "ledger", on_progress=interrupt, environ=environment())
+
+    (journal,) = folder.rglob("rank-00000.jsonl")
+
+    assert not runs(json.loads(journal.read_text().splitlines()[0])["pid"])
+    assert [] == list(folder.rglob("measurement.json"))
+
+
+LAUNCH = """
+import os, subprocess, sys
+ranks = [
+    subprocess.Popen(
+        [sys.executable, sys.argv[1], "60"],
+        env=os.environ | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
+                          "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29411", "TORCHELASTIC_RUN_ID": "measured"},
+        start_new_session=True,
+    )
+    for rank in range(2)
+]
+for rank in ranks:
+    rank.wait()
+"""
+
+
+def test_the_ranks_of_a_launcher_are_measured_and_ended_together(folder: Path) -> None:
+    """Though they have sessions of their own: the GPU of each, the samples of both, and none is left."""
+    text = TRAIN.replace("SimulatedGPU(", "SimulatedGPU(index=int(os.environ['RANK']), ").replace("sys", "os, sys", 1)
+    (folder / "train.py").write_text(text)
+    (folder / "launch.py").write_text(LAUNCH)
+    words = (str(folder / "launch.py"), str(folder / "train.py"))
+    found = measure(
+        None, command=words, minutes=0.06, warmup_seconds=1.0, ledger=folder / "ledger", environ=environment()
+    )
+    one = found.measurement
+    journals = sorted(found.location.parent.glob("rank-*.jsonl"))
+
+    assert (2, 2) == (one.world_size, one.accelerators)
+    assert pytest.approx(500.0, rel=0.03) == one.settling.watts
+    assert one.speed.steps_per_second is not None
+    assert pytest.approx(8 * one.speed.steps_per_second, rel=0.1) == one.speed.samples_per_second
+    assert not any(runs(json.loads(path.read_text().splitlines()[0])["pid"]) for path in journals)
+
+
+def test_an_example_is_measured_as_its_configuration_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real thing: its processor's power, its speed, and its epoch as Lightning counts it."""
+    monkeypatch.chdir(folder)
+    found = measure(
+        ROOT / "configs" / "transformer_small.yaml",
+        minutes=0.1,
+        warmup_seconds=2.0,
+        ledger=folder / "ledger",
+        extent=Extent(epochs=100),
+        environ=environment(OMP_NUM_THREADS="1"),
+    ).measurement
+    row = row_of(found, method_of("strubell2019"))
+
+    assert all(one.watts is not None and one.watts > 0 for one in found.counted)
+    assert found.counted
+    assert found.speed.tokens_per_second is not None
+    assert found.speed.steps_per_epoch is not None
+    assert found.speed.steps_per_epoch > 100
+    assert row.hours is not None
+    assert row.hours * 3600 == pytest.approx(100 * found.speed.steps_per_epoch / (found.speed.steps_per_second or 0.0))
+
+
+def test_journals_are_followed_through_torn_lines_and_new_beginnings(tmp_path: Path) -> None:
+    """A line counts when it is whole, and a journal that begins anew goes on where it was."""
+    whole = journal(seconds=6.0, beat_seconds=0.5)
+    header = json.dumps(header_mapping(whole.header))
+    lines = [json.dumps(beat_mapping(beat)) for beat in whole.beats]
+    folder = tmp_path / "lisa" / "20261122T080000Z-0001"
+    folder.mkdir(parents=True)
+    path = folder / "rank-00000.jsonl"
+    run = FollowedRun(folder)
+
+    run.read()
+    assert (0.0, 0, None) == (run.seconds, run.steps, run.watts)
+    path.write_text(f"{header}\n{lines[0]}\n{lines[1]}\n{lines[2][:50]}")
+    run.read()
+    assert 0.5 == run.seconds
+    with path.open("a") as file:
+        file.write(f"{lines[2][50:]}\nnonsense\n{lines[3]}\n")
+    run.read()
+    assert 1.5 == run.seconds
+    path.with_suffix(".new").write_text(f"{header}\n{lines[3]}\n" + "\n".join(lines[4:]) + "\n")
+    path.with_suffix(".new").rename(path)
+    run.read()
+
+    assert [whole] == run.journals
+    assert pytest.approx(300.0) == run.watts
+
+
+def test_a_long_training_takes_no_more_memory() -> None:
+    """Beats are thinned out, and the measurement is the same."""
+    whole = journal(watts=lambda at, _: 100.0 if at < 300 else 300.0, seconds=6_000.0)
+    thin = RankFile(Path("unused"))
+    for beat in whole.beats:
+        thin.add(beat)
+    label = Label("Toy")
+    full, found = (measure_journals([one], label) for one in (whole, Journal(whole.header, thin.beats)))
+
+    assert len(thin.beats) <= MOST_BEATS < len(whole.beats)
+    assert thin.beats[-1] == whole.beats[-1]
+    assert pytest.approx(full.settling.watts, rel=1e-6) == found.settling.watts
+    assert pytest.approx(full.speed.steps_per_second) == found.speed.steps_per_second
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "there is no such file"),
+        ("a: [", "it is no YAML: while parsing"),
+        ("a: 1", "it has no `study:` block; add a block"),
+        ("- 1", "it has no `study:` block"),
+        ("study: 1", "its `study:` is no mapping"),
+        ("study: {name: x}", "its `study:` has no command"),
+        ("study: {comand: [x]}", "its `study:` has comand, and only name, command"),
+        ("study: {command: train.py}", "is no list of words"),
+        ("study: {command: [nowhere.py]}", "names .*nowhere.py, which is not there"),
+        ("study: {command: [train.py], name: 3}", "its `study: name` is 3, and has to be a text"),
+        ("study: {command: [train.py], steps_per_epoch: -1}", "has to be a number above 0"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_starts_nothing(folder: Path, text: str | None, said: str) -> None:
+    """The error names the file and what is wrong with it."""
+    config = folder / "bad.yaml"
+    if text is not None:
+        config.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        measure(config, ledger=folder / "ledger")
+
+    assert not (folder / "ledger").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"minutes": 0}, "minutes=0 cannot be used"),
+        ({"minutes": float("nan")}, "minutes=nan cannot be used"),
+        ({"minutes": 1, "warmup_seconds": 60}, "warmup_seconds=60 cannot be used"),
+        ({"setup_minutes": -1}, "setup_minutes=-1 cannot be used"),
+        ({"command": ("no-such-program-here",)}, "command='no-such-program-here' cannot be used"),
+    ],
+)
+def test_an_argument_that_cannot_be_used_starts_nothing(folder: Path, settings: dict[str, object], said: str) -> None:
+    """The error names the argument, the value and the fix."""
+    with pytest.raises(ConfigError, match=said):
+        measure(folder / "train.yaml", ledger=folder / "ledger", **settings)  # type: ignore[arg-type]
+
+    assert not (folder / "ledger").exists()
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there, soon after it was killed."""
+    try:
+        process = psutil.Process(pid)
+        psutil.wait_procs([process], timeout=5)
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
