@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import optuna
 import pytorch_lightning as pl
 import torch
+from hardware import computes_in_bfloat16
 from optuna.trial import TrialState
 from search_results import FINAL, Candidate, Results, name_of, write
 from transformer import Translations, Translator, count_tokens
@@ -140,9 +141,8 @@ class Search:
             if error:
                 trial.set_user_attr(ERROR, error)
             self.study.tell(trial, loss if state is TrialState.COMPLETE else None, state)
-            print(
-                f"{name_of(trial.number)}  {describe(trial.params):<24} {state.name.lower():<8} {error or loss or ''}"
-            )
+            said = error or ("" if loss is None else f"{loss:.4f}")
+            print(f"{name_of(trial.number)}  {describe(trial.params):<24} {state.name.lower():<8} {said}", flush=True)
 
     def finish(self) -> None:
         """Train the best architecture for longer, unless that was done."""
@@ -226,7 +226,7 @@ class Search:
             max_epochs=epochs,
             max_time=limit,
             limit_train_batches=options.batches,
-            precision="bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true",
+            precision="bf16-mixed" if computes_in_bfloat16() else "32-true",
             callbacks=[carbon, pruning],
             logger=False,
             enable_checkpointing=False,

@@ -275,6 +275,7 @@ def _plot(steps: Sequence[Step], path: Path) -> None:
             axes.scatter(*zip(*points, strict=True), color=colour, zorder=3, label={"fail": "failed"}.get(state, state))
     axes.set_xlabel("energy of all trials so far, kWh")
     axes.set_ylabel("best validation loss so far")
+    axes.set_title(f"{len(steps)} trials: what each unit of energy bought")
     axes.set_xlim(left=0)
     axes.grid(alpha=0.3)
     axes.legend()
