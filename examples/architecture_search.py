@@ -42,6 +42,8 @@ PARAMETERS = "parameters"
 """Under this one, how many its model has."""
 SETTINGS = "settings"
 """Under this one, the study keeps what all of its trials have in common."""
+STOPPED = 130
+"""What a search ends with that was stopped, as shells have it of Ctrl-C."""
 MAY_CHANGE = frozenset({"trials", "final_epochs", "ledger", "region", "out", "threads"})
 """What may be different when a search goes on."""
 
@@ -260,7 +262,12 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--region", metavar="CODE", help="where the electricity is used")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the results; runs/PROJECT unless said otherwise")
     parser.add_argument("--seed", default=1, **whole, help="of the sampler and of every training")
-    for name, choices in {"width": [32, 64, 128], "heads": [2, 4, 8], "layers": [1, 2, 3], "hidden": [2, 4]}.items():
+    for name, choices in {
+        "width": [32, 48, 64, 96, 128],
+        "heads": [2, 4, 8],
+        "layers": [1, 2, 3],
+        "hidden": [1, 2, 4],
+    }.items():
         what = "times the width" if name == "hidden" else "to choose from"
         parser.add_argument(f"--{name}", nargs="+", default=choices, **whole, help=f"{what}: {choices}")
     parser.add_argument("--vocabulary", default=1000, **whole, help="tokens that both languages share")
@@ -307,8 +314,10 @@ def main(words: list[str] | None = None) -> None:
         search.finish()
     except ConfigError as error:
         refuse(error)
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit) as stopped:
         print("\nInterrupted; the same command goes on from here.")
+        write(search.results(), options.out)
+        sys.exit((stopped.code if isinstance(stopped, SystemExit) else None) or STOPPED)
     write(search.results(), options.out)
 
 

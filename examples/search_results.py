@@ -212,8 +212,8 @@ def _totals(results: Results) -> dict[str, object]:
 def _rows(steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
     yield ("Trial", "architecture", "parameters", "ended", "loss", "Wh", "Wh so far", "best", "gained", "per kWh")
     for one in steps:
-        # Optuna counts a trial that was killed as one that failed; the ledger knows better.
-        ended = "killed" if one.status == "interrupted" else {"fail": "failed"}.get(one.state, one.state)
+        # Optuna counts a trial that was stopped or killed as one that failed; the ledger knows better.
+        ended = one.status if one.status == "interrupted" else {"fail": "failed"}.get(one.state, one.state)
         yield (
             one.run,
             one.architecture,
@@ -231,7 +231,7 @@ def _rows(steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
 def _sentences(results: Results, steps: Sequence[Step]) -> Iterator[str]:
     search, everything = sum(map(microjoules, results.trials)), sum(map(microjoules, results.records))
     grams = sum(record.carbon.grams_co2e or 0.0 for record in results.records)
-    yield f"Search       {search * _MICRO:,.6f} J in {len(results.trials)} runs ({amount(search * _MICRO, ENERGY)})"
+    yield f"Search       {search * _MICRO:,.6f} J in {len(results.trials)} run{'s' * (len(results.trials) != 1)} ({amount(search * _MICRO, ENERGY)})"
     if results.final is not None:
         final = microjoules(results.final)
         times = f", so the search took {digits(search / final)} times that" if final else ""
@@ -278,5 +278,6 @@ def _plot(steps: Sequence[Step], path: Path) -> None:
     axes.set_title(f"{len(steps)} trials: what each unit of energy bought")
     axes.set_xlim(left=0)
     axes.grid(alpha=0.3)
-    axes.legend()
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
     figure.savefig(path, dpi=120)

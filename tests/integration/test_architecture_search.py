@@ -146,7 +146,7 @@ def test_a_killed_trial_counts_and_the_search_goes_on(tmp_path: Path) -> None:
     [record] = again.records
     assert ("trial-000", "interrupted") == (record["run_name"], record["status"])
     assert 0 < microjoules([record]) == again.printed_microjoules("Search")
-    assert re.search(r"^trial-000 .* killed ", again.output, re.MULTILINE)
+    assert re.search(r"^trial-000 .* interrupted ", again.output, re.MULTILINE)
     assert "Final" not in again.output
     assert other.errors.startswith("--batches 2 cannot be used: the search in ")
 
