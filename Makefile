@@ -67,6 +67,11 @@ lint: venv ## Style, formatting, types and the architecture's contracts
 bench: venv ## Measure accuracy and overhead against what the README promises
 	$(BIN)/python -m tests.benchmarks
 
+.PHONY: docs
+docs: venv ## Build the pages, with the reference, into build/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --builder html --conf-dir docs . build/docs
+	@echo "$(CURDIR)/build/docs/docs/index.html"
+
 .PHONY: soak
 soak: venv ## Kill trainings at random moments, and tell what that cost; takes up to ten minutes
 	$(BIN)/python -m tests.soak

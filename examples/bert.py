@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from corpus import train_wordpiece
 from language_models import TextData, make_trainer, prepare, run_hugging_face
 from transformers import BertConfig, BertForMaskedLM, DataCollatorForLanguageModeling, Trainer, TrainingArguments
@@ -19,6 +20,7 @@ from transformers import BertConfig, BertForMaskedLM, DataCollatorForLanguageMod
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
     from transformers import TrainerCallback
 
 SPECIAL = {
@@ -57,7 +59,16 @@ def make(
         callbacks: The Trainer's callbacks.
     """
     text = prepare(data, training, train_wordpiece, SPECIAL, ["cls_token", "sep_token"])
-    collate = DataCollatorForLanguageModeling(text.tokenizer, mlm_probability=masked_share)
+    masking = DataCollatorForLanguageModeling(text.tokenizer, mlm_probability=masked_share)
+
+    def collate(samples: list[Tensor]) -> dict[str, Tensor]:
+        # Straight to the masking: the collator would first look at each token to see which are special, and pad.
+        tokens = torch.stack(samples)
+        special = torch.zeros_like(tokens)
+        special[:, [0, -1]] = 1
+        inputs, labels = masking.torch_mask_tokens(tokens, special)
+        return {"input_ids": inputs, "labels": labels}
+
     return make_trainer(training, lambda: make_model(data.vocabulary, **model), text, callbacks, collate)
 
 

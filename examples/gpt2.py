@@ -64,9 +64,9 @@ def _learn(lines: Sequence[str], vocabulary: int) -> Tokenizer:
     return train_bpe(lines, vocabulary, [END])
 
 
-def _collate(samples: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+def _collate(samples: list[Tensor]) -> dict[str, Tensor]:
     """Make a batch; the model itself compares each token with the one before."""
-    tokens = torch.stack([sample["input_ids"] for sample in samples])
+    tokens = torch.stack(samples)
     return {"input_ids": tokens, "labels": tokens}
 
 

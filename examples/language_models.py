@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from corpus import read_text
@@ -41,7 +41,7 @@ class TextData:
     validation_share: float = 0.05
 
 
-class Blocks(Dataset[dict[str, Any]]):
+class Blocks(Dataset["Tensor"]):
     """A text in blocks of so many tokens; a remainder is dropped.
 
     Args:
@@ -60,9 +60,8 @@ class Blocks(Dataset[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self._blocks) * self._repeats
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        inside = self._blocks[index % len(self._blocks)]
-        return {"input_ids": torch.cat([self._before, inside, self._after]).long()}
+    def __getitem__(self, index: int) -> Tensor:
+        return torch.cat([self._before, self._blocks[index % len(self._blocks)], self._after]).long()
 
 
 class Text(NamedTuple):
@@ -110,7 +109,7 @@ def make_trainer(
     model: Callable[[], PreTrainedModel],
     text: Text,
     callbacks: Sequence[TrainerCallback],
-    collate: Callable[[list[Any]], dict[str, Any]],
+    collate: Callable[[list[Tensor]], dict[str, Tensor]],
 ) -> Trainer:
     """Put a Trainer together.
 

@@ -61,10 +61,10 @@ def count_tokens(batch: Batch) -> tuple[int, int]:
 def pad(pairs: Sequence[Encoded]) -> Batch:
     """Make a batch of encoded pairs."""
     source, target = (
-        pad_sequence([torch.tensor(ids, dtype=torch.long) for ids in side], batch_first=True, padding_value=PAD)
+        pad_sequence([torch.frombuffer(ids, dtype=torch.int32) for ids in side], batch_first=True, padding_value=PAD)
         for side in zip(*pairs, strict=True)
     )
-    return Batch(source, target, sum(len(ids) for pair in pairs for ids in pair))
+    return Batch(source.long(), target.long(), sum(len(ids) for pair in pairs for ids in pair))
 
 
 def batch_by_tokens(pairs: Iterable[Encoded], most: int) -> list[list[Encoded]]:

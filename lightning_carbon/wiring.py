@@ -55,6 +55,8 @@ RUN_NAME_VARIABLE = "LIGHTNING_CARBON_RUN_NAME"
 LEDGER_VARIABLE = "LIGHTNING_CARBON_LEDGER"
 DEVICES_VARIABLE = "LIGHTNING_CARBON_DEVICES"
 
+COPIED_RECORD_FILE = f"lightning_carbon_{RECORD_FILE}"
+
 DEFAULT_PROJECT = "default"
 DEFAULT_INTERVAL_SECONDS = 0.1
 
@@ -363,9 +365,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     )
 
 
-def copy_record(
-    record: RunRecord, folder: os.PathLike[str] | str, name: str = f"lightning_carbon_{RECORD_FILE}"
-) -> str | None:
+def copy_record(record: RunRecord, folder: os.PathLike[str] | str, name: str = COPIED_RECORD_FILE) -> str | None:
     """Put a copy of a record into a folder, such as the one of the trainer's logs.
 
     Args:

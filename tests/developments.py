@@ -98,7 +98,8 @@ def drawn(random: random.Random) -> list[Drawn]:
     watts = [WATTS * random.uniform(0.8, 1.2) for _ in range(earlier)]
     ideal = [one * count * length * 1e6 for one, count, length in zip(watts, gpus, seconds, strict=True)]
     total = round(WATTS * 1e6) * gpu_seconds
-    microjoules = [round(one * total / sum(ideal)) for one in ideal]
+    scale = total / sum(ideal)
+    microjoules = [round(one * scale) for one in ideal]
     microjoules[-1] += total - sum(microjoules)
     runs = [
         Drawn(

@@ -21,7 +21,9 @@ DOCUMENTS = (
     "METHODOLOGY.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/index.md",
     "docs/record.md",
+    *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs" / "reference").glob("*.md")),
     "examples/data/README.md",
 )
 """Every Markdown file of the repository."""

@@ -1,9 +1,10 @@
-"""Write the parts of the documentation that the code knows better: the metrics in README.md, and docs/record.md.
+"""Write the parts of the documentation that the code knows better: tables in README.md, and docs/record.md.
 
     python tools/update_docs.py             # after a change to a metric or to a key of the record
     python tools/update_docs.py --check     # writes nothing; fails where something would change
 
-Metrics come from ``lightning_carbon.records.rows.METRICS``; keys come from the dataclasses in
+Metrics come from ``lightning_carbon.records.rows.METRICS``; the study's Table 3 is a part of what
+``lightning-carbon study published --markdown`` prints; keys come from the dataclasses in
 ``lightning_carbon.records.run`` and what their docstrings say of them.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -31,9 +32,10 @@ from lightning_carbon.records.run import (
     RunRecord,
     TotalRecord,
 )
+from lightning_carbon.study.published import published_rows, sheets
+from lightning_carbon.study.tables import markdown
 
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- metrics: written by tools/update_docs.py -->\n", "<!-- end of metrics -->\n"
 
 # The two factors are stored as they are looked up, so the docstrings of those speak for both.
 INSIDE: dict[str, type] = {
@@ -61,19 +63,34 @@ HEAD = f"""# The record of a run
 """
 
 
+def table_3() -> str:
+    """The study's Table 3, as ``lightning-carbon study published --markdown`` prints it."""
+    return next(markdown(one) for one in sheets(published_rows()) if one.title.startswith("Table 3"))
+
+
+# Each stands in README.md between <!-- NAME: written by tools/update_docs.py --> and <!-- end of NAME -->.
+PARTS: dict[str, Callable[[], str]] = {
+    "metrics": metrics_table,
+    "table 3": table_3,
+}
+
+
 def readme(text: str) -> str:
-    """README.md with the present table of metrics.
+    """README.md with its present tables.
 
     Args:
         text: README.md as it is.
 
     Raises:
-        SystemExit: It has lost the marks that the table goes between.
+        SystemExit: It has lost the marks that a table goes between.
     """
-    pattern = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
-    if len(pattern.findall(text)) != 1:
-        raise SystemExit(f"README.md needs these two lines, once:\n{BEGIN}{END}")
-    return pattern.sub(lambda _: f"\n{metrics_table()}\n\n", text)
+    for name, part in PARTS.items():
+        begin, end = f"<!-- {name}: written by tools/update_docs.py -->\n", f"<!-- end of {name} -->\n"
+        found = re.findall(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
+        if len(found) != 1:
+            raise SystemExit(f"README.md needs these two lines, once:\n{begin}{end}")
+        text = text.replace(found[0], f"{begin}\n{part()}\n\n{end}")
+    return text
 
 
 def record_page() -> str:

@@ -26,7 +26,6 @@ from lightning_carbon.records.figures import duration
 from lightning_carbon.study.extent import Extent
 from lightning_carbon.study.measured_table import beside, component_sheet, measured_mapping, measured_sheet, trainings
 from lightning_carbon.study.measurement import from_mapping
-from lightning_carbon.study.projection import UNKNOWN_EPOCH
 from lightning_carbon.study.published import published_rows
 from lightning_carbon.wiring import ledger_folder
 
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 _FAILED: Final = 2
 _SIGNALLED: Final = 128
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
-_SECONDS_PER_HOUR: Final = 3_600
+_LOOKS_A_SECOND: Final = 2
 _MINUTES_PER_HOUR: Final = 60
 
 
@@ -147,8 +146,6 @@ def _check(asked: Asked, config: Path | None, command: tuple[str, ...], extent: 
     if extent.hours is not None and extent.hours < hours:
         fix = f"{asked.minutes:g} minutes are measured, so give {hours:.3g} hours at least, or fewer --minutes."
         raise ConfigError("hours", extent.hours, fix)
-    if extent.epochs is not None and subject.steps_per_epoch is None:
-        raise ConfigError("epochs", extent.epochs, UNKNOWN_EPOCH)
     published = asked.published or subject.published
     known = [row.id for row in trainings(published_rows())]
     if published is not None and published not in known:
@@ -220,7 +217,7 @@ def _shown() -> Iterator[Callable[[Step], None]]:
         yield lambda _: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=console, transient=True, refresh_per_second=_LOOKS_A_SECOND) as bars:
         task = bars.add_task("setting up", total=None, said="")
 
         def on_progress(step: Step) -> None:
@@ -229,6 +226,7 @@ def _shown() -> Iterator[Callable[[Step], None]]:
             watts = f"{step.watts:.1f} W, " if step.watts is not None else ""
             said = f"of {duration(step.of_seconds)}: {watts}{step.steps:,} steps"
             done = min(step.training_seconds, step.of_seconds)
-            bars.update(task, description="training", total=step.of_seconds, completed=done, said=said)
+            now = "training" if done < step.of_seconds else "ending"
+            bars.update(task, description=now, total=step.of_seconds, completed=done, said=said)
 
         yield on_progress

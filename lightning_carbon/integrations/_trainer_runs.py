@@ -26,6 +26,9 @@ from lightning_carbon.wiring import copy_record, ranks_as
 
 _NO_ACCELERATORS: Final = {"cpu", "disk", "meta"}
 
+_EPOCH_DIGITS: Final = 3
+"""The Trainer tells its epoch as a quotient, which rounding has been at."""
+
 STATE_KEY: Final = "lightning_carbon"
 """No callback's class has this name, so the Trainer leaves the state alone and keeps it in its checkpoints."""
 
@@ -269,6 +272,11 @@ class TrainerRuns:
             tokens, self._tokens_seen = (tokens_seen - self._tokens_seen) or None, tokens_seen
         if self.meter is not None and self.meter.is_running:
             self.meter.step_done(_sum([one.samples for one in counts]), tokens)
+
+    def tell_epoch(self, steps: float) -> None:
+        """An epoch has so many steps, as the Trainer counts them."""
+        if self.meter is not None:
+            self.meter.tell_epoch(round(steps, _EPOCH_DIGITS))
 
     # -- figures ----------------------------------------------------------------------------------------------------
 

@@ -237,6 +237,8 @@ class CarbonTrainerCallback(TrainerCallback):
         counts_tokens = args.include_num_input_tokens_seen not in {False, "no"}
         # The Trainer counts the tokens of all processes, and this one meters its own share of the energy.
         self._runs.step_done(state.num_input_tokens_seen if counts_tokens and args.world_size == 1 else None)
+        if state.epoch:
+            self._runs.tell_epoch(state.global_step / state.epoch)
         if control.should_save:  # the saving itself says so, too, where it can be timed
             self._runs.save_state(state)
 

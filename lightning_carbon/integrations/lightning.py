@@ -107,7 +107,8 @@ class CarbonCallback(_BothCallbacks):
             tell, such as all but the backward pass where the module optimizes by hand, is ``other``.
         count_batch: Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to
             import it from (``"module.function"``). It should read shapes only: reading values would wait for the GPU.
-            Default: see :mod:`lightning_carbon.integrations._batch`.
+            Default: samples are the first dimension of the first tensor, tokens the elements of ``input_ids`` or
+            ``tokens``; what the shapes of a batch do not tell is ``None``.
         progress_bar: Whether to show watts and gCO2e in the progress bar.
 
     Raises:
@@ -351,8 +352,10 @@ class CarbonCallback(_BothCallbacks):
 
     @guarded()
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to wait for the first batch of an epoch."""
+        """Begin to wait for the first batch of an epoch, whose length is known by now."""
         self._enter_part(Part.DATA)
+        if self._meter is not None:
+            self._meter.tell_epoch(_steps_per_epoch(trainer))
 
     @guarded()
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -497,6 +500,12 @@ def _batches_that_stepped(trainer: Trainer) -> int:
     """The x-axis of everything that Lightning logs; counts batches, where ``global_step`` counts optimizers' steps."""
     stepped = getattr(trainer.fit_loop.epoch_loop, "_batches_that_stepped", None)
     return int(trainer.global_step if stepped is None else stepped)
+
+
+def _steps_per_epoch(trainer: Trainer) -> float:
+    """Steps of the optimizer in an epoch: the last one steps with what has accumulated by then."""
+    batches: float = trainer.num_training_batches  # infinite where the data have no length
+    return -float(-batches // max(1, trainer.accumulate_grad_batches))
 
 
 def _accumulates(trainer: Trainer) -> bool:

@@ -22,6 +22,7 @@ from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, 
 from lightning_carbon.measuring.pricing import published_of
 from lightning_carbon.study.extent import Extent
 from lightning_carbon.study.journals import Label, measure_journals
+from lightning_carbon.study.measured_table import signed
 from lightning_carbon.study.measurement import Measurement, to_mapping
 from lightning_carbon.study.projection import training_hours
 from lightning_carbon.wiring import LEDGER_VARIABLE, ledger_folder
@@ -34,7 +35,7 @@ _SECONDS_PER_MINUTE: Final = 60.0
 
 _ADD_THE_METER: Final = (
     "it meters itself: add callbacks=[CarbonCallback()] to the Lightning Trainer, callbacks=[CarbonTrainerCallback()] "
-    "to the Hugging Face Trainer, or Meter() to a loop of your own"
+    "to the Hugging Face Trainer, or Meter() to a loop of your own, without a ledger of its own"
 )
 
 
@@ -190,8 +191,8 @@ def _unsettled(measurement: Measurement, asked: float) -> str:
     share = settling.drift_percent_per_minute
     return (
         f"power has not settled in {trained:.0f} s of training: after a warm-up of {settling.warmup_seconds:.0f} s it "
-        f"still drifts by {settling.drift_watts_per_minute:+.3g} W a minute"
-        + (f" ({share:+.2g} %)" if share is not None else "")
+        f"still drifts by {signed(settling.drift_watts_per_minute)} W a minute"
+        + (f" ({signed(share)} %)" if share is not None else "")
         + f" around {settling.watts:.4g} W; {longer}, or say where the warm-up ends and take the average as it is "
         "(--warmup-seconds)"
     )

@@ -6,7 +6,7 @@
       name: Transformer (small)
       command: [../examples/transformer.py, fit, --config, "{config}"]
       published: transformer_base   # the study's row that it answers, if it answers one
-      steps_per_epoch: 562          # for --epochs, if that is known
+      steps_per_epoch: 562          # for --epochs, where the trainer does not tell or something else is meant
 
 ``command`` are the words for the Python interpreter. Its first word is relative to the folder of the file, unless it is
 an option such as ``-m``; ``{config}`` stands for the file itself.
@@ -145,6 +145,8 @@ def _number(config: Path, block: dict[str, Any], key: str) -> float | None:
 
 def _found(words: tuple[str, ...]) -> tuple[str, ...]:
     path = shutil.which(words[0])
+    if path is None and Path(words[0]).suffix == ".py" and Path(words[0]).is_file():
+        return (sys.executable, *words)
     if path is None:
         raise ConfigError(
             "command", words[0], "there is no such program that can be executed; check the spelling and PATH."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from lightning_carbon.errors import RecordError
 from lightning_carbon.ledger.recovery import journals_of
 from lightning_carbon.records.journal import RankPart, part_of
 from lightning_carbon.study.journals import Journal, training_seconds, watts_now
+from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +26,22 @@ if TYPE_CHECKING:
     from lightning_carbon.records.journal import Beat, Header
 
 MEASUREMENT_FILE: Final = "measurement.json"
+MOST_BEATS: Final = 4_000
+"""Half an hour of them; of what is longer, every other one is kept, so that a day takes no more memory."""
 
 
 @dataclass(slots=True)
-class _File:
-    """One journal, as far as it was read."""
+class RankFile:
+    """One journal, as far as it was read.
+
+    Args:
+        path: Where it lies.
+        inode: Which file that was when it was read; another one has begun anew.
+        offset: How far it was read.
+        first: Its first line.
+        header: What that says, once there is a beat.
+        beats: What the rank had used so far, thinned out.
+    """
 
     path: Path
     inode: int = 0
@@ -63,8 +76,15 @@ class _File:
         except (ValueError, TypeError, RecordError):
             return
         self.header = part.header
-        if not self.beats or part.beat.ns > self.beats[-1].ns:
-            self.beats.append(part.beat)
+        self.add(part.beat)
+
+    def add(self, beat: Beat) -> None:
+        """Take a beat that is newer than the last one."""
+        if not self.beats or beat.ns > self.beats[-1].ns:
+            self.beats.append(beat)
+        if len(self.beats) > MOST_BEATS:
+            # Every beat has the totals so far, so that those in between may go.
+            self.beats = [*self.beats[:-1:2], self.beats[-1]]
 
 
 class FollowedRun:
@@ -76,12 +96,12 @@ class FollowedRun:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._files: dict[Path, _File] = {}
+        self._files: dict[Path, RankFile] = {}
 
     def read(self) -> None:
         """Read what is new."""
         for path in journals_of(self.folder):
-            self._files.setdefault(path, _File(path)).read()
+            self._files.setdefault(path, RankFile(path)).read()
 
     @property
     def writers(self) -> list[tuple[str, int]]:
@@ -121,20 +141,23 @@ class Follower:
     def __init__(self, ledger: Path, is_ours: Callable[[str, int], bool]) -> None:
         self._ledger = ledger
         self._is_ours = is_ours
-        self._others = set(self._folders())
+        self._seen: dict[str, int] = {}
+        self._others = set(self._changed())
         self._ours: dict[Path, FollowedRun] = {}
+        self._new: set[Path] = set()
 
     def read(self) -> None:
         """Look for new runs, and read what is new of those that are known."""
-        for folder in self._folders():
-            if folder in self._others or folder in self._ours:
-                continue
+        self._new |= self._changed() - self._others - set(self._ours)
+        for folder in sorted(self._new):
             run = FollowedRun(folder)
             run.read()
             if any(self._is_ours(*writer) for writer in run.writers):
                 self._ours[folder] = run
+                self._new.discard(folder)
             elif run.writers:
                 self._others.add(folder)
+                self._new.discard(folder)
         for run in self._ours.values():
             run.read()
 
@@ -143,17 +166,22 @@ class Follower:
         """The run that has trained the longest; ``None`` as long as nothing is metered."""
         return max(self._ours.values(), key=lambda run: run.seconds, default=None)
 
-    def _folders(self) -> list[Path]:
+    def _changed(self) -> set[Path]:
+        """The runs of the projects that runs have come to since this was last asked: a ledger may have thousands."""
+        found: set[Path] = set()
         try:
-            return [
-                Path(run.path)
-                for project in os.scandir(self._ledger)
-                if project.is_dir()
-                for run in os.scandir(project)
-                if run.is_dir()
-            ]
+            with os.scandir(self._ledger) as projects:
+                for project in projects:
+                    stamp = project.stat().st_mtime_ns
+                    if project.is_dir() and self._seen.get(project.path) != stamp:
+                        # File times go by the tick: another run may yet come within this one.
+                        if time.time_ns() - stamp > NANOSECONDS_PER_SECOND:
+                            self._seen[project.path] = stamp
+                        with os.scandir(project) as entries:
+                            found.update(Path(run.path) for run in entries if run.is_dir())
         except OSError:
-            return []
+            pass  # the ledger, or a project of it, is made when it is first needed
+        return found
 
 
 def measured_runs(ledger: Path, project: str | None = None) -> list[Path]:

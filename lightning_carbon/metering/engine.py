@@ -114,6 +114,7 @@ class Engine:
         self._record: RunRecord | None = None
         self._loaded: Checkpoint | None = None
         self._resumed: Resumed | None = None
+        self._steps_per_epoch: float | None = None
         self._trouble: SourceLost | None = None
         self._beats = 0
         self._look: threading.Thread | None = None
@@ -262,6 +263,14 @@ class Engine:
             yield
         finally:
             self.enter(outer)
+
+    def tell_epoch(self, steps: float) -> None:
+        """Say how many steps an epoch has, so that what is measured can be projected to epochs; costs nothing.
+
+        Args:
+            steps: Steps of the optimizer; what is not above 0 or not finite is not known.
+        """
+        self._steps_per_epoch = float(steps) if 0 < steps < float("inf") else None
 
     def enter(self, name: Phase | str) -> Phase:
         """Go over to a phase, from now on.
@@ -605,7 +614,7 @@ class Engine:
     def _beat(self, status: Status) -> Beat:
         lost, lost_at_ns = [probe.lost for probe in self._probes], [probe.lost_at_ns for probe in self._probes]
         beat = beat_of(self._whole, lost, lost_at_ns, self._parts.clock.wall_seconds(), status)
-        return beat if self._resumed is None else replace(beat, resumed=self._resumed)
+        return replace(beat, resumed=self._resumed, steps_per_epoch=self._steps_per_epoch)
 
     def _header(self) -> Header:
         parts, config = self._parts, self._config

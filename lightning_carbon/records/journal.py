@@ -117,6 +117,7 @@ class Beat:
         lost_ns: How long after the start of the run each was lost, or ``None``; empty in journals of before.
         resumed: Which training this run goes on with, or ``None``.
         parts: What each part of a phase has used, for the phases that were told apart; they add up to the phase.
+        steps_per_epoch: How many steps an epoch has, where the trainer knows.
     """
 
     at: float
@@ -132,6 +133,7 @@ class Beat:
     lost_ns: tuple[int | None, ...] = ()
     resumed: Resumed | None = None
     parts: dict[str, dict[str, PartBeat]] = field(default_factory=dict)
+    steps_per_epoch: float | None = None
 
     def uj(self, index: int) -> int:
         """The energy of all phases on one domain, in microjoules."""

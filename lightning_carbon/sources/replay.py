@@ -2,20 +2,20 @@
 
 A trace is a CSV file (RFC 4180, UTF-8) with one reading a line, in the order of time:
 
-====================  =================================================================================================
-column                is
-====================  =================================================================================================
-``t_seconds``         when, counted from the start of the recording; up to nine decimals
-``domain``            the id of the domain, such as ``gpu:GPU-5a0b...``
-``kind``              ``gpu``, ``package``, ``dram``, ``psys`` or ``host``
-``name``              for people
-``joules``            what a counter stood at, up to six decimals; empty for a gauge
-``watts``             what a gauge showed; empty for a counter
-``parent``            optional: the id of the domain whose energy includes this one's
-``provenance``        optional: ``counter``, ``integrated`` or ``modelled``
-``uncertainty_ratio`` optional: the half width of the range, as a share
-``wraps_at_joules``   optional: where a counter starts again from zero
-====================  =================================================================================================
+=====================  ================================================================================================
+column                 is
+=====================  ================================================================================================
+``t_seconds``          when, counted from the start of the recording; up to nine decimals
+``domain``             the id of the domain, such as ``gpu:GPU-5a0b...``
+``kind``               ``gpu``, ``package``, ``dram``, ``psys`` or ``host``
+``name``               for people
+``joules``             what a counter stood at, up to six decimals; empty for a gauge
+``watts``              what a gauge showed; empty for a counter
+``parent``             optional: the id of the domain whose energy includes this one's
+``provenance``         optional: ``counter``, ``integrated`` or ``modelled``
+``uncertainty_ratio``  optional: the half width of the range, as a share
+``wraps_at_joules``    optional: where a counter starts again from zero
+=====================  ================================================================================================
 
 What describes a domain is read from its first line. :class:`TraceWriter` writes such a file; :func:`replay` reads it.
 """

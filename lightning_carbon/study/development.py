@@ -65,6 +65,7 @@ class Part:
         hours: Their hours, one after the other.
         gpu_hours: Their hours times GPUs; ``None`` where none had a GPU.
         kwh: What their computers used; ``None`` where nothing could be metered.
+        modelled_ratio: The share of that which no sensor stands behind; ``None`` where there is no energy.
         computed: Energy with PUE, CO2e, costs.
         range: The ranges of these; ``None`` where nothing could be metered.
         unmetered: How many of the jobs have no energy.
@@ -77,6 +78,7 @@ class Part:
     hours: float
     gpu_hours: float | None
     kwh: float | None
+    modelled_ratio: float | None
     computed: Figures
     range: Range | None
     unmetered: int
@@ -246,7 +248,8 @@ def _sweep(jobs: Sequence[Job], model: Job | None, wanted: str | None) -> tuple[
     if own in sweeps:
         return sweeps[own], "the runs whose names are the model's but for the number; --sweep 'NAME-*' says others"
     largest = max(sweeps.values(), key=lambda one: (len(one), max(job.started for job in one)))
-    return largest, f"the largest of {len(sweeps):,} by names; --sweep 'NAME-*' says others"
+    which = "the only one" if len(sweeps) == 1 else f"the largest of {len(sweeps):,}"
+    return largest, f"{which} by names; --sweep 'NAME-*' says others"
 
 
 def _sweeps(jobs: Iterable[Job]) -> dict[str, list[Job]]:
@@ -275,28 +278,32 @@ def _part(name: str, title: str, jobs: Sequence[Job], prices: Prices) -> Part:
     if by_name and not unpriced:
         known = [(fsum(by_name[accelerator]), price) for accelerator, price in asked.items() if price is not None]
         cloud = fsum(hours * price.low for hours, price in known), fsum(hours * price.high for hours, price in known)
-    computed, ends, kwh = _priced(jobs, prices.electricity, cloud)
+    computed, ends = _priced(jobs, prices.electricity, cloud)
+    metered = [job for job in jobs if job.energy is not None]
+    used = sum((job.energy.value for job in metered if job.energy is not None), start=Energy.ZERO)
+    modelled = sum((job.modelled for job in metered), start=Energy.ZERO)
     return Part(
         id=name,
         name=title,
         jobs=len(jobs),
         hours=fsum(job.hours for job in jobs),
         gpu_hours=fsum(gpu_hours) if gpu_hours else None,
-        kwh=kwh,
+        kwh=used.kilowatt_hours if metered else None,
+        modelled_ratio=modelled.microjoules / used.microjoules if used != Energy.ZERO else None,
         computed=computed,
         range=ends,
-        unmetered=sum(job.energy is None for job in jobs),
+        unmetered=len(jobs) - len(metered),
         unpriced=unpriced,
     )
 
 
 def _priced(
     jobs: Sequence[Job], electricity: ElectricityPrice | None, cloud: tuple[float, float] | None
-) -> tuple[Figures, Range | None, float | None]:
+) -> tuple[Figures, Range | None]:
     sites = [job.site for job in jobs if job.site is not None]
     footprints = [job.carbon for job in jobs if job.carbon is not None]
     if not sites:
-        return Figures(cloud_usd=cloud), None, None
+        return Figures(cloud_usd=cloud), None
     # Whole microjoules: the sum of thousands of runs is exact.
     value, low, high = (
         Energy(sum(getattr(site, end).microjoules for site in sites)) for end in ("value", "low", "high")
@@ -304,7 +311,6 @@ def _priced(
     mass, least, most = (
         CarbonMass(fsum(getattr(one, end).grams for one in footprints)) for end in ("mass", "low", "high")
     )
-    used = Energy(sum(job.energy.value.microjoules for job in jobs if job.energy is not None))
     costs = None
     if electricity is not None:
         costs = [electricity_usd(energy, electricity.usd_per_kwh) for energy in (value, low, high)]
@@ -317,7 +323,7 @@ def _priced(
         co2e_kg=(least.kilograms, most.kilograms),
         electricity_usd=(costs[1], costs[2]) if costs else None,
     )
-    return figures, ends, used.kilowatt_hours
+    return figures, ends
 
 
 def _by_status(jobs: Sequence[Job]) -> tuple[Share, ...]:

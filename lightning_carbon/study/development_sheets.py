@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.carbon.equivalents import equivalent_of
-from lightning_carbon.records.figures import percent
+from lightning_carbon.records.figures import duration, percent
 from lightning_carbon.study.tables import NOTHING, Sheet, number, pair
 from lightning_carbon.units import CarbonMass
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lightning_carbon.study.tables import Pair
 
 _HOURS_PER_DAY = 24
+_SECONDS_PER_HOUR = 3_600
+_SECONDS_PER_DAY = 86_400
 _GRAMS_PER_KILOGRAM = 1_000
 _KILOGRAMS_PER_TONNE = 1_000
 
@@ -54,7 +56,7 @@ def development_sheets(development: Development, pricing: Sequence[str]) -> tupl
             notes=(*notes, *_missing(development)),
         ),
         _shares("How runs ended", "Status", development.statuses, _span(development)),
-        _shares("How long runs took", "Length", development.by_length, _lengths(development)),
+        _shares("How long runs took", "Length", _filled(development.by_length), _lengths(development)),
     )
 
 
@@ -139,6 +141,9 @@ def _missing(development: Development) -> Iterator[str]:
     running = sum(share.jobs for share in development.statuses if share.name == "running")
     if running:
         yield f"Still running, and counted as far as they have come: {running:,} of {whole.jobs:,} runs."
+    if whole.modelled_ratio:
+        share = percent(min(1.0, whole.modelled_ratio))
+        yield f"Modelled, without a sensor behind it: {share} of the energy of everything."
     if whole.unmetered:
         yield f"Nothing could be metered in {whole.unmetered:,} of {whole.jobs:,} runs; only their hours count."
     if whole.gpu_hours is None:
@@ -149,8 +154,10 @@ def _missing(development: Development) -> Iterator[str]:
 
 def _span(development: Development) -> list[str]:
     days, whole = development.days, development.whole
-    text = f"{whole.jobs:,} runs over {number(days)} days, {development.first:%Y-%m-%d} to {development.last:%Y-%m-%d}"
-    if days > 0:
+    lasted = f"{number(days)} days" if days >= 1 else duration(days * _SECONDS_PER_DAY)
+    runs = f"{whole.jobs:,} run{'' if whole.jobs == 1 else 's'}"
+    text = f"{runs} over {lasted}, {development.first:%Y-%m-%d} to {development.last:%Y-%m-%d}"
+    if days >= 1:
         text += f": {number(whole.jobs / days)} a day"
         if whole.gpu_hours is not None:
             text += f", {number(whole.gpu_hours / (days * _HOURS_PER_DAY))} GPUs busy on average"
@@ -160,7 +167,13 @@ def _span(development: Development) -> list[str]:
 def _lengths(development: Development) -> list[str]:
     hours = development.lengths
     named = (("Shortest", hours.least), ("median", hours.median), ("mean", hours.mean), ("longest", hours.most))
-    return [", ".join(f"{name} {number(value, 2)} h" for name, value in named) + "."]
+    return [", ".join(f"{name} {duration(value * _SECONDS_PER_HOUR)}" for name, value in named) + "."]
+
+
+def _filled(shares: Sequence[Share]) -> Sequence[Share]:
+    """From the first that holds a run to the last one."""
+    held = [place for place, share in enumerate(shares) if share.jobs]
+    return shares[held[0] : held[-1] + 1]
 
 
 def _shares(title: str, of: str, shares: Sequence[Share], notes: Sequence[str]) -> Sheet:

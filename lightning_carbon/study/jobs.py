@@ -36,7 +36,8 @@ class Job:
         training: The run that its training began with: the same for all attempts at one training.
         attempts: All attempts at its training that the record knows of; empty where it was not resumed.
         energy: What its computers used, with the range; ``None`` where nothing could be metered.
-        site: The same with PUE; ``None`` likewise.
+        modelled: The part of its energy that no sensor stands behind.
+        site: The energy with PUE; ``None`` where nothing could be metered.
         carbon: What that stands for; ``None`` likewise.
     """
 
@@ -49,6 +50,7 @@ class Job:
     training: str
     attempts: tuple[str, ...]
     energy: EnergyRange | None
+    modelled: Energy
     site: EnergyRange | None
     carbon: Footprint | None
 
@@ -90,6 +92,7 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
         training=record.origin or record.run_id,
         attempts=tuple(one.run_id for one in record.attempts),
         energy=energy,
+        modelled=Energy.from_joules(record.energy.modelled_joules),
         site=None if energy is None else at_the_site(energy, pue),
         carbon=None if energy is None else footprint(energy, pue, intensity),
     )

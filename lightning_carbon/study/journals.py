@@ -48,7 +48,7 @@ class Label(NamedTuple):
         name: What the model is called.
         published: The row of the study that it answers, or ``None``.
         command: What was run.
-        steps_per_epoch: How many steps an epoch has, or ``None``.
+        steps_per_epoch: How many steps an epoch has, where that is known better than the trainer knows.
     """
 
     name: str
@@ -114,6 +114,15 @@ def measure_journals(journals: Sequence[Journal], label: Label, *, warmup_second
     start_ns = end_ns - round(settling.averaged_seconds * NANOSECONDS_PER_SECOND)
     hosts = {one.header.host_id: str(one.header.host.get("name")) for one in ranks}
     first = ranks[0].header
+    domains = tuple(
+        tracks[one.part.header.rank].power(
+            one, start_ns, end_ns, f"{hosts[one.part.header.host_id]}/" if len(hosts) > 1 else ""
+        )
+        for one in hardware
+    )
+    if all(one.watts is None for one in domains if one.counted):
+        message = "no sensor could be read after the warm-up, so there is no power; `lightning-carbon doctor` says why"
+        raise StudyError(message)
     return Measurement(
         schema=MEASUREMENT_SCHEMA,
         name=label.name,
@@ -124,13 +133,13 @@ def measure_journals(journals: Sequence[Journal], label: Label, *, warmup_second
         command=label.command,
         training_seconds=seconds,
         settling=settling,
-        domains=tuple(
-            tracks[one.part.header.rank].power(
-                one, start_ns, end_ns, f"{hosts[one.part.header.host_id]}/" if len(hosts) > 1 else ""
-            )
-            for one in hardware
+        domains=domains,
+        speed=_speed(
+            [tracks[one.header.rank] for one in ranks],
+            start_ns,
+            end_ns,
+            label.steps_per_epoch or ranks[0].beats[-1].steps_per_epoch,
         ),
-        speed=_speed([tracks[one.header.rank] for one in ranks], start_ns, end_ns, label.steps_per_epoch),
         world_size=first.world_size,
         host=dict(first.host),
         absent=first.absent,

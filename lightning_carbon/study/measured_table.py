@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.records.figures import digits, percent
 from lightning_carbon.study.measurement import to_mapping
 from lightning_carbon.study.published import TABLE_3
-from lightning_carbon.study.settling import MOST_DRIFT_RATIO
 from lightning_carbon.study.tables import (
     CLOUD,
     ELECTRICITY,
@@ -38,6 +37,7 @@ COLUMNS: Final = (NAME, HARDWARE, PROVENANCE, POWER, HOURS, ENERGY, POUNDS, KILO
 
 _WELL_COVERED: Final = 0.99
 _KINDS: Final = {"gpu": "GPU", "package": "CPU", "dram": "DRAM", "psys": "platform", "host": "host"}
+_NOTHING_LEFT: Final = 1e-6
 _ADDED: Final = "total"
 
 
@@ -97,7 +97,7 @@ def how_measured(measurement: Measurement) -> str:
     settling, speed = measurement.settling, measurement.speed
     host = measurement.host.get("name") or "this machine"
     share = settling.drift_percent_per_minute
-    drift = f"{settling.drift_watts_per_minute:+.2g} ± {settling.drift_error:.1g} W a minute"
+    drift = f"{signed(settling.drift_watts_per_minute)} ± {signed(settling.drift_error)[1:]} W a minute"
     state = "settled" if settling.settled else "NOT settled"
     rates = [
         f"{digits(rate)} {name}/s"
@@ -113,9 +113,14 @@ def how_measured(measurement: Measurement) -> str:
         f"{measurement.name}: run {measurement.run_id} on {host}, {measurement.measured_at[:10]}, "
         f"{settling.averaged_seconds:,.0f} s averaged after a warm-up of {settling.warmup_seconds:,.1f} s ({warmup}); "
         f"power has {state}, and drifts by {drift}"
-        + (f" ({share:+.2g} %)" if share is not None else "")
+        + (f" ({signed(share)} %)" if share is not None else "")
         + (f"; {', '.join(rates)}." if rates else "; no step was counted.")
     )
+
+
+def signed(value: float) -> str:
+    """A figure with its sign, in three digits; what rounding leaves of nothing is nothing."""
+    return f"{'-' if value < -_NOTHING_LEFT else '+'}{digits(abs(value) if abs(value) > _NOTHING_LEFT else 0.0)}"
 
 
 def how_priced(method: Method) -> str:
@@ -131,11 +136,6 @@ def how_priced(method: Method) -> str:
         *([f"{costs.usd_per_kwh:g} USD/kWh ({costs.source})"] if costs is not None else []),
     ]
     return f"Measured rows ({method.name}): {', '.join(parts)}. Ranges follow from those of sensors, PUE and grid."
-
-
-def settling_rule() -> str:
-    """What it takes for power to count as settled."""
-    return f"changes by less than {percent(MOST_DRIFT_RATIO)} of its mean while it is averaged"
 
 
 def measured_mapping(measurement: Measurement, row: Row) -> dict[str, Any]:

@@ -25,7 +25,8 @@ SECONDS_PER_HOUR: Final = 3_600
 GPU: Final = "gpu"
 _LEEWAY: Final = 1.05
 UNKNOWN_EPOCH: Final = (
-    "how many steps an epoch has is not known; say so as `steps_per_epoch` in the `study:` block, or give --steps."
+    "how many steps an epoch has is not known: the trainer does not tell; say so as `steps_per_epoch` in the `study:` "
+    "block, or give --steps."
 )
 
 NO_ACCELERATOR: Final = "CPU"

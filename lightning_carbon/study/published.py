@@ -61,7 +61,7 @@ def sheets(rows: tuple[Row, ...], facts: Facts | None = None) -> tuple[Sheet, ..
     constants = (
         f"PUE {method.pue.value:g}, {method.intensity.value.grams_per_kilowatt_hour:.1f} gCO2e/kWh "
         f"({_pounds(facts):g} lb), {facts.source}. Printed figures stand in brackets; "
-        "a row closes where each of them is the computed one, rounded to the printed digits."
+        "a row closes where all that is computed (energy, CO2e, costs) rounds to the printed digits."
     )
     days = f"{facts.development_days} days, {facts.grid_searches} grid searches; hours are GPU-hours."
     titles = {

@@ -16,6 +16,7 @@ from lightning_carbon.study.printed import Printed
 
 NOTHING = "–"
 _DIGITS = 3
+_LITTLE = 1e-3
 
 Pair = tuple[float, float]
 
@@ -189,9 +190,16 @@ class Sheet:
 
 
 def number(value: float | None, decimals: int = 1) -> str:
-    """A figure with separated thousands and, below one, three digits; a dash where there is none."""
+    """A figure with separated thousands; below one with three digits, and below a thousandth with an exponent.
+
+    Args:
+        value: The figure; ``None`` shows as a dash.
+        decimals: How many digits it has behind the point, from one up.
+    """
     if value is None:
         return NOTHING
+    if 0 < abs(value) < _LITTLE:
+        return f"{value:.{_DIGITS - 1}e}"
     small = 0 < abs(value) < 1
     return f"{value:,.{max(decimals, _DIGITS - 1 - floor(log10(abs(value)))) if small else decimals}f}"
 
@@ -284,7 +292,9 @@ def markdown(table: Sheet) -> str:
 
 
 def latex(table: Sheet, label: str) -> str:
-    r"""A table as LaTeX, for ``\usepackage{booktabs}``; no end of line at the end.
+    r"""A table as LaTeX, for ``\usepackage{adjustbox,booktabs}``; no end of line at the end.
+
+    It is scaled down where it is wider than the text.
 
     Args:
         table: The table.
@@ -292,14 +302,15 @@ def latex(table: Sheet, label: str) -> str:
     """
     columns = "".join("l" if side == "<" else "r" for side in table.align)
     lines = [" & ".join(map(escape_latex, cells)) + r" \\" for cells in (table.head, *table.rows)]
-    notes = [rf"\par\smallskip\footnotesize {escape_latex(note)}" for note in table.notes]
+    notes = [rf"\par\smallskip\raggedright\footnotesize {escape_latex(note)}" for note in table.notes]
     return "\n".join(
         [
-            r"% \usepackage{booktabs}",
+            r"% \usepackage{adjustbox,booktabs}",
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{escape_latex(table.title)}}}",
             rf"\label{{{label}}}",
+            r"\begin{adjustbox}{max width=\textwidth}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             lines[0],
@@ -307,6 +318,7 @@ def latex(table: Sheet, label: str) -> str:
             *lines[1:],
             r"\bottomrule",
             r"\end{tabular}",
+            r"\end{adjustbox}",
             *notes,
             r"\end{table}",
         ]

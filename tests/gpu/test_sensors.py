@@ -71,6 +71,7 @@ def test_integrated_power_agrees_with_the_counter(load: Matmuls, sensors: Sensor
     }
     found = compare_shapes(load, sensors, SHAPES)
     results.add("shapes", found)
+    results.add("matmul", {"dtype": "bfloat16", "flops_per_second": load.flops_per_second})
     steady = [one for one in found if one.shape in {"idle", "full"}]
 
     assert [shape.name for shape in SHAPES] == [one.shape for one in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def test_a_model_of_the_study_is_measured(
 
     monkeypatch.chdir(tmp_path)
     config = ROOT / "configs" / f"{model}.yaml"
-    words = [str(train_child.__file__), str(config), json.dumps(MODELS[model])]
+    words = [sys.executable, str(train_child.__file__), str(config), json.dumps(MODELS[model])]
     measured = measure(
         None, command=words, minutes=MINUTES, warmup_seconds=WARMUP_SECONDS, name=model, ledger=tmp_path / "ledger"
     ).measurement

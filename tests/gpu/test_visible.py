@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.gpu.measuring.results import Results
-from tests.gpu.measuring.visible import VARIABLE, ask_all, forms
+from tests.gpu.measuring.visible import VARIABLE, ask_all, forms, slice_forms, slices_of_machine
 
 pytestmark = pytest.mark.gpu
 
@@ -16,8 +16,8 @@ def test_what_cuda_shows_is_what_is_metered(gpu_uuid: str, results: Results) -> 
     """The same devices in the same order, asked in a process of its own for every form."""
     if VARIABLE in os.environ:
         pytest.skip(f"{VARIABLE} is set here, and there is no telling whether all GPUs may be used")
-    if results.machine["mig"]:
-        pytest.skip("this GPU is in MIG mode; run the tests on a slice with CUDA_VISIBLE_DEVICES=MIG-...")
+    if slices_of_machine():
+        pytest.skip("GPUs here are in MIG mode, and CUDA shows slices in the place of GPUs")
     import torch
 
     count = torch.cuda.device_count()
@@ -27,3 +27,16 @@ def test_what_cuda_shows_is_what_is_metered(gpu_uuid: str, results: Results) -> 
     results.add("visible_devices", {"forms": len(seen), "agree": sum(one.agree for one in seen), "gpus": count})
 
     assert [] == [one for one in seen if not one.agree]
+
+
+def test_the_slice_that_cuda_shows_is_the_one_that_is_metered(gpu_uuid: str, results: Results) -> None:
+    """Likewise for slices, which CUDA calls by their own UUID or by that of their GPU."""
+    assert gpu_uuid
+    slices = slices_of_machine()
+    if not slices:
+        pytest.skip("no GPU here is cut into MIG slices")
+    seen = ask_all(list(slice_forms(slices)), os.environ)
+    agree = [one.agree_on(slices) for one in seen]
+    results.add("visible_slices", {"forms": len(seen), "agree": sum(agree), "slices": len(slices)})
+
+    assert [] == [one for one, fits in zip(seen, agree, strict=True) if not fits]

@@ -74,7 +74,7 @@ def test_the_example_that_a_configuration_names_understands_it(path: Path) -> No
     mine = parsed["fit"] if "fit" in given else parsed
 
     assert mine["data"]["dataset"] == "somewhere"
-    assert study.keys() <= {"name", "command", "published"}
+    assert study.keys() <= {"name", "command", "published", "steps_per_epoch"}
     assert study.get("published", "gpt2") in PUBLISHED_ROWS
 
 

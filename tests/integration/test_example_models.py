@@ -200,7 +200,7 @@ def test_blocks_hold_the_text_in_order_and_repeat_it() -> None:
     """Each block has its special tokens around it, a remainder is dropped, and reading goes on from the start."""
     blocks = Blocks(torch.arange(10, 17, dtype=torch.int32), 5, [1, 2], repeats=2)
 
-    assert [blocks[index]["input_ids"].tolist() for index in range(len(blocks))] == [
+    assert [blocks[index].tolist() for index in range(len(blocks))] == [
         [1, 10, 11, 12, 2],
         [1, 13, 14, 15, 2],
     ] * 2

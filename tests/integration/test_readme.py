@@ -290,9 +290,19 @@ def test_a_flag_of_a_program_of_the_user_is_an_argument_of_ours(command: str) ->
     assert {name.removeprefix(".") for name in flags} <= set(settings())
 
 
+@pytest.mark.parametrize("command", [word for word in commands() if word.startswith(".ci/")])
+def test_a_script_of_continuous_integration_exists_and_knows_the_word(command: str) -> None:
+    """It can be executed, and has a case for what it is told."""
+    script, *words = command.split()
+    cases = (ROOT / script).read_text(encoding="utf-8")
+
+    assert os.access(ROOT / script, os.X_OK)
+    assert all(f"\n    {word})" in cases for word in words)
+
+
 def test_every_command_is_of_a_kind_that_is_checked() -> None:
     """What is typed is make, pip, our own command, a script, or a program that the extras bring."""
-    checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ", "python train.py ", SWITCH)
+    checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ", ".ci/", "python train.py ", SWITCH)
     programs = {command.split()[0] for command in commands() if not command.startswith(checked)}
 
     assert programs <= {f".venv/bin/{one.name}" for one in entry_points(group="console_scripts")}

@@ -104,7 +104,7 @@ def test_a_measurement_that_cannot_be_read_is_told_and_passed_over(folder: Path)
         (["FOLDER"], "it is a folder"),
         (["no-such-program-here"], "there is no such program"),
         (["FOLDER/train.yaml", "--hours", "0.01"], "--hours 0.01 cannot be used: 10 minutes are measured"),
-        (["FOLDER/plain.yaml", "--epochs", "3", "--", "true"], "--epochs 3.0 cannot be used: how many steps"),
+        (["FOLDER/train.yaml", "--epochs", "0"], "--epochs 0.0 cannot be used: give a number above 0"),
         (["FOLDER/train.yaml", "--hours", "9", "--steps", "3"], "--hours 9.0 cannot be used: steps is given too"),
         (["FOLDER/train.yaml", "--minutes", "0"], "--minutes 0.0 cannot be used"),
         (["FOLDER/train.yaml", "--warmup-seconds", "601"], "--warmup-seconds 601.0 cannot be used"),

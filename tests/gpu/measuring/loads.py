@@ -52,6 +52,8 @@ class Matmuls:
         self.wait()
         self.seconds = (time.perf_counter() - start) / 10
         """How long one takes, when the device is warm."""
+        self.flops_per_second = 2 * size**3 / self.seconds
+        """How much it computes meanwhile."""
 
     def launch(self, count: int) -> None:
         """Give the device so many, without waiting for it."""

@@ -39,7 +39,18 @@ class Seen:
     @property
     def agree(self) -> bool:
         """Whether they are the same devices in the same order."""
-        return list(map(_bare, self.torch)) == list(map(_bare, self.meter))
+        return self.agree_on({})
+
+    def agree_on(self, gpus: Mapping[str, str]) -> bool:
+        """Whether they are the same devices in the same order, a MIG slice being called by its GPU's UUID or its own.
+
+        Args:
+            gpus: By the UUID of each slice, that of the GPU that it is a part of.
+        """
+        names = [{_bare(one), _bare(gpus.get(one, one))} for one in self.meter]
+        return len(self.torch) == len(names) and all(
+            _bare(one) in known for one, known in zip(self.torch, names, strict=True)
+        )
 
 
 def forms(uuids: Sequence[str]) -> Iterator[str | None]:
@@ -50,6 +61,27 @@ def forms(uuids: Sequence[str]) -> Iterator[str | None]:
     yield from (f"{first},{first}", "GPU-ffffffff", f"{first},GPU-ffffffff", f"GPU-ffffffff,{first}", f"{first},0")
     if len(uuids) > 1:
         yield from ("1", "1,0", "0,1,-1", f"{uuids[1]},{first}", f"1,{first}")
+
+
+def slice_forms(slices: Mapping[str, str]) -> Iterator[str | None]:
+    """Every form that it has for MIG slices.
+
+    Args:
+        slices: By the UUID of each slice, that of the GPU that it is a part of.
+    """
+    yield from (None, "", "0", "1", "MIG-ffffffff")
+    for one, gpu in slices.items():
+        yield from (one, one[:16], f"{one},{one}")
+        yield gpu
+    yield ",".join(slices)
+
+
+def slices_of_machine() -> dict[str, str]:
+    """The MIG slices that NVML shows, each with the GPU that it is a part of, by UUID."""
+    from lightning_carbon.sources.nvml.inventory import take_inventory
+    from lightning_carbon.sources.nvml.library import LIBRARY
+
+    return {one.names.uuid: gpu.names.uuid for gpu in take_inventory(LIBRARY).gpus for one in gpu.slices}
 
 
 def ask(value: str | None, environ: Mapping[str, str]) -> Seen:

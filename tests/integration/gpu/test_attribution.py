@@ -12,8 +12,10 @@ from queue import SimpleQueue
 import pytest
 
 from lightning_carbon import Meter
+from lightning_carbon.ports import DeviceState
 from lightning_carbon.sources.simulated import SimulatedGPU
 from tests.gpu.measuring.attribution import LENGTHS, Step, attributed, read_steps, run_steps
+from tests.gpu.measuring.latency import event_latency
 
 SECOND = 1e9
 COUNT, BEHIND = 60, 3
@@ -119,3 +121,57 @@ def test_a_run_is_cut_at_what_was_waited_for(queue: ThreadQueue, tmp_path: Path)
     # The device is three steps behind: some 150 ms.
     assert 0.05 < found.moment_seconds < 2
     assert found.error_ratio == pytest.approx(found.program_error_ratio, abs=0.2)
+
+
+class Device:
+    """A device that needs three looks until an event is done; its clock and the program's are one.
+
+    Args:
+        never: Whether none is ever done.
+    """
+
+    def __init__(self, *, never: bool = False) -> None:
+        self.now = 0
+        self._never = never
+        self._looks = 0
+
+    def state(self) -> DeviceState:
+        """Not asked."""
+        return DeviceState.IDLE
+
+    def record(self, event: int | None) -> int:
+        """Ten microseconds."""
+        self.now += 10_000
+        self._looks = 0
+        return 0 if event is None else event
+
+    def done(self, event: int) -> bool:
+        """Two microseconds, or half a second where nothing ever is."""
+        self.now += 500_000_000 if self._never else 2_000
+        self._looks += 1
+        return self._looks == 3 and not self._never
+
+    def nanoseconds_between(self, earlier: int, later: int) -> float:
+        """Not asked."""
+        raise NotImplementedError
+
+    def wait(self, event: int, seconds: float) -> None:
+        """Not asked."""
+        raise NotImplementedError
+
+
+def test_the_latency_of_events_is_what_the_program_sees() -> None:
+    """From asking to having seen it done, to the nanosecond."""
+    device = Device()
+    found = event_latency(device, 20, now_ns=lambda: device.now, pause=lambda _: None)
+
+    assert 20 == found.events
+    assert (found.record_seconds, found.done_seconds, found.query_seconds) == pytest.approx((10e-6, 16e-6, 2e-6))
+    assert (found.late_record_seconds, found.late_done_seconds) == pytest.approx((10e-6, 16e-6))
+
+
+def test_a_device_with_work_is_told_from_one_without() -> None:
+    """No latency is made up from it."""
+    device = Device(never=True)
+    with pytest.raises(TimeoutError, match="has something to do"):
+        event_latency(device, 20, now_ns=lambda: device.now, pause=lambda _: None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gpu.measuring.visible import Seen, ask, ask_all, forms
-from tests.nvml_standin import Gpu, Scenario, Standin, gpu_uuid
+from tests.gpu.measuring.visible import Seen, ask, ask_all, forms, slice_forms, slices_of_machine
+from tests.nvml_standin import Gpu, Scenario, Slice, Standin, gpu_uuid
 
 
 def test_every_form_is_another_one() -> None:
@@ -24,6 +24,26 @@ def test_the_same_devices_in_the_same_order_agree() -> None:
     assert Seen("0,1", (a.removeprefix("GPU-"), b.upper()), (a, b)).agree
     assert Seen("", (), ()).agree
     assert [False, False] == [Seen(None, (a, b), (b, a)).agree, Seen(None, (a,), (a, b)).agree]
+
+
+def test_a_slice_may_go_by_the_name_of_its_gpu() -> None:
+    """As older versions of CUDA call it; but not by that of another."""
+    slices = {"MIG-aaaa": gpu_uuid(0), "MIG-bbbb": gpu_uuid(1)}
+    own, whole = Seen("0", ("aaaa",), ("MIG-aaaa",)), Seen("0", (gpu_uuid(0),), ("MIG-aaaa",))
+    other = Seen("0", (gpu_uuid(1),), ("MIG-aaaa",))
+
+    assert [True, True, False] == [one.agree_on(slices) for one in (own, whole, other)]
+
+
+def test_slices_are_named_in_every_form(nvml_standin: Standin) -> None:
+    """Those of all GPUs, by what the driver calls them, each with its GPU."""
+    cut = Gpu(mig_enabled=True, slices=(Slice(uuid="MIG-a5e1-1"), Slice(uuid="MIG-a5e1-2", gpu_instance=8)))
+    with nvml_standin.showing(Scenario.of(Gpu(), cut)):
+        slices = slices_of_machine()
+    values = list(slice_forms(slices))
+
+    assert {"MIG-a5e1-1": gpu_uuid(1), "MIG-a5e1-2": gpu_uuid(1)} == slices
+    assert {None, "0", "MIG-a5e1-1", gpu_uuid(1), "MIG-a5e1-1,MIG-a5e1-2"} <= set(values)
 
 
 def test_a_process_tells_what_it_sees(nvml_standin: Standin) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -71,3 +72,11 @@ def test_claims_are_printed_with_their_verdicts() -> None:
     table, text = said("claims", columns=200), said("claims", "--markdown")
     assert all(one["claim"] in table and one["arithmetic"] in text for one in found)
     assert "off by 2 % at most" in table
+
+
+def test_the_readme_s_table_is_what_the_command_prints() -> None:
+    """Word for word, with its notes."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"<!-- table 3: .*? -->\n\n(.*?)\n\n<!-- end of table 3 -->", readme, re.DOTALL)
+
+    assert table in said("published", "--markdown")

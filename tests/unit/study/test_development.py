@@ -314,3 +314,26 @@ def test_plain_values_have_what_the_tables_show() -> None:
     assert 0.05 < mapping["failed_ratio"] < 0.15
     assert {"least", "median", "mean", "most"} == set(mapping["job_hours"])
     assert "as it was" in mapping["notes"]
+
+
+def test_a_short_development_reads_as_one() -> None:
+    """Seconds rather than tiny shares of days and hours, and no rows for lengths that no run had."""
+    first, spans, lengths = development_sheets(of([run("a-1", 0), run("a-2", 0)]), ())
+
+    assert spans.notes[0].startswith("2 runs over 1 h 0 min, 2018-08-01 to 2018-08-01.")
+    assert ["1 to 6 h"] == [cells[0] for cells in lengths.rows]
+    assert ("Shortest 1 h 0 min, median 1 h 0 min, mean 1 h 0 min, longest 1 h 0 min.",) == lengths.notes
+    assert first.rows[-1][4].startswith("0.616 (")  # 2 x 0.2 kWh x 1.54
+
+
+def test_what_was_modelled_is_told_apart() -> None:
+    """A third of the energy, and the table says that no sensor stands behind it; of measured energy nothing is said."""
+    measured, other = run("a", 1), run("b", 2)
+    guessed = replace(
+        other, energy=replace(other.energy, measured_joules=0.0, modelled_joules=other.energy.total_joules or 0.0)
+    )
+    found = of([measured, measured, guessed])
+
+    assert found.whole.modelled_ratio == pytest.approx(1 / 3)
+    assert any("33.3 % of the energy" in note for note in development_sheets(found, ())[0].notes)
+    assert not any("Modelled" in note for note in development_sheets(of([measured]), ())[0].notes)

@@ -102,15 +102,14 @@ def test_power_is_of_the_time_that_readings_cover(covered: float) -> None:
 
 
 def test_without_readings_there_is_no_power() -> None:
-    """Absent, not zero."""
-    found = measure_journals([journal(covered=0.0)], LABEL)
+    """Absent, not zero, beside another rank's that is known; where nothing is known, that is refused."""
+    dead = journal(covered=0.0)
+    found = measure_journals([dead, journal([PACKAGE], rank=1, world=2, host="node-1")], LABEL)
 
-    assert (None, 0.0, 0, []) == (
-        found.domains[0].watts,
-        found.domains[0].coverage_ratio,
-        found.accelerators,
-        found.counted,
-    )
+    assert (None, 0.0) == (found.domains[0].watts, found.domains[0].coverage_ratio)
+    assert (0, ["node-1/package:0"]) == (found.accelerators, [one.id for one in found.counted])
+    with pytest.raises(StudyError, match="no sensor could be read after the warm-up"):
+        measure_journals([dead], LABEL)
 
 
 def test_a_journal_that_was_begun_anew_is_as_good() -> None:

@@ -56,7 +56,8 @@ def test_what_has_to_be_said_of_a_measurement() -> None:
     """Run, time, warm-up, drift and speed; that power has not settled cannot be overlooked."""
     assert (
         "Big: run 20261122T080000Z-0001 on node-7, 2026-11-22, 540 s averaged after a warm-up of 60.0 s (found); power "
-        "has settled, and drifts by +0.12 ± 0.05 W a minute (+0.035 %); 10.0 steps/s, 640 samples/s, 81,920 tokens/s."
+        "has settled, and drifts by +0.120 ± 0.0500 W a minute (+0.0353 %); 10.0 steps/s, 640 samples/s, "
+        "81,920 tokens/s."
     ) == how_measured(BIG)
     assert "NOT settled" in how_measured(OWN)
     assert how_measured(measured(speed=Speed(0))).endswith("W a minute; no step was counted.")

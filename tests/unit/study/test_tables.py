@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -23,6 +24,7 @@ from lightning_carbon.study.tables import (
     escape_latex,
     latex,
     markdown,
+    number,
     sheet,
 )
 
@@ -128,11 +130,12 @@ def test_markdown_is_a_table_that_renders() -> None:
     assert text.endswith("\n\n* One is 100 % sure.")
 
 
-LATEX = r"""% \usepackage{booktabs}
+LATEX = r"""% \usepackage{adjustbox,booktabs}
 \begin{table}
 \centering
 \caption{Mine \& yours}
 \label{tab:mine}
+\begin{adjustbox}{max width=\textwidth}
 \begin{tabular}{lr}
 \toprule
 Model & CO$_2$e, kg, range \\
@@ -141,7 +144,8 @@ BERT & -- \\
 my \textbar{} own\_model & 0.0279 -- 0.0339 \\
 \bottomrule
 \end{tabular}
-\par\smallskip\footnotesize One is 100 \% sure.
+\end{adjustbox}
+\par\smallskip\raggedright\footnotesize One is 100 \% sure.
 \end{table}"""
 
 
@@ -163,3 +167,20 @@ def test_a_table_without_notes_or_rows_is_still_one() -> None:
     text = markdown(Sheet("T", ("a", "b"), "<>", ()))
 
     assert "**T**\n\n| a | b |\n| --- | ---: |" == text
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (None, 1, NOTHING),
+        (0.0, 1, "0.0"),
+        (1234.56, 1, "1,234.6"),
+        (1.0, 2, "1.00"),
+        (0.0653, 1, "0.0653"),
+        (0.5, 3, "0.500"),
+        (7.1e-8, 1, "7.10e-08"),
+    ],
+)
+def test_what_is_small_is_never_shown_as_nothing(value: float | None, decimals: int, text: str) -> None:
+    """Three digits below one, an exponent below a thousandth."""
+    assert text == number(value, decimals)

@@ -1,0 +1,125 @@
+"""The pages with the reference: they build without a warning, and nothing that is public is missing."""
+
+from __future__ import annotations
+
+import pkgutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sphinx.util.inventory import InventoryFile
+from typer.main import get_command
+
+import lightning_carbon
+from lightning_carbon.cli import NAME
+from lightning_carbon.cli.app import app
+from tests.documents import DOCUMENTS, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+BUILD = (sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--conf-dir", str(ROOT / "docs"))
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build them as `make docs` does, elsewhere, with nothing left in the working tree."""
+    folder = tmp_path_factory.mktemp("docs")
+    words = ["--builder", "html", "--doctree-dir", str(folder / "doctrees"), str(ROOT), str(folder / "html")]
+    done = subprocess.run([*BUILD, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=170)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "html"
+
+
+@pytest.fixture(scope="module")
+def described(pages: Path) -> dict[str, str]:
+    """Where each module, class, function and constant is described, by its full name."""
+    inventory = InventoryFile.loads((pages / "objects.inv").read_bytes(), uri="")
+    return {
+        name: item.uri.replace("$", name)
+        for kind, items in inventory.data.items()
+        if kind.startswith("py:")
+        for name, item in items.items()
+    }
+
+
+def modules(name: str = "lightning_carbon") -> Iterator[str]:
+    """The public modules of the package; the command line is described by its commands instead."""
+    for below in pkgutil.iter_modules(getattr(import_module(name), "__path__", [])):
+        if not below.name.startswith("_") and below.name != "cli":
+            yield f"{name}.{below.name}"
+            yield from modules(f"{name}.{below.name}")
+
+
+def commands(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - click's, or typer's copy of it
+    """Every command of the command line, with those that it belongs to."""
+    yield name
+    for below, one in getattr(command, "commands", {}).items():
+        yield from commands(f"{name} {below}", one)
+
+
+def test_every_public_name_is_described(described: dict[str, str]) -> None:
+    """Each under the name that users import, on the page of the front doors."""
+    names = [f"lightning_carbon.{name}" for name in lightning_carbon.__all__]
+
+    assert {"docs/reference/frontdoors.html"} == {described.get(name, name).split("#")[0] for name in names}
+
+
+def test_every_public_module_and_what_it_defines_is_described(described: dict[str, str]) -> None:
+    """No module is left out, and no class or function in one that does not hide its name."""
+    public = set(lightning_carbon.__all__)
+    missing = []
+    for name in modules():
+        module = import_module(name)
+        own = [
+            f"{name}.{one}"
+            for one, thing in vars(module).items()
+            if not one.startswith("_") and one not in public and getattr(thing, "__module__", None) == name
+            if callable(thing) and getattr(thing, "__qualname__", None) == one
+        ]
+        missing += [one for one in (name, *own) if one not in described]
+
+    assert [] == missing
+
+
+def test_the_canonical_home_of_a_public_name_leads_to_it(described: dict[str, str]) -> None:
+    """Those who link to where a class is defined get to its description, too."""
+    assert described["lightning_carbon.wiring.Meter"].split("#")[0] == "docs/reference/frontdoors.html"
+
+
+def test_every_command_is_described(pages: Path) -> None:
+    """With each of its options."""
+    text = (pages / "docs" / "reference" / "cli.html").read_text(encoding="utf-8")
+    top: Any = get_command(app)
+    options = {option for one in top.commands["run"].params for option in one.opts if option.startswith("--")}
+
+    assert [] == [name for name in commands(NAME, top) if f'<span class="pre">{name.split()[-1]}</span>' not in text]
+    assert [] == [option for option in options if option not in text]
+
+
+def test_every_page_is_one(pages: Path) -> None:
+    """README.md and its neighbours are among them, as they are in the repository."""
+    assert [] == [page for page in DOCUMENTS if not (pages / page).with_suffix(".html").is_file()]
+
+
+def test_a_mistake_would_be_noticed(tmp_path: Path) -> None:
+    """The build above can fail: names and links that lead nowhere are refused, each of them by name."""
+    wrong = (
+        "{class}`lightning_carbon.Metre`",
+        "[gone](gone.md)",
+        "```{eval-rst}\n.. autofunction:: lightning_carbon.autologue\n```",
+    )
+    (tmp_path / "index.md").write_text("\n\n".join(["# Page", *wrong]), encoding="utf-8")
+    words = ["-D", "root_doc=index", "-D", "include_patterns=index.md", "--builder", "html", str(tmp_path)]
+    done = subprocess.run([*BUILD, *words, str(tmp_path / "html")], capture_output=True, text=True, check=False)
+
+    assert (1, True, True, True) == (
+        done.returncode,
+        "py:class reference target not found: lightning_carbon.Metre" in done.stderr,
+        "gone.md" in done.stderr,
+        "autologue" in done.stderr,
+    )
