@@ -231,7 +231,8 @@ def _rows(steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
 def _sentences(results: Results, steps: Sequence[Step]) -> Iterator[str]:
     search, everything = sum(map(microjoules, results.trials)), sum(map(microjoules, results.records))
     grams = sum(record.carbon.grams_co2e or 0.0 for record in results.records)
-    yield f"Search       {search * _MICRO:,.6f} J in {len(results.trials)} run{'s' * (len(results.trials) != 1)} ({amount(search * _MICRO, ENERGY)})"
+    runs = f"{len(results.trials)} run{'s' if len(results.trials) > 1 else ''}"
+    yield f"Search       {search * _MICRO:,.6f} J in {runs} ({amount(search * _MICRO, ENERGY)})"
     if results.final is not None:
         final = microjoules(results.final)
         times = f", so the search took {digits(search / final)} times that" if final else ""
