@@ -4,6 +4,7 @@
 #   TORCH=torch==2.12.0 make venv    another torch (pip's words: a version, a file, a URL)
 #   EXTRA_PIP="--index-url …"        more words for pip, such as the index of CPU builds
 #   PYTEST_ARGS="-k units -x"        more words for pytest
+#   BENCH_ARGS=--quick make bench    more words for the benchmarks
 #
 # Every path is relative, so that a clone may lie anywhere, spaces in its name included.
 
@@ -16,10 +17,14 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 EXTRA_PIP ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := .venv-peers
+PEERS_STAMP := $(PEERS)/.installed
+PEERS_LIST := tests/benchmarks/peers/requirements.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CHECKED := lightning_carbon tests examples
 
@@ -63,9 +68,20 @@ lint: venv ## Style, formatting, types and the architecture's contracts
 	$(BIN)/python -m mypy $(CHECKED)
 	$(BIN)/python -c 'from importlinter.cli import lint_imports_command as main; main()' --no-cache
 
+.PHONY: peers
+peers: $(PEERS_STAMP) ## Create .venv-peers with the tools that `make bench` compares us with
+
+# Their requirements are pinned whole and installed as they stand: torch first, as above, and nothing that pins add.
+$(PEERS_STAMP): $(PEERS_LIST)
+	@$(PYTHON) -m venv $(PEERS)
+	@echo "Installing $(TORCH), then what $(PEERS_LIST) pins, into $(PEERS); this takes a minute or more."
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA_PIP) '$(TORCH)'
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA_PIP) --no-deps --requirement $(PEERS_LIST)
+	@touch $(PEERS_STAMP)
+
 .PHONY: bench
-bench: venv ## Measure accuracy and overhead against what the README promises
-	$(BIN)/python -m tests.benchmarks
+bench: venv peers ## Measure accuracy and overhead, our promises and beside other tools; takes up to half an hour
+	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
 
 .PHONY: docs
 docs: venv ## Build the pages, with the reference, into build/docs
@@ -90,7 +106,7 @@ constraints: venv ## Write constraints.txt again from what .venv holds
 	@touch $(STAMP)
 
 .PHONY: clean
-clean: ## Remove .venv and whatever builds, tests and trainings left behind
-	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
+clean: ## Remove .venv, .venv-peers and whatever builds, tests and trainings left behind
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache checkpoints lightning_logs runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -58,6 +58,7 @@ class PowercapTree:
         folder = self.devices / control
         if not folder.exists():
             folder.mkdir()
+            (folder / "subsystem").symlink_to(self.root)
             self._link(folder)
         for depth in range(len(numbers)):
             folder /= ":".join([control, *numbers[: depth + 1]])

@@ -49,16 +49,13 @@ class Training:
     """A training in a process of its own, that goes on by turns.
 
     Args:
-        world: Where it runs.
-        framework: ``lightning`` or ``huggingface``.
-        arm: ``metered`` or ``plain``.
-        turns: How many turns it has.
+        command: What it runs: ``training_child``, or what speaks as it does.
+        environment: Its environment.
+        answer: The file that it writes at its end.
     """
 
-    def __init__(self, world: World, framework: str, arm: str, turns: int) -> None:
-        command, environment, self._answer = world.prepare(
-            "training_child", framework, arm, str(turns), scenario=world.eight_gpus()
-        )
+    def __init__(self, command: Sequence[str], environment: dict[str, str], answer: Path) -> None:
+        self._answer = answer
         self._log: Path = self._answer.with_suffix(".log")
         with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
@@ -111,7 +108,12 @@ class Training:
 def _compare(world: World, framework: str, what: str) -> Iterator[Check]:
     turns = WARM_PAIRS + (QUICK_PAIRS if world.quick else PAIRS)
     with ExitStack() as stack:
-        arms = [stack.enter_context(Training(world, framework, arm, turns)) for arm in ("plain", "metered")]
+        arms = [
+            stack.enter_context(
+                Training(*world.prepare("training_child", framework, arm, str(turns), scenario=world.eight_gpus()))
+            )
+            for arm in ("plain", "metered")
+        ]
         for turn in range(1, turns):  # the first was at the start
             for training in arms[:: 1 if turn % 2 else -1]:
                 training.go_on()
@@ -123,7 +125,7 @@ def _compare(world: World, framework: str, what: str) -> Iterator[Check]:
     step_ms = seconds / BLOCK_STEPS * 1e3
     for index, (name, limit) in enumerate((("by the clock", 0.99), ("by processor time", None))):
         ratios = [one[index] / two[index] for one, two in zip(plain_blocks, metered_blocks, strict=True)]
-        note = f"median of {len(ratios)} pairs, ± {_standard_error(ratios):.4f}; steps of {step_ms:.1f} ms"
+        note = f"median of {len(ratios)} pairs, ± {standard_error(ratios):.4f}; steps of {step_ms:.1f} ms"
         yield Check(framework, f"throughput ratio {name}, {what}", median(ratios), "", limit, at_least=True, note=note)
     if framework != "lightning":
         return  # the callback takes another place in the Trainer's list, where nothing can stand on both sides of it
@@ -132,7 +134,7 @@ def _compare(world: World, framework: str, what: str) -> Iterator[Check]:
     yield Check(framework, "mean time in the callback's hooks, a step", hooks[1] - hooks[0], "µs", note=note)
 
 
-def _standard_error(values: Sequence[float]) -> float:
+def standard_error(values: Sequence[float]) -> float:
     """Of the median, from the spread of the middle half, as if they were normal."""
     low, _, high = quantiles(values, n=4)
     return 1.2533 * (high - low) / 1.349 / sqrt(len(values))

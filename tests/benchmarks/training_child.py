@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -61,10 +61,15 @@ class Model(nn.Module):
 
 
 class Stopwatch:
-    """Takes the time of every block of steps, and within it that of the hooks of whatever callback is watched."""
+    """Takes the time of every block of steps, and within it that of the hooks of whatever callback is watched.
 
-    def __init__(self) -> None:
+    Args:
+        block_steps: How many steps a block has.
+    """
+
+    def __init__(self, block_steps: int = BLOCK_STEPS) -> None:
         self._talk = sys.stdout
+        self._block_steps = block_steps
         self._steps = 0
         self._hook = 0.0
         self._began = (time.perf_counter(), time.process_time())
@@ -82,7 +87,7 @@ class Stopwatch:
     def step_ended(self) -> None:
         """Count; after the last step of a block wait for the word."""
         self._steps += 1
-        if self._steps % BLOCK_STEPS:
+        if self._steps % self._block_steps:
             return
         now = (time.perf_counter(), time.process_time())
         self.blocks.append((now[0] - self._began[0], now[1] - self._began[1], self._hooks))
@@ -92,12 +97,10 @@ class Stopwatch:
         self._hooks = 0.0
 
 
-def train_lightning(folder: Path, data: Sentences, watch: Stopwatch, *, metered: bool) -> None:
+def train_lightning(folder: Path, data: Sentences, watch: Stopwatch, callback: object | None) -> None:
     """Train with ``pytorch_lightning``."""
     import pytorch_lightning as pl
     from pytorch_lightning.loggers import CSVLogger
-
-    from lightning_carbon import CarbonCallback
 
     class Module(pl.LightningModule):
         def __init__(self) -> None:
@@ -127,7 +130,8 @@ def train_lightning(folder: Path, data: Sentences, watch: Stopwatch, *, metered:
             watch.hook_ended()
             watch.step_ended()
 
-    callbacks = [Before(), *([CarbonCallback(devices="all")] if metered else []), After()]
+    watched = [] if callback is None else [cast("pl.Callback", callback)]
+    callbacks = [Before(), *watched, After()]
     trainer = pl.Trainer(
         accelerator="cpu",
         callbacks=callbacks,
@@ -142,17 +146,16 @@ def train_lightning(folder: Path, data: Sentences, watch: Stopwatch, *, metered:
     trainer.fit(Module(), DataLoader(data, batch_size=BATCH))
 
 
-def train_huggingface(folder: Path, data: Sentences, watch: Stopwatch, *, metered: bool) -> None:
+def train_huggingface(folder: Path, data: Sentences, watch: Stopwatch, callback: object | None) -> None:
     """Train with ``transformers``."""
     from transformers import Trainer, TrainerCallback, TrainingArguments
-
-    from lightning_carbon import CarbonTrainerCallback
 
     class Watching(TrainerCallback):
         def on_step_end(self, *_: object, **__: object) -> None:
             watch.step_ended()
 
-    callbacks = [*([CarbonTrainerCallback(devices="all")] if metered else []), Watching()]
+    watched = [] if callback is None else [cast("TrainerCallback", callback)]
+    callbacks = [*watched, Watching()]
     arguments = TrainingArguments(
         output_dir=str(folder),
         disable_tqdm=True,
@@ -169,6 +172,13 @@ def train_huggingface(folder: Path, data: Sentences, watch: Stopwatch, *, metere
 TRAININGS: dict[str, Callable[..., None]] = {"lightning": train_lightning, "huggingface": train_huggingface}
 
 
+def ours(framework: str) -> object:
+    """Our callback for a framework."""
+    from lightning_carbon import CarbonCallback, CarbonTrainerCallback
+
+    return {"lightning": CarbonCallback, "huggingface": CarbonTrainerCallback}[framework](devices="all")
+
+
 def main() -> None:
     """Train once."""
     framework, metered, blocks = sys.argv[2], sys.argv[3] == "metered", int(sys.argv[4])
@@ -179,7 +189,8 @@ def main() -> None:
     sys.stdout = sys.stderr  # whatever else is printed must not be taken for the word
     with TemporaryDirectory() as name:
         folder = Path(name)
-        TRAININGS[framework](folder, Sentences(BATCH * BLOCK_STEPS * blocks), watch, metered=metered)
+        data = Sentences(BATCH * BLOCK_STEPS * blocks)
+        TRAININGS[framework](folder, data, watch, ours(framework) if metered else None)
         records = [
             json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("lightning_carbon_record.json")
         ]

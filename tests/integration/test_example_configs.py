@@ -11,7 +11,7 @@ import pytest
 import torch
 import transformer
 from building import model_of, read_config, training_of
-from command_line import run_lightning
+from command_line import parse_hugging_face, run_lightning
 from corpus import DATASET_HELP
 from jsonargparse import ArgumentParser, capture_parser
 
@@ -110,6 +110,16 @@ def test_a_published_size_has_the_parameters_of_its_paper(name: str) -> None:
     assert counted == pytest.approx(PARAMETERS[name], rel=0.03)
     assert config["data"]["vocabulary"] == VOCABULARIES[name]
     assert config["model"].items() >= SHAPES[name].items()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU, on which it can be trained")
+def test_a_published_size_where_it_cannot_be_trained_says_what_to_change(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a GPU, Hugging Face's Trainer refuses bfloat16: no traceback, but the way out."""
+    with pytest.raises(SystemExit) as left:
+        parse_hugging_face(bert.make, [f"--config={ROOT / 'configs' / 'bert_base.yaml'}"])
+
+    assert left.value.code == 2
+    assert "--training.bf16 false" in capsys.readouterr().err
 
 
 def test_a_published_size_trains_with_fewer_tokens_than_its_vocabulary_has() -> None:

@@ -148,6 +148,25 @@ def test_a_program_that_cannot_be_measured_leaves_nothing(folder: Path, text: st
     assert [] == list(folder.rglob("measurement.json"))
 
 
+@pytest.mark.parametrize(("said", "told"), [({}, "1"), ({"LIGHTNING_CARBON": "0"}, "0")])
+def test_trainers_are_asked_to_meter_themselves(folder: Path, said: dict[str, str], told: str) -> None:
+    """By the variable that makes Lightning's do so, unless somebody has set it."""
+    world = {name: value for name, value in environment().items() if name != "LIGHTNING_CARBON"} | said
+    with pytest.raises(StudyError, match=f"last words:\n{told}$"):
+        measure(program(folder, "import os; raise SystemExit(os.environ['LIGHTNING_CARBON'])"), environ=world)
+
+
+def test_of_two_meters_the_one_that_counts_steps_is_taken(folder: Path) -> None:
+    """Such as that of a training inside `lightning-carbon run`."""
+    words = (sys.executable, "-m", "lightning_carbon", "run", "--", sys.executable, str(folder / "train.py"), "60")
+    found = measure(
+        None, command=words, minutes=0.04, warmup_seconds=0.3, ledger=folder / "ledger", environ=environment()
+    ).measurement
+
+    assert ("measured", "Simulated GPU 0") == (found.project, found.domains[0].name)
+    assert found.speed.steps > 0
+
+
 def test_a_program_that_never_trains_is_ended(folder: Path) -> None:
     """With what it started, after a while, and with how to add the meter."""
     pids = folder / "pids"

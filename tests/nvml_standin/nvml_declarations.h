@@ -67,6 +67,16 @@ typedef struct {
 } nvmlUtilization_t;
 
 typedef struct {
+    unsigned long long total;
+    unsigned long long free;
+    unsigned long long used;
+} nvmlMemory_t;
+
+typedef enum { NVML_TEMPERATURE_GPU = 0 } nvmlTemperatureSensors_t;
+
+typedef enum { NVML_COMPUTEMODE_DEFAULT = 0 } nvmlComputeMode_t;
+
+typedef struct {
     char busIdLegacy[16];
     unsigned int domain;
     unsigned int bus;

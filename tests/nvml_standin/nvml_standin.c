@@ -550,6 +550,31 @@ nvmlReturn_t nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned int *
     return NVML_SUCCESS;
 }
 
+/* ---- what other tools ask for beside energy ---- */
+
+nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *memory) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!memory, NVML_ERROR_INVALID_ARGUMENT);
+    memory->total = 80ULL << 30;
+    memory->used = 40ULL << 30;
+    memory->free = memory->total - memory->used;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetTemperature(nvmlDevice_t device, nvmlTemperatureSensors_t sensor, unsigned int *celsius) {
+    RETURN_UNLESS_OK(check_reading(DEVICE(device)));
+    RETURN_IF(!celsius || sensor != NVML_TEMPERATURE_GPU, NVML_ERROR_INVALID_ARGUMENT);
+    *celsius = 55;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetComputeMode(nvmlDevice_t device, nvmlComputeMode_t *mode) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!mode, NVML_ERROR_INVALID_ARGUMENT);
+    *mode = NVML_COMPUTEMODE_DEFAULT;
+    return NVML_SUCCESS;
+}
+
 /* ---- processes ---- */
 
 static int is_there(const Process *process, long long at_ns) {

@@ -1,0 +1,99 @@
+"""Trains a small model with one of the tools, stopping after every turn of steps until its parent says go on.
+
+``training_child ANSWER FRAMEWORK TOOL TURNS``; speaks as :mod:`tests.benchmarks.training_child` does. Each peer is
+called where its own documentation calls it: CodeCarbon around the training (in Hugging Face by the callback that
+``transformers`` has for it), CarbonTracker around epochs, Zeus around the training and around steps.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from tests.benchmarks.peers.adapters import ADAPTERS, Nothing, Task
+from tests.benchmarks.training_child import BATCH, TRAININGS, Sentences, Stopwatch, ours
+
+TURN_STEPS = 75
+"""About a second, so that what a tool does once a second happens about as often as it would."""
+
+
+def in_lightning(adapter: Nothing) -> object:
+    """A Lightning callback that calls an adapter."""
+    import pytorch_lightning as pl
+
+    class Calls(pl.Callback):
+        def on_train_start(self, *_: object) -> None:
+            adapter.start()
+
+        def on_train_batch_start(self, *_: object) -> None:
+            adapter.begin()
+
+        def on_train_batch_end(self, *_: object) -> None:
+            adapter.end()
+
+        def on_train_end(self, *_: object) -> None:
+            adapter.stop()
+
+    return Calls()
+
+
+def in_huggingface(adapter: Nothing) -> object:
+    """A Hugging Face callback that calls an adapter."""
+    from transformers import TrainerCallback
+
+    class Calls(TrainerCallback):
+        def on_train_begin(self, *_: object, **__: object) -> None:
+            adapter.start()
+
+        def on_step_begin(self, *_: object, **__: object) -> None:
+            adapter.begin()
+
+        def on_step_end(self, *_: object, **__: object) -> None:
+            adapter.end()
+
+        def on_train_end(self, *_: object, **__: object) -> None:
+            adapter.stop()
+
+    return Calls()
+
+
+def callback_of(framework: str, tool: str, folder: Path) -> object | None:
+    """What is put into the trainer."""
+    if tool == "none":
+        return None
+    if tool == "ours":
+        return ours(framework)
+    if tool == "codecarbon" and framework == "huggingface":
+        from transformers import integrations
+
+        os.environ["CODECARBON_LOG_LEVEL"] = "error"
+        made: object = integrations.CodeCarbonCallback()  # type: ignore[attr-defined, no-untyped-call] # as it is
+        return made
+    folder.mkdir()
+    # CarbonTracker's unit is the epoch, of which this training has one; Zeus's example marks steps.
+    adapter = ADAPTERS[tool](Task(folder, part="all", mark=tool == "zeus"))
+    adapter.load()
+    return in_lightning(adapter) if framework == "lightning" else in_huggingface(adapter)
+
+
+def main() -> None:
+    """Train once."""
+    answer, framework, tool, turns = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    watch = Stopwatch(TURN_STEPS)
+    sys.stdout = sys.stderr  # whatever else is printed must not be taken for the word
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        callback = callback_of(framework, tool, folder / "tool")
+        TRAININGS[framework](folder, Sentences(BATCH * TURN_STEPS * turns), watch, callback)
+    answer.write_text(json.dumps({"blocks": watch.blocks}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
