@@ -1,5 +1,8 @@
 """The configurations of the examples: that every one is understood, and that the published sizes are the papers'."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +113,25 @@ def test_a_published_size_has_the_parameters_of_its_paper(name: str) -> None:
     assert counted == pytest.approx(PARAMETERS[name], rel=0.03)
     assert config["data"]["vocabulary"] == VOCABULARIES[name]
     assert config["model"].items() >= SHAPES[name].items()
+
+
+def test_models_and_data_are_built_without_the_command_lines_library() -> None:
+    """Images for GPUs often lack jsonargparse: only a program that is started as an example needs it."""
+    script = (
+        "import sys; sys.modules['jsonargparse'] = None\n"
+        "import bert, building, elmo, gpt2, transformer\n"
+        f"building.training_of({str(ROOT / 'configs' / 'transformer_small.yaml')!r}, callbacks=[])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "examples")])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU, on which it can be trained")
