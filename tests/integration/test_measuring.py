@@ -67,7 +67,7 @@ def program(folder: Path, text: str) -> Path:
 
 
 def test_a_training_is_ended_and_its_row_is_the_truth(folder: Path) -> None:
-    """Power, speed and names are those of the program, whoever else trains into the same ledger; the record is closed."""
+    """Power, speed and names are its own, whoever else trains into the same ledger, and the record is closed."""
     told: list[Progress] = []
     ledger = str(folder / "ledger")
     other = (sys.executable, str(folder / "train.py"), "60", "warm")
