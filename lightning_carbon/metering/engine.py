@@ -159,16 +159,7 @@ class Engine:
         self._step_clock = parts.step_clock
         if self._step_clock is not None:
             self._step_clock.stamp()  # most likely the device has nothing to do yet: its clock is known from here
-        self._start_ns = self._now_ns()
-        self._attribution = Attribution(
-            [probe.timeline for probe in self._probes],
-            self._start_ns,
-            self._phase,
-            self._note_step if self._config.per_step else None,
-            detailed=self._config.detail == "step",
-        )
-        self._whole = self._empty(self._start_ns)
-        self._since_row = self._empty(self._start_ns)
+        self._begin()
         self._before = Sums({})
         self._heights, self._others_heights = Heights(), Heights()
         self._others_noted: list[RankPart] = []
@@ -178,6 +169,7 @@ class Engine:
         if self._loaded is not None:
             self._resume(self._loaded)
         self._chronicle.open(self._beat(Status.RUNNING))
+        self._begin()  # what the ledger's disk took, tens of milliseconds on a busy one, is no part of the training
         self._sampler.start()
         self._state = _State.RUNNING
         atexit.register(self._at_exit)
@@ -495,6 +487,19 @@ class Engine:
         else:
             self._open_marks.append((clock.stamp(), mark))
         return mark.at_ns
+
+    def _begin(self) -> None:
+        """Let the run begin now, with nothing used."""
+        self._start_ns = self._now_ns()
+        self._attribution = Attribution(
+            [probe.timeline for probe in self._probes],
+            self._start_ns,
+            self._phase,
+            self._note_step if self._config.per_step else None,
+            detailed=self._config.detail == "step",
+        )
+        self._whole = self._empty(self._start_ns)
+        self._since_row = self._empty(self._start_ns)
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         now = totals_of(self._chronicle.running(self._beat(Status.RUNNING))).plus(self._pending())
