@@ -22,7 +22,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from lightning_carbon import CarbonCallback, CarbonTrainerCallback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pytorch_lightning as pl
     from transformers import Trainer
@@ -82,11 +82,14 @@ def run_lightning(
         )
 
 
-def parse_hugging_face(make: Callable[..., Trainer]) -> tuple[CarbonTrainerCallback, dict[str, Any]]:
+def parse_hugging_face(
+    make: Callable[..., Trainer], words: Sequence[str] | None = None
+) -> tuple[CarbonTrainerCallback, dict[str, Any]]:
     """Read the command line of a training with Hugging Face's Trainer.
 
     Args:
         make: Puts the Trainer together; its arguments become those of the command line.
+        words: The command line; that of the process when left out.
 
     Returns:
         The callback that meters the training, and what to call ``make`` with.
@@ -97,9 +100,9 @@ def parse_hugging_face(make: Callable[..., Trainer]) -> tuple[CarbonTrainerCallb
     parser.add_function_arguments(make, skip={"callbacks"}, fail_untyped=False)
     add_common(parser)
     parser.set_defaults({f"training.{name}": value for name, value in hugging_face_defaults().items()})
-    parsed = parser.parse_args()
+    parsed = parser.parse_args(words)
     try:
-        arguments = parser.instantiate_classes(parsed).as_dict()
+        arguments = parser.instantiate(parsed).as_dict()
     except ValueError as error:  # the Trainer's arguments look at the machine
         fix = "add --training.bf16 false to train in 32 bits" if parsed.training.bf16 else "change --training.*"
         leave(f"--training.* cannot be used here: {error} To train all the same, {fix}.")

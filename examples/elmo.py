@@ -18,6 +18,7 @@ import math
 import random
 import re
 import warnings
+from array import array
 from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -82,26 +83,35 @@ class Streams(Dataset[Batch]):
         words: Of each spelling, the number of the word in the vocabulary.
         streams: Streams beside each other.
         length: Words of a piece.
+        rank: Which of several processes reads these; each has as many streams of its own.
+        ranks: How many processes there are.
     """
 
     def __init__(
-        self, sentences: Iterable[Sequence[int]], letters: Tensor, words: Tensor, streams: int, length: int
+        self,
+        sentences: Iterable[Sequence[int]],
+        letters: Tensor,
+        words: Tensor,
+        streams: int,
+        length: int,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
-        forwards: list[int] = []
-        backwards: list[int] = []
+        # Arrays, because real corpora have hundreds of millions of words.
+        texts = array("i"), array("i")
         for sentence in sentences:
-            forwards.extend(sentence)
-            backwards.extend(reversed(sentence))
+            texts[0].extend(sentence)
+            texts[1].extend(reversed(sentence))
         # One word more than is read: the last one is only guessed.
-        pieces = max(0, len(forwards) // streams - 1) // length
-        each = pieces * length + 1
+        self._pieces = max(0, len(texts[0]) // (streams * ranks) - 1) // length
+        each = self._pieces * length + 1
         self._directions = [
-            torch.tensor(text[: streams * each], dtype=torch.int32).view(streams, -1)
-            for text in (forwards, backwards)
-            if pieces
+            torch.frombuffer(text, dtype=torch.int32)[: streams * ranks * each].view(streams * ranks, each)
+            for text in texts
+            if self._pieces
         ]
-        self._letters, self._words = letters, words
-        self._pieces, self._length = pieces, length
+        self._mine = slice(rank * streams, (rank + 1) * streams)
+        self._letters, self._words, self._length = letters, words, length
 
     def __len__(self) -> int:
         return self._pieces
@@ -110,7 +120,7 @@ class Streams(Dataset[Batch]):
         start, end = index * self._length, (index + 1) * self._length
         forwards, backwards = (
             Direction(self._letters[text[:, start:end]], self._words[text[:, start + 1 : end + 1]])
-            for text in self._directions
+            for text in (direction[self._mine] for direction in self._directions)
         )
         return Batch(forwards, backwards, first=index == 0)
 
@@ -152,29 +162,23 @@ class Sentences(pl.LightningDataModule):
         """Read, split, count words; every rank has streams of its own."""
         if self._splits:
             return
-        lines = [split_words(line) for line in read_text(self.dataset).splitlines()]
-        lines = [line for line in lines if line]
+        lines = [line for line in read_text(self.dataset).splitlines() if line.strip()]
         middle = int(len(lines) * (1 - self.validation_share))
         training, validation = lines[:middle], lines[middle:]
         random.Random(self.shuffle_seed).shuffle(training)  # noqa: S311 - an order keeps no secret
-        counted = Counter(word for line in training for word in line)
+        counted = Counter(word for line in training for word in split_words(line))
         known = [START, END, UNKNOWN, *(word for word, _ in counted.most_common(self.vocabulary - 3))]
         # Every spelling there is can be read, though only the known words can be guessed.
-        spellings = list(dict.fromkeys([*known, *(word for line in lines for word in line)]))
+        spellings = list(
+            dict.fromkeys([*known, *counted, *(word for line in validation for word in split_words(line))])
+        )
         number = {word: index for index, word in enumerate(spellings)}
         words = torch.arange(len(spellings)).where(torch.arange(len(spellings)) < len(known), known.index(UNKNOWN))
         letters = torch.tensor([spell(word, self.letters) for word in spellings], dtype=torch.int16)
-        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        self._splits = {
-            name: Streams(
-                ([number[word] for word in (START, *line, END)] for line in part[rank::ranks]),
-                letters,
-                words,
-                self.streams,
-                self.length,
-            )
-            for name, part in (("train", training), ("validate", validation))
-        }
+        ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        for name, part in (("train", training), ("validate", validation)):
+            numbered = ([number[word] for word in (START, *split_words(line), END)] for line in part)
+            self._splits[name] = Streams(numbered, letters, words, self.streams, self.length, *ranks)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Pieces of the streams, in order: each goes on where the last one ended."""

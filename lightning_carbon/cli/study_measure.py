@@ -161,7 +161,7 @@ def _show(found: Measured, method: Method, extent: Extent, form: Form) -> int:
         typer.echo(f"{NAME}: --{error.argument} {error.value} cannot be used: {error.fix}", err=True)
         typer.echo(f"{NAME}: {kept}, and `{NAME} study table` shows it", err=True)
         return _FAILED
-    show(form, _sheets(measurement, row, method), measured_mapping(measurement, row), measurement.name)
+    show(form, _sheets(measurement, row, method), measured_mapping(measurement, row), "measured")
     typer.echo(kept, err=True)
     return 0
 

@@ -124,7 +124,7 @@ class TrainerRuns:
             return
         for one in trainer.callback_handler.callbacks:
             if is_called(one, "TensorBoardCallback"):
-                with writer_of(one) as writer:
+                with writer_of(one, trainer.args) as writer:
                     if writer is not None:
                         show_ending(writer, Ending(record, meter.course, trainer.state.global_step, self._names))
 
@@ -341,7 +341,7 @@ def totals(record: RunRecord) -> dict[str, float]:
 
 
 @contextmanager
-def writer_of(callback: Any) -> Iterator[Any]:  # noqa: ANN401 - a TensorBoardCallback and its SummaryWriter
+def writer_of(callback: Any, args: Any) -> Iterator[Any]:  # noqa: ANN401 - a TensorBoardCallback, TrainingArguments
     """What the Trainer's callback for TensorBoard writes with; where it has closed that already, another for a moment.
 
     ``None`` where it has never written anything.
@@ -349,7 +349,9 @@ def writer_of(callback: Any) -> Iterator[Any]:  # noqa: ANN401 - a TensorBoardCa
     if callback.tb_writer is not None:
         yield callback.tb_writer
         return
-    make, folder = getattr(callback, "_SummaryWriter", None), getattr(callback, "logging_dir", None)
+    make = getattr(callback, "_SummaryWriter", None)
+    # Up to transformers 4, the arguments say where.
+    folder = getattr(callback, "logging_dir", None) or vars(args).get("logging_dir")
     if make is None or folder is None:
         yield None
         return

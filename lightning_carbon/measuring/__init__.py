@@ -1,7 +1,6 @@
 """The study's method on this machine: a training is started, followed by what it meters itself, ended, and measured.
 
->>> from lightning_carbon.measuring import measure                                          # doctest: +SKIP
->>> measure("configs/transformer_small.yaml", minutes=10).measurement.settling.watts        # doctest: +SKIP
+``measure("configs/transformer_small.yaml", minutes=10).measurement.settling.watts`` is the power that was found.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from lightning_carbon.study.measurement import Measurement, to_mapping
 from lightning_carbon.study.projection import training_hours
 from lightning_carbon.wiring import LEDGER_VARIABLE, ledger_folder
 
+AUTOMATIC_VARIABLE: Final = "LIGHTNING_CARBON"
 SETUP_MINUTES: Final = 10.0
 """How long a program may take by default until it trains."""
 _LOOK_SECONDS: Final = 0.5
@@ -139,7 +139,9 @@ def _train(
 ) -> FollowedRun:
     """Train, and follow the training to its end."""
     begun = time.monotonic()
-    with Child(subject.command, {**environ, LEDGER_VARIABLE: str(ledger)}) as child:
+    # Trainers of Lightning then meter themselves without a line of code, unless somebody has decided otherwise.
+    world = {AUTOMATIC_VARIABLE: "1", **environ, LEDGER_VARIABLE: str(ledger)}
+    with Child(subject.command, world) as child:
         follower = Follower(ledger, child.owns)
         while child.exit_code is None:
             child.wait(_LOOK_SECONDS)

@@ -163,8 +163,8 @@ class Follower:
 
     @property
     def longest(self) -> FollowedRun | None:
-        """The run that has trained the longest; ``None`` as long as nothing is metered."""
-        return max(self._ours.values(), key=lambda run: run.seconds, default=None)
+        """The run that has trained the longest, of those that count steps where any does; ``None`` without any."""
+        return max(self._ours.values(), key=lambda run: (run.steps > 0, run.seconds), default=None)
 
     def _changed(self) -> set[Path]:
         """The runs of the projects that runs have come to since this was last asked: a ledger may have thousands."""

@@ -65,9 +65,9 @@ def sheets(rows: tuple[Row, ...], facts: Facts | None = None) -> tuple[Sheet, ..
     )
     days = f"{facts.development_days} days, {facts.grid_searches} grid searches; hours are GPU-hours."
     titles = {
-        TABLE_1: ("Table 1: CO2e of trainings and of everyday things", EMISSIONS, (constants, _EVERYDAY)),
-        TABLE_3: ("Table 3: trainings of one model", MODELS, (constants,)),
-        TABLE_4: ("Table 4: the whole development of one model", MODELS, (constants, days)),
+        TABLE_1: ("CO2e of trainings and of everyday things (the study's Table 1)", EMISSIONS, (constants, _EVERYDAY)),
+        TABLE_3: ("Trainings of one model (the study's Table 3)", MODELS, (constants,)),
+        TABLE_4: ("The whole development of one model (the study's Table 4)", MODELS, (constants, days)),
     }
     return tuple(
         sheet(title, [row for row in rows if row.table == table], columns, notes)

@@ -301,7 +301,11 @@ def latex(table: Sheet, label: str) -> str:
         label: For ``\ref``; letters, digits, hyphens and colons.
     """
     columns = "".join("l" if side == "<" else "r" for side in table.align)
-    lines = [" & ".join(map(escape_latex, cells)) + r" \\" for cells in (table.head, *table.rows)]
+    is_wide = len(table.head) > _WIDE
+    lines = [
+        " & ".join(_in_latex(cell, side, is_wide) for cell, side in zip(cells, table.align, strict=True)) + r" \\"
+        for cells in (table.head, *table.rows)
+    ]
     notes = [rf"\par\smallskip\raggedright\footnotesize {escape_latex(note)}" for note in table.notes]
     return "\n".join(
         [
@@ -324,6 +328,9 @@ def latex(table: Sheet, label: str) -> str:
         ]
     )
 
+
+_WIDE = 6
+"""With more columns than that, a printed page has no room for brackets beside figures."""
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -348,12 +355,22 @@ _LATEX = {
     "–": "--",
     "…": r"\ldots{}",
     "µ": r"$\mu$",
+    "\N{ZERO WIDTH SPACE}": "{}",
 }
 
 
 def escape_latex(text: str) -> str:
     """Text that LaTeX prints as it is, without line ends."""
-    return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split())).replace("CO2e", r"CO$_2$e")
+    plain = " ".join(text.split()).replace("--", "-\N{ZERO WIDTH SPACE}-")  # an option's hyphens are no dash
+    return "".join(_LATEX.get(letter, letter) for letter in plain).replace("CO2e", r"CO$_2$e")
+
+
+def _in_latex(text: str, side: str, is_wide: bool) -> str:  # noqa: FBT001 - private
+    """A cell; of a wide table, figures stand above their brackets."""
+    figure, bracket, rest = text.partition(" (")
+    if not (is_wide and bracket and side == ">"):
+        return escape_latex(text)
+    return rf"\begin{{tabular}}[t]{{@{{}}r@{{}}}}{escape_latex(figure)}\\{escape_latex('(' + rest)}\end{{tabular}}"
 
 
 def _in_markdown(text: str) -> str:

@@ -153,6 +153,15 @@ def test_streams_go_on_from_piece_to_piece_and_read_each_sentence_both_ways() ->
     assert [piece.first for piece in pieces] == [True, False, False]
 
 
+def test_every_rank_has_streams_of_its_own_and_as_many_pieces() -> None:
+    """Two ranks read different parts of the text; neither waits for the other at the end."""
+    identity = torch.arange(30)
+    ranks = [Streams([list(range(25))], identity, identity, 2, 2, rank, 2) for rank in range(2)]
+    read = [[piece.forwards.letters.tolist() for piece in (one[index] for index in range(len(one)))] for one in ranks]
+
+    assert read == [[[[0, 1], [5, 6]], [[2, 3], [7, 8]]], [[[10, 11], [15, 16]], [[12, 13], [17, 18]]]]
+
+
 @given(st.text(max_size=60), st.integers(min_value=4, max_value=50))
 def test_every_word_is_spelled_in_as_many_letters_that_the_network_knows(word: str, longest: int) -> None:
     """Whatever the script, a spelling has the asked length and begins and ends a word."""

@@ -65,13 +65,13 @@ def test_a_model_is_measured_and_collected(folder: Path) -> None:
 
 def test_the_table_of_a_measurement_fits_words(folder: Path) -> None:
     """For people: components, the row beside the published one, and what was assumed."""
-    words = ["measure", "--minutes", "0.05", "--warmup-seconds", "1", "--steps", "1e6", "--name", "Mine", "--"]
+    words = ["measure", "--minutes", "0.04", "--warmup-seconds", "0.3", "--steps", "1e6", "--name", "Mine", "--"]
     told = study(*words, sys.executable, str(folder / "train.py"), "60")
 
     assert 0 == told.returncode, told.stderr
     assert "Mine: mean power after warm-up" in told.stdout
     assert "1,000,000 steps at the measured" in told.stdout
-    assert "after a warm-up of 1" in told.stdout
+    assert "after a warm-up of 0.3 s (given)" in told.stdout
 
 
 def test_an_empty_ledger_has_the_published_rows(folder: Path) -> None:
@@ -103,6 +103,7 @@ def test_a_measurement_that_cannot_be_read_is_told_and_passed_over(folder: Path)
         (["FOLDER/plain.yaml"], "it has no `study:` block"),
         (["FOLDER"], "it is a folder"),
         (["no-such-program-here"], "there is no such program"),
+        (["--", "FOLDER/garbled"], "garbled' cannot be used: it cannot be started: Exec format error"),
         (["FOLDER/train.yaml", "--hours", "0.01"], "--hours 0.01 cannot be used: 10 minutes are measured"),
         (["FOLDER/train.yaml", "--epochs", "0"], "--epochs 0.0 cannot be used: give a number above 0"),
         (["FOLDER/train.yaml", "--hours", "9", "--steps", "3"], "--hours 9.0 cannot be used: steps is given too"),
@@ -119,6 +120,8 @@ def test_what_cannot_be_done_is_one_line_and_starts_nothing(folder: Path, words:
     """On stderr, with exit code 2."""
     (folder / "broken.yaml").write_text("a: [")
     (folder / "plain.yaml").write_text("lr: 0.1")
+    (folder / "garbled").write_bytes(b"\0\1\2")
+    (folder / "garbled").chmod(0o755)
     told = study("measure", *(word.replace("FOLDER", str(folder)) for word in words))
 
     assert (2, "", 1) == (told.returncode, told.stdout, told.stderr.count("\n")), told.stderr

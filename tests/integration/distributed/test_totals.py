@@ -54,6 +54,9 @@ def test_two_ranks_make_one_true_record(tmp_path: Path, group: str, gpus: list[i
     shown = round(sum(row["joules"] for row in rows), 6)
     assert round(joules_of(record) - missing, 6) <= shown <= 1.01 * joules_of(record)
     assert rows[-1]["run"] == pytest.approx(shown)
+    # What is drawn on rank 0 is the power of all, on others their own.
+    drawn = [done.answers[rank, 0]["course_watts"] for rank in range(2)]
+    assert [sum(watts[gpu] for gpu in set(gpus)), watts[gpus[1]]] == pytest.approx(drawn, rel=0.15)
 
 
 def two_hosts(folder: Path, **plan: object) -> Done:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.board import Show
 from tests.integration.distributed.support import Done, environment, run_all, torchrun
 from tests.integration.huggingface.support import scalars as huggingface_scalars
 from tests.integration.lightning.support import scalars
@@ -40,6 +41,7 @@ def test_lightning_starts_its_ranks(tmp_path: Path) -> None:
     [logs] = (tmp_path / "logs").iterdir()
 
     check(done, scalars(logs, "energy/total_joules"))
+    assert 1 == len(Show.of(logs).texts)
 
 
 @pytest.mark.parametrize("launcher", ["torchrun", "accelerate launch"])

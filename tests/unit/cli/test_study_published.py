@@ -49,7 +49,7 @@ def test_json_is_a_list_of_rows() -> None:
 def test_markdown_and_latex_have_all_three_tables() -> None:
     """One after the other, each with a label of its own."""
     assert ["Table 1", "Table 3", "Table 4"] == re.findall(
-        r"^\*\*(Table \d)", said("published", "--markdown"), re.MULTILINE
+        r"^\*\*.*(Table \d)\)\*\*$", said("published", "--markdown"), re.MULTILINE
     )
     assert ["1", "2", "3"] == re.findall(r"\\label\{tab:strubell2019-(\d)\}", said("published", "--latex"))
 

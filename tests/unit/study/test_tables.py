@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -157,7 +158,7 @@ def test_latex_is_a_booktabs_table() -> None:
 @given(st.text())
 def test_latex_never_meets_a_letter_of_its_own(text: str) -> None:
     """Whatever a name holds, only our own commands are left of what LaTeX interprets."""
-    left = re.sub(r"\\(?:text\w+|ldots)\{\}|\\[{}$&#_%]|\$(?:\\\w+|_2)\$", "", escape_latex(text))
+    left = re.sub(r"-\{\}|\\(?:text\w+|ldots)\{\}|\\[{}$&#_%]|\$(?:\\\w+|_2)\$", "", escape_latex(text))
 
     assert not set(left) & set("\\{}$&#_%~^\n")
 
@@ -184,3 +185,16 @@ def test_a_table_without_notes_or_rows_is_still_one() -> None:
 def test_what_is_small_is_never_shown_as_nothing(value: float | None, decimals: int, text: str) -> None:
     """Three digits below one, an exponent below a thousandth."""
     assert text == number(value, decimals)
+
+
+def test_latex_puts_brackets_of_a_wide_table_below_their_figures() -> None:
+    """A page is narrow; text keeps its brackets where they are."""
+    text = latex(sheet("T", [replace(PRINTED, name="BERT (base)")]), "tab:t")
+
+    assert r"BERT (base) & V100 x64" in text
+    assert r"& \begin{tabular}[t]{@{}r@{}}1,506.8\\(1507)\end{tabular} &" in text
+
+
+def test_latex_leaves_the_hyphens_of_an_option_apart() -> None:
+    """They would become a dash."""
+    assert r"give -{}-model RUN" == escape_latex("give --model RUN")
