@@ -175,6 +175,19 @@ class Engine:
         atexit.register(self._at_exit)
         return self
 
+    def _begin(self) -> None:
+        """Let the run begin now, with nothing used."""
+        self._start_ns = self._now_ns()
+        self._attribution = Attribution(
+            [probe.timeline for probe in self._probes],
+            self._start_ns,
+            self._phase,
+            self._note_step if self._config.per_step else None,
+            detailed=self._config.detail == "step",
+        )
+        self._whole = self._empty(self._start_ns)
+        self._since_row = self._empty(self._start_ns)
+
     def stop(self, status: Status | str = Status.COMPLETED) -> RunRecord:
         """End the run: wait for the counters' next jump, 0.3 s at most, and write the record. Never raises.
 
@@ -487,19 +500,6 @@ class Engine:
         else:
             self._open_marks.append((clock.stamp(), mark))
         return mark.at_ns
-
-    def _begin(self) -> None:
-        """Let the run begin now, with nothing used."""
-        self._start_ns = self._now_ns()
-        self._attribution = Attribution(
-            [probe.timeline for probe in self._probes],
-            self._start_ns,
-            self._phase,
-            self._note_step if self._config.per_step else None,
-            detailed=self._config.detail == "step",
-        )
-        self._whole = self._empty(self._start_ns)
-        self._since_row = self._empty(self._start_ns)
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         now = totals_of(self._chronicle.running(self._beat(Status.RUNNING))).plus(self._pending())
