@@ -192,7 +192,7 @@ def main() -> None:
     results = read_results(options.results)
     parts = {"README.md": readme_part(results), "METHODOLOGY.md": methodology_part(results)}
     if options.print:
-        print("\n\n".join(parts.values()))
+        print("\n\n".join(dict.fromkeys(parts.values())))
         return
     pages = {
         ROOT / name: with_part((ROOT / name).read_text(encoding="utf-8"), part, name) for name, part in parts.items()
