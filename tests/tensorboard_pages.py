@@ -27,7 +27,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
 PATIENCE_SECONDS = 30.0
-SIZE = (1400, 1000)
+SIZE = (1400, 1180)
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
