@@ -92,10 +92,11 @@ docs: venv ## Build the pages, with the reference, into build/docs
 soak: venv ## Kill trainings at random moments, and tell what that cost; takes up to ten minutes
 	$(BIN)/python -m tests.soak
 
-# For a machine that has its own torch: no environment is made, PYTHON says which one to use.
+# For a machine that has its own torch: no environment is made, PYTHON says which one to use. What its versions of
+# frameworks warn of is not what is looked for there.
 .PHONY: test-gpu
 test-gpu: ## The tests that need a GPU, with $(PYTHON) as it is
-	$(PYTHON) -m pytest -m gpu tests/gpu -rs $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m gpu tests/gpu -rs -W default $(PYTEST_ARGS)
 
 .PHONY: constraints
 constraints: venv ## Write constraints.txt again from what .venv holds

@@ -115,7 +115,7 @@ class Comparison:
         if len(self.run.judged) < len(self.run.parts):
             notes.append("What is modelled is shown, and not compared.")
         if not self.run.judged[0].is_measured:
-            notes.append("Nothing was measured: both figures are modelled.")
+            notes.append("Nothing was measured: all figures are modelled.")
         if self.baseline is not None:
             made = f"The baseline is run {self.baseline.run_id} of {self.baseline.ended_at[:10]}"
             notes.append(f"{made} ({self.baseline.steps:,} steps); this one is {self.run.run_id} ({self.run.steps:,}).")

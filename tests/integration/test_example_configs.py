@@ -1,5 +1,8 @@
 """The configurations of the examples: that every one is understood, and that the published sizes are the papers'."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +81,20 @@ def test_the_example_that_a_configuration_names_understands_it(path: Path) -> No
     assert study.get("published", "gpt2") in PUBLISHED_ROWS
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_configuration_meters_itself(path: Path) -> None:
+    """It brings the callback along; with Lightning, also what counts the tokens of its batches."""
+    config = read_config(path)
+    [carbon] = [
+        one
+        for one in [*config.get("trainer", {}).get("callbacks", []), config.get("carbon")]
+        if one and one["class_path"].startswith("lightning_carbon.")
+    ]
+    script = Path(config["study"]["command"][0]).stem
+
+    assert carbon["init_args"].get("count_batch") == (f"{script}.count_tokens" if "trainer" in config else None)
+
+
 def test_every_published_row_is_answered_by_one_configuration() -> None:
     """Small configurations answer none, nor does a size that the study has no row for."""
     answered = {path.stem: read_config(path)["study"].get("published") for path in CONFIGS}
@@ -110,6 +127,25 @@ def test_a_published_size_has_the_parameters_of_its_paper(name: str) -> None:
     assert counted == pytest.approx(PARAMETERS[name], rel=0.03)
     assert config["data"]["vocabulary"] == VOCABULARIES[name]
     assert config["model"].items() >= SHAPES[name].items()
+
+
+def test_models_and_data_are_built_without_the_command_lines_library() -> None:
+    """Images for GPUs often lack jsonargparse: only a program that is started as an example needs it."""
+    script = (
+        "import sys; sys.modules['jsonargparse'] = None\n"
+        "import bert, building, elmo, gpt2, transformer\n"
+        f"building.training_of({str(ROOT / 'configs' / 'transformer_small.yaml')!r}, callbacks=[])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "examples")])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU, on which it can be trained")

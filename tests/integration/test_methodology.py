@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from itertools import pairwise
 from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING
@@ -10,8 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lightning_carbon.carbon.footprint import EnergyRange, footprint
+from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy
+from lightning_carbon.energy.curve import EnergyCurve
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind, Provenance, Sensor
+from lightning_carbon.energy.timeline import Timeline
 from lightning_carbon.grid.factors import WORLD, intensity_of, regions
 from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of
 from lightning_carbon.metering.engine import GAUGE_GAP_NS
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
     from tests.nvml_standin import Standin
 
 PAGE = "METHODOLOGY.md"
+MOVES = r"moves every 100 ms: ([\d.]+), ([\d.]+) and ([\d.]+) s after the start"
+MILLISECOND = NANOSECONDS_PER_SECOND // 1000
 KNOWN_CPU = "AMD EPYC 7763 64-Core Processor"
 
 
@@ -37,6 +44,43 @@ def said(pattern: str) -> tuple[float, ...]:
     """The figures in the one place of the page where this stands."""
     [match] = list(re.finditer(pattern, read(PAGE)))
     return tuple(float(one.replace(",", "")) for one in match.groups())
+
+
+# -- three steps by hand (section 3) --------------------------------------------------------------------------------
+
+
+def test_the_steps_are_what_our_own_functions_compute() -> None:
+    """The counter's moves and the marks, put through the code, give the column of the curve and the sums below it."""
+    moves = [int(one) for one in said(r"it stands (\d+), (\d+) and (\d+) J higher")]
+    curve = EnergyCurve(0)
+    for number, (before, after) in enumerate(pairwise([0, *moves]), start=1):
+        curve.rise(number * 100 * MILLISECOND, Energy.from_joules(after - before).microjoules)
+    timeline = Timeline()
+    timeline.curve = curve
+    rows = table(PAGE, "", "from, s", "to, s")
+    ends = [round(float(row[2]) * 1000) * MILLISECOND for row in rows]
+    steps: list[StepEnergy] = []
+    marks = deque([*map(Mark, ends[:3]), Mark(ends[2], phase=Phase.VALIDATE)])
+    tally = Attribution([timeline], 0, Phase.TRAIN, steps.append).advance(marks, ends[-1])
+    joules = [step.microjoules[0] / 1e6 for step in steps]
+    phases = {phase: share.microjoules[0] / 1e6 for phase, share in tally.phases.items()}
+
+    assert [*joules, phases[Phase.VALIDATE], tally.microjoules(0) / 1e6] == [float(row[3]) for row in rows]
+    assert (phases[Phase.TRAIN], phases[Phase.VALIDATE], sum(joules) / len(joules)) == said(
+        r"phase `train` has (\d+) J, `validate` (\d+) J, a step (\d+) J on average"
+    )
+
+
+def test_two_looks_at_the_counter_say_what_the_page_says() -> None:
+    """The last column is how far the counter moved within each interval, and it adds up to the run as well."""
+    stands = dict(zip((0.0, *said(MOVES)), (0.0, *said(r"it stands (\d+), (\d+) and (\d+) J higher")), strict=True))
+    rows = table(PAGE, "", "from, s", "to, s")
+
+    def look(at_seconds: str) -> float:
+        return stands[max(moved for moved in stands if moved <= float(at_seconds))]
+
+    assert [look(row[2]) - look(row[1]) for row in rows] == [float(row[4]) for row in rows]
+    assert sum(float(row[4]) for row in rows[:-1]) == float(rows[-1][4])
 
 
 # -- the worked example (section 4) ---------------------------------------------------------------------------------

@@ -70,7 +70,13 @@ class Executed:
 
 def prepared_for(block: Block) -> str:
     """The module with what the block takes for granted."""
-    for word, module in (("pytorch_lightning", "lightning"), ("transformers", "huggingface"), ("sensor", "source")):
+    modules = {
+        "pytorch_lightning": "lightning",
+        "transformers": "huggingface",
+        "sensor": "source",
+        "framework": "framework",
+    }
+    for word, module in modules.items():
         if word in block.text:
             return module
     return "loop"
@@ -204,6 +210,29 @@ def test_the_yaml_makes_the_callbacks_that_it_names(block: Block, tmp_path: Path
     for entry in entries:
         assert "lightning_carbon.CarbonCallback" == entry["class_path"]
         assert CarbonCallback(**entry["init_args"], ledger=tmp_path).record is None
+
+
+def test_the_integration_in_the_manual_loses_nothing(tmp_path: Path) -> None:
+    """The rows that its callback logs, the last one after the end, add up to the record."""
+    [block] = [one for one in PYTHON if "LoopCallback" in one.text]
+    total = 'print("logged", sum(row["energy/total_joules"] for row in loop.logged))\n'
+    run = execute(Block(block.document, block.line, block.language, block.text + total), tmp_path)
+    [record] = run.records
+
+    assert 5 == record["steps"]
+    assert record["energy"]["total_joules"] == pytest.approx(float(run.output.split("logged ")[-1]))
+
+
+def test_the_drawing_of_the_house_is_the_contract() -> None:
+    """Every layer that import-linter holds stands in it, in the same order, with the same rooms."""
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    layers = [line.split(" | ") for line in setup["importlinter:contract:layers"]["layers"].split("\n")[1:]]
+    [drawing] = [one.text for one in blocks("") if one.document == "CONTRIBUTING.md" and "wiring" in one.text]
+
+    assert [rooms for rooms in layers if rooms != ["__main__"]] == [
+        re.split(r" +│ +", re.split(r" {3,}", line.strip())[0]) for line in drawing.splitlines()
+    ]
 
 
 # -- commands -------------------------------------------------------------------------------------------------------

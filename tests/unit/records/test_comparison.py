@@ -115,7 +115,7 @@ def test_models_are_compared_with_models_and_it_is_said() -> None:
     found = compare(replace(was, parts=(PartCost("package", "modelled", 6.0),)), Baseline((was,)), 0.1)
 
     assert Verdict.RISEN is found.verdict
-    assert "Nothing was measured: both figures are modelled." in found.as_text()
+    assert "Nothing was measured: all figures are modelled." in found.as_text()
 
 
 @pytest.mark.parametrize(
