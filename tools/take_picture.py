@@ -55,9 +55,20 @@ def take(opened: Pages) -> bytes:
     """
     opened.open("timeseries", tagFilter=SHOWN, smoothing="0")
     opened.wait_for(CARDS, "card-view")
-    opened.click("settings-view-container button, .settings-button, button[aria-label='Close settings pane']")
+    for choice in ("Ignore outliers", "Enable step selection"):
+        opened.click("mat-checkbox", choice, "input")
+    opened.click("button[aria-label='Close side pane']")
+    opened.until(lambda: not opened.every("mat-checkbox", "one.textContent.includes('Ignore outliers')").count(True))
+    opened.click("button[aria-label='Fit line chart domains to data']")
     opened.wait_for(CARDS, "line-chart, image-card img", "one.tagName != 'IMG' || one.naturalWidth > 0")
-    return bytes(opened.driver.get_screenshot_as_png())
+    shots = [b""]
+
+    def is_still() -> bool:
+        shots.append(bytes(opened.driver.get_screenshot_as_png()))
+        return shots[-1] == shots[-2]
+
+    opened.until(is_still)
+    return shots[-1]
 
 
 def main() -> None:
