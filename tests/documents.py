@@ -23,6 +23,7 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "docs/index.md",
     "docs/record.md",
+    "docs/measurement.md",
     *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs" / "reference").glob("*.md")),
     "examples/data/README.md",
 )

@@ -1,11 +1,11 @@
-"""Write the parts of the documentation that the code knows better: tables in README.md, and docs/record.md.
+"""Write the parts of the documentation that the code knows better: tables in README.md, and two pages in docs/.
 
-    python tools/update_docs.py             # after a change to a metric or to a key of the record
+    python tools/update_docs.py             # after a change to a metric, or to a key of a record or a measurement
     python tools/update_docs.py --check     # writes nothing; fails where something would change
 
 Metrics come from ``lightning_carbon.records.rows.METRICS``; the study's Table 3 is a part of what
 ``lightning-carbon study published --markdown`` prints; keys come from the dataclasses in
-``lightning_carbon.records.run`` and what their docstrings say of them.
+``lightning_carbon.records.run`` and ``lightning_carbon.study.measurement`` and what their docstrings say of them.
 """
 
 from __future__ import annotations
@@ -32,13 +32,16 @@ from lightning_carbon.records.run import (
     RunRecord,
     TotalRecord,
 )
+from lightning_carbon.study.extent import Extent
+from lightning_carbon.study.measurement import MEASUREMENT_SCHEMA, DomainPower, Measurement, Speed
 from lightning_carbon.study.published import published_rows, sheets
+from lightning_carbon.study.settling import Settling
 from lightning_carbon.study.tables import markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 
 # The two factors are stored as they are looked up, so the docstrings of those speak for both.
-INSIDE: dict[str, type] = {
+IN_RECORD: dict[str, type] = {
     "energy": EnergyRecord,
     "energy.domains[]": DomainRecord,
     "energy.absent[]": AbsentSource,
@@ -50,6 +53,13 @@ INSIDE: dict[str, type] = {
     "lineage": TotalRecord,
     "spent": TotalRecord,
 }
+IN_MEASUREMENT: dict[str, type] = {
+    "settling": Settling,
+    "domains[]": DomainPower,
+    "speed": Speed,
+    "absent[]": AbsentSource,
+    "extent": Extent,
+}
 
 HEAD = f"""# The record of a run
 
@@ -57,6 +67,17 @@ HEAD = f"""# The record of a run
 
 `record.json` in the run's folder, schema {SCHEMA}. Within a schema, keys are only ever added. What is not known is
 `null`. Energy is that of the computers, without PUE; CO2e includes PUE. Carbon intensities are in gCO2e/kWh.
+
+| key | meaning |
+|---|---|
+"""
+
+MEASUREMENT_HEAD = f"""# The measurement of a model
+
+<!-- Written by tools/update_docs.py from lightning_carbon/study/measurement.py. -->
+
+`measurement.json` beside the run's record, by `lightning-carbon study measure`, schema {MEASUREMENT_SCHEMA}. Within a
+schema, keys are only ever added. What is not known is `null`. It holds no prices: rows are priced when they are shown.
 
 | key | meaning |
 |---|---|
@@ -95,14 +116,21 @@ def readme(text: str) -> str:
 
 def record_page() -> str:
     """docs/record.md."""
-    return HEAD + "".join(f"| `{key}` | {meaning} |\n" for key, meaning in keys(RunRecord))
+    return HEAD + "".join(f"| `{key}` | {meaning} |\n" for key, meaning in keys(RunRecord, IN_RECORD))
 
 
-def keys(kind: type, prefix: str = "") -> Iterator[tuple[str, str]]:
+def measurement_page() -> str:
+    """docs/measurement.md."""
+    lines = (f"| `{key}` | {meaning} |\n" for key, meaning in keys(Measurement, IN_MEASUREMENT))
+    return MEASUREMENT_HEAD + "".join(lines)
+
+
+def keys(kind: type, inside: dict[str, type], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Every key that a dataclass is stored with, and its meaning.
 
     Args:
         kind: The dataclass.
+        inside: The dataclasses within it, by their keys.
         prefix: What stands before its keys.
 
     Raises:
@@ -114,10 +142,11 @@ def keys(kind: type, prefix: str = "") -> Iterator[tuple[str, str]]:
             continue  # is not stored: it is where the record was read from
         if not said.get(field.name):
             raise SystemExit(f"the docstring of {kind.__name__} says nothing of {field.name}")
-        key = prefix + field.name + ("[]" if str(field.type).startswith("tuple") else "")
+        many = str(field.type).startswith("tuple") and f"{prefix}{field.name}[]" in inside
+        key = f"{prefix}{field.name}[]" if many else prefix + field.name
         yield key, said[field.name].replace("``", "`").replace("`None`", "`null`").replace("|", "\\|")
-        if key in INSIDE:
-            yield from keys(INSIDE[key], f"{key}.")
+        if key in inside:
+            yield from keys(inside[key], inside, f"{key}.")
 
 
 def main() -> None:
@@ -127,7 +156,11 @@ def main() -> None:
     check: bool = parser.parse_args().check
 
     page = ROOT / "README.md"
-    wanted = {page: readme(page.read_text(encoding="utf-8")), ROOT / "docs" / "record.md": record_page()}
+    wanted = {
+        page: readme(page.read_text(encoding="utf-8")),
+        ROOT / "docs" / "record.md": record_page(),
+        ROOT / "docs" / "measurement.md": measurement_page(),
+    }
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if check and stale:
         names = ", ".join(str(path.relative_to(ROOT)) for path in stale)

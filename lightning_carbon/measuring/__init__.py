@@ -1,7 +1,6 @@
 """The study's method on this machine: a training is started, followed by what it meters itself, ended, and measured.
 
->>> from lightning_carbon.measuring import measure                                          # doctest: +SKIP
->>> measure("configs/transformer_small.yaml", minutes=10).measurement.settling.watts        # doctest: +SKIP
+``measure("configs/transformer_small.yaml", minutes=10).measurement.settling.watts`` is the power that was found.
 """
 
 from __future__ import annotations

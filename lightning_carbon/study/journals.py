@@ -110,7 +110,8 @@ def measure_journals(journals: Sequence[Journal], label: Label, *, warmup_second
         raise StudyError(message)
     seconds = end_ns / NANOSECONDS_PER_SECOND
     roots = [tracks[one.part.header.rank].energy[one.place] for one in hardware if one.is_root]
-    settling = settle(_blocks(roots, end_ns), seconds, warmup_seconds=warmup_seconds)
+    given_ns = min(end_ns, round((warmup_seconds or 0.0) * NANOSECONDS_PER_SECOND))
+    settling = settle(_blocks(roots, given_ns, end_ns), seconds, warmup_seconds=warmup_seconds)
     start_ns = end_ns - round(settling.averaged_seconds * NANOSECONDS_PER_SECOND)
     hosts = {one.header.host_id: str(one.header.host.get("name")) for one in ranks}
     first = ranks[0].header
@@ -191,10 +192,10 @@ class _Track:
         return curve
 
 
-def _blocks(curves: Sequence[EnergyCurve], end_ns: int) -> list[float]:
-    """The mean power of equal blocks of the training, in watts, summed over domains."""
-    count = block_count(end_ns / NANOSECONDS_PER_SECOND)
-    cuts = [end_ns * place // count for place in range(count + 1)]
+def _blocks(curves: Sequence[EnergyCurve], start_ns: int, end_ns: int) -> list[float]:
+    """The mean power of equal blocks of a part of the training, in watts, summed over domains."""
+    count = block_count((end_ns - start_ns) / NANOSECONDS_PER_SECOND)
+    cuts = [start_ns + (end_ns - start_ns) * place // count for place in range(count + 1)]
     heights = [sum(curve.height(cut) for curve in curves) for cut in cuts]
     return [
         Energy(late - early).over(until_ns - since_ns).watts if until_ns > since_ns else 0.0

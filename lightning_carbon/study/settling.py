@@ -13,7 +13,7 @@ most, a fifth of what the sensors of GPUs may be off.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import StudyError
@@ -28,11 +28,10 @@ LEAST_BLOCK_SECONDS: Final = 0.5
 """Journals are written that often; shorter blocks would not know more."""
 LEAST_SECONDS: Final = 10.0
 """A training below this is too short to tell where its warm-up ends."""
-LEAST_BLOCKS: Final = 4
-"""Fewer of them after a warm-up that the user gave are too few for an average with a drift."""
+LEAST_AVERAGED_SECONDS: Final = 2.0
+"""What has to be left after a warm-up that the user gave."""
 
 _SECONDS_PER_MINUTE: Final = 60.0
-_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +73,35 @@ def settle(watts: Sequence[float], seconds: float, *, warmup_seconds: float | No
     """Tell whether power has settled.
 
     Args:
-        watts: The mean power of each block of a training; :func:`block_count` says how many.
+        watts: The mean power of each block, as many as :func:`block_count` says: of the whole training, or of what
+            comes after a warm-up that is given.
         seconds: How long the training was.
-        warmup_seconds: Where the warm-up ends, where the user knows better; it is moved to the next block's beginning.
+        warmup_seconds: Where the warm-up ends, where the user knows better.
 
     Raises:
         StudyError: The training is too short to tell.
     """
-    block_seconds = seconds / len(watts)
-    if warmup_seconds is None:
-        if seconds < LEAST_SECONDS:
-            message = (
-                f"the training was metered for {seconds:.1f} s, too short to tell whether power has settled: it takes "
-                f"{LEAST_SECONDS:.0f} s at least, and minutes as a rule"
-            )
-            raise StudyError(message)
-        start = _warmup(watts)
-    else:
-        start = ceil(warmup_seconds / block_seconds - _ROUNDING)
-        if len(watts) - start < LEAST_BLOCKS:
-            message = (
-                f"the training was metered for {seconds:.1f} s, and a warm-up of {warmup_seconds:g} s leaves "
-                f"too little of that: {LEAST_BLOCKS * max(block_seconds, LEAST_BLOCK_SECONDS):.1f} s have to be left"
-            )
-            raise StudyError(message)
+    left = seconds - (warmup_seconds or 0.0)
+    if warmup_seconds is None and seconds < LEAST_SECONDS:
+        message = (
+            f"the training was metered for {seconds:.1f} s, too short to tell whether power has settled: it takes "
+            f"{LEAST_SECONDS:.0f} s at least, and minutes as a rule"
+        )
+        raise StudyError(message)
+    if left < LEAST_AVERAGED_SECONDS:
+        message = (
+            f"the training was metered for {seconds:.1f} s, and after a warm-up of {warmup_seconds:g} s at least "
+            f"{LEAST_AVERAGED_SECONDS:.0f} s have to be left"
+        )
+        raise StudyError(message)
+    block_seconds = left / len(watts)
+    start = _warmup(watts) if warmup_seconds is None else 0
     rest = watts[start:]
     mean = sum(rest) / len(rest)
     slope, slope_error, mean_error = _line(rest, mean, block_seconds)
     averaged = block_seconds * len(rest)
     return Settling(
-        warmup_seconds=block_seconds * start,
+        warmup_seconds=(warmup_seconds or 0.0) + block_seconds * start,
         averaged_seconds=averaged,
         watts=mean,
         watts_error=2 * mean_error,

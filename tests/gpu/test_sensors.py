@@ -46,11 +46,11 @@ def test_the_counter_moves_at_a_steady_pace(load: Matmuls, sensors: Sensors, res
 
     assert ticks is not None
     assert 0 == watcher.failed
-    # The timeline learns any period up to a second; a single one must stand for all, or the knots are put elsewhere.
-    assert 0.001 < ticks.period_seconds < 1
-    assert ticks.low_seconds > 0.5 * ticks.period_seconds
-    assert ticks.high_seconds < 1.5 * ticks.period_seconds
-    assert ticks.read_seconds < 0.5 * ticks.period_seconds
+    assert ticks.period_seconds < 1
+    if ticks.period_seconds > 10 * ticks.between_readings_seconds:
+        # Jumps, not a steady rise: one period has to stand for all, or the timeline puts its knots elsewhere.
+        assert ticks.low_seconds > 0.5 * ticks.period_seconds
+        assert ticks.high_seconds < 1.5 * ticks.period_seconds
 
 
 def test_how_late_the_sensors_are(load: Matmuls, sensors: Sensors, results: Results) -> None:

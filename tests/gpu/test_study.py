@@ -40,7 +40,13 @@ def test_a_model_of_the_study_is_measured(
     config = ROOT / "configs" / f"{model}.yaml"
     words = [sys.executable, str(train_child.__file__), str(config), json.dumps(MODELS[model])]
     measured = measure(
-        None, command=words, minutes=MINUTES, warmup_seconds=WARMUP_SECONDS, name=model, ledger=tmp_path / "ledger"
+        None,
+        command=words,
+        minutes=MINUTES,
+        warmup_seconds=WARMUP_SECONDS,
+        name=model,
+        ledger=tmp_path / "ledger",
+        setup_minutes=2.0,
     ).measurement
     results.add(f"study/{model}", measured)
     gpus = [domain for domain in measured.domains if domain.kind == "gpu"]

@@ -24,6 +24,7 @@ from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.metering.sampler import FINISH_SECONDS, GAUGE_SPEEDUP
 from lightning_carbon.sources import host_model, nvml, rapl
 from lightning_carbon.sources.host_constants import DRAM_WATTS_PER_GIGABYTE_HIGH, DRAM_WATTS_PER_GIGABYTE_LOW
+from lightning_carbon.study.estimate_factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS
 from tests.documents import read, table
@@ -272,3 +273,16 @@ def test_the_page_has_the_times_that_the_sampler_keeps() -> None:
     assert "more than two seconds (and five intervals) apart do not cover" in text
     assert 2 * NANOSECONDS_PER_SECOND == PATIENCE_NS
     assert "has failed or hung for two seconds, is lost" in text
+
+
+# -- estimates (section 8) ------------------------------------------------------------------------------------------
+
+
+def test_the_figures_of_an_estimate_are_the_code_s() -> None:
+    """Value, low and high of all that is assumed of a run that has not begun."""
+    factors = (IDLE_SHARE, BUSY_SHARE, HOST_SHARE, UTILISATION, MFU, USD_PER_KWH)
+    rows = table(PAGE, "figure", "value", "low", "high")
+
+    assert [(one.span.value, one.span.low, one.span.high) for one in factors] == [
+        tuple(map(float, row[1:4])) for row in rows
+    ]

@@ -65,13 +65,13 @@ def test_a_model_is_measured_and_collected(folder: Path) -> None:
 
 def test_the_table_of_a_measurement_fits_words(folder: Path) -> None:
     """For people: components, the row beside the published one, and what was assumed."""
-    words = ["measure", "--minutes", "0.05", "--warmup-seconds", "1", "--steps", "1e6", "--name", "Mine", "--"]
+    words = ["measure", "--minutes", "0.04", "--warmup-seconds", "0.3", "--steps", "1e6", "--name", "Mine", "--"]
     told = study(*words, sys.executable, str(folder / "train.py"), "60")
 
     assert 0 == told.returncode, told.stderr
     assert "Mine: mean power after warm-up" in told.stdout
     assert "1,000,000 steps at the measured" in told.stdout
-    assert "after a warm-up of 1" in told.stdout
+    assert "after a warm-up of 0.3 s (given)" in told.stdout
 
 
 def test_an_empty_ledger_has_the_published_rows(folder: Path) -> None:

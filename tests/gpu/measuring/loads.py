@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
+LONGEST_SECONDS = 0.002
+"""A product takes no longer, so that bursts of 20 ms are bursts of 20 ms."""
+LEAST_SIZE = 64
+
+
 class Load(Protocol):
     """Something that can be kept busy."""
 
@@ -33,7 +38,7 @@ class Matmuls:
 
     Args:
         device: The device.
-        size: Rows and columns.
+        size: Rows and columns; half, or less, on a device that takes too long for one.
     """
 
     def __init__(self, device: str = "cuda", size: int = 8192) -> None:
@@ -41,19 +46,30 @@ class Matmuls:
 
         self._torch = torch
         self._device = torch.device(device)
+        self.size = 2 * size
+        """Rows and columns as they are in the end."""
+        self.seconds = LONGEST_SECONDS + 1
+        """How long one takes, when the device is warm."""
+        while self.seconds > LONGEST_SECONDS and self.size > LEAST_SIZE:
+            self.size //= 2
+            self._prepare()
+
+    @property
+    def flops_per_second(self) -> float:
+        """How much it computes in a second."""
+        return 2 * self.size**3 / self.seconds
+
+    def _prepare(self) -> None:
+        torch = self._torch
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
-        self._one = torch.randn(size, size, device=self._device, dtype=dtype)
+        self._one = torch.randn(self.size, self.size, device=self._device, dtype=dtype)
         self._into = torch.empty_like(self._one)
-        for _ in range(3):
-            self.launch(1)
+        self.launch(3)
         self.wait()
         start = time.perf_counter()
         self.launch(10)
         self.wait()
         self.seconds = (time.perf_counter() - start) / 10
-        """How long one takes, when the device is warm."""
-        self.flops_per_second = 2 * size**3 / self.seconds
-        """How much it computes meanwhile."""
 
     def launch(self, count: int) -> None:
         """Give the device so many, without waiting for it."""
@@ -71,14 +87,15 @@ class Matmuls:
 
     def busy(self, seconds: float) -> None:
         """Keep it busy for about so long, without a gap: the next ones are there before the last ones are done."""
-        until = time.perf_counter() + seconds
-        chunk = min(max(1, round(0.01 / self.seconds)), max(1, round(seconds / self.seconds)))
+        chunk = max(1, round(min(0.01, seconds / 8) / self.seconds))
+        # What has been given when the time is over is still done: two chunks.
+        until = time.perf_counter() + seconds - 2 * chunk * self.seconds
         marks: list[Any] = []
         while time.perf_counter() < until:
             self.launch(chunk)
             if self._device.type == "cuda":
                 make_event: Any = self._torch.cuda.Event
-                mark = make_event()
+                mark = make_event(blocking=True)
                 mark.record()
                 marks.append(mark)
                 if len(marks) > 1:

@@ -39,7 +39,6 @@ class Ratio:
         pairs: How many there were.
         step_seconds: How long a step takes without it.
         steps_per_turn: How many a turn has; each ends with a row.
-        joules_per_step: What the record says of a step, warm-up included; ``None`` where it could not be measured.
         parameters: How many the model has.
     """
 
@@ -48,7 +47,6 @@ class Ratio:
     pairs: int
     step_seconds: float
     steps_per_turn: int
-    joules_per_step: float | None
     parameters: int
 
 
@@ -172,17 +170,17 @@ def compare_arms(
         plain, metered = (training.finish() for training in arms)
     if metered["steps"] != pairs * steps or plain["steps"] is not None:
         raise RuntimeError(f"the record does not have {pairs * steps} steps: {metered['steps']}, {plain['steps']}")
-    return ratio_of(plain["turns"][warm_pairs:], metered["turns"][warm_pairs:], steps, metered)
+    return ratio_of(plain["turns"][warm_pairs:], metered["turns"][warm_pairs:], steps, metered["parameters"])
 
 
-def ratio_of(plain: Sequence[float], metered: Sequence[float], steps: int, record: Mapping[str, Any]) -> Ratio:
+def ratio_of(plain: Sequence[float], metered: Sequence[float], steps: int, parameters: int) -> Ratio:
     """The ratio of speeds from the seconds of turns.
 
     Args:
         plain: Of those without the callback.
         metered: Of those with it, each beside the one of its pair.
         steps: How many steps each has.
-        record: What the metered training found: ``joules_per_step`` and ``parameters``.
+        parameters: How many the model has.
     """
     ratios = [one / two for one, two in zip(plain, metered, strict=True)]
     low, _, high = quantiles(ratios, n=4)
@@ -192,6 +190,5 @@ def ratio_of(plain: Sequence[float], metered: Sequence[float], steps: int, recor
         pairs=len(ratios),
         step_seconds=median(plain) / steps,
         steps_per_turn=steps,
-        joules_per_step=record["joules_per_step"],
-        parameters=record["parameters"],
+        parameters=parameters,
     )

@@ -134,7 +134,6 @@ def main() -> None:
     found = {
         "turns": turns.seconds,
         "steps": None if record is None else record.steps,
-        "joules_per_step": None if record is None or record.step_joules is None else record.step_joules / record.steps,
         "parameters": sum(one.numel() for one in training.model.parameters()),
     }
     Path(answer).write_text(json.dumps(found), encoding="utf-8")

@@ -5,6 +5,7 @@ Run as a program it prints both, as JSON.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -125,8 +126,12 @@ def main() -> None:
 
     from lightning_carbon.sources import nvml
 
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    seen = [str(torch.cuda.get_device_properties(index).uuid) for index in range(count)]
+    # Before it has started CUDA, torch would tell what it reads from the variable itself.
+    cuda: Any = torch.cuda
+    with contextlib.suppress(RuntimeError, AssertionError):
+        cuda.init()
+    count = cuda.device_count() if cuda.is_initialized() else 0
+    seen = [str(cuda.get_device_properties(index).uuid) for index in range(count)]
     findings = nvml.discover("auto")
     metered = [one.port.sensor.domain.id.removeprefix("gpu:") for one in findings if one.port is not None]
     print(json.dumps({"torch": seen, "meter": metered}))

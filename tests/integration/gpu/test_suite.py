@@ -14,7 +14,7 @@ import pytest
 
 from tests.documents import ROOT
 from tests.gpu.measuring.results import PREFIX, Results, gpu_facts, machine_of, plain, read_results, slug
-from tests.nvml_standin import Gpu, Scenario, Standin
+from tests.nvml_standin import Gpu, Scenario, Standin, gpu_uuid
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -68,6 +68,60 @@ def test_without_a_gpu_everything_skips_with_the_reason(tmp_path: Path) -> None:
     assert re.fullmatch(r"\d+ skipped(, \d+ warnings?)?", counts)
     assert "torch finds no GPU that it can use" in done.stdout
     assert not (tmp_path / "results").exists()
+
+
+PLUGIN = f"""\
+import pytest
+
+from tests.gpu.conftest import pytest_runtest_makereport, results
+
+
+@pytest.fixture(scope="session")
+def gpu_uuid():
+    return {gpu_uuid(1)!r}
+"""
+MEASURING = """\
+import pytest
+
+pytestmark = pytest.mark.gpu
+
+
+def test_measures(results):
+    results.add("ticks", {"period_seconds": 0.1})
+
+
+def test_skips(results):
+    pytest.skip("this GPU counts no energy")
+
+
+def test_fails(results):
+    results.add("shapes", [1.5])
+    raise AssertionError
+"""
+
+
+@pytest.mark.parametrize("words", [["-m", "gpu"], []])
+def test_what_the_tests_measure_is_written_at_their_end(
+    words: list[str], nvml_standin: Standin, tmp_path: Path
+) -> None:
+    """Of the GPU that computes, those that failed included, and what was skipped and why; not by `make test`."""
+    (tmp_path / "conftest.py").write_text(PLUGIN)
+    (tmp_path / "test_it.py").write_text(MEASURING)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    gpu: needs one\n")
+    machine = Scenario.of(Gpu(name="NVIDIA A100-SXM4-80GB"), Gpu(name="NVIDIA H100 PCIe"))
+    environ = {**nvml_standin.environment(machine), "PYTHONPATH": str(ROOT), "GPU_RESULTS": str(tmp_path / "found")}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words, str(tmp_path)]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    found = read_results(tmp_path / "found")
+    if not words:
+        assert (0, []) == (done.returncode, found), done.stdout
+        return
+
+    assert "1 failed, 1 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
+    assert f"results of NVIDIA H100 PCIe in {tmp_path / 'found' / 'gpu-h100-pcie.json'}" in done.stdout
+    assert [{"ticks": {"period_seconds": 0.1}, "shapes": [1.5]}] == [one["results"] for one in found]
+    assert [{"test_skips": "this GPU counts no energy"}] == [one["skipped"] for one in found]
+    assert found[0]["machine"]["driver"]
 
 
 # -- the file of results --------------------------------------------------------------------------------------------

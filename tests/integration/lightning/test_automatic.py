@@ -5,6 +5,7 @@ import pickle
 import shutil
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 import lightning_carbon
 from lightning_carbon import CarbonCallback, ConfigError
-from lightning_carbon.integrations.automatic import of_this_process
+from lightning_carbon.integrations.automatic import GROUPS, Automatic, of_this_process
+from lightning_carbon.integrations.entry import callbacks
 from tests.integration.lightning.support import (
     PACKAGES,
     CountedReads,
@@ -68,6 +70,23 @@ def test_a_trainer_without_a_callback_meters_itself(tmp_path: Path, package: str
     )
     assert sum(joules for _, joules in rows) == pytest.approx(record["energy"]["total_joules"])
     assert not samplers()
+
+
+def test_a_source_tree_is_found_where_lightning_looks(tmp_path: Path) -> None:
+    """Where nobody installed the package, Python's own lookup of entry points finds it, and only while it is on."""
+    tree = Automatic({}, declared=lambda _: False)
+
+    def found() -> dict[str, object]:
+        entries = [one for group in GROUPS for one in entry_points(group=group)]
+        return {one.group: one.load() for one in entries if one.dist and one.dist.name == "lightning-carbon-autolog"}
+
+    before = found()
+    tree.switch_on({"ledger": tmp_path})
+    on = found()
+    tree.switch_off()
+
+    assert ({}, {}) == (before, found())
+    assert dict.fromkeys(GROUPS, callbacks) == on
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -139,16 +158,14 @@ def test_one_that_gave_way_leaves_nothing_in_checkpoints(tmp_path: Path, autolog
     package = PACKAGES[0]
     autolog()
     first = make_callback(tmp_path, project="by hand")
-    callbacks = [first, saving_of(package, tmp_path / "saved")]
-    make_trainer(package, tmp_path, callbacks, enable_checkpointing=True).fit(
-        make_module(package), loader(4), loader(1)
-    )
+    given = [first, saving_of(package, tmp_path / "saved")]
+    make_trainer(package, tmp_path, given, enable_checkpointing=True).fit(make_module(package), loader(4), loader(1))
     checkpoint = tmp_path / "saved" / "epoch=0-step=4.ckpt"
     checkpoint = checkpoint.rename(tmp_path / checkpoint.name)
     shutil.rmtree(tmp_path / "saved")
     second = make_callback(tmp_path, project="by hand")
-    callbacks = [second, saving_of(package, tmp_path / "saved")]
-    make_trainer(package, tmp_path, callbacks, enable_checkpointing=True, max_epochs=2).fit(
+    given = [second, saving_of(package, tmp_path / "saved")]
+    make_trainer(package, tmp_path, given, enable_checkpointing=True, max_epochs=2).fit(
         make_module(package), loader(4), loader(1), ckpt_path=str(checkpoint)
     )
     assert first.record is not None
