@@ -5,7 +5,7 @@ What is small is never shown as nothing: a milligram reads as a milligram, and a
 
 from __future__ import annotations
 
-from math import floor, log10
+from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def digits(value: float) -> str:
     """A number with three significant digits, without an exponent."""
     if not value:
         return "0"
+    if not isfinite(value):
+        return str(value)  # an energy over a time that a float can hardly tell from none
     behind = _DIGITS - 1 - floor(log10(abs(value)))
     return f"{value:,.{max(0, behind)}f}"
 

@@ -20,6 +20,7 @@ from lightning_carbon.study.tables import (
     POWER,
     PROVENANCE,
     RANGE,
+    Column,
     Row,
     Sheet,
     number,
@@ -32,9 +33,30 @@ if TYPE_CHECKING:
     from lightning_carbon.study.measurement import DomainPower, Measurement
     from lightning_carbon.study.method import Method
 
-COLUMNS: Final = (NAME, HARDWARE, PROVENANCE, POWER, HOURS, ENERGY, POUNDS, KILOGRAMS, RANGE, CLOUD, ELECTRICITY)
+
+def _hours(row: Row) -> str:
+    """Published hours as they are; those that follow from a speed, as exact as that is."""
+    if row.table is not None or row.hours is None:
+        return HOURS.cell(row)
+    return f"{row.hours:,.0f}" if row.hours >= _MANY else f"{row.hours:.4g}"
+
+
+COLUMNS: Final = (
+    NAME,
+    HARDWARE,
+    PROVENANCE,
+    POWER,
+    Column(HOURS.title, _hours),
+    ENERGY,
+    POUNDS,
+    KILOGRAMS,
+    RANGE,
+    CLOUD,
+    ELECTRICITY,
+)
 """What a measured row has; a published one has no provenance and no range."""
 
+_MANY: Final = 1_000
 _WELL_COVERED: Final = 0.99
 _KINDS: Final = {"gpu": "GPU", "package": "CPU", "dram": "DRAM", "psys": "platform", "host": "host"}
 _NOTHING_LEFT: Final = 1e-6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,7 @@ from lightning_carbon.records.figures import (
         (12.34, "12.3"),
         (999.4, "999"),
         (1.5e6, "1,500,000"),
+        (math.inf, "inf"),
     ],
 )
 def test_three_digits_count(value: float, text: str) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from lightning_carbon.measuring.pricing import method_of, row_of
+from lightning_carbon.study.extent import Extent
 from lightning_carbon.study.measured_table import (
     beside,
     component_sheet,
@@ -68,6 +71,18 @@ def test_the_factors_are_said_with_their_ranges() -> None:
     assert "PUE 1.58, 432.7 gCO2e/kWh (USA 2018), 0.12 USD/kWh (average of" in how_priced(method_of("strubell2019"))
     assert "(1 to 2.19), assumed" in how_priced(method_of(environ={}))
     assert "100 gCO2e/kWh (80 to 120) (custom)" in how_priced(method(spread=0.2))
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"), [(84.0, "84"), (190.3261197, "190.3"), (27_412.34, "27,412"), (0.00508390, "0.005084")]
+)
+def test_hours_are_as_exact_as_the_speed_that_they_follow_from(hours: float, text: str) -> None:
+    """Published ones stay as they are."""
+    row = row_of(measured(power("gpu:0", 300.0), seconds=10.0), method(), Extent(hours=hours))
+    sheet = measured_sheet([row, *beside(published_rows(), [])], method(), [], title="")
+    column = [cells[sheet.head.index("Hours")] for cells in sheet.rows]
+
+    assert [text, "12", "84"] == column[:3]
 
 
 def test_the_sheet_and_the_mapping_have_everything() -> None:
