@@ -1,6 +1,6 @@
 """What only a machine with an NVIDIA GPU can show; `make test-gpu`.
 
-It is to end within nine minutes on one GPU of a data centre. What each part is given, in seconds, most of it waited for:
+It is to end within nine minutes on one GPU of a data centre. What each part is given, in seconds:
 
 =================  ===  ==============================================================================
 test_attribution    20  120 steps of 50 ms, a thousand events
