@@ -43,7 +43,6 @@ release = version = lightning_carbon.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "examples/data/README.md"]
-smartquotes = False  # two hyphens are two hyphens
 html_theme = "furo"
 html_title = f"lightning-carbon {release}"
 
@@ -193,4 +192,5 @@ def _parameter(parameter: Any) -> Iterator[str]:  # noqa: ANN401 - likewise
 
 
 def _as_text(words: str | None) -> str:
-    return re.sub(r"([*`|_\\])", r"\\\1", inspect.cleandoc(words or ""))
+    escaped = re.sub(r"([*`|_\\])", r"\\\1", inspect.cleandoc(words or ""))
+    return re.sub(r"(?<![\w-])--[\w-]*", lambda option: f"``{option[0]}``", escaped)  # two hyphens are two hyphens

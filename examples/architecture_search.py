@@ -18,7 +18,7 @@ import warnings
 from datetime import timedelta
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import optuna
 import pytorch_lightning as pl
@@ -30,11 +30,14 @@ from transformer import Translations, Translator, count_tokens
 
 from lightning_carbon import CarbonCallback
 from lightning_carbon.errors import ConfigError, LightningCarbonError
+from lightning_carbon.wiring import configure
 
 if TYPE_CHECKING:
     from pytorch_lightning.utilities.types import OptimizerLRScheduler
     from torch import Tensor
     from transformer import Batch
+
+    from lightning_carbon.wiring import Settings
 
 ERROR = "error"
 """Under this name a trial of Optuna keeps why it failed."""
@@ -305,6 +308,9 @@ def main(words: list[str] | None = None) -> None:
     warnings.filterwarnings("ignore", r".*does not have many workers")
     torch.set_num_threads(options.threads)
     try:
+        given = {"project": options.project, "region": options.region, "ledger": options.ledger}
+        # Before anything is written.
+        configure(**cast("Settings", {name: value for name, value in given.items() if value is not None}))
         search = Search(options)
         search.results().check()
     except ConfigError as error:

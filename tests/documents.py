@@ -101,6 +101,11 @@ def links(document: str) -> list[str]:
     return [str(inner.attrs["href"]) for inner in _inner(document) if inner.type == "link_open"]
 
 
+def images(document: str) -> list[tuple[str, str]]:
+    """The pictures of a document, and what is said for those who cannot see them."""
+    return [(str(inner.attrs["src"]), inner.content) for inner in _inner(document) if inner.type == "image"]
+
+
 def anchors(document: str) -> set[str]:
     """The names under which GitHub finds a document's headings."""
     titles = [after.content for token, after in pairwise(_tokens(document)) if token.type == "heading_open"]

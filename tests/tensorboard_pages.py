@@ -153,9 +153,19 @@ class Pages:
         found: T = WebDriverWait(self.driver, PATIENCE_SECONDS, 0.1, [WebDriverException]).until(lambda _: look())
         return found
 
-    def click(self, selector: str) -> None:
-        """Click on all that a selector finds."""
-        self.driver.execute_script(f"{_EVERYWHERE} found.forEach((one) => one.click());", selector)
+    def click(self, selector: str, words: str = "", within: str = "") -> None:
+        """Click on all that a selector finds.
+
+        Args:
+            selector: In CSS.
+            words: Only where these words are.
+            within: Rather on the first element of this selector in each.
+        """
+        click = "(arguments[2] ? one.querySelector(arguments[2]) : one).click()"
+        script = (
+            f"{_EVERYWHERE} found.filter((one) => one.textContent.includes(arguments[1])).forEach((one) => {click});"
+        )
+        self.driver.execute_script(script, selector, words, within)
 
 
 @contextmanager

@@ -159,6 +159,24 @@ class Engine:
         self._step_clock = parts.step_clock
         if self._step_clock is not None:
             self._step_clock.stamp()  # most likely the device has nothing to do yet: its clock is known from here
+        self._begin()
+        self._before = Sums({})
+        self._heights, self._others_heights = Heights(), Heights()
+        self._others_noted: list[RankPart] = []
+        self._chronicle = Chronicle(
+            parts.store, parts.identity, self._header(), per_step=self._config.per_step, warn=self._warn
+        )
+        if self._loaded is not None:
+            self._resume(self._loaded)
+        self._chronicle.open(self._beat(Status.RUNNING))
+        self._begin()  # what the ledger's disk took, tens of milliseconds on a busy one, is no part of the training
+        self._sampler.start()
+        self._state = _State.RUNNING
+        atexit.register(self._at_exit)
+        return self
+
+    def _begin(self) -> None:
+        """Let the run begin now, with nothing used."""
         self._start_ns = self._now_ns()
         self._attribution = Attribution(
             [probe.timeline for probe in self._probes],
@@ -169,19 +187,6 @@ class Engine:
         )
         self._whole = self._empty(self._start_ns)
         self._since_row = self._empty(self._start_ns)
-        self._before = Sums({})
-        self._heights, self._others_heights = Heights(), Heights()
-        self._others_noted: list[RankPart] = []
-        self._chronicle = Chronicle(
-            parts.store, parts.identity, self._header(), per_step=self._config.per_step, warn=self._warn
-        )
-        if self._loaded is not None:
-            self._resume(self._loaded)
-        self._chronicle.open(self._beat(Status.RUNNING))
-        self._sampler.start()
-        self._state = _State.RUNNING
-        atexit.register(self._at_exit)
-        return self
 
     def stop(self, status: Status | str = Status.COMPLETED) -> RunRecord:
         """End the run: wait for the counters' next jump, 0.3 s at most, and write the record. Never raises.

@@ -9,14 +9,16 @@ named, and what is modelled is hatched, so that nothing is told by colour alone.
 
 from __future__ import annotations
 
+import logging
 import math
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.records.figures import ENERGY, POWER, amount, duration, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -87,8 +89,9 @@ def power_figure(record: RunRecord, course: Course) -> Figure | None:
     """
     if not course.strands:
         return None
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with _quietly():  # it tells of folders that it cannot write to, and of fonts that it looks for
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, facecolor="white", edgecolor="white")
     FigureCanvasAgg(figure)
@@ -119,11 +122,23 @@ def pixels(figure: Figure) -> Any:  # noqa: ANN401 - numpy is matplotlib's, not 
     import numpy as np
 
     canvas: Any = figure.canvas
-    with warnings.catch_warnings():
-        # A name in letters that the font does not have is shown as boxes, and that is no concern of a training.
-        warnings.simplefilter("ignore")
+    with _quietly():  # a name in letters that the font does not have is shown as boxes
         canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep what matplotlib has to say from those who train, and have not asked it for anything."""
+    said = logging.getLogger("matplotlib")
+    level = said.level
+    said.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        said.setLevel(level)
 
 
 def _shade(axes: Axes, course: Course, size: float) -> list[Any]:

@@ -140,6 +140,8 @@ def test_a_killed_trial_counts_and_the_search_goes_on(tmp_path: Path) -> None:
         time.sleep(0.2)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
+    for journal in tmp_path.rglob("rank-*.jsonl"):
+        os.utime(journal, (time.time() - 60,) * 2)  # silent for as long as the ledger waits, and longer
     again = search(tmp_path, *ENDLESS)
     other = search(tmp_path, *ENDLESS, "--batches=2", code=2)
 
@@ -151,9 +153,16 @@ def test_a_killed_trial_counts_and_the_search_goes_on(tmp_path: Path) -> None:
     assert other.errors.startswith("--batches 2 cannot be used: the search in ")
 
 
-def test_a_number_that_is_none_is_refused(tmp_path: Path) -> None:
-    """Nothing is begun, and the option is named."""
-    refused = search(tmp_path, "--trials=0", code=2)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--trials=0"], "--trials 0 cannot be used: give a number above zero"),
+        (["--project=a/b"], "--project a/b cannot be used: give a short text without slashes"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_written(tmp_path: Path, words: list[str], said: str) -> None:
+    """The option is named, and the folder is as it was."""
+    refused = search(tmp_path, *words, code=2)
 
-    assert "--trials 0 cannot be used: give a number above zero" in refused.errors
+    assert said in refused.errors
     assert [] == list(tmp_path.iterdir())

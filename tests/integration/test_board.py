@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +80,7 @@ _CHILD = """
 import logging, sys
 {before}
 logging.basicConfig(level=logging.{level}, format="%(message)s", stream=sys.stderr)
-logging.getLogger("matplotlib").setLevel(logging.WARNING)
+logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it debugs a lot
 from pathlib import Path
 from tests.integration.test_board import ENDING, Writer
 from lightning_carbon.integrations._board import show_ending
@@ -91,17 +92,11 @@ print("matplotlib.pyplot" in sys.modules)
 """
 
 
-def child(before: str = "", level: str = "WARNING") -> subprocess.CompletedProcess[str]:
+def child(before: str = "", level: str = "WARNING", **variables: str) -> subprocess.CompletedProcess[str]:
     """Show the same run twice in a program of its own."""
-    program = _CHILD.format(before=before, level=level)
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=100,
-    )
+    words = [sys.executable, "-W", "error", "-c", _CHILD.format(before=before, level=level)]
+    environment = {**os.environ, **variables}
+    return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=100)
 
 
 def test_without_matplotlib_there_is_no_figure() -> None:
@@ -117,9 +112,10 @@ def test_without_matplotlib_there_is_no_figure() -> None:
     assert "matplotlib" in said[0]
 
 
-def test_the_figure_needs_neither_pyplot_nor_a_backend_of_the_program() -> None:
+@pytest.mark.parametrize("folder", ["", "/dev/null/nowhere"], ids=["as here", "without a folder to write to"])
+def test_the_figure_needs_neither_pyplot_nor_a_backend_of_the_program(folder: str) -> None:
     """Nothing is loaded that keeps figures for the whole program, and nothing is said."""
-    done = child()
+    done = child(**({"MPLCONFIGDIR": folder} if folder else {}))
 
     assert "add_image power/over_time" in done.stdout
     assert ("False", "") == (done.stdout.splitlines()[1], done.stderr)

@@ -27,6 +27,7 @@ from lightning_carbon.cli.app import app
 from lightning_carbon.grid.pue import WORLD_AVERAGE
 from lightning_carbon.integrations.entry import SWITCH
 from lightning_carbon.records.rows import METRICS
+from lightning_carbon.report.board import SHOWN
 from lightning_carbon.wiring import (
     DEFAULT_INTERVAL_SECONDS,
     DEFAULT_PROJECT,
@@ -38,7 +39,7 @@ from lightning_carbon.wiring import (
     REGION_VARIABLE,
     RUN_NAME_VARIABLE,
 )
-from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, links, table
+from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, images, links, table
 
 PYTHON = blocks("python")
 ESTIMATING = [block for block in PYTHON if "study.estimating" in block.text]
@@ -361,6 +362,26 @@ def test_links_lead_to_files_and_headings_that_exist(document: str) -> None:
             broken.append(link)
 
     assert [] == broken
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_pictures_are_there_small_and_told_in_words(document: str) -> None:
+    """Nobody's clone grows by much, and who cannot see them is told what they show."""
+    for source, words in images(document):
+        if not source.startswith("https://"):
+            picture = (ROOT / document).parent / source
+
+            assert picture.read_bytes().startswith(b"\x89PNG")
+            assert picture.stat().st_size < 200_000
+        assert len(words) > 20
+
+
+def test_what_is_shown_at_the_end_is_the_code_s() -> None:
+    """Name, tab and meaning of all that TensorBoard gets, and the charts after them."""
+    shown = table("README.md", "at the end", "in the tab")
+
+    assert [[f"`{one.name}`", one.tab, one.meaning] for one in SHOWN] == shown[:-1]
+    assert ["charts", "Custom Scalars"] == shown[-1][:2]
 
 
 def settings() -> dict[str, list[str]]:

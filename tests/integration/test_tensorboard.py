@@ -6,6 +6,8 @@ What its server tells is checked first, then what its pages show of it.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -13,10 +15,12 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
+from PIL import Image
 
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.report.board import CHARTS, POWER, SUMMARY
 from lightning_carbon.report.figure import DOTS_PER_INCH, SIZE_INCHES
+from tests.documents import ROOT
 from tests.integration.huggingface import support as huggingface
 from tests.integration.lightning import support as lightning
 from tests.tensorboard_pages import Board, Pages, missing_tools, pages, tensorboard
@@ -165,3 +169,17 @@ def test_the_figure_is_an_image(seen: Pages) -> None:
 
     assert {WIDTH} == {natural for natural, _ in sizes}
     assert all(shown > 200 for _, shown in sizes)
+
+
+def test_the_readme_s_picture_can_be_taken(trained: Trainings, tmp_path: Path) -> None:
+    """The script opens the page in a browser of its own and leaves a picture of it."""
+    script, picture = ROOT / "tools" / "take_picture.py", tmp_path / "picture.png"
+    words = [sys.executable, str(script), "--logs", str(trained.logs / "lightning"), "--picture", str(picture)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
+    with Image.open(ROOT / "docs" / "images" / "tensorboard.png") as shown:
+        size = shown.size
+
+    assert done.returncode == 0, done.stderr
+    with Image.open(picture) as taken:
+        assert size == taken.size
+        assert 8 < len(taken.getcolors() or ())

@@ -28,7 +28,7 @@ def start(arena: Arena) -> Iterator[Row]:
     """Import, construct, start; in processes that have done none of it before, one tool after the other in turn."""
     job = {**DEFAULTS, "kind": "run", "seconds": 0.1}
     found: dict[str, list[float]] = {tool: [] for tool in TOOLS}
-    for turn in range(1 + (3 if arena.quick else 10)):
+    for turn in range(1 + (3 if arena.quick else 7)):
         for tool in TOOLS:
             answer = arena.alone(tool, job, _gpus(arena, 8))
             if turn:  # the first one writes .pyc files and warms the disk
@@ -42,7 +42,7 @@ def step(arena: Arena) -> Iterator[Row]:
     job = {**DEFAULTS, "kind": "cost", "mark": True, "seconds": 2 if arena.quick else 4}
     for count in (1, 8):
         found: dict[str, list[dict[str, Any]]] = {tool: [] for tool in TOOLS}
-        for _ in range(1 if arena.quick else 3):
+        for _ in range(1 if arena.quick else 2):
             for tool in TOOLS:
                 found[tool].append(arena.alone(tool, job, _gpus(arena, count)))
         cells = {tool: Cell(median(answer["median_us"] for answer in answers)) for tool, answers in found.items()}

@@ -30,7 +30,7 @@ def kills(arena: Arena) -> Iterator[Row]:
     for number in (signal.SIGKILL, signal.SIGTERM):
         lost: dict[str, list[float]] = {tool: [] for tool in TOOLS}
         nothing = dict.fromkeys(TOOLS, 0)
-        for _ in range(1 if arena.quick else 4):
+        for _ in range(1 if arena.quick else 3):
             scenario = Scenario.of(arena.world.gpu(tick_ns=round(TICK_SECONDS * 1e9), watts=WATTS))
             truth = truth_of(scenario)
             with ExitStack() as stack:

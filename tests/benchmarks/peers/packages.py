@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.peers.room import Room, Zone, why_not
 from tests.benchmarks.peers.rows import TOOLS, Cell, Row
-from tests.benchmarks.peers.truth import PERIOD_SECONDS, SETTLE_SECONDS, SHAPES, Errors, errors_row
+from tests.benchmarks.peers.truth import PERIOD_SECONDS, SETTLE_SECONDS, SHAPES, SLOW_PERIOD_SECONDS, Errors, errors_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.benchmarks.peers.arena import Arena
 
-WATTS, SWING_WATTS, DRAM_WATTS = 120.0, 60.0, 20.0
+WATTS, SWING_WATTS, DRAM_WATTS = 120.0, 40.0, 20.0
 
 
 def totals(arena: Arena) -> Iterator[Row]:
@@ -28,7 +28,7 @@ def totals(arena: Arena) -> Iterator[Row]:
 def steps(arena: Arena) -> Iterator[Row]:
     """The energy of single steps of a package."""
     for seconds in (0.02, 0.5) if arena.quick else (0.02, 0.05, 0.15, 0.5):
-        rooms = [[_package(arena, 0, "sine")]]
+        rooms = [[_package(arena, 0, "sine", SLOW_PERIOD_SECONDS)]]
         what = f"a step of {seconds * 1e3:.0f} ms, 1 package"
         yield _row(arena, f"rapl_step_{seconds * 1e3:.0f}", what, rooms, step_seconds=seconds)
 
@@ -42,7 +42,7 @@ def _row(arena: Arena, key: str, what: str, rooms: Sequence[Sequence[Zone]], ste
         "kind": "run",
         "part": "cpu",
         "mark": marked,
-        "seconds": 4.0 if arena.quick else 8.0,
+        "seconds": 4.0 if arena.quick else 7.0,
         "step_seconds": step_seconds or 0.02,
         "settle_seconds": SETTLE_SECONDS,
     }
@@ -54,9 +54,9 @@ def _row(arena: Arena, key: str, what: str, rooms: Sequence[Sequence[Zone]], ste
     return errors_row("peers-rapl", key, what, found, steps=marked)
 
 
-def _package(arena: Arena, index: int, shape: str) -> Zone:
+def _package(arena: Arena, index: int, shape: str, period_seconds: float = PERIOD_SECONDS) -> Zone:
     swing = 0.0 if shape == "constant" else SWING_WATTS
-    power = arena.world.gpu(shape=shape, watts=WATTS, amplitude_watts=swing, period_seconds=PERIOD_SECONDS)
+    power = arena.world.gpu(shape=shape, watts=WATTS, amplitude_watts=swing, period_seconds=period_seconds)
     return Zone(f"intel-rapl:{index}", f"package-{index}", power)
 
 

@@ -33,7 +33,7 @@ def huggingface(arena: Arena) -> Iterator[Row]:
 
 
 def _compare(arena: Arena, framework: str, name: str) -> Iterator[Row]:
-    turns = WARM_TURNS + (8 if arena.quick else 32)
+    turns = WARM_TURNS + (8 if arena.quick else 20)
     arms = [("none", OURS), (OURS, OURS), ("none", PEERS[0]), *((tool, tool) for tool in PEERS)]
     with ExitStack() as stack:
         trainings = []
