@@ -135,17 +135,21 @@ class Automatic:
         return [] if callback is None else [callback]
 
     def huggingface_callback(self) -> object:
-        """What a Trainer of Hugging Face gets that is being made.
+        """What a Trainer of Hugging Face gets that is being made; one that does nothing where a defect is in the way.
 
         Raises:
             ConfigError: A setting, or the variable that stands in for it, cannot be used.
         """
-        callback: object = import_module(_OURS["huggingface"]).AutomaticCallback(**_for_any_framework(self._settings))
-        return callback
+        callback = self._huggingface_callback()
+        return import_module("transformers").TrainerCallback() if callback is None else callback
 
     @guarded(ConfigError)
     def _lightning_callback(self) -> object:
         return import_module(_OURS["lightning"]).automatic_callback(**self._settings)
+
+    @guarded(ConfigError)
+    def _huggingface_callback(self) -> object:
+        return import_module(_OURS["huggingface"]).AutomaticCallback(**_for_any_framework(self._settings))
 
     def _join_defaults(self, trainer: ModuleType) -> None:
         if self._stand_in not in trainer.DEFAULT_CALLBACKS:
