@@ -141,7 +141,8 @@ class Automatic:
             ConfigError: A setting, or the variable that stands in for it, cannot be used.
         """
         callback = self._huggingface_callback()
-        return import_module("transformers").TrainerCallback() if callback is None else callback
+        # Who asks is transformers, so it is there.
+        return self._modules["transformers"].TrainerCallback() if callback is None else callback
 
     @guarded(ConfigError)
     def _lightning_callback(self) -> object:
