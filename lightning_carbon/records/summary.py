@@ -312,7 +312,8 @@ def _share(joules: float, total: float | None) -> str:
 
 
 def _power(joules: float, seconds: float) -> str:
-    return amount(joules / seconds, POWER) if seconds else ""
+    # Clocks count nanoseconds: less than one is none, and nothing to divide by.
+    return amount(joules / seconds, POWER) if seconds >= 1e-9 else ""  # noqa: PLR2004 - as the line above says
 
 
 def _under(text: str) -> list[Line]:
