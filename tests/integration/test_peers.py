@@ -168,3 +168,32 @@ def test_only_a_whole_run_is_taken(tmp_path: Path, changes: dict[str, Any]) -> N
 
     assert done.returncode == 1
     assert "say `make bench`" in done.stderr
+
+
+def test_other_results_are_noticed(tmp_path: Path) -> None:
+    """Results that README.md and the committed file do not have are told, and nothing is written."""
+    before = (ROOT / "README.md").read_text(encoding="utf-8")
+    done = update(written(tmp_path / "peers.json", results(row(1.0, 2.0, 3.0, 4.0))), "--check")
+
+    assert (1, before) == (done.returncode, (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert "README.md: out of date" in done.stdout
+
+
+def test_the_readme_has_what_the_script_makes_of_the_committed_results() -> None:
+    """The table is the one of the committed results, to the letter."""
+    done = update("--check")
+
+    assert (0, "") == (done.returncode, done.stdout + done.stderr)
+
+
+def test_every_tool_has_a_figure_or_a_reason() -> None:
+    """Nothing in the committed results is left empty without saying why."""
+    found = json.loads((ROOT / "tests" / "benchmarks" / "results" / "peers.json").read_text(encoding="utf-8"))
+    unsaid = [
+        (one.key, tool)
+        for one in read_rows(found)
+        for tool in TOOLS
+        if (one.cells[tool].value is None) != bool(one.cells[tool].why)
+    ]
+
+    assert not unsaid

@@ -54,7 +54,7 @@ def _compare(arena: Arena, framework: str, name: str) -> Iterator[Row]:
         pairs = list(zip(plain[tool], metered[tool], strict=True))
         ratios = [one[0] / two[0] for one, two in pairs]
         errors.append(standard_error(ratios))
-        cells[tool] = Cell(median(ratios), note=f"± {errors[-1]:.3f}")
+        cells[tool] = Cell(median(ratios), remark=f"± {errors[-1]:.3f}")
         spent.append(f"{TITLES[tool]} {median(one[1] / two[1] for one, two in pairs):.4f}")
     milliseconds = median(block[0] for block in blocks[0]) / TURN_STEPS * 1e3
     notes = (f"steps of {milliseconds:.1f} ms; by processor time: {'; '.join(spent)}",)
