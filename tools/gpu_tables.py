@@ -2,6 +2,7 @@
 
     python tools/gpu_tables.py             # after a file came to tests/benchmarks/results
     python tools/gpu_tables.py --check     # writes nothing; fails where something would change
+    python tools/gpu_tables.py --print     # writes nothing; prints the tables, for the summary of a job
 
 They come from the files that `make test-gpu` leaves there, and from nothing else: of a GPU without a file nothing is
 said, and what a file does not have is a dash.
@@ -184,11 +185,15 @@ def main() -> None:
     """Write the tables, or check them."""
     parser = argparse.ArgumentParser(description="Write the tables that tell what was measured on GPUs.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where something would change")
+    parser.add_argument("--print", action="store_true", help="write nothing; print the tables")
     parser.add_argument("--results", type=Path, default=FOLDER, metavar="FOLDER", help="default: %(default)s")
     options = parser.parse_args()
 
     results = read_results(options.results)
     parts = {"README.md": readme_part(results), "METHODOLOGY.md": methodology_part(results)}
+    if options.print:
+        print("\n\n".join(dict.fromkeys(parts.values())))
+        return
     pages = {
         ROOT / name: with_part((ROOT / name).read_text(encoding="utf-8"), part, name) for name, part in parts.items()
     }

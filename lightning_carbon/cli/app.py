@@ -54,6 +54,13 @@ _RUN_HELP = (
 )
 
 
+_CHECK_HELP = (
+    "Hold the energy of a run's steps and tokens against a baseline of the same GPU model and the same work.\n\n"
+    "Ends with 0 within the tolerance, 1 where energy rose by more, 2 where the two cannot be compared, 3 where there "
+    "is no baseline yet. What was measured is never compared with what was modelled."
+)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"{NAME} {__version__}")
@@ -273,7 +280,7 @@ def show(
         show_run(run, ledger, project, as_json=json or bool(given.get("json")))
 
 
-@app.command()
+@app.command(help=_CHECK_HELP)
 def check(
     run: Annotated[
         str,
@@ -305,11 +312,7 @@ def check(
         bool, typer.Option("--allow-missing", help="End with 0 where FILE has no entry of this kind yet.")
     ] = False,
 ) -> None:
-    """Hold the energy of a run's steps and tokens against a baseline of the same GPU model and the same work.
-
-    Ends with 0 within the tolerance, 1 where energy rose by more, 2 where the two cannot be compared, 3 where there is
-    no baseline yet.
-    """
+    """Hold a run against a baseline."""
     from lightning_carbon.cli.check import check_run
 
     with told({"project": project, "ledger": ledger, "baseline": baseline, "tolerance": tolerance}):

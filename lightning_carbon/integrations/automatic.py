@@ -24,7 +24,7 @@ from typing import Any, Final, Unpack, cast
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.integrations._batch import counter_of
-from lightning_carbon.integrations._guard import logger
+from lightning_carbon.integrations._guard import guarded, logger
 from lightning_carbon.integrations._imports import Imports, do
 from lightning_carbon.integrations.entry import OFF, SWITCH
 from lightning_carbon.wiring import Settings, configure
@@ -126,23 +126,31 @@ class Automatic:
         self._imports.after(_INTEGRATIONS, self._register)
 
     def lightning_callbacks(self) -> list[object]:
-        """What a trainer of Lightning gets that is being made.
+        """What a trainer of Lightning gets that is being made; nothing where a defect of ours is in the way.
 
         Raises:
             ConfigError: A setting, or the variable that stands in for it, cannot be used.
         """
-        if not self.is_on:
-            return []
-        return [import_module(_OURS["lightning"]).automatic_callback(**self._settings)]
+        callback = self._lightning_callback() if self.is_on else None
+        return [] if callback is None else [callback]
 
     def huggingface_callback(self) -> object:
-        """What a Trainer of Hugging Face gets that is being made.
+        """What a Trainer of Hugging Face gets that is being made; one that does nothing where a defect is in the way.
 
         Raises:
             ConfigError: A setting, or the variable that stands in for it, cannot be used.
         """
-        callback: object = import_module(_OURS["huggingface"]).AutomaticCallback(**_for_any_framework(self._settings))
-        return callback
+        callback = self._huggingface_callback()
+        # Who asks is transformers, so it is there.
+        return self._modules["transformers"].TrainerCallback() if callback is None else callback
+
+    @guarded(ConfigError)
+    def _lightning_callback(self) -> object:
+        return import_module(_OURS["lightning"]).automatic_callback(**self._settings)
+
+    @guarded(ConfigError)
+    def _huggingface_callback(self) -> object:
+        return import_module(_OURS["huggingface"]).AutomaticCallback(**_for_any_framework(self._settings))
 
     def _join_defaults(self, trainer: ModuleType) -> None:
         if self._stand_in not in trainer.DEFAULT_CALLBACKS:

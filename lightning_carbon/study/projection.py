@@ -137,14 +137,14 @@ def training_hours(
         said = f"{extent.epochs:,.10g} epochs of {speed.steps_per_epoch:,.10g} steps at the measured {rate:.4g} steps/s"
         shared = "" if factor == 1.0 else ", each accelerator with an equal share of them"
         return _long_enough(measurement, "epochs", extent.epochs, hours), [f"{name}: {said}{shared}."]
-    if published is not None:
+    seconds = measurement.training_seconds
+    if published is not None and published.hours * _LEEWAY >= seconds / SECONDS_PER_HOUR:
         said = (
             f"{name}: for the {published.hours:,.10g} hours that the study's {published.name} took on "
             f"{published.hardware}. Other hardware takes another time for the same training, which --steps and "
             "--epochs tell."
         )
-        return _long_enough(measurement, "hours", published.hours, published.hours), [said]
-    seconds = measurement.training_seconds
+        return published.hours, [said]
     return seconds / SECONDS_PER_HOUR, [f"{name}: for the {seconds:,.0f} s that it trained; nothing is projected."]
 
 
@@ -152,7 +152,7 @@ def _long_enough(measurement: Measurement, argument: str, value: float, hours: f
     measured = measurement.training_seconds / SECONDS_PER_HOUR
     # What was asked for is overstepped a little, since journals are looked at now and then.
     if hours * _LEEWAY < measured:
-        fix = f"that is {hours:.3g} h, less than the {measured:.3g} h that were measured; give more."
+        fix = f"that is {hours:.3g} h, less than the {measured:.3g} h that {measurement.name} was measured; give more."
         raise ConfigError(argument, value, fix)
     return hours
 

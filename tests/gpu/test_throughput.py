@@ -37,7 +37,7 @@ def test_the_callback_costs_next_to_nothing(model: str, gpu_uuid: str, tmp_path:
         pytest.importorskip("accelerate", reason="accelerate, which Hugging Face's Trainer needs, is not installed")
     else:
         pytest.importorskip("pytorch_lightning", reason="pytorch-lightning is not installed")
-    found = compare_arms(ROOT / "configs" / f"{model}.yaml", MODELS[model], tmp_path, environ=os.environ, seconds=25.0)
+    found = compare_arms(ROOT / "configs" / f"{model}.yaml", MODELS[model], tmp_path, environ=os.environ, seconds=20.0)
     results.add(f"throughput/{model}", found)
 
     assert found.ratio + 2 * found.standard_error >= TARGET

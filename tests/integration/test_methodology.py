@@ -25,6 +25,7 @@ from lightning_carbon.metering.sampler import FINISH_SECONDS, GAUGE_SPEEDUP
 from lightning_carbon.sources import host_model, nvml, rapl
 from lightning_carbon.sources.host_constants import DRAM_WATTS_PER_GIGABYTE_HIGH, DRAM_WATTS_PER_GIGABYTE_LOW
 from lightning_carbon.study.estimate_factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
+from lightning_carbon.study.settling import MOST_BLOCKS, MOST_DRIFT_RATIO
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS
 from tests.documents import read, table
@@ -117,6 +118,14 @@ def test_the_example_agrees_with_itself(sensor_ratio: float) -> None:
 
     assert hours * 3600 * watts == joules
     assert (100 * sensor_ratio,) == said(r"energy, kWh \(NVML ±(\d+) %\)")
+
+
+def test_the_rule_of_settling_is_as_told() -> None:
+    """Blocks and drift."""
+    page = read(PAGE)
+
+    assert f"up to {MOST_BLOCKS} equal blocks" in page
+    assert f"by more than {100 * MOST_DRIFT_RATIO:g} % of the mean over the averaged time" in page
 
 
 def test_the_example_s_region_is_that_of_the_table() -> None:

@@ -79,10 +79,10 @@ class Watcher:
 
     Args:
         sensors: What to read, by name.
-        every_seconds: The pause between two rounds; none asks as often as answers come.
+        every_seconds: The pause between two rounds.
     """
 
-    def __init__(self, sensors: Mapping[str, Callable[[], float]], every_seconds: float = 0.0) -> None:
+    def __init__(self, sensors: Mapping[str, Callable[[], float]], every_seconds: float = 0.001) -> None:
         self._sensors = dict(sensors)
         self._every_seconds = every_seconds
         self._stopping = threading.Event()

@@ -85,7 +85,7 @@ def test_what_a_gpu_does_not_offer_is_left_out(nvml_standin: Standin, trouble: d
 
 @pytest.mark.usefixtures("shut")
 def test_the_jumps_of_a_counter_are_found_on_a_driver(nvml_standin: Standin) -> None:
-    """Read as fast as it answers, on a thread, while the program does something else."""
+    """Read on a thread, while the program does something else."""
     with nvml_standin.showing(Scenario.of(Gpu(tick_ns=50_000_000))):
         sensors = nvml_sensors(gpu_uuid(0))
         with Watcher({COUNTER: sensors[COUNTER]}) as watcher:

@@ -209,3 +209,11 @@ def test_committed_results_can_be_read_and_name_their_machine() -> None:
     for one in read_results():
         assert all(one["machine"][name] for name in ("gpu", "driver", "packages", "python")), one["machine"]
         assert one["results"]
+
+
+def test_all_parts_together_are_given_less_than_nine_minutes() -> None:
+    """The budget names every file of tests, and adds up."""
+    given = dict(re.findall(r"^(test_\w+) +(\d+)  ", (ROOT / "tests/gpu/__init__.py").read_text(), re.MULTILINE))
+
+    assert {path.stem for path in (ROOT / "tests" / "gpu").glob("test_*.py")} == set(given)
+    assert sum(map(int, given.values())) <= 540

@@ -94,6 +94,18 @@ def test_results_become_tables(place: Path) -> None:
     assert "No GPU has been measured yet" not in readme + methodology
 
 
+def test_the_tables_can_be_printed_from_another_folder(place: Path, tmp_path: Path) -> None:
+    """For the summary of a job; no page changes."""
+    everything().write(tmp_path / "elsewhere", 500.0)
+    before = [(place / page).read_bytes() for page in PAGES]
+    done = write(place, "--print", "--results", str(tmp_path / "elsewhere"))
+
+    assert 0 == done.returncode, done.stderr
+    assert "| 100 ms | 1.2 % |" in done.stdout
+    assert "| NVIDIA Made-Up 9000 | full | 690 W | 1.012 | – | – |" in done.stdout
+    assert before == [(place / page).read_bytes() for page in PAGES]
+
+
 def test_what_a_file_does_not_have_is_a_dash(place: Path) -> None:
     """A GPU without a counter, whose power nobody could measure."""
     results = Results(MACHINE)

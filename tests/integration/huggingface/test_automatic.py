@@ -205,6 +205,33 @@ def test_one_given_in_mid_run_meters_the_next(tmp_path: Path, autolog: Autolog) 
     ]
 
 
+class Unforeseen(list[CountedReads]):
+    """Sources with a defect that comes later."""
+
+    broken = False
+
+    def __iter__(self) -> Iterator[CountedReads]:
+        """Be in order as long as it is not broken."""
+        if self.broken:
+            raise ZeroDivisionError
+        return super().__iter__()
+
+
+def test_a_defect_costs_the_metering_and_not_the_trainer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, autolog: Autolog
+) -> None:
+    """What nobody has foreseen is warned of, and the Trainer trains without a meter."""
+    sources = Unforeseen([CountedReads()])
+    autolog(sources=sources)
+    sources.broken = True
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
+        trainer = make_trainer(tmp_path)
+    trainer.train()
+
+    assert (4, [], []) == (trainer.state.global_step, ours(trainer), records_in(tmp_path))
+    assert ["please report this"] == [one.message[-18:] for one in caplog.records if one.name == "lightning_carbon"]
+
+
 def test_two_given_by_hand_are_refused_all_the_same(tmp_path: Path, autolog: Autolog) -> None:
     """That there is an automatic one, too, is none of their business."""
     autolog()

@@ -1,6 +1,7 @@
 """Trainers that nobody gave a callback to, after ``autolog()``."""
 
 import json
+import logging
 import pickle
 import shutil
 from collections.abc import Callable, Iterator
@@ -173,6 +174,32 @@ def test_one_that_gave_way_leaves_nothing_in_checkpoints(tmp_path: Path, autolog
 
     assert [first.record.run_id, second.record.run_id] == [one.run_id for one in second.record.attempts]
     assert 2 == len(records_in(tmp_path))
+
+
+class Unforeseen(list[CountedReads]):
+    """Sources with a defect that comes later."""
+
+    broken = False
+
+    def __iter__(self) -> Iterator[CountedReads]:
+        """Be in order as long as it is not broken."""
+        if self.broken:
+            raise ZeroDivisionError
+        return super().__iter__()
+
+
+def test_a_defect_costs_the_metering_and_not_the_trainer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, autolog: Autolog
+) -> None:
+    """What nobody has foreseen is warned of, and the trainer is made without a callback."""
+    sources = Unforeseen([CountedReads()])
+    autolog(sources=sources)
+    sources.broken = True
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
+        trainer = make_trainer(PACKAGES[0], tmp_path, None)
+
+    assert [] == ours(trainer)
+    assert ["please report this"] == [one.message[-18:] for one in caplog.records if one.name == "lightning_carbon"]
 
 
 def test_two_given_by_hand_are_refused_all_the_same(tmp_path: Path, autolog: Autolog) -> None:

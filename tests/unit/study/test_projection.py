@@ -127,6 +127,13 @@ def test_what_answers_no_row_is_not_projected_unasked() -> None:
     assert row.notes == ("Toy: for the 600 s that it trained; nothing is projected.",)
 
 
+def test_what_was_measured_longer_than_the_study_trained_is_not_projected() -> None:
+    """Its row is of what was measured."""
+    one = measured(power("gpu:0", 300.0), seconds=15 * 3600.0, published="transformer_base")
+
+    assert 15.0 == project(one, method(), published=published_of(one)).hours
+
+
 def test_without_power_there_are_no_figures() -> None:
     """Absent, not zero."""
     row = project(measured(power("gpu:0", None)), method(), Extent(hours=10.0))
@@ -139,7 +146,7 @@ def test_without_power_there_are_no_figures() -> None:
 @pytest.mark.parametrize(
     ("extent", "said"),
     [
-        (Extent(hours=0.1), "hours=0.1 cannot be used: that is 0.1 h, less than the 0.167 h that were measured"),
+        (Extent(hours=0.1), "hours=0.1 cannot be used: that is 0.1 h, less than the 0.167 h that Toy was measured"),
         (Extent(steps=10), "steps=10 cannot be used: that is 0.000278 h, less"),
         (Extent(epochs=1), "epochs=1 cannot be used: that is 0.0278 h, less"),
     ],
