@@ -27,7 +27,6 @@ sys.path.insert(0, str(ROOT))  # a script's own folder is there, the repository'
 from tests.benchmarks.peers.rows import (  # noqa: E402 - found by the line above
     BENCHES,
     DISTRIBUTIONS,
-    OURS,
     TITLES,
     TOOLS,
     Row,
@@ -47,17 +46,18 @@ def section(results: Mapping[str, Any]) -> str:
     compared = ", ".join(f"{TITLES[tool]} {versions[DISTRIBUTIONS[tool]]}" for tool in TOOLS)
     where = f"{machine['processors']} processors, Python {machine['python']}, torch {machine['torch']}"
     lines = [
-        f"`make bench` on {results['date']}, in {round(results['seconds'] / 60)} minutes: {compared}; {where}.",
+        f"`make bench` on {results['date']}, in {round(results['seconds'] / 60)} minutes:",
+        f"{compared}; {where}.",
         "In **bold** whoever is ahead, or cannot be told from who is.",
         "",
         "| | " + " | ".join(TITLES[tool] for tool in TOOLS) + " |",
         "|---|" + "---:|" * len(TOOLS),
         *(f"| {_what(row)} | " + " | ".join(_said(row, tool) for tool in TOOLS) + " |" for row in rows),
     ]
-    behind = [row for row in rows if row.cells[OURS].value is not None and OURS not in row.best]
+    behind = [row for row in rows if row.ahead]
     if behind:
         lines += ["", "Others are ahead of us in:", ""]
-        lines += [f"* {_what(row)}: {' and '.join(TITLES[tool] for tool in row.best)}" for row in behind]
+        lines += [f"* {_what(row)}: {', '.join(TITLES[tool] for tool in row.ahead)}" for row in behind]
     return "\n".join(lines)
 
 

@@ -78,6 +78,22 @@ def test_whoever_cannot_be_told_from_the_best_is_best(
     assert best == row(*values, **more).best
 
 
+@pytest.mark.parametrize(
+    ("values", "more", "ahead"),
+    [
+        ((1.0, 0.5, 0.7, None), {}, ["codecarbon", "carbontracker"]),
+        ((1.0, 0.95, 3.0, 1.0), {"resolution": 0.1}, []),
+        ((0.9, 0.8, 1.0, 0.95), {"more_is_better": True}, ["carbontracker", "zeus"]),
+        ((None, 1.0, 1.0, 1.0), {}, []),
+    ],
+)
+def test_all_who_are_ahead_of_us_are_named(
+    values: tuple[float | None, ...], more: dict[str, Any], ahead: list[str]
+) -> None:
+    """Not only the best one, but nobody who cannot be told from us."""
+    assert ahead == row(*values, **more).ahead
+
+
 @pytest.mark.parametrize(("ours", "ok"), [(3.0, True), (3.4, False)])
 def test_a_step_may_cost_a_third_of_the_next(ours: float, ok: bool) -> None:  # noqa: FBT001 - a parameter
     """The target is the best of the others times the share that the row asks for."""

@@ -95,6 +95,16 @@ class Row:
         lead = max(values.values()) if self.more_is_better else min(values.values())
         return [tool for tool in TOOLS if tool in values and abs(values[tool] - lead) <= self.resolution]
 
+    @property
+    def ahead(self) -> list[str]:
+        """The tools that are ahead of us, by more than can be told apart."""
+        ours = self.cells[OURS].value
+        if ours is None:
+            return []
+        sign = 1 if self.more_is_better else -1
+        values = {tool: cell.value for tool, cell in self.cells.items() if cell.value is not None}
+        return [tool for tool in PEERS if tool in values and sign * (values[tool] - ours) > self.resolution]
+
     def checks(self) -> Iterable[Check]:
         """Our figure, with what the best of the others is as its target."""
         ours = self.cells[OURS]
