@@ -41,9 +41,9 @@ venv: $(STAMP) ## Create .venv and install what constraints.txt pins
 # torch goes first and alone: its pin decides which build everything else has to live with.
 # The rest is then held to constraints.txt, with torch held to what was just installed.
 $(STAMP): setup.cfg pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than 3.11: say PYTHON=python3.11 make …" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
+	@'$(PYTHON)' -m venv $(VENV) || \
 		{ echo "$(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing $(TORCH), then what constraints.txt pins, into $(VENV); this takes a minute or more."
 	@$(PIP) install --quiet $(EXTRA_PIP) '$(TORCH)'
@@ -73,7 +73,7 @@ peers: $(PEERS_STAMP) ## Create .venv-peers with the tools that `make bench` com
 
 # Their requirements are pinned whole and installed as they stand: torch first, as above, and nothing that pins add.
 $(PEERS_STAMP): $(PEERS_LIST)
-	@$(PYTHON) -m venv $(PEERS)
+	@'$(PYTHON)' -m venv $(PEERS)
 	@echo "Installing $(TORCH), then what $(PEERS_LIST) pins, into $(PEERS); this takes a minute or more."
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA_PIP) '$(TORCH)'
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA_PIP) --no-deps --requirement $(PEERS_LIST)
@@ -96,7 +96,7 @@ soak: venv ## Kill trainings at random moments, and tell what that cost; takes u
 # frameworks warn of is not what is looked for there.
 .PHONY: test-gpu
 test-gpu: ## The tests that need a GPU, with $(PYTHON) as it is
-	$(PYTHON) -m pytest -m gpu tests/gpu -rs -W default $(PYTEST_ARGS)
+	'$(PYTHON)' -m pytest -m gpu tests/gpu -rs -W default $(PYTEST_ARGS)
 
 .PHONY: constraints
 constraints: venv ## Write constraints.txt again from what .venv holds
