@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -306,12 +307,15 @@ def test_ctrl_c_on_the_terminal_reaches_the_program_once(ledger: Path) -> None:
 def test_what_the_program_computes_is_charged_to_the_run(ledger: Path) -> None:
     """The model of the host counts the processor time of the program and of its children."""
     burn = "import os, time\nwhile sum(os.times()[:2]) < {}: pass\nprint(sum(os.times()[:2]))\n"
-    script = f"{sys.executable} -c '{burn.format(0.3)}'; {sys.executable} -c '{burn.format(0.4)}'"
+    python = shlex.quote(sys.executable)
+    script = f"{python} -c '{burn.format(0.3)}'; {python} -c '{burn.format(0.4)}'"
     done = metered("sh", "-c", script)
     (package,) = [one for one in records(ledger)[0]["energy"]["domains"] if one["kind"] == "package"]
     watts = float(re.findall(r"× ([\d.]+) W ", package["method"])[0])
+    seconds = [float(one) for one in done.stdout.split()]
 
-    assert package["joules"] == pytest.approx(watts * sum(map(float, done.stdout.split())), rel=0.3)
+    assert 2 == len(seconds)
+    assert package["joules"] == pytest.approx(watts * sum(seconds), rel=0.3)
 
 
 def test_a_child_that_was_reaped_counts_at_the_next_reading() -> None:
