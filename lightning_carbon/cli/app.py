@@ -10,6 +10,7 @@ import typer
 from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.bad_input import told
+from lightning_carbon.cli.options import IntensityOption, LedgerOption, ProjectOption, PueOption, RegionOption
 from lightning_carbon.cli.study_app import study_app
 from lightning_carbon.cli.study_output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.errors import ConfigError
@@ -23,21 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-# The defaults of all of these, and what they mean, are those of lightning_carbon.Meter.
-Region = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CODE", help="Where the electricity is used: ISO 3166 (SE, USA) or WORLD.", show_default=False
-    ),
-]
-IntensityOption = Annotated[
-    float | None,
-    typer.Option(metavar="GRAMS", help="gCO2e/kWh, instead of the region's yearly average.", show_default=False),
-]
-Pue = Annotated[
-    float | None,
-    typer.Option(metavar="RATIO", help="The site's energy over its computers' energy, from 1.0.", show_default=False),
-]
+# Its default, and what it means, are those of lightning_carbon.Meter.
 DevicesOption = Annotated[
     str | None,
     typer.Option(
@@ -79,8 +66,8 @@ def _top(
 
 @app.command()
 def doctor(
-    region: Region = None,
-    pue: Pue = None,
+    region: RegionOption = None,
+    pue: PueOption = None,
     devices: DevicesOption = None,
     seconds: Annotated[
         float, typer.Option(min=0.1, max=60.0, metavar="SECONDS", help="How long sensors are watched.")
@@ -113,12 +100,10 @@ def run(
     ],
     project: Annotated[str | None, typer.Option(metavar="NAME", help="What the run belongs to.")] = None,
     run_name: Annotated[str | None, typer.Option(metavar="NAME", help="A name for this run.")] = None,
-    region: Region = None,
+    region: RegionOption = None,
     intensity: IntensityOption = None,
-    pue: Pue = None,
-    ledger: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="The folder of all runs.", show_default=False)
-    ] = None,
+    pue: PueOption = None,
+    ledger: LedgerOption = None,
     interval: Annotated[float, typer.Option(metavar="SECONDS", help="How often sensors are read, 0.01 to 60.")] = 0.1,
     devices: DevicesOption = None,
     json: Annotated[
@@ -178,9 +163,9 @@ def estimate(  # noqa: PLR0913 - a command has a parameter for each of its optio
         float | None,
         typer.Option(metavar="WATTS", help="What one is limited to, instead of its rating.", show_default=False),
     ] = None,
-    region: Region = None,
+    region: RegionOption = None,
     intensity: IntensityOption = None,
-    pue: Pue = None,
+    pue: PueOption = None,
     usd_per_kwh: Annotated[
         float | None, typer.Option(metavar="USD", help="What a kWh costs.", show_default=False)
     ] = None,
@@ -231,11 +216,6 @@ runs_app = typer.Typer(
 )
 app.add_typer(runs_app, name="runs", invoke_without_command=True)
 app.add_typer(study_app, name="study")
-
-LedgerOption = Annotated[str | None, typer.Option(metavar="FOLDER", help="The folder of all runs.", show_default=False)]
-ProjectOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Only the runs of this project.", show_default=False)
-]
 
 
 @runs_app.callback()

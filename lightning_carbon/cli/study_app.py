@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lightning_carbon.cli.bad_input import told
+from lightning_carbon.cli.options import IntensityOption, LedgerOption, ProjectOption, PueOption, RegionOption
 from lightning_carbon.cli.study_output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.study.method import CURRENT
 
@@ -45,20 +46,7 @@ MethodOption = Annotated[
     str,
     typer.Option(metavar="NAME", help="current factors, or those of the study: current, strubell2019."),
 ]
-RegionOption = Annotated[
-    str | None,
-    typer.Option(metavar="CODE", help="Where the electricity is used: ISO 3166 (SE) or WORLD.", show_default=False),
-]
-IntensityOption = Annotated[
-    float | None,
-    typer.Option(metavar="GRAMS", help="gCO2e/kWh, instead of the region's yearly average.", show_default=False),
-]
-PueOption = Annotated[
-    float | None,
-    typer.Option(metavar="RATIO", help="The site's energy over its computers' energy, from 1.0.", show_default=False),
-]
 UsdOption = Annotated[float | None, typer.Option(metavar="USD", help="What a kWh costs.", show_default=False)]
-LedgerOption = Annotated[str | None, typer.Option(metavar="FOLDER", help="The folder of all runs.", show_default=False)]
 HoursOption = Annotated[
     float | None, typer.Option(metavar="HOURS", help="Project to so many hours.", show_default=False)
 ]
@@ -135,9 +123,7 @@ def measure_(  # noqa: PLR0913 - a command has a parameter for each of its optio
 
 @study_app.command()
 def table(
-    project: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only the runs of this project.", show_default=False)
-    ] = None,
+    project: ProjectOption = None,
     hours: HoursOption = None,
     method: MethodOption = "current",
     region: RegionOption = None,
