@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lightning_carbon.energy.phases import Phase
     from lightning_carbon.errors import ConfigError, LightningCarbonError
-    from lightning_carbon.integrations.automatic import autolog
-    from lightning_carbon.integrations.huggingface import CarbonTrainerCallback
-    from lightning_carbon.integrations.lightning import CarbonCallback
+    from lightning_carbon.integrations.autolog.automatic import autolog
+    from lightning_carbon.integrations.huggingface.callback import CarbonTrainerCallback
+    from lightning_carbon.integrations.lightning.callback import CarbonCallback
     from lightning_carbon.records.rows import Row
     from lightning_carbon.records.run import RunRecord
     from lightning_carbon.wiring import Meter
@@ -34,15 +34,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CarbonCallback": "lightning_carbon.integrations.lightning",
-    "CarbonTrainerCallback": "lightning_carbon.integrations.huggingface",
+    "CarbonCallback": "lightning_carbon.integrations.lightning.callback",
+    "CarbonTrainerCallback": "lightning_carbon.integrations.huggingface.callback",
     "ConfigError": "lightning_carbon.errors",
     "LightningCarbonError": "lightning_carbon.errors",
     "Meter": "lightning_carbon.wiring",
     "Phase": "lightning_carbon.energy.phases",
     "Row": "lightning_carbon.records.rows",
     "RunRecord": "lightning_carbon.records.run",
-    "autolog": "lightning_carbon.integrations.automatic",
+    "autolog": "lightning_carbon.integrations.autolog.automatic",
 }
 
 

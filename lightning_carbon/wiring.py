@@ -20,6 +20,7 @@ from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore, check_writable, write_json
+from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.metering.config import (
     CpuScope,
     Detail,
@@ -37,12 +38,12 @@ from lightning_carbon.metering.config import (
     check_sources,
 )
 from lightning_carbon.metering.engine import Engine
-from lightning_carbon.metering.parts import Parts, Ranks
 from lightning_carbon.ports import Clock, Finding, Source, StepClock
+from lightning_carbon.ranks import Ranks
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.sources.clock import SystemClock
-from lightning_carbon.sources.processes import host_id, identity_of, process_started, ranks_of
+from lightning_carbon.sources.launchers import host_id, identity_of, process_started, ranks_of
 from lightning_carbon.units import CarbonIntensity
 
 logger = logging.getLogger("lightning_carbon")
@@ -340,7 +341,7 @@ def ranks_as(rank: int, local_rank: int, world_size: int) -> Ranks:
     return Ranks(rank, local_rank, world_size, host_id())
 
 
-def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: object = None) -> Parts:
+def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: object = None) -> Adapters:
     """Make the adapters of a configuration, touching the hardware.
 
     Args:
@@ -352,7 +353,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     ranks = ranks or ranks_of()
     clock = SystemClock()
     findings = _findings(config, ranks)
-    return Parts(
+    return Adapters(
         findings=findings,
         clock=clock,
         store=DirectoryRunStore(config.ledger),

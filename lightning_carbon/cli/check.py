@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from lightning_carbon.baseline.comparison import Comparison, Verdict, compare
+from lightning_carbon.baseline.costs import Baseline, baseline_from, baseline_to, cost_of
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.runs import find_run
 from lightning_carbon.errors import ConfigError, LedgerError, RecordError
 from lightning_carbon.ledger.directory import RECORD_FILE, write_json
-from lightning_carbon.records.baseline import Baseline, baseline_from, baseline_to, cost_of
-from lightning_carbon.records.comparison import Comparison, Verdict, compare
 from lightning_carbon.records.mapping import from_mapping
 
 if TYPE_CHECKING:
-    from lightning_carbon.records.baseline import Cost
+    from lightning_carbon.baseline.costs import Cost
     from lightning_carbon.records.run import RunRecord
 
 AUTO: Final = "auto"

@@ -19,10 +19,10 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.metering.config import check_name
-from lightning_carbon.records.figures import digits
 from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.numbers import digits
 from lightning_carbon.records.run import Status
-from lightning_carbon.sources.processes import host_id
+from lightning_carbon.sources.launchers import host_id
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 from lightning_carbon.wiring import ledger_folder
 

@@ -21,6 +21,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.errors import NewerSchema, RecordError
+from lightning_carbon.ledger.attempts import tell_attempts
 from lightning_carbon.ledger.directory import (
     JOURNALS,
     RECORD_FILE,
@@ -29,7 +30,6 @@ from lightning_carbon.ledger.directory import (
     read_first,
     write_json,
 )
-from lightning_carbon.metering.resuming import tell_attempts
 from lightning_carbon.records.journal import RankPart, part_of
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.merging import record_of

@@ -19,11 +19,11 @@ from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.configuration import Subject, subject_of
 from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, Follower
 from lightning_carbon.measuring.pricing import published_of
-from lightning_carbon.study.extent import Extent
-from lightning_carbon.study.journals import Label, measure_journals
-from lightning_carbon.study.measured_table import signed
-from lightning_carbon.study.measurement import Measurement, to_mapping
-from lightning_carbon.study.projection import training_hours
+from lightning_carbon.study.measured.from_journals import Label, measure_journals
+from lightning_carbon.study.measured.measurement import Measurement, to_mapping
+from lightning_carbon.study.measured.projection import training_hours
+from lightning_carbon.study.measured.table import signed
+from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.wiring import LEDGER_VARIABLE, ledger_folder
 
 AUTOMATIC_VARIABLE: Final = "LIGHTNING_CARBON"
@@ -80,7 +80,7 @@ def measure(
     name: str | None = None,
     published: str | None = None,
     ledger: os.PathLike[str] | str | None = None,
-    extent: Extent | None = None,
+    extent: TrainingLength | None = None,
     setup_minutes: float = SETUP_MINUTES,
     on_progress: Callable[[Progress], None] | None = None,
     environ: Mapping[str, str] = os.environ,

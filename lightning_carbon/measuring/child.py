@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Self
 import psutil
 
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.sources.processes import host_id
+from lightning_carbon.sources.launchers import host_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

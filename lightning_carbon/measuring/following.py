@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.errors import RecordError
 from lightning_carbon.ledger.recovery import journals_of
 from lightning_carbon.records.journal import RankPart, part_of
-from lightning_carbon.study.journals import Journal, training_seconds, watts_now
+from lightning_carbon.study.measured.from_journals import Journal, training_seconds, watts_now
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.study.accelerators import find_accelerator
-from lightning_carbon.study.estimate_factors import USD_PER_KWH, USD_PER_KWH_YEAR
-from lightning_carbon.study.extent import Extent
-from lightning_carbon.study.facts import PublishedModel, strubell2019
+from lightning_carbon.estimate.accelerators import find_accelerator
+from lightning_carbon.estimate.factors import USD_PER_KWH, USD_PER_KWH_YEAR
+from lightning_carbon.estimate.prices import CloudPrice, ElectricityPrice
+from lightning_carbon.study.measured.projection import GPU, project, short_name
+from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.method import CURRENT, STRUBELL_2019, Method
-from lightning_carbon.study.prices import CloudPrice, ElectricityPrice
-from lightning_carbon.study.projection import GPU, project, short_name
+from lightning_carbon.study.published.facts import PublishedModel, strubell2019
 from lightning_carbon.wiring import intensity_in_force, pue_in_force
 
 if TYPE_CHECKING:
-    from lightning_carbon.study.measurement import Measurement
-    from lightning_carbon.study.tables import Row
+    from lightning_carbon.study.measured.measurement import Measurement
+    from lightning_carbon.study.rows import Row
 
 METHODS = (CURRENT, STRUBELL_2019)
 _AVERAGE = ElectricityPrice(USD_PER_KWH.span.value, USD_PER_KWH.source, USD_PER_KWH_YEAR)
@@ -85,7 +85,7 @@ def published_of(measurement: Measurement) -> PublishedModel | None:
     return next((one for one in strubell2019().models if one.id == measurement.published), None)
 
 
-def row_of(measurement: Measurement, method: Method, extent: Extent | None = None) -> Row:
+def row_of(measurement: Measurement, method: Method, extent: TrainingLength | None = None) -> Row:
     """The row of a measurement.
 
     Args:

@@ -22,8 +22,10 @@ from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, T
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.errors import ConfigError, RecordError, SourceLost, UsageError
-from lightning_carbon.metering.chronicle import Chronicle
-from lightning_carbon.metering.pricing import (
+from lightning_carbon.ledger.writer import RunWriter
+from lightning_carbon.metering.probe import Probe
+from lightning_carbon.metering.sampler import Sampler, Sampling
+from lightning_carbon.metering.sums import (
     Sums,
     absent_of,
     beat_of,
@@ -37,9 +39,6 @@ from lightning_carbon.metering.pricing import (
     roots_of,
     row_of,
 )
-from lightning_carbon.metering.probe import Probe
-from lightning_carbon.metering.sampler import Sampler, Sampling
-from lightning_carbon.records.course import Course, Heights, course_of
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Header
 from lightning_carbon.records.lineage import (
     Checkpoint,
@@ -51,6 +50,7 @@ from lightning_carbon.records.lineage import (
     resumed_at,
     totals_of,
 )
+from lightning_carbon.records.power_profile import Heights, PowerProfile, power_profile_of
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
+    from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.config import MeterConfig
-    from lightning_carbon.metering.parts import Parts
     from lightning_carbon.ports import StepClock
     from lightning_carbon.records.journal import Beat, RankPart
     from lightning_carbon.records.rows import Row
@@ -97,7 +97,7 @@ class Engine:
     def __init__(
         self,
         config: MeterConfig,
-        assemble: Callable[[MeterConfig], Parts],
+        assemble: Callable[[MeterConfig], Adapters],
         sampling: Callable[[Sequence[Probe], Sampling], Sampler] = Sampler,
     ) -> None:
         self._config = config
@@ -163,12 +163,12 @@ class Engine:
         self._before = Sums({})
         self._heights, self._others_heights = Heights(), Heights()
         self._others_noted: list[RankPart] = []
-        self._chronicle = Chronicle(
+        self._writer = RunWriter(
             parts.store, parts.identity, self._header(), per_step=self._config.per_step, warn=self._warn
         )
         if self._loaded is not None:
             self._resume(self._loaded)
-        self._chronicle.open(self._beat(Status.RUNNING))
+        self._writer.open(self._beat(Status.RUNNING))
         self._begin()  # what the ledger's disk took, tens of milliseconds on a busy one, is no part of the training
         self._sampler.start()
         self._state = _State.RUNNING
@@ -220,7 +220,7 @@ class Engine:
                 self._settle(end_ns)
                 self._heights.note(height_of(self._whole, self._sensors, self._roots))
                 beat, lines = self._beat(Status(status)), self._take_lines()
-            self._record = self._chronicle.close(beat, lines)
+            self._record = self._writer.close(beat, lines)
             self._note_others()
         return self._record
 
@@ -363,7 +363,7 @@ class Engine:
             world_size = self._parts.ranks.world_size
             ranks = heard_of = 1
             if world_size > 1:
-                parts, silent = self._chronicle.others, self._chronicle.silent
+                parts, silent = self._writer.others, self._writer.silent
                 others = others_sums(parts, self._parts.ranks.host_id, self._domains, silent)
                 mine, whole = mine.plus(others).plus(self._before, -1), whole.plus(others)
                 self._before = others
@@ -407,10 +407,10 @@ class Engine:
         with self._lock:
             if self._state is _State.RUNNING:
                 self._settle(self._settled_ns())
-            return self._record or self._chronicle.running(self._beat(Status.RUNNING))
+            return self._record or self._writer.running(self._beat(Status.RUNNING))
 
     @property
-    def course(self) -> Course:
+    def power_profile(self) -> PowerProfile:
         """The power of the run and its phases over time, in a few hundred stretches at most, however long it was.
 
         After :meth:`stop`, of the whole run; of several ranks, rank 0 knows that of all. Before, up to some time ago.
@@ -419,11 +419,11 @@ class Engine:
             UsageError: It was never started.
         """
         if self._state is _State.NEW:
-            message = "this meter has no course yet: call start(), or use it in a `with` statement"
+            message = "this meter has no power profile yet: call start(), or use it in a `with` statement"
             raise UsageError(message)
         with self._lock:
             others = self._others_heights.all()
-            return course_of(self._heights.all(), others if len(others) > 1 else ())
+            return power_profile_of(self._heights.all(), others if len(others) > 1 else ())
 
     # -- resuming ---------------------------------------------------------------------------------------------------
 
@@ -441,7 +441,7 @@ class Engine:
             if self._state is _State.RUNNING and self._step_clock is not None:
                 self._step_clock.poll()
             record = self.record
-            return checkpoint_mapping(checkpoint_at(record, self._chronicle.attempts.known, self._pending()))
+            return checkpoint_mapping(checkpoint_at(record, self._writer.attempts.known, self._pending()))
 
     def load_state_dict(self, state: object) -> None:
         """Go on with the training that a checkpoint is of, before the start or any time after it. Never raises.
@@ -478,12 +478,12 @@ class Engine:
         Raises:
             UsageError: It was never started.
         """
-        return self.record.run_id if self._state is _State.NEW else self._chronicle.run_id
+        return self.record.run_id if self._state is _State.NEW else self._writer.run_id
 
     @property
     def record_path(self) -> str | None:
         """Where the record lies; ``None`` where it could not be written, or before the start."""
-        return None if self._state is _State.NEW else self._chronicle.location
+        return None if self._state is _State.NEW else self._writer.location
 
     @property
     def is_running(self) -> bool:
@@ -502,9 +502,9 @@ class Engine:
         return mark.at_ns
 
     def _resume(self, checkpoint: Checkpoint) -> None:
-        now = totals_of(self._chronicle.running(self._beat(Status.RUNNING))).plus(self._pending())
-        self._resumed = resumed_at(checkpoint, self._chronicle.run_id, now)
-        self._chronicle.attempts.resume(checkpoint)
+        now = totals_of(self._writer.running(self._beat(Status.RUNNING))).plus(self._pending())
+        self._resumed = resumed_at(checkpoint, self._writer.run_id, now)
+        self._writer.attempts.resume(checkpoint)
 
     def _pending(self) -> Totals:
         """The steps that have ended and are not attributed yet; the lock is held."""
@@ -556,18 +556,18 @@ class Engine:
             if self._heights.wants(self._whole.end_ns - self._start_ns):
                 self._heights.note(height_of(self._whole, self._sensors, self._roots))
             beat, lines = self._beat(Status.RUNNING), self._take_lines()
-        self._chronicle.write(beat, lines)
+        self._writer.write(beat, lines)
         self._note_others()
 
     def _note_others(self) -> None:
         """Note what the other ranks have used, if there is news; each time costs as much as a row."""
-        parts, noted = self._chronicle.others, self._others_noted
+        parts, noted = self._writer.others, self._others_noted
         if parts is noted or self._parts.ranks.rank:
             return
         if len(parts) > len(noted):
             # Who is heard of for the first time has used something by then, at no single moment.
             self._others_heights = Heights()
-        height = others_height(parts, self._parts.ranks.host_id, self._domains, self._chronicle.silent)
+        height = others_height(parts, self._parts.ranks.host_id, self._domains, self._writer.silent)
         if height is not None:
             self._others_heights.note(height)
         self._others_noted = parts

@@ -2,8 +2,9 @@
 
 The time that a GPU notes is put on the host's clock by what the host knows anyway: it had not been noted before it was
 asked for, nor when it was last looked for in vain, and it had been when it was found
-(:class:`~lightning_carbon.metering.reckoning.Reckoning`). Where the GPU has nothing left to do as a mark comes, which
-is wherever the program has just waited for it, both bounds are some microseconds apart. These are the anchors.
+(:class:`~lightning_carbon.metering.clock_alignment.ClockAlignment`). Where the GPU has nothing left to do as a mark
+comes, which is wherever the program has just waited for it, both bounds are some microseconds apart. These are the
+anchors.
 
 Distances are measured from one event to the next, never further: CUDA gives them as 32-bit milliseconds, good for half
 a microsecond, the resolution of its events, only up to some seconds (CUDA runtime API, cudaEventElapsedTime).
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic
 
 from lightning_carbon.energy.curve import FOREVER_NS
-from lightning_carbon.metering.reckoning import Reckoning
+from lightning_carbon.metering.clock_alignment import ClockAlignment
 from lightning_carbon.ports import DeviceState, EventT
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
@@ -105,7 +106,7 @@ class DeviceStepClock(Generic[EventT]):
         self._pending: deque[_Pending[EventT]] = deque()
         self._free: list[EventT] = []
         self._events = 0
-        self._reckoning = Reckoning()
+        self._reckoning = ClockAlignment()
         self._last_event: EventT | None = None
         self._last_device_ns = 0.0
         self._last_ns = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lightning_carbon.carbon.equivalents import equivalent_of
-from lightning_carbon.records.figures import (
+from lightning_carbon.records.numbers import (
     CO2E,
     ENERGY,
     POWER,

@@ -15,7 +15,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from lightning_carbon.records.figures import ENERGY, POWER, amount, duration, shorten
+from lightning_carbon.records.numbers import ENERGY, POWER, amount, duration, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lightning_carbon.records.course import Course
+    from lightning_carbon.records.power_profile import PowerProfile
     from lightning_carbon.records.run import RunRecord
 
 SIZE_INCHES: Final = (4.9, 3.7)
@@ -74,12 +74,12 @@ _SEEN_FROM: Final = 0.003
 _INK: Final = "#222222"
 
 
-def power_figure(record: RunRecord, course: Course) -> Figure | None:
+def power_figure(record: RunRecord, profile: PowerProfile) -> Figure | None:
     """Draw the power of a run over time.
 
     Args:
         record: The record of the run, for what the figure is called.
-        course: Its course.
+        profile: Its profile.
 
     Returns:
         A figure with a canvas of its own, not drawn yet; ``None`` where there is nothing to show.
@@ -87,7 +87,7 @@ def power_figure(record: RunRecord, course: Course) -> Figure | None:
     Raises:
         ImportError: There is no matplotlib.
     """
-    if not course.strands:
+    if not profile.strands:
         return None
     with _quietly():  # it tells of folders that it cannot write to, and of fonts that it looks for
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -96,10 +96,10 @@ def power_figure(record: RunRecord, course: Course) -> Figure | None:
     figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, facecolor="white", edgecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.115, 0.3, 0.85, 0.6), facecolor="white")
-    unit, size = _time_unit(course.stretches[-1].end_seconds)
-    bands = _shade(axes, course, size)
-    areas = _stack(axes, course, size)
-    _scale(axes, course, unit, size)
+    unit, size = _time_unit(profile.stretches[-1].end_seconds)
+    bands = _shade(axes, profile, size)
+    areas = _stack(axes, profile, size)
+    _scale(axes, profile, unit, size)
     _name(axes, record)
     lines = -(-len(areas) // _AREAS_A_LINE), -(-len(bands) // _BANDS_A_LINE)
     bottom = _LEGEND_BOTTOM + _LEGEND_LINE * sum(lines)
@@ -141,12 +141,12 @@ def _quietly() -> Iterator[None]:
         said.setLevel(level)
 
 
-def _shade(axes: Axes, course: Course, size: float) -> list[Any]:
+def _shade(axes: Axes, profile: PowerProfile, size: float) -> list[Any]:
     """Shade the phases, over the whole height."""
     from matplotlib.patches import Patch
 
     spans: dict[str, list[tuple[float, float]]] = {}
-    for band in course.bands:
+    for band in profile.bands:
         spans.setdefault(band.phase, []).append(
             (band.start_seconds / size, (band.end_seconds - band.start_seconds) / size)
         )
@@ -156,19 +156,19 @@ def _shade(axes: Axes, course: Course, size: float) -> list[Any]:
     return [
         Patch(facecolor=PHASES[phase], edgecolor="#999999", linewidth=0.5, label=phase)
         for phase in PHASES
-        if sum(width for _, width in spans.get(phase, ())) * size >= _SEEN_FROM * course.stretches[-1].end_seconds
+        if sum(width for _, width in spans.get(phase, ())) * size >= _SEEN_FROM * profile.stretches[-1].end_seconds
     ]
 
 
-def _stack(axes: Axes, course: Course, size: float) -> list[Any]:
+def _stack(axes: Axes, profile: PowerProfile, size: float) -> list[Any]:
     """Stack the power of all kinds; time that no reading covers is left empty."""
     from matplotlib.patches import Patch
 
-    edges = [course.stretches[0].start_seconds / size, *(one.end_seconds / size for one in course.stretches)]
-    floor = [0.0] * len(course.stretches)
+    edges = [profile.stretches[0].start_seconds / size, *(one.end_seconds / size for one in profile.stretches)]
+    floor = [0.0] * len(profile.stretches)
     areas = []
-    for strand in sorted(course.strands, key=lambda one: ([*KINDS].index(one.kind), one.is_modelled)):
-        rises = [one.watts.get(strand) for one in course.stretches]
+    for strand in sorted(profile.strands, key=lambda one: ([*KINDS].index(one.kind), one.is_modelled)):
+        rises = [one.watts.get(strand) for one in profile.stretches]
         top = [below + (rise or 0.0) for below, rise in zip(floor, rises, strict=True)]
         name, colour = KINDS[strand.kind]
         # What is measured is full; what is modelled lets the phases through, with stripes.
@@ -186,13 +186,13 @@ def _stack(axes: Axes, course: Course, size: float) -> list[Any]:
     return areas
 
 
-def _scale(axes: Axes, course: Course, unit: str, size: float) -> None:
+def _scale(axes: Axes, profile: PowerProfile, unit: str, size: float) -> None:
     """Give both axes whole numbers, as text of our own making."""
     from matplotlib.ticker import MaxNLocator
 
-    highest = max(sum(one.watts.values()) for one in course.stretches)
-    end = course.stretches[-1].end_seconds / size
-    axes.set_xlim(course.stretches[0].start_seconds / size, end)
+    highest = max(sum(one.watts.values()) for one in profile.stretches)
+    end = profile.stretches[-1].end_seconds / size
+    axes.set_xlim(profile.stretches[0].start_seconds / size, end)
     axes.set_ylim(0.0, highest * _HEADROOM or 1.0)
     kilo = highest >= 10_000  # noqa: PLR2004 - five digits do not fit beside the axis
     _tick(axes.set_xticks, MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]).tick_values(0.0, end), end, 1.0)

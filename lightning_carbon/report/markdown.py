@@ -10,7 +10,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.records.figures import ENERGY, amount
+from lightning_carbon.records.numbers import ENERGY, amount
 from lightning_carbon.records.summary import Line, Section, Table, sections
 
 if TYPE_CHECKING:

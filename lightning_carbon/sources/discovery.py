@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Literal
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import Finding
-from lightning_carbon.sources import cpu_share, host_model, nvml, rapl
-from lightning_carbon.sources.allocation import allocation
+from lightning_carbon.sources import nvml
+from lightning_carbon.sources.host import cpu_share, rapl
+from lightning_carbon.sources.host import model as host_model
+from lightning_carbon.sources.host.allocation import allocation
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from lightning_carbon.sources.allocation import Allocation
+    from lightning_carbon.sources.host.allocation import Allocation
     from lightning_carbon.sources.nvml import GpuScope
 
 CpuScope = Literal["auto", "process", "machine"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.footprint import EnergyRange, footprint
-from lightning_carbon.study.prices import cloud_usd, electricity_usd
-from lightning_carbon.study.tables import Figures, Range
+from lightning_carbon.estimate.prices import cloud_usd, electricity_usd
+from lightning_carbon.study.rows import Figures, Range
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
 
 if TYPE_CHECKING:
+    from lightning_carbon.estimate.prices import CloudPrice
     from lightning_carbon.study.method import Method
-    from lightning_carbon.study.prices import CloudPrice
 
 _SECONDS_PER_HOUR = 3_600
 

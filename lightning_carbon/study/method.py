@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-    from lightning_carbon.study.prices import CloudPrice, ElectricityPrice
+    from lightning_carbon.estimate.prices import CloudPrice, ElectricityPrice
 
 STRUBELL_2019 = "strubell2019"
 """The name of the method of the study of 2019, for ``--method``."""

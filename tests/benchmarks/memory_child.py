@@ -14,9 +14,9 @@ from array import array
 from pathlib import Path
 
 from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.metering.config import MeterConfig
 from lightning_carbon.metering.engine import Engine
-from lightning_carbon.metering.parts import Parts
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources.simulated import SimulatedGPU, Sine
 from lightning_carbon.testing import ManualClock, ManualSampler
@@ -43,8 +43,8 @@ def main() -> None:
     gpus = [SimulatedGPU(clock, watts=Sine(300, 200, 7 + index), index=index) for index in range(domains)]
     findings = [Finding("given", gpu.sensor.domain.name, gpu) for gpu in gpus]
 
-    def assemble(config: MeterConfig) -> Parts:
-        return Parts(findings, clock, DirectoryRunStore(config.ledger), {})
+    def assemble(config: MeterConfig) -> Adapters:
+        return Adapters(findings, clock, DirectoryRunStore(config.ledger), {})
 
     samplers: list[ManualSampler] = []
 

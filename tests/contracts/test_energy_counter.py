@@ -15,8 +15,9 @@ import pytest
 
 from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, PowerGauge
-from lightning_carbon.sources import host_model, rapl
-from lightning_carbon.sources.cpu_share import CpuShare, share
+from lightning_carbon.sources.host import model as host_model
+from lightning_carbon.sources.host import rapl
+from lightning_carbon.sources.host.cpu_share import CpuShare, share
 from lightning_carbon.sources.replay import replay
 from lightning_carbon.sources.simulated import SimulatedCounter, SimulatedGPU, Sine
 from lightning_carbon.testing import ManualClock, ScriptedCounter

@@ -13,7 +13,7 @@ import pytest
 
 from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, PowerGauge
-from lightning_carbon.sources import host_model
+from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.replay import replay
 from lightning_carbon.sources.shares import SharedGauge, Split
 from lightning_carbon.sources.simulated import Saw, SimulatedGauge

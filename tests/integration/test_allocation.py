@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.sources.allocation import Allocation, allocation
+from lightning_carbon.sources.host.allocation import Allocation, allocation
 
 # As systemd lays it out on a host with version 2 alone.
 UNIFIED = "30 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"

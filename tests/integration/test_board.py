@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from lightning_carbon.integrations._board import Ending, is_called, show_ending
-from lightning_carbon.records.course import START, Height, Strand, course_of
+from lightning_carbon.integrations.trackers.tensorboard import Ending, is_called, show_ending
+from lightning_carbon.records.power_profile import START, Height, Strand, power_profile_of
 from tests.unit.records.samples import FULL
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1_000_000_000
 GPU = Strand("gpu", is_modelled=False)
-COURSE = course_of([START, Height(SECOND, {GPU: 9}, {GPU: SECOND}, {"train": SECOND})])
+COURSE = power_profile_of([START, Height(SECOND, {GPU: 9}, {GPU: SECOND}, {"train": SECOND})])
 ENDING = Ending(FULL, COURSE, 7, ["power/total_watts"])
 
 
@@ -83,7 +83,7 @@ logging.basicConfig(level=logging.{level}, format="%(message)s", stream=sys.stde
 logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it debugs a lot
 from pathlib import Path
 from tests.integration.test_board import ENDING, Writer
-from lightning_carbon.integrations._board import show_ending
+from lightning_carbon.integrations.trackers.tensorboard import show_ending
 writer = Writer(Path())
 show_ending(writer, ENDING)
 show_ending(writer, ENDING)

@@ -15,9 +15,9 @@ import pytest
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.errors import ConfigError, ReadFailed
 from lightning_carbon.ports import EnergyCounter, Finding
-from lightning_carbon.sources import rapl
-from lightning_carbon.sources.cpu_share import BusyTime, CpuShare, share
 from lightning_carbon.sources.discovery import CpuScope, discover
+from lightning_carbon.sources.host import rapl
+from lightning_carbon.sources.host.cpu_share import BusyTime, CpuShare, share
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 from tests.powercap import PowercapTree, Zone
 

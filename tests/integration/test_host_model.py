@@ -14,8 +14,8 @@ import pytest
 
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.ports import EnergyCounter, Finding, PowerGauge
-from lightning_carbon.sources import host_constants
-from lightning_carbon.sources.host_model import discover
+from lightning_carbon.sources.host import constants as host_constants
+from lightning_carbon.sources.host.model import discover
 from lightning_carbon.sources.process_tree import ProcessTree
 
 # Says when it has spent its time; then waits to be let go, so that the test decides when it ends.
@@ -215,7 +215,7 @@ print(ranks[0].communicate(b"go")[0].decode().strip())
 """
 RANK = """
 import sys, time
-from lightning_carbon.sources.host_model import discover
+from lightning_carbon.sources.host.model import discover
 cpu = discover(dram=False)[0].port
 before = cpu.read_energy()
 print("ready", flush=True)

@@ -18,10 +18,10 @@ from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.following import MOST_BEATS, FollowedRun, RankFile
 from lightning_carbon.measuring.pricing import method_of, row_of
 from lightning_carbon.records.journal import beat_mapping, header_mapping
-from lightning_carbon.study.extent import Extent
-from lightning_carbon.study.journals import Journal, Label, measure_journals
-from lightning_carbon.study.measurement import from_mapping
-from tests.unit.study.journals import journal
+from lightning_carbon.study.measured.from_journals import Journal, Label, measure_journals
+from lightning_carbon.study.measured.measurement import from_mapping
+from lightning_carbon.study.measured.training_length import TrainingLength
+from tests.unit.study.measured.journals import journal
 
 ROOT = Path(__file__).parents[2]
 
@@ -248,7 +248,7 @@ def test_an_example_is_measured_as_its_configuration_says(folder: Path, monkeypa
         minutes=0.1,
         warmup_seconds=2.0,
         ledger=folder / "ledger",
-        extent=Extent(epochs=100),
+        extent=TrainingLength(epochs=100),
         environ=environment(OMP_NUM_THREADS="1"),
     ).measurement
     row = row_of(found, method_of("strubell2019"))

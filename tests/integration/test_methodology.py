@@ -17,15 +17,17 @@ from lightning_carbon.energy.curve import EnergyCurve
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind, Provenance, Sensor
 from lightning_carbon.energy.timeline import Timeline
+from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
 from lightning_carbon.grid.factors import WORLD, intensity_of, regions
 from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of
 from lightning_carbon.metering.engine import GAUGE_GAP_NS
 from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.metering.sampler import FINISH_SECONDS, GAUGE_SPEEDUP
-from lightning_carbon.sources import host_model, nvml, rapl
-from lightning_carbon.sources.host_constants import DRAM_WATTS_PER_GIGABYTE_HIGH, DRAM_WATTS_PER_GIGABYTE_LOW
-from lightning_carbon.study.estimate_factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
-from lightning_carbon.study.settling import MOST_BLOCKS, MOST_DRIFT_RATIO
+from lightning_carbon.sources import nvml
+from lightning_carbon.sources.host import model as host_model
+from lightning_carbon.sources.host import rapl
+from lightning_carbon.sources.host.constants import DRAM_WATTS_PER_GIGABYTE_HIGH, DRAM_WATTS_PER_GIGABYTE_LOW
+from lightning_carbon.study.measured.settling import MOST_BLOCKS, MOST_DRIFT_RATIO
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS
 from tests.documents import read, table

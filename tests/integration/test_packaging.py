@@ -42,7 +42,7 @@ def test_the_wheel_holds_every_file_of_the_package(names: frozenset[str]) -> Non
 def test_the_wheel_holds_the_tables_that_figures_come_from(names: frozenset[str]) -> None:
     """Without its tables the package could price nothing, so they are looked for by folder."""
     assert "lightning_carbon/py.typed" in names
-    for folder in ("grid", "sources"):
+    for folder in ("grid", "sources/host", "estimate", "study/published"):
         assert any(name.startswith(f"lightning_carbon/{folder}/data/") for name in names), folder
 
 

@@ -18,7 +18,7 @@ import pytest
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, Finding
-from lightning_carbon.sources.rapl import RaplCounter, discover
+from lightning_carbon.sources.host.rapl import RaplCounter, discover
 from lightning_carbon.units import Energy
 from tests.powercap import USUAL_RANGE_MICROJOULES, PowercapTree
 

@@ -25,7 +25,7 @@ from typer.main import get_command
 from lightning_carbon import CarbonCallback, CarbonTrainerCallback, Meter
 from lightning_carbon.cli.app import app
 from lightning_carbon.grid.pue import WORLD_AVERAGE
-from lightning_carbon.integrations.entry import SWITCH
+from lightning_carbon.integrations.autolog.entry import SWITCH
 from lightning_carbon.records.rows import METRICS
 from lightning_carbon.report.board import SHOWN
 from lightning_carbon.wiring import (
@@ -42,7 +42,7 @@ from lightning_carbon.wiring import (
 from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, images, links, table
 
 PYTHON = blocks("python")
-ESTIMATING = [block for block in PYTHON if "study.estimating" in block.text]
+ESTIMATING = [block for block in PYTHON if "estimate.estimating" in block.text]
 METERING = [block for block in PYTHON if block not in ESTIMATING]
 FIRST_CODE_WITHIN = 30
 

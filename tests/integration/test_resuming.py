@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from lightning_carbon import Meter, RunRecord
+from lightning_carbon.ledger.attempts import ATTEMPTS_FILE
 from lightning_carbon.ledger.directory import DirectoryRunStore
-from lightning_carbon.metering.resuming import ATTEMPTS_FILE
 from lightning_carbon.records.lineage import Resumed, Totals
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.sources.clock import SystemClock

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lightning_carbon.records.baseline import baseline_from
+from lightning_carbon.baseline.costs import baseline_from
 from tests.documents import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

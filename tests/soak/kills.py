@@ -15,7 +15,7 @@ from lightning_carbon.ledger.directory import DirectoryRunStore
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, is_process_there
 from lightning_carbon.records.journal import part_of
-from lightning_carbon.sources.processes import host_id
+from lightning_carbon.sources.launchers import host_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

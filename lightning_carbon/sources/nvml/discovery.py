@@ -11,9 +11,9 @@ from lightning_carbon.errors import ConfigError, SourceError, SourceUnavailable
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources.nvml.inventory import take_inventory
 from lightning_carbon.sources.nvml.library import LIBRARY, SHADOWED_FIX, is_shadowed
-from lightning_carbon.sources.nvml.occupants import Watch
 from lightning_carbon.sources.nvml.probing import probe
 from lightning_carbon.sources.nvml.process_share import WHOLE_FIX, ProcessShare, share
+from lightning_carbon.sources.nvml.processes import Watch
 from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
 from lightning_carbon.sources.nvml.selection import check_devices, select
 from lightning_carbon.sources.nvml.slices import meter_slice
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.ports import Source
     from lightning_carbon.sources.nvml.inventory import Gpu
-    from lightning_carbon.sources.nvml.occupants import Pids
+    from lightning_carbon.sources.nvml.processes import Pids
     from lightning_carbon.sources.nvml.selection import Selection
     from lightning_carbon.sources.nvml.visible_devices import Place
 

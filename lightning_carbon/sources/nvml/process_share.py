@@ -25,7 +25,7 @@ from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import SourceError, SourceUnavailable
 from lightning_carbon.ports import EnergyCounter
 from lightning_carbon.sources.nvml.library import code_of
-from lightning_carbon.sources.nvml.occupants import NAMESPACE_FIX, NAMESPACE_REASON
+from lightning_carbon.sources.nvml.processes import NAMESPACE_FIX, NAMESPACE_REASON
 from lightning_carbon.sources.shares import SharedCounter, SharedGauge, Split
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.ports import Source
     from lightning_carbon.sources.nvml.library import Handle
-    from lightning_carbon.sources.nvml.occupants import Watch
+    from lightning_carbon.sources.nvml.processes import Watch
 
 UNCERTAINTY_RATIO: Final = 0.5
 METHOD: Final = "nvmlDeviceGetProcessUtilization, smUtil of this job's processes / that of all; assumed"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.readings import Domain, Sensor
     from lightning_carbon.ports import PowerGauge, Source
     from lightning_carbon.sources.nvml.library import Handle
-    from lightning_carbon.sources.nvml.occupants import Watch
+    from lightning_carbon.sources.nvml.processes import Watch
 
 MILLIWATTS_PER_WATT = 1_000
 

@@ -101,7 +101,7 @@ class Ours(Nothing):
         """Where processors are judged, they are asked for as a whole, and nothing else."""
         scope: dict[str, Any] = {}
         if self.task.part == "cpu":
-            from lightning_carbon.sources import rapl
+            from lightning_carbon.sources.host import rapl
 
             found = [one.port for one in rapl.discover() if one.port is not None]
             scope = {"cpu_scope": "machine", "sources": found}

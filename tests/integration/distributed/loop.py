@@ -72,8 +72,8 @@ def main() -> None:
     rows.append(figures(meter.row()))
     record = meter.record
     answer |= {"run_id": record.run_id, "location": record.location, "rows": rows, "steps": record.steps}
-    areas = [sum(one.watts.values()) * (one.end_seconds - one.start_seconds) for one in meter.course.stretches]
-    answer["course_watts"] = sum(areas) / meter.course.stretches[-1].end_seconds if areas else None
+    areas = [sum(one.watts.values()) * (one.end_seconds - one.start_seconds) for one in meter.power_profile.stretches]
+    answer["course_watts"] = sum(areas) / meter.power_profile.stretches[-1].end_seconds if areas else None
     mine = record.ranks[[one.rank for one in record.ranks].index(rank)]
     if sources is not None:
         answer["truth"] = sources[0].truth(stop_ns - round(mine.duration_seconds * 1e9), stop_ns).joules

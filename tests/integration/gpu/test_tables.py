@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lightning_carbon.study.measurement import DomainPower
+from lightning_carbon.study.measured.measurement import DomainPower
 from tests.documents import ROOT
 from tests.gpu.measuring.attribution import Attributed
 from tests.gpu.measuring.curves import Ticks

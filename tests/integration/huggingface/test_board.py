@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers.integrations.integration_utils import TensorBoardCallback
 
-from lightning_carbon.integrations._trainer_runs import writer_of
+from lightning_carbon.integrations.huggingface.trainer_runs import writer_of
 from lightning_carbon.report.board import POWER, SUMMARY
 from lightning_carbon.report.markdown import summary_markdown
 from tests.integration.board import Show

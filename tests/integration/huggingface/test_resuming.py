@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lightning_carbon.integrations._trainer_runs import STATE_KEY
+from lightning_carbon.integrations.huggingface.trainer_runs import STATE_KEY
 from tests.integration.huggingface.support import make_trainer, metered_trainer, records_in
 
 if TYPE_CHECKING:

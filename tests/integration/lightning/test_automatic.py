@@ -14,8 +14,8 @@ import pytest
 
 import lightning_carbon
 from lightning_carbon import CarbonCallback, ConfigError
-from lightning_carbon.integrations.automatic import GROUPS, Automatic, of_this_process
-from lightning_carbon.integrations.entry import callbacks
+from lightning_carbon.integrations.autolog.automatic import GROUPS, Automatic, of_this_process
+from lightning_carbon.integrations.autolog.entry import callbacks
 from tests.integration.lightning.support import (
     PACKAGES,
     CountedReads,

@@ -73,7 +73,7 @@ def test_it_is_a_callback_of_both_packages(tmp_path: Path, package: str) -> None
     callback = make_callback(tmp_path)
 
     assert isinstance(callback, import_module(package).Callback)
-    assert ("lightning_carbon.integrations.lightning", "CarbonCallback") == (
+    assert ("lightning_carbon.integrations.lightning.callback", "CarbonCallback") == (
         CarbonCallback.__module__,
         CarbonCallback.__qualname__,
     )

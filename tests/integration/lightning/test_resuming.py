@@ -14,7 +14,7 @@ import torch
 
 from lightning_carbon import RunRecord
 from lightning_carbon.energy.readings import Sensor
-from lightning_carbon.integrations.lightning import CHECKPOINT_KEY
+from lightning_carbon.integrations.lightning.callback import CHECKPOINT_KEY
 from tests.integration.lightning.support import (
     PACKAGES,
     CountedReads,

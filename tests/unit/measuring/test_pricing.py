@@ -8,7 +8,7 @@ import pytest
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.measuring.pricing import method_of, price_of
-from tests.unit.study.measurements import measured, power
+from tests.unit.study.measured.measurements import measured, power
 
 
 def test_a_price_is_that_of_the_accelerator_that_was_measured() -> None:

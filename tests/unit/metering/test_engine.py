@@ -12,7 +12,7 @@ import pytest
 
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.errors import ConfigError, SourceLost, UsageError
-from lightning_carbon.metering.chronicle import STEPS_HEADER
+from lightning_carbon.ledger.writer import STEPS_HEADER
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.testing import ScriptedCounter

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from lightning_carbon.energy.readings import Domain, Kind
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
+from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.metering.config import MeterConfig
 from lightning_carbon.metering.engine import Engine
-from lightning_carbon.metering.parts import Parts
 from lightning_carbon.metering.step_clock import DeviceStepClock
 from lightning_carbon.ports import Finding
 from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore, ScriptedCounter, ScriptedDevice
@@ -75,7 +75,7 @@ class World:
         steps = DeviceStepClock(self.clock, self.device) if self.device else None
         self.engine = Engine(
             config,
-            lambda _: Parts(every, self.clock, self.store, {}, step_clock=steps, neighbours=neighbours),
+            lambda _: Adapters(every, self.clock, self.store, {}, step_clock=steps, neighbours=neighbours),
             self._sampling,
         )
 

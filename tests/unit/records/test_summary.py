@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from lightning_carbon.records.figures import WIDTH
+from lightning_carbon.records.numbers import WIDTH
 from lightning_carbon.records.run import AbsentSource, AttemptRecord, RunRecord, TotalRecord
 from lightning_carbon.records.summary import summarise
 from tests.strategies import run_records

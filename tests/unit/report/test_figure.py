@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind
-from lightning_carbon.records.course import START, Course, Height, Strand, course_of
+from lightning_carbon.records.power_profile import START, Height, PowerProfile, Strand, power_profile_of
 from lightning_carbon.report.figure import DOTS_PER_INCH, KINDS, PHASES, SIZE_INCHES, pixels, power_figure
 from tests.unit.records.samples import FULL
 
@@ -22,7 +22,7 @@ SECOND = 1_000_000_000
 GPU, CPU = Strand("gpu", is_modelled=False), Strand("package", is_modelled=True)
 
 
-def course(seconds: int = 60, *, every: int = 1, lost_at: int = 10**9) -> Course:
+def profile(seconds: int = 60, *, every: int = 1, lost_at: int = 10**9) -> PowerProfile:
     """A GPU of 300 W, lost at a moment, and a modelled processor of 50 W; the last tenth validates."""
     heights = [START]
     for second in range(every, seconds + 1, every):
@@ -36,12 +36,12 @@ def course(seconds: int = 60, *, every: int = 1, lost_at: int = 10**9) -> Course
                 {"train": train, "validate": ns - train},
             )
         )
-    return course_of(heights)
+    return power_profile_of(heights)
 
 
-def drawn(**settings: Any) -> Figure:  # noqa: ANN401 - of :func:`course`
+def drawn(**settings: Any) -> Figure:  # noqa: ANN401 - of :func:`profile`
     """The figure of such a run."""
-    figure = power_figure(FULL, course(**settings))
+    figure = power_figure(FULL, profile(**settings))
     assert figure is not None
     return figure
 
@@ -88,8 +88,8 @@ def test_time_without_readings_stays_empty() -> None:
 
 def test_where_nothing_is_known_there_is_no_figure() -> None:
     """Neither power nor time."""
-    assert power_figure(FULL, Course(())) is None
-    assert power_figure(FULL, course_of([START, Height(SECOND, {}, {}, {"train": SECOND})])) is None
+    assert power_figure(FULL, PowerProfile(())) is None
+    assert power_figure(FULL, power_profile_of([START, Height(SECOND, {}, {}, {"train": SECOND})])) is None
 
 
 def test_every_kind_and_every_phase_has_its_colour() -> None:
@@ -102,7 +102,7 @@ def test_every_kind_and_every_phase_has_its_colour() -> None:
 @pytest.mark.parametrize("name", ["$x_1$ \\frac", "日本語", "%s {0} _^"])
 def test_a_name_is_text(name: str) -> None:
     """Marks of TeX, letters that the font lacks: no failure and no warning."""
-    figure = power_figure(replace(FULL, run_name=name), course())
+    figure = power_figure(replace(FULL, run_name=name), profile())
 
     assert figure is not None
     assert pixels(figure).any()

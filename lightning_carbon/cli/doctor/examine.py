@@ -1,0 +1,215 @@
+"""Looks at everything a meter would use on this machine, and writes down what it found."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from lightning_carbon import __version__
+from lightning_carbon.cli.doctor.devices import take_stock
+from lightning_carbon.cli.doctor.report import (
+    DevicesReport,
+    LedgerReport,
+    PueReport,
+    RegionReport,
+    Report,
+    SourceReport,
+    Verdict,
+)
+from lightning_carbon.cli.doctor.watch import Watched, watch
+from lightning_carbon.cli.usage_errors import for_command_line
+from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.ledger.directory import check_writable
+from lightning_carbon.ports import EnergyCounter, Finding, Source
+from lightning_carbon.sources.discovery import discover
+from lightning_carbon.wiring import (
+    DEVICES_VARIABLE,
+    INTENSITY_VARIABLE,
+    LEDGER_VARIABLE,
+    PUE_VARIABLE,
+    REGION_VARIABLE,
+    devices_in_force,
+    intensity_in_force,
+    ledger_folder,
+    pue_in_force,
+)
+
+ASSUMED: Final = "assumed"
+DEFAULT: Final = "default"
+
+# By the names that people install; those that are not installed are left out.
+_LIBRARIES: Final = (
+    "nvidia-ml-py",
+    "psutil",
+    "torch",
+    "pytorch-lightning",
+    "lightning",
+    "transformers",
+    "accelerate",
+)
+_STILL: Final = "it did not move in the {seconds:g} s that it was watched; see with --seconds 10 whether it ever does"
+
+Watch = Callable[[Sequence[Source], float], list[Watched]]
+
+
+def examine(
+    *,
+    region: str | None = None,
+    pue: float | None = None,
+    devices: str | None = None,
+    seconds: float = 1.0,
+    environ: Mapping[str, str] = os.environ,
+) -> Report:
+    """Try every source, watch those that work, and see which settings are in force.
+
+    Args:
+        region: As in the meter.
+        pue: As in the meter.
+        devices: As in the meter.
+        seconds: How long sources are watched.
+        environ: The environment variables.
+
+    Raises:
+        ConfigError: A setting cannot be used.
+    """
+    # Settings first: what is misspelt is told before anything is waited for.
+    region_report, pue_report = _region(region, environ), _pue(pue, environ)
+    chosen = devices_in_force(devices, environ)
+    stock = take_stock(chosen, environ)
+    findings = discover(chosen, environ=environ)
+    versions = _versions()
+    if stock.driver is not None:
+        versions["nvidia-driver"] = stock.driver
+    return Report(
+        seconds=seconds,
+        sources=tuple(judge(findings, seconds)),
+        devices=DevicesReport(
+            setting=chosen if isinstance(chosen, str) else ",".join(map(str, chosen)),
+            from_=_origin("--devices", devices, DEVICES_VARIABLE, environ, DEFAULT),
+            cuda_visible_devices=stock.cuda_visible_devices,
+            cuda_device_order=stock.cuda_device_order,
+            remark=stock.remark,
+            trouble=stock.trouble,
+            found=stock.devices,
+        ),
+        region=region_report,
+        pue=pue_report,
+        ledger=_ledger(environ),
+        versions=versions,
+    )
+
+
+def judge(findings: Sequence[Finding], seconds: float, watch: Watch = watch) -> list[SourceReport]:
+    """Watch what was found, and say what is thought of each.
+
+    Args:
+        findings: What discovery tried.
+        seconds: How long to watch.
+        watch: What reads the sources.
+    """
+    seen = iter(watch([one.port for one in findings if one.port is not None], seconds))
+    return [_unusable(one) if one.port is None else _found(one, one.port, next(seen), seconds) for one in findings]
+
+
+def _unusable(finding: Finding) -> SourceReport:
+    fix = for_command_line(finding.fix)
+    return SourceReport(finding.source, finding.subject, Verdict.UNUSABLE, finding.reason, fix)
+
+
+def _found(finding: Finding, port: Source, watched: Watched, seconds: float) -> SourceReport:
+    sensor = port.sensor
+    # Models put their method into the reason, too.
+    reasons = [] if sensor.method in finding.reason else [finding.reason]
+    verdict = Verdict.USABLE
+    if watched.trouble:
+        if watched.gone or watched.failed >= watched.readings:
+            verdict = Verdict.FAILING
+        reasons.insert(0, watched.trouble)
+    elif not watched.moves and sensor.provenance is Provenance.COUNTER:
+        verdict = Verdict.STILL
+        reasons.insert(0, _STILL.format(seconds=seconds))
+    return SourceReport(
+        source=finding.source,
+        subject=finding.subject,
+        verdict=verdict,
+        reason="; ".join(filter(None, reasons)),
+        fix=for_command_line(finding.fix),
+        domain=sensor.domain.id,
+        kind=sensor.domain.kind.value,
+        name=sensor.domain.name,
+        parent=sensor.domain.parent,
+        provenance=sensor.provenance.value,
+        method=sensor.method,
+        uncertainty_ratio=sensor.uncertainty_ratio,
+        port="counter" if isinstance(port, EnergyCounter) else "gauge",
+        readings=watched.readings,
+        failed_readings=watched.failed,
+        moves=watched.moves,
+        tick_seconds=watched.tick_seconds,
+        tick_is_upper_bound=watched.tick_is_upper_bound,
+        read_seconds=watched.read_seconds,
+        watts=watched.watts,
+    )
+
+
+def _region(region: str | None, environ: Mapping[str, str]) -> RegionReport:
+    intensity = intensity_in_force(region, environ=environ)
+    return RegionReport(
+        region=intensity.region,
+        from_=_origin(
+            "--region",
+            region,
+            INTENSITY_VARIABLE if environ.get(INTENSITY_VARIABLE) else REGION_VARIABLE,
+            environ,
+            ASSUMED,
+        ),
+        assumed=intensity.assumed,
+        grams_co2e_per_kilowatt_hour=intensity.value.grams_per_kilowatt_hour,
+        low=intensity.low.grams_per_kilowatt_hour,
+        high=intensity.high.grams_per_kilowatt_hour,
+        year=intensity.year,
+        source=intensity.source,
+    )
+
+
+def _pue(pue: float | None, environ: Mapping[str, str]) -> PueReport:
+    usage = pue_in_force(pue, environ)
+    origin = _origin("--pue", pue, PUE_VARIABLE, environ, ASSUMED)
+    return PueReport(usage.value, origin, usage.assumed, usage.low, usage.high, usage.source)
+
+
+def _ledger(environ: Mapping[str, str]) -> LedgerReport:
+    origin = _origin("--ledger", None, LEDGER_VARIABLE, environ, DEFAULT)
+    folder, trouble = Path(environ.get(LEDGER_VARIABLE, "")), ""
+    try:
+        folder = ledger_folder(environ=environ)
+        folder = check_writable(folder)
+    except ConfigError as error:
+        trouble = for_command_line(error.fix)
+    return LedgerReport(str(folder), origin, not trouble, trouble)
+
+
+def _origin(option: str, given: object, variable: str, environ: Mapping[str, str], otherwise: str) -> str:
+    if given is not None:
+        return option
+    return variable if environ.get(variable) else otherwise
+
+
+def _versions() -> dict[str, str]:
+    system = os.uname()
+    found = {
+        "lightning-carbon": __version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "system": f"{system.sysname} {system.release} {system.machine}",
+    }
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,187 @@
+"""The doctor's report for people: tables that fit 80 columns, and below them what does not fit a table."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lightning_carbon.cli.doctor.report import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import RenderableType
+
+    from lightning_carbon.cli.doctor.report import Report, SourceReport
+
+NOTHING: Final = "–"
+_COLOURS: Final = {
+    Verdict.USABLE: "green",
+    Verdict.STILL: "yellow",
+    Verdict.FAILING: "red",
+    Verdict.UNUSABLE: "red",
+}
+_MODELLED: Final = "modelled"
+_UUID: Final = re.compile(r"(?P<start>(?P<kind>GPU|MIG)-[0-9a-f]{8})-[0-9a-f-]{27}$")
+
+
+def show(report: Report, console: Console | None = None) -> None:
+    """Print a report.
+
+    Args:
+        report: What was found.
+        console: Where; default standard output.
+    """
+    console = console or Console(highlight=False)
+    console.print(_headline(report))
+    console.print(_sources(report))
+    for note in _notes(report.sources):
+        # Fixes are left to the terminal to wrap, so that what is copied is one line.
+        console.print(note, soft_wrap=isinstance(note, Text))
+    console.print()
+    console.print(_devices(report))
+    console.print(Text("Settings", "bold"))
+    console.print(_settings(report))
+    console.print(Text("Versions", "bold"))
+    console.print(_indented(Text(" · ".join(f"{name} {value}" for name, value in report.versions.items()))))
+
+
+def _headline(report: Report) -> Text:
+    usable = [one for one in report.sources if one.usable]
+    still = [one for one in usable if one.verdict is Verdict.STILL]
+    measured = [one for one in usable if one.provenance != _MODELLED and one not in still]
+    if not usable:
+        return Text("Nothing can be metered on this machine.", "bold red")
+    modelled = len(usable) - len(measured) - len(still)
+    parts = [
+        (len(measured), "measured", "green"),
+        (modelled, "modelled", "yellow"),
+        (len(still), "standing still", "yellow"),
+        (len(report.sources) - len(usable), "not usable", "red"),
+    ]
+    said = [(f"{number} {word}", f"bold {colour}") for number, word, colour in parts if number]
+    return Text.assemble(("Sources of energy: ", "bold"), Text(", ").join(Text(*one) for one in said))
+
+
+def _sources(report: Report) -> Table:
+    table = _table()
+    table.add_column("Source", no_wrap=True)
+    table.add_column("What", overflow="fold")
+    table.add_column("Verdict", no_wrap=True)
+    for name in ("±", "Tick", "Read", "Power"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in report.sources:
+        table.add_row(
+            one.source,
+            Text(_what(one)),
+            Text(_verdict(one), _COLOURS[one.verdict] if one.provenance != _MODELLED else "yellow"),
+            NOTHING if one.uncertainty_ratio is None else f"{one.uncertainty_ratio:.0%}",
+            _tick(one),
+            NOTHING if one.read_seconds is None else _time(one.read_seconds),
+            NOTHING if one.watts is None else f"{one.watts:.3g} W" if one.watts < 1000 else f"{one.watts:.0f} W",  # noqa: PLR2004
+        )
+    return table
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+
+
+def _what(one: SourceReport) -> str:
+    """What was tried, without its UUID, which stands in the table of devices; of a slice's, enough to tell it apart."""
+    return _UUID.sub(lambda found: "" if found["kind"] == "GPU" else found["start"], one.subject).strip()
+
+
+def _verdict(one: SourceReport) -> str:
+    return one.provenance if one.verdict is Verdict.USABLE and one.provenance else one.verdict.value
+
+
+def _tick(one: SourceReport) -> str:
+    if one.verdict is Verdict.STILL:
+        return "never"
+    if one.tick_seconds is None:
+        return NOTHING
+    return ("≤ " if one.tick_is_upper_bound else "") + _time(one.tick_seconds)
+
+
+def _time(seconds: float) -> str:
+    """Two significant digits, in the unit that reads well."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= 0.9995 * size:  # what would be printed as 1000 of the unit below
+            return f"{float(f'{seconds / size:.2g}'):g} {unit}"
+    return f"{float(f'{seconds * 1e6:.2g}'):g} µs"
+
+
+def _notes(sources: Iterable[SourceReport]) -> Iterator[RenderableType]:
+    """How each number comes about and why others do not; what is the same for several is told once."""
+    notes: dict[tuple[str, str, str, str], list[SourceReport]] = {}
+    for one in sources:
+        notes.setdefault((one.source, one.method or "", one.reason, one.fix), []).append(one)
+    for (_source, method, reason, fix), group in notes.items():
+        names = [_what(one) for one in group]
+        title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        style = _COLOURS[group[0].verdict] if group[0].verdict is not Verdict.USABLE else ""
+        yield _heading(title)
+        for text in filter(None, (method, reason)):
+            yield _indented(Text(text, style if text == reason else ""))
+        if fix:
+            yield Text.assemble("  ", ("fix: ", "bold"), fix)
+
+
+def _heading(text: str) -> Padding:
+    return Padding(Text(text, "bold"), 0, expand=False)
+
+
+def _indented(text: Text) -> Padding:
+    return Padding(text, (0, 0, 0, 2), expand=False)
+
+
+def _devices(report: Report) -> RenderableType:
+    devices = report.devices
+    value = "not set" if devices.cuda_visible_devices is None else repr(devices.cuda_visible_devices)
+    lines: list[RenderableType] = [
+        Text("GPUs", "bold"),
+        _indented(Text(f"CUDA_VISIBLE_DEVICES is {value}; metered: {devices.setting} ({devices.from_})")),
+    ]
+    lines += [_indented(Text(text)) for text in (devices.remark, devices.trouble) if text]
+    if not devices.found:
+        lines += [] if devices.trouble else [_indented(Text("NVML shows none"))]
+        return Group(*lines, "")
+    table = _table()
+    table.add_column("NVML", justify="right", no_wrap=True)
+    table.add_column("Model", overflow="fold")
+    table.add_column("UUID", no_wrap=True, overflow="fold")
+    table.add_column("CUDA", justify="right", no_wrap=True)
+    table.add_column("Metered", no_wrap=True)
+    for one in devices.found:
+        is_hidden = one.cuda_index is None
+        table.add_row(
+            str(one.index),
+            Text(one.name),
+            Text(one.uuid or one.trouble),
+            "hidden" if is_hidden else str(one.cuda_index),
+            Text("yes", "green") if one.metered else Text("no"),
+            style="dim" if is_hidden and not one.metered else "",
+        )
+    return Group(*lines, table)
+
+
+def _settings(report: Report) -> Table:
+    region, pue, ledger = report.region, report.pue, report.ledger
+    table = _table()
+    table.add_column("Setting", no_wrap=True)
+    table.add_column("In force", overflow="fold")
+    table.add_column("From", overflow="fold")
+    year = f", {region.year}" if region.year is not None else ""
+    grams = f"{region.grams_co2e_per_kilowatt_hour:.4g} gCO2e/kWh"
+    table.add_row("region", f"{region.region}: {grams} ({region.low:.4g} to {region.high:.4g}{year})", region.from_)
+    table.add_row("PUE", f"{pue.value:g} ({pue.low:g} to {pue.high:g})", pue.from_)
+    trouble = Text(f"\nnot writable: {ledger.trouble}", "red") if not ledger.writable else Text("\nwritable", "green")
+    table.add_row("ledger", Text(ledger.folder).append_text(trouble), ledger.from_)
+    return table

@@ -1,0 +1,166 @@
+"""``lightning-carbon estimate``: what a training will use, stand for and cost, before any run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.cli.estimate.sheets import estimate_sheets, gpus_sheet
+from lightning_carbon.cli.output import show
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.estimate.accelerators import accelerators, is_family_name, relatives
+from lightning_carbon.estimate.assumptions import assumptions
+from lightning_carbon.estimate.estimating import estimate, what_if
+from lightning_carbon.estimate.planning import plan
+from lightning_carbon.grid.factors import intensity_of, regions
+from lightning_carbon.wiring import intensity_in_force, pue_in_force
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightning_carbon.carbon.footprint import EnergyRange, Footprint
+    from lightning_carbon.carbon.intensity import Intensity
+    from lightning_carbon.cli.output import Form
+    from lightning_carbon.estimate.accelerators import Accelerator
+    from lightning_carbon.estimate.estimating import Elsewhere, Estimate
+    from lightning_carbon.estimate.factors import Span
+
+SCHEMA: Final = 1
+ALL: Final = "all"
+DEFAULT: Final = "default"
+_USUAL_PLACES: Final = (
+    *("NO", "SE", "FR", "CH", "BR", "CA", "FI", "ES", "GB", "NL", "DE", "IE", "IT", "US", "JP", "SG", "KR"),
+    *("AU", "CN", "TW", "IN", "PL", "ZA", "WORLD"),
+)
+"""Where much of the world's computing is done, and the world."""
+
+
+def show_estimate(
+    arguments: Mapping[str, object],
+    *,
+    region: str | None,
+    intensity: float | None,
+    pue: float | None,
+    usd_per_kwh: float | None,
+    places: str | None,
+    form: Form,
+) -> None:
+    """Print an estimate.
+
+    Args:
+        arguments: Those of :func:`~lightning_carbon.estimate.planning.plan`.
+        region: Where it is going to run.
+        intensity: gCO2e/kWh instead of the region's.
+        pue: That of the site.
+        usd_per_kwh: What electricity costs.
+        places: Where else it might run: codes by commas, ``"default"`` or ``"all"``.
+        form: How it is printed.
+
+    Raises:
+        ConfigError: An argument cannot be used.
+    """
+    job = plan(**arguments)  # type: ignore[arg-type]  # checked there, one by one
+    planned = estimate(
+        job,
+        intensity=intensity_in_force(region, intensity),
+        pue=pue_in_force(pue),
+        usd_per_kwh=usd_per_kwh,
+    )
+    moved = None if places is None else what_if(planned, _intensities(places, planned.footprint.intensity))
+    gpu = arguments.get("gpu")
+    others = relatives(job.accelerator) if job.accelerator and is_family_name(str(gpu), job.accelerator) else ()
+    show(form, estimate_sheets(planned, moved, others), to_mapping(planned, moved), "estimate")
+
+
+def list_gpus(form: Form) -> None:
+    """Print the table of accelerators."""
+    show(form, [gpus_sheet()], [_part(one) for one in accelerators()], "accelerators")
+
+
+def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str, object]:
+    """An estimate as JSON; what is not known has no key.
+
+    Args:
+        planned: The estimate.
+        moved: The same job elsewhere; ``None`` where nobody asked.
+    """
+    job, priced = planned.job, planned.footprint
+    mapping: dict[str, object] = {"schema": SCHEMA}
+    if job.accelerator is not None:
+        mapping["accelerator"] = _part(job.accelerator)
+    mapping |= {
+        "count": job.count,
+        "rated_watts": job.rated_watts,
+        "hours": _span(job.hours.span),
+        "mean_watts": _span(planned.mean_watts),
+        "energy_kwh": _kwh(planned.energy),
+        "accelerators_kwh": _kwh(planned.accelerators),
+        "host_kwh": _kwh(planned.host),
+        "site_kwh": _span(planned.site_kwh),
+        "grams_co2e": _grams(priced),
+        "region": priced.intensity.region,
+        "electricity_usd": _span(planned.electricity_usd),
+    }
+    if planned.cloud_usd is not None:
+        mapping["cloud_usd"] = list(planned.cloud_usd)
+    if job.flops is not None:
+        mapping["flops"] = job.flops
+    mapping["assumptions"] = [
+        {"name": one.name, **_span(one.span), "unit": one.unit, "source": one.source, "assumed": one.assumed}
+        for one in assumptions(planned)
+    ]
+    if moved is not None:
+        mapping["what_if"] = [_elsewhere(one) for one in moved]
+    return mapping
+
+
+def _intensities(places: str, planned: Intensity) -> list[Intensity]:
+    """Each place once, and where it was planned among them."""
+    codes = (
+        [one.iso2 for one in regions()] if places == ALL else _USUAL_PLACES if places == DEFAULT else places.split(",")
+    )
+    try:
+        found = {one.region: one for one in map(intensity_of, codes)}
+    except ConfigError as error:
+        raise ConfigError("what_if", error.value, f"{error.fix} Or say default, or all.") from None
+    return list(({planned.region: planned} | found).values())
+
+
+def _part(one: Accelerator) -> dict[str, object]:
+    mapping: dict[str, object] = {"name": one.name, "vendor": one.vendor, "memory_gigabytes": one.memory_gigabytes}
+    if one.power_watts is not None:
+        mapping["power_watts"] = one.power_watts
+    mapping["peak_flops"] = one.peak_flops
+    if one.price is not None:
+        price = one.price
+        mapping["usd_per_hour"] = {"low": price.low, "high": price.high, "source": price.source, "year": price.year}
+    return mapping | {"source": one.source, "year": one.year, "url": one.url, "aliases": list(one.aliases)}
+
+
+def _elsewhere(one: Elsewhere) -> dict[str, object]:
+    intensity = one.footprint.intensity
+    mapping: dict[str, object] = {
+        "region": intensity.region,
+        "grams_co2e_per_kilowatt_hour": intensity.value.grams_per_kilowatt_hour,
+        "year": intensity.year,
+        "grams_co2e": _grams(one.footprint),
+        "saved_grams_co2e": one.saved_grams_co2e,
+    }
+    if one.saved_ratio is not None:
+        mapping["saved_ratio"] = one.saved_ratio
+    return mapping
+
+
+def _span(span: Span) -> dict[str, float]:
+    return {"value": span.value, "low": span.low, "high": span.high}
+
+
+def _kwh(energy: EnergyRange) -> dict[str, float]:
+    return {
+        "value": energy.value.kilowatt_hours,
+        "low": energy.low.kilowatt_hours,
+        "high": energy.high.kilowatt_hours,
+    }
+
+
+def _grams(priced: Footprint) -> dict[str, float]:
+    return {"value": priced.mass.grams, "low": priced.low.grams, "high": priced.high.grams}

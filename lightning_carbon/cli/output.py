@@ -1,0 +1,175 @@
+"""How the commands under ``study`` print: a table for the terminal, or JSON, Markdown or LaTeX for elsewhere."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import takewhile
+from textwrap import wrap
+from typing import Annotated, Any, Final
+
+import typer
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.study.rows import Sheet, latex, markdown
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of tables.")]
+LatexOption = Annotated[bool, typer.Option("--latex", help="Print LaTeX (booktabs) instead of tables.")]
+
+_GAP: Final = 2
+_LEAST: Final = 40
+
+
+class Form(Enum):
+    """What is printed."""
+
+    TABLE = auto()
+    JSON = auto()
+    MARKDOWN = auto()
+    LATEX = auto()
+
+
+def form_of(*, json: bool = False, markdown: bool = False, latex: bool = False) -> Form:
+    """The form that the options ask for.
+
+    Raises:
+        ConfigError: They ask for more than one.
+    """
+    asked = {"json": json, "markdown": markdown, "latex": latex}
+    names = [name for name, is_asked in asked.items() if is_asked]
+    if len(names) > 1:
+        others = " and ".join(f"--{name}" for name in names[1:])
+        raise ConfigError(names[0], True, f"{others} is given too, and one form is printed; leave one out.")
+    return Form[names[0].upper()] if names else Form.TABLE
+
+
+def show(form: Form, tables: Sequence[Sheet], plain: Any, label: str) -> None:  # noqa: ANN401 - whatever JSON has
+    """Print tables, or what stands for them in JSON.
+
+    Args:
+        form: How.
+        tables: The tables.
+        plain: Their content as plain values.
+        label: What the labels in LaTeX begin with; numbered where there are several tables.
+    """
+    if form is Form.JSON:
+        typer.echo(jsonlib.dumps(plain, indent=2, allow_nan=False))
+    elif form is Form.MARKDOWN:
+        typer.echo("\n\n".join(map(markdown, tables)))
+    elif form is Form.LATEX:
+        names = [f"tab:{label}{f'-{number}' if len(tables) > 1 else ''}" for number, _ in enumerate(tables, 1)]
+        typer.echo("\n\n".join(latex(table, name) for table, name in zip(tables, names, strict=True)))
+    else:
+        console = Console(highlight=False)
+        for number, table in enumerate(tables):
+            if number:
+                console.print()
+            show_sheet(table, console)
+
+
+def show_sheet(sheet: Sheet, console: Console) -> None:
+    """Print one table. No figure is ever cut: where it is too wide, brackets go below, then columns into a second part.
+
+    Args:
+        sheet: The table.
+        console: Where to.
+    """
+    width = console.width
+    for number, part in enumerate(_parts(sheet, width)):
+        table = Table(
+            title=Text(f"{sheet.title}, continued" if number else sheet.title, "bold"),
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, _GAP - 1, 0, 0),
+        )
+        for column, room in zip(part, _widths(part, width), strict=True):
+            table.add_column(Text(column.title), justify="left" if column.side == "<" else "right", width=room)
+        for cells in zip(*(column.cells for column in part), strict=True):
+            table.add_row(*map(Text, cells))
+        console.width = max(
+            width, _needed([column.width for column in part])
+        )  # print(width=…) takes no more than the terminal has
+        console.print(table)
+        console.width = width
+        console.print()
+    for note in sheet.notes:
+        lines = wrap(note, max(width, _LEAST), initial_indent="* ", subsequent_indent="  ", break_on_hyphens=False)
+        console.print(Text("\n".join(lines)), soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column that is to be printed: figures keep their lines, text may break at its spaces."""
+
+    title: str
+    side: str
+    cells: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """The least columns that it takes."""
+        if self.side == "<":
+            words = (word for text in (self.title, *self.cells) for word in text.split())
+            return max(map(cell_len, words), default=1)
+        return max(cell_len(line) for text in (self.title, *self.cells) for line in text.split("\n"))
+
+    @property
+    def full_width(self) -> int:
+        """The columns that it takes without breaking a line."""
+        return max(map(cell_len, (self.title, *self.cells)))
+
+    def stacked(self) -> _Column:
+        """The same with brackets, and what comes after a comma in the head, on a line of their own."""
+        if self.side == "<":
+            return self
+        return _Column(
+            self.title.replace(", ", ",\n"), self.side, tuple(cell.replace(" (", "\n(") for cell in self.cells)
+        )
+
+
+def _needed(widths: Sequence[int]) -> int:
+    """The width of a table of such columns; rich counts the gap after the last one, all but the divider."""
+    return sum(widths) + _GAP * len(widths) - 1
+
+
+def _widths(part: Sequence[_Column], width: int) -> list[int]:
+    """The least widths, and what is left of the terminal for text: a column at a time where most is missing."""
+    widths = [column.width for column in part]
+    texts = [place for place, column in enumerate(part) if column.side == "<"]
+    for _ in range(width - _needed(widths)):
+        missing = {place: part[place].full_width / widths[place] for place in texts}
+        neediest = max(missing, key=missing.__getitem__, default=None)
+        if neediest is None or missing[neediest] <= 1:
+            break
+        widths[neediest] += 1
+    return widths
+
+
+def _parts(sheet: Sheet, width: int) -> list[list[_Column]]:
+    """The columns of a sheet, in as many tables as the terminal needs; each begins with what names a row."""
+    columns = [
+        _Column(title, side, tuple(cells[place] for cells in sheet.rows))
+        for place, (title, side) in enumerate(zip(sheet.head, sheet.align, strict=True))
+    ]
+    if _needed([column.full_width for column in columns]) <= width:
+        return [columns]
+    columns = [column.stacked() for column in columns]
+    naming = list(takewhile(lambda one: one.side == "<", columns))
+    parts = [list(naming)]
+    for column in columns[len(naming) :]:
+        part = parts[-1]
+        if len(part) > len(naming) and _needed([one.width for one in [*part, column]]) > width:
+            part = [*naming]
+            parts.append(part)
+        part.append(column)
+    return parts

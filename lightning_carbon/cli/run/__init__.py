@@ -1,0 +1,1 @@
+"""``lightning-carbon run``: the meter around any program."""

@@ -1,0 +1,92 @@
+"""``lightning-carbon run``: the meter around somebody else's program."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, cast
+
+from lightning_carbon.cli import NAME
+from lightning_carbon.cli.run.program import CannotStart, Signals, find
+from lightning_carbon.errors import ConfigError, LedgerError
+from lightning_carbon.ledger.directory import write_json
+from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.run import Status
+from lightning_carbon.wiring import Settings, configure, meter_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lightning_carbon.records.run import RunRecord
+
+
+def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path | None, quiet: bool) -> int:
+    """Run a program under the meter.
+
+    Args:
+        words: The program and its arguments.
+        settings: The meter's arguments; ``None`` is not given.
+        copy_to: Where a copy of the record goes, if anywhere.
+        quiet: Whether to print no summary.
+
+    Returns:
+        What to end with: the program's own exit code wherever it ran.
+
+    Raises:
+        ConfigError: A setting cannot be used; nothing was started.
+        LedgerError: The ledger cannot be written; nothing was started.
+    """
+    config = configure(**cast("Settings", {name: value for name, value in settings.items() if value is not None}))
+    if copy_to is not None:
+        _check_copy(copy_to)
+    try:
+        path = find(words[0])
+        with Signals.held() as signals:
+            meter = meter_of(config).start()
+            status = Status.FAILED
+            try:
+                ending = signals.run(path, words)
+                status = ending.status
+            finally:
+                record = meter.stop(status)
+            _report(record, copy_to, quiet=quiet)
+    except CannotStart as error:
+        _say(f"{NAME}: {error}")
+        return error.exit_code
+    return ending.exit_code
+
+
+def _check_copy(path: Path) -> None:
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise ConfigError("json", str(path), "give a file in a folder that is there and can be written.")
+
+
+def _report(record: RunRecord, copy_to: Path | None, *, quiet: bool) -> None:
+    if copy_to is not None:
+        try:
+            _write(copy_to, to_mapping(record))
+        except (LedgerError, OSError) as error:
+            _say(f"{NAME}: {error}; the record is in {record.location}")
+    if not quiet:
+        _say(record.summary())
+
+
+def _write(path: Path, mapping: Mapping[str, object]) -> None:
+    if path.exists() and not path.is_file():
+        # A pipe or /dev/fd/3, in whose place no file may be put.
+        path.write_text(json.dumps(mapping) + "\n", encoding="utf-8")
+    else:
+        write_json(path.resolve(), mapping)
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - the console is what this module is for
+    except OSError:
+        # Whoever read it is gone. Python would end with 120 for what it cannot flush; the code is the program's.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -1,0 +1,201 @@
+"""The commands under ``study``; what they do is in the modules beside."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lightning_carbon.cli.options import IntensityOption, LedgerOption, ProjectOption, PueOption, RegionOption
+from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
+from lightning_carbon.cli.usage_errors import told
+from lightning_carbon.study.method import CURRENT
+
+study_app = typer.Typer(
+    help="The study of 2019: its tables recomputed, and its method on your own machine.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@study_app.callback()
+def _study() -> None:
+    """Keep ``study`` a group, however many commands there are."""
+
+
+@study_app.command()
+def published(*, json: JsonOption = False, markdown: MarkdownOption = False, latex: LatexOption = False) -> None:
+    """Recompute the study's Tables 1, 3 and 4 from their inputs, and show computed beside printed."""
+    from lightning_carbon.cli.study.published import show_published
+
+    with told({"json": json, "markdown": markdown, "latex": latex}):
+        show_published(form_of(json=json, markdown=markdown, latex=latex))
+
+
+@study_app.command()
+def claims(*, json: JsonOption = False, markdown: MarkdownOption = False, latex: LatexOption = False) -> None:
+    """Check what press reports wrote of the study: each claim, the arithmetic, the verdict."""
+    from lightning_carbon.cli.study.published import show_claims
+
+    with told({"json": json, "markdown": markdown, "latex": latex}):
+        show_claims(form_of(json=json, markdown=markdown, latex=latex))
+
+
+# What they mean is as everywhere; `lightning_carbon.measuring.pricing.method_of` has the defaults.
+MethodOption = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="current factors, or those of the study: current, strubell2019."),
+]
+UsdOption = Annotated[float | None, typer.Option(metavar="USD", help="What a kWh costs.", show_default=False)]
+HoursOption = Annotated[
+    float | None, typer.Option(metavar="HOURS", help="Project to so many hours.", show_default=False)
+]
+
+_MEASURE_HELP = (
+    "Train a model for some minutes and put it into the study's table: power after warm-up, projected.\n\n"
+    "CONFIG is the YAML of a training with a `study:` block, such as configs/transformer_small.yaml. A program after "
+    "-- is run instead of the block's command, or without a CONFIG, such as: measure -- python train.py. The program "
+    "has to meter itself, as the callbacks and Meter do."
+)
+
+
+@study_app.command("measure", help=_MEASURE_HELP)
+def measure_(  # noqa: PLR0913 - a command has a parameter for each of its options
+    words: Annotated[list[str], typer.Argument(metavar="CONFIG", help="What is trained.", show_default=False)],
+    minutes: Annotated[float, typer.Option(metavar="MINUTES", help="How long it trains, from its first step on.")] = 10,
+    warmup_seconds: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Where the warm-up ends; found by default.", show_default=False),
+    ] = None,
+    setup_minutes: Annotated[float, typer.Option(metavar="MINUTES", help="How long it may take until it trains.")] = 10,
+    hours: HoursOption = None,
+    steps: Annotated[
+        float | None, typer.Option(metavar="NUMBER", help="Project to so many steps.", show_default=False)
+    ] = None,
+    epochs: Annotated[
+        float | None, typer.Option(metavar="NUMBER", help="Project to so many epochs.", show_default=False)
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Project to so many accelerators.", show_default=False)
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to call the model.", show_default=False)
+    ] = None,
+    published: Annotated[
+        str | None, typer.Option(metavar="ID", help="The study's row that it answers.", show_default=False)
+    ] = None,
+    method: MethodOption = "current",
+    region: RegionOption = None,
+    intensity: IntensityOption = None,
+    pue: PueOption = None,
+    usd_per_kwh: UsdOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: JsonOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
+) -> None:
+    """Train a model for some minutes and put it into the study's table."""
+    from lightning_carbon.cli.study.measure import Asked, measure_and_show
+    from lightning_carbon.measuring.pricing import method_of
+    from lightning_carbon.study.measured.training_length import TrainingLength
+
+    factors = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh}
+    extent = {"hours": hours, "steps": steps, "epochs": epochs, "count": count}
+    forms = {"json": json, "markdown": markdown, "latex": latex}
+    others = {
+        "minutes": minutes,
+        "warmup_seconds": warmup_seconds,
+        "setup_minutes": setup_minutes,
+        "name": name,
+        "published": published,
+        "ledger": ledger,
+    }
+    with told({**factors, **extent, **forms, **others, "method": method}):
+        code = measure_and_show(
+            Asked(words, minutes, warmup_seconds, setup_minutes, name, published, ledger),
+            method_of(method, region=region, intensity=intensity, pue=pue, usd_per_kwh=usd_per_kwh),
+            TrainingLength(hours, steps, epochs, count),
+            form_of(json=json, markdown=markdown, latex=latex),
+        )
+    raise typer.Exit(code)
+
+
+@study_app.command()
+def table(
+    project: ProjectOption = None,
+    hours: HoursOption = None,
+    method: MethodOption = "current",
+    region: RegionOption = None,
+    intensity: IntensityOption = None,
+    pue: PueOption = None,
+    usd_per_kwh: UsdOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: JsonOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
+) -> None:
+    """Collect everything that was measured in a ledger, beside the published rows."""
+    from lightning_carbon.cli.study.measure import show_table
+    from lightning_carbon.measuring.pricing import method_of
+    from lightning_carbon.study.measured.training_length import TrainingLength
+
+    factors = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh}
+    forms = {"json": json, "markdown": markdown, "latex": latex}
+    with told({**factors, **forms, "project": project, "hours": hours, "method": method, "ledger": ledger}):
+        show_table(
+            project,
+            ledger,
+            method_of(method, region=region, intensity=intensity, pue=pue, usd_per_kwh=usd_per_kwh),
+            TrainingLength(hours),
+            form_of(json=json, markdown=markdown, latex=latex),
+        )
+
+
+@study_app.command()
+def development(
+    project: Annotated[str, typer.Option(metavar="NAME", help="The project whose runs are added up.")],
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="The run that is the one model; else the last that completed."),
+    ] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The runs that are one sweep, by name ('trial-*'); else those named like the model."
+        ),
+    ] = None,
+    ledger: LedgerOption = None,
+    method: Annotated[
+        str, typer.Option(metavar="METHOD", help="current: as each record says; strubell2019: the study's constants.")
+    ] = CURRENT,
+    usd_per_kwh: UsdOption = None,
+    usd_per_gpu_hour: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="LOW HIGH", help="What an hour of a GPU costs in a cloud.", show_default=False),
+    ] = None,
+    *,
+    json: JsonOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
+) -> None:
+    """Add up what one model, one sweep and the whole development of a project took, the failed runs included."""
+    from lightning_carbon.cli.study.development import Asked, show_development
+
+    given = {
+        "project": project,
+        "model": model,
+        "sweep": sweep,
+        "ledger": ledger,
+        "method": method,
+        "usd_per_kwh": usd_per_kwh,
+        "usd_per_gpu_hour": None if usd_per_gpu_hour is None else " ".join(f"{one:g}" for one in usd_per_gpu_hour),
+        "json": json,
+        "markdown": markdown,
+        "latex": latex,
+    }
+    with told(given):
+        form = form_of(json=json, markdown=markdown, latex=latex)
+        asked = Asked(method, usd_per_kwh, usd_per_gpu_hour)
+        show_development(project, ledger, asked, form, model=model, sweep=sweep)

@@ -1,0 +1,232 @@
+"""``lightning-carbon study measure`` and ``study table``: the study's method on this machine, and all rows together."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from lightning_carbon.cli import NAME
+from lightning_carbon.cli.output import Form, show
+from lightning_carbon.errors import ConfigError, RecordError, StudyError
+from lightning_carbon.measuring import Measured, measure
+from lightning_carbon.measuring.configuration import looks_like_config, subject_of
+from lightning_carbon.measuring.following import measured_runs
+from lightning_carbon.measuring.pricing import published_of, row_of
+from lightning_carbon.metering.config import check_name
+from lightning_carbon.records.numbers import duration
+from lightning_carbon.study.measured.measurement import from_mapping
+from lightning_carbon.study.measured.table import beside, component_sheet, measured_mapping, measured_sheet, trainings
+from lightning_carbon.study.measured.training_length import TrainingLength
+from lightning_carbon.study.published.tables import published_rows
+from lightning_carbon.wiring import ledger_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
+
+    from lightning_carbon.measuring import Progress as Step
+    from lightning_carbon.study.measured.measurement import Measurement
+    from lightning_carbon.study.method import Method
+    from lightning_carbon.study.rows import Row, Sheet
+
+_FAILED: Final = 2
+_SIGNALLED: Final = 128
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+_LOOKS_A_SECOND: Final = 2
+_MINUTES_PER_HOUR: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured, and how.
+
+    Args:
+        words: The configuration, or a command, or both.
+        minutes: How long it is to train.
+        warmup_seconds: Where the warm-up ends, where the user knows better.
+        setup_minutes: How long it may take until it trains.
+        name: What to call the model.
+        published: The row of the study that it answers.
+        ledger: The folder of all runs.
+    """
+
+    words: Sequence[str]
+    minutes: float
+    warmup_seconds: float | None
+    setup_minutes: float
+    name: str | None
+    published: str | None
+    ledger: str | None
+
+
+def measure_and_show(asked: Asked, method: Method, extent: TrainingLength, form: Form) -> int:
+    """Measure a model and print its row.
+
+    Returns:
+        What to end with.
+
+    Raises:
+        ConfigError: Something that was asked cannot be done; nothing was started.
+        LedgerError: The ledger cannot be written.
+    """
+    config, command = _split(asked.words)
+    _check(asked, config, command, extent)
+    try:
+        with _ended_by_signals(), _shown() as on_progress:
+            found = measure(
+                config,
+                minutes=asked.minutes,
+                command=command,
+                warmup_seconds=asked.warmup_seconds,
+                name=asked.name,
+                published=asked.published,
+                ledger=asked.ledger,
+                extent=extent,
+                setup_minutes=asked.setup_minutes,
+                on_progress=on_progress,
+            )
+    except StudyError as error:
+        typer.echo(f"{NAME}: {error}", err=True)
+        return _FAILED
+    except KeyboardInterrupt:
+        typer.echo(f"{NAME}: interrupted; the program was ended, and nothing was measured", err=True)
+        return _SIGNALLED + signal.SIGINT
+    except _Told as told:
+        return _SIGNALLED + told.number
+    return _show(found, method, extent, form)
+
+
+def show_table(project: str | None, ledger: str | None, method: Method, extent: TrainingLength, form: Form) -> None:
+    """Print every measured row of a ledger beside the published ones.
+
+    Raises:
+        ConfigError: There is no such folder, or a row cannot be projected to what was asked.
+    """
+    folder = ledger_folder(ledger).expanduser().absolute()
+    if not folder.is_dir() and (ledger is not None or folder.exists()):
+        raise ConfigError("ledger", str(folder), "there is no such folder; give the one that runs were written to.")
+    name = None if project is None else check_name("project", project)
+    found = list(_read(measured_runs(folder, name)))
+    if not found:
+        where = f" of project {name}" if name is not None else ""
+        typer.echo(f"{NAME}: nothing{where} in {folder} has been measured yet: `{NAME} study measure CONFIG`", err=True)
+    given = None if extent == TrainingLength() else extent
+    measured = [(one, row_of(one, method, given)) for one in found]
+    rows = beside(published_rows(), measured)
+    mappings = {row.id: measured_mapping(one, row) for one, row in measured}
+    show(
+        form,
+        [measured_sheet(rows, method, found, title="Measured beside published")],
+        [mappings.get(row.id) or row.as_mapping() for row in rows],
+        "measured",
+    )
+
+
+def _split(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
+    """The configuration and the command: a first word that names no YAML begins a command."""
+    first, *rest = words
+    path = Path(first)
+    is_file = path.is_file() and not os.access(path, os.X_OK)
+    return (path, tuple(rest)) if looks_like_config(first) or path.is_dir() or is_file else (None, tuple(words))
+
+
+def _check(asked: Asked, config: Path | None, command: tuple[str, ...], extent: TrainingLength) -> None:
+    """Refuse before minutes of training what cannot be told after them."""
+    subject = subject_of(config, command)
+    hours = asked.minutes / _MINUTES_PER_HOUR
+    if extent.hours is not None and extent.hours < hours:
+        fix = f"{asked.minutes:g} minutes are measured, so give {hours:.3g} hours at least, or fewer --minutes."
+        raise ConfigError("hours", extent.hours, fix)
+    published = asked.published or subject.published
+    known = [row.id for row in trainings(published_rows())]
+    if published is not None and published not in known:
+        raise ConfigError("published", published, f"the study has {', '.join(known)}; give one of these.")
+
+
+def _show(found: Measured, method: Method, extent: TrainingLength, form: Form) -> int:
+    measurement = found.measurement
+    kept = f"The measurement is in {found.location}"
+    try:
+        row = row_of(measurement, method, extent)
+    except ConfigError as error:
+        typer.echo(f"{NAME}: --{error.argument} {error.value} cannot be used: {error.fix}", err=True)
+        typer.echo(f"{NAME}: {kept}, and `{NAME} study table` shows it", err=True)
+        return _FAILED
+    show(form, _sheets(measurement, row, method), measured_mapping(measurement, row), "measured")
+    typer.echo(kept, err=True)
+    return 0
+
+
+def _sheets(measurement: Measurement, row: Row, method: Method) -> list[Sheet]:
+    published = published_of(measurement)
+    rows = [*(one for one in trainings(published_rows()) if published is not None and one.id == published.id), row]
+    title = "Measured beside published" if published is not None else "Measured"
+    return [component_sheet(measurement), measured_sheet(rows, method, [measurement], title=title)]
+
+
+def _read(paths: Sequence[Path]) -> Iterator[Measurement]:
+    for path in paths:
+        try:
+            yield from_mapping(json.loads(path.read_bytes()))
+        except (OSError, ValueError, RecordError) as error:
+            typer.echo(f"{NAME}: {path}: {error}", err=True)
+
+
+class _Told(BaseException):
+    """A signal asked us to end; derived so that nothing takes it for an error of the program.
+
+    Args:
+        number: The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End the program with us where we are asked to end."""
+
+    def told(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise _Told(number)
+
+    before = {one: signal.signal(one, told) for one in _ENDING if signal.getsignal(one) is not signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+@contextlib.contextmanager
+def _shown() -> Iterator[Callable[[Step], None]]:
+    """A bar on stderr where that is a terminal; nothing elsewhere."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
+    with Progress(*columns, console=console, transient=True, refresh_per_second=_LOOKS_A_SECOND) as bars:
+        task = bars.add_task("setting up", total=None, said="")
+
+        def on_progress(step: Step) -> None:
+            if not step.training_seconds:
+                return
+            watts = f"{step.watts:.1f} W, " if step.watts is not None else ""
+            said = f"of {duration(step.of_seconds)}: {watts}{step.steps:,} steps"
+            done = min(step.training_seconds, step.of_seconds)
+            now = "training" if done < step.of_seconds else "ending"
+            bars.update(task, description=now, total=step.of_seconds, completed=done, said=said)
+
+        yield on_progress

@@ -1,0 +1,27 @@
+"""``lightning-carbon study published`` and ``study claims``: what was printed in 2019, beside what follows from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightning_carbon.cli.output import show
+from lightning_carbon.study.published.claims import claims, claims_sheet
+from lightning_carbon.study.published.tables import published_rows, sheets
+
+if TYPE_CHECKING:
+    from lightning_carbon.cli.output import Form
+
+_KEYS = ("table", "id", "name", "hardware", "hours", "power_watts", "computed", "printed", "closes")
+
+
+def show_published(form: Form) -> None:
+    """Print the study's Tables 1, 3 and 4, computed beside printed."""
+    rows = published_rows()
+    mappings = [row.as_mapping() for row in rows]
+    show(form, sheets(rows), [{key: one[key] for key in _KEYS} for one in mappings], "strubell2019")
+
+
+def show_claims(form: Form) -> None:
+    """Print what press reports wrote of the study, the arithmetic, and the verdicts."""
+    found = claims()
+    show(form, [claims_sheet(found)], [one.as_mapping() for one in found], "claims2019")

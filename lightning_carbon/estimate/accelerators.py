@@ -1,0 +1,173 @@
+"""Accelerators that models are trained on: the packaged table of rated power, peak arithmetic and cloud prices.
+
+The table is :file:`data/accelerators.csv`; its header says what each column is, and each row where it is from. A name
+is found as the vendor, NVML or people spell it, or not at all: the neighbour in the list may draw twice as much.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.estimate.prices import CloudPrice
+
+# Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
+_TABLE = Path(__file__).with_name("data") / "accelerators.csv"
+
+PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
+"""The formats that peaks are listed for, the widest first."""
+
+_TRAINED_IN = ("bf16", "fp16", "tf32", "fp32")
+"""What training is taken to compute in where nobody says: the first of these that the accelerator has."""
+
+_PRICE_SOURCES = {
+    "S19": "a cloud's list prices, by way of Strubell et al. 2019",
+    "SP24": "RunPod, by way of the SkyPilot catalog",
+    "SP26": "Lambda, Nebius and RunPod, by way of the SkyPilot catalog",
+}
+_TERAFLOPS = 1e12
+_BRANDS = re.compile(r"\b(?:nvidia|amd|intel|google|cloud|habana|tesla|geforce|instinct|radeon|gpu|tensor core)\b")
+_SIGNS = re.compile(r"[^a-z0-9]+")
+_MOST_HINTS = 5
+_CLOSE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """One row of the table.
+
+    Args:
+        name: What it is called, without its vendor.
+        vendor: Who makes it.
+        memory_gigabytes: Its memory, in GB.
+        power_watts: The most its board or module is rated for, in watts; ``None`` where no source says.
+        peak_flops: Dense peak arithmetic in FLOP/s, without sparsity, by format, for the formats that a source says.
+        price: What one costs in a cloud, or ``None`` where no source says.
+        source: Whose figures these are, by title.
+        year: The year of that source.
+        url: Where it is.
+        aliases: What else it is called.
+    """
+
+    name: str
+    vendor: str
+    memory_gigabytes: float
+    power_watts: float | None
+    peak_flops: dict[str, float]
+    price: CloudPrice | None
+    source: str
+    year: int
+    url: str
+    aliases: tuple[str, ...] = field(default=())
+
+    def __str__(self) -> str:
+        """Vendor and name."""
+        return f"{self.vendor} {self.name}"
+
+    def peak(self, precision: str | None = None) -> tuple[str, float]:
+        """The dense peak in a format.
+
+        Args:
+            precision: One of :data:`PRECISIONS`; ``None`` for what training usually computes in.
+
+        Returns:
+            The format, and FLOP/s.
+
+        Raises:
+            ConfigError: There is no such format, or no source says what its peak is here.
+        """
+        chosen = precision or next(name for name in _TRAINED_IN if name in self.peak_flops)
+        if chosen not in self.peak_flops:
+            known = ", ".join(self.peak_flops)
+            raise ConfigError("precision", precision, f"the peaks of {self} are known for {known}; give one of these.")
+        return chosen, self.peak_flops[chosen]
+
+
+def accelerators() -> tuple[Accelerator, ...]:
+    """List the whole table, in its order."""
+    return _table()
+
+
+def find_accelerator(name: str) -> Accelerator:
+    """Look an accelerator up.
+
+    Args:
+        name: What it is called, in either case, with or without its vendor: ``"H100"``, ``"NVIDIA A100-SXM4-80GB"``.
+
+    Raises:
+        ConfigError: The table has no such accelerator; names what may have been meant.
+    """
+    found = _by_key().get(_key(name))
+    if found is None:
+        near = near_accelerators(name)
+        hint = f"did you mean {', '.join(near)}? " if near else ""
+        raise ConfigError(
+            "gpu",
+            name,
+            f"{hint}It is not in the packaged table; leave it out and give its rated power in watts instead.",
+        )
+    return found
+
+
+def near_accelerators(name: str) -> tuple[str, ...]:
+    """Say what may have been meant by a name that is not in the table, best guess first."""
+    from difflib import get_close_matches
+
+    typed, by_key = _key(name), _by_key()
+    if not typed:
+        return ()
+    within = [one.name for key, one in by_key.items() if typed in key or (len(key) > 1 and key in typed)]
+    close = [by_key[key].name for key in get_close_matches(typed, by_key, n=_MOST_HINTS, cutoff=_CLOSE)]
+    return tuple(dict.fromkeys([*within, *close]))[:_MOST_HINTS]
+
+
+def relatives(accelerator: Accelerator) -> tuple[Accelerator, ...]:
+    """The others that share the first word of a name: ``H100 PCIe`` and ``H100 NVL`` for ``H100 SXM``."""
+    family = accelerator.name.split()[0]
+    return tuple(one for one in _table() if one.name.split()[0] == family and one is not accelerator)
+
+
+def is_family_name(name: str, accelerator: Accelerator) -> bool:
+    """Whether a name could have meant a relative as well: ``"H100"`` for ``H100 SXM``."""
+    return _key(name) == _key(accelerator.name.split()[0]) != _key(accelerator.name)
+
+
+def _key(name: str) -> str:
+    """A name without vendor, brand, case, spaces and signs."""
+    return _SIGNS.sub("", _BRANDS.sub(" ", name.casefold()))
+
+
+@cache
+def _by_key() -> dict[str, Accelerator]:
+    return {_key(name): one for one in _table() for name in (one.name, *one.aliases)}
+
+
+@cache
+def _table() -> tuple[Accelerator, ...]:
+    import csv
+
+    with _TABLE.open(encoding="utf-8", newline="") as file:
+        return tuple(map(_row, csv.DictReader(line for line in file if not line.startswith("#"))))
+
+
+def _row(cells: dict[str, str]) -> Accelerator:
+    peaks = {name: cells[f"{name}_tflops"] for name in PRECISIONS}
+    price = None
+    if cells["usd_low"]:
+        source = _PRICE_SOURCES[cells["price_source"]]
+        price = CloudPrice(float(cells["usd_low"]), float(cells["usd_high"]), source, int(cells["price_year"]))
+    return Accelerator(
+        name=cells["name"],
+        vendor=cells["vendor"],
+        memory_gigabytes=float(cells["memory_gigabytes"]),
+        power_watts=float(cells["power_watts"]) if cells["power_watts"] else None,
+        peak_flops={name: float(value) * _TERAFLOPS for name, value in peaks.items() if value},
+        price=price,
+        source=cells["source"],
+        year=int(cells["year"]),
+        url=cells["url"],
+        aliases=tuple(filter(None, cells["aliases"].split(";"))),
+    )

@@ -1,0 +1,170 @@
+"""What a training will use, stand for and cost, from the rating of its accelerators, before it has run.
+
+Pure arithmetic on figures with ranges: low ends are multiplied with low ends and high ends with high ends, so that a
+range says what follows from the stated ones, and is not a confidence interval. The energy goes through the footprint
+that prices metered runs, too.
+
+    accelerators  W = rating x (idle + (busy - idle) x utilisation)
+    their server  W = accelerators x host share
+    energy (IT)     = both x count x hours
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from lightning_carbon.carbon.footprint import EnergyRange, Footprint, footprint
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.estimate.factors import (
+    BUSY_SHARE,
+    HOST_SHARE,
+    IDLE_SHARE,
+    USD_PER_KWH,
+    Factor,
+    Span,
+)
+from lightning_carbon.estimate.planning import GIVEN
+from lightning_carbon.estimate.prices import cloud_usd
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+    from lightning_carbon.estimate.planning import Job
+
+_SECONDS_PER_HOUR = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a job will use, stand for and cost.
+
+    Args:
+        job: The job.
+        accelerators: The energy of the accelerators.
+        host: The energy of the rest of their servers.
+        footprint: The CO2e, with the PUE and the carbon intensity behind it.
+        usd_per_kwh: What a kilowatt-hour was taken to cost.
+        electricity_usd: What the site pays for electricity.
+        cloud_usd: What a cloud asks for the accelerators; ``None`` where no price is known.
+    """
+
+    job: Job
+    accelerators: EnergyRange
+    host: EnergyRange
+    footprint: Footprint
+    usd_per_kwh: Factor
+    electricity_usd: Span
+    cloud_usd: tuple[float, float] | None
+
+    @property
+    def energy(self) -> EnergyRange:
+        """The energy of the computers, without PUE."""
+        return self.accelerators + self.host
+
+    @property
+    def site_kwh(self) -> Span:
+        """What the site draws for them, in kWh."""
+        return _site_kwh(self.energy, self.footprint.pue)
+
+    @property
+    def mean_watts(self) -> Span:
+        """The mean power of the computers."""
+        return _watts(self.job).times(self.job.count).times(_plus_one(HOST_SHARE.span))
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same job in another region: the same energy, at another carbon intensity.
+
+    Args:
+        footprint: The CO2e there.
+        saved_grams_co2e: How much less that is than where the job was planned; negative where it is more.
+        saved_ratio: That as a share of where it was planned; ``None`` where nothing is emitted there.
+    """
+
+    footprint: Footprint
+    saved_grams_co2e: float
+    saved_ratio: float | None
+
+
+def estimate(job: Job, *, intensity: Intensity, pue: PowerUsage, usd_per_kwh: float | None = None) -> Estimate:
+    """Price what is going to run.
+
+    Args:
+        job: What is going to run.
+        intensity: What a kilowatt-hour stands for, such as ``grid.factors.intensity_of("SE")``.
+        pue: What the site uses for each unit of IT energy, such as ``grid.pue.pue_of(1.2)``.
+        usd_per_kwh: What a kilowatt-hour costs.
+
+    Raises:
+        ConfigError: The price cannot be used.
+    """
+    price = USD_PER_KWH
+    if usd_per_kwh is not None:
+        if not isfinite(usd_per_kwh) or usd_per_kwh < 0:
+            raise ConfigError("usd_per_kwh", usd_per_kwh, "give USD for a kWh, zero or more, such as 0.12.")
+        price = Factor(Span.exactly(usd_per_kwh), GIVEN)
+    joules = _watts(job).times(job.count).times(job.hours.span).times(_SECONDS_PER_HOUR)
+    accelerators, host = _energy(joules), _energy(joules.times(HOST_SHARE.span))
+    energy = accelerators + host
+    cloud = None
+    if job.accelerator is not None and job.accelerator.price is not None:
+        cheap, _ = cloud_usd(job.hours.span.low, job.count, job.accelerator.price)
+        _, dear = cloud_usd(job.hours.span.high, job.count, job.accelerator.price)
+        cloud = cheap, dear
+    return Estimate(
+        job=job,
+        accelerators=accelerators,
+        host=host,
+        footprint=footprint(energy, pue, intensity),
+        usd_per_kwh=price,
+        electricity_usd=_site_kwh(energy, pue).times(price.span),
+        cloud_usd=cloud,
+    )
+
+
+def what_if(planned: Estimate, intensities: Iterable[Intensity]) -> tuple[Elsewhere, ...]:
+    """Move a job to other regions, with the same hardware, hours and PUE.
+
+    Args:
+        planned: The job where it was planned.
+        intensities: What a kilowatt-hour stands for in each of the others.
+
+    Returns:
+        One for each, the cleanest first.
+    """
+    here = planned.footprint.mass.grams
+    moved = (footprint(planned.energy, planned.footprint.pue, intensity) for intensity in intensities)
+    rows = (Elsewhere(there, here - there.mass.grams, 1 - there.mass.grams / here if here else None) for there in moved)
+    return tuple(sorted(rows, key=lambda row: (row.footprint.mass.grams, row.footprint.intensity.region)))
+
+
+def _watts(job: Job) -> Span:
+    """The mean power of one accelerator: in a line from idle to busy, at each end of the ranges."""
+    idle, busy, used = IDLE_SHARE.span, BUSY_SHARE.span, job.utilisation.span
+    low, value, high = (
+        rest + (full - rest) * share
+        for rest, full, share in (
+            (idle.low, busy.low, used.low),
+            (idle.value, busy.value, used.value),
+            (idle.high, busy.high, used.high),
+        )
+    )
+    return Span(value, low, high).times(job.rated_watts)
+
+
+def _energy(joules: Span) -> EnergyRange:
+    return EnergyRange(*map(Energy.from_joules, (joules.value, joules.low, joules.high)))
+
+
+def _site_kwh(energy: EnergyRange, pue: PowerUsage) -> Span:
+    whole = Span(energy.value.joules, energy.low.joules, energy.high.joules)
+    return whole.times(Span(pue.value, pue.low, pue.high)).times(1 / JOULES_PER_KILOWATT_HOUR)
+
+
+def _plus_one(span: Span) -> Span:
+    return Span(1 + span.value, 1 + span.low, 1 + span.high)

@@ -1,0 +1,151 @@
+"""What is going to run: accelerators, hours and how busy they are, checked at once.
+
+Hours that are not given follow from the arithmetic of the model:
+
+    hours = 6 x parameters x tokens / (count x dense peak x MFU) / 3600
+
+Six floating-point operations for each parameter and token (Kaplan et al. 2020, section 2.1): two forward, four
+backward. MFU, model FLOPs utilisation, is the share of the peak that these take (Chowdhery et al. 2022, appendix B).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.estimate.accelerators import find_accelerator
+from lightning_carbon.estimate.factors import (
+    FLOPS_PER_PARAMETER_AND_TOKEN,
+    MFU,
+    UTILISATION,
+    Factor,
+    Span,
+)
+
+if TYPE_CHECKING:
+    from lightning_carbon.estimate.accelerators import Accelerator
+
+GIVEN = "given"
+_SECONDS_PER_HOUR = 3_600
+_MOST = 1e30
+"""Whatever is given is less than that, so that nothing below overflows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is going to run, every figure checked and with its range.
+
+    Args:
+        accelerator: What it runs on; ``None`` where only a power was given.
+        count: How many of them.
+        rated_watts: The power that one is rated for, or limited to.
+        hours: How long it runs.
+        utilisation: The share of that time in which they compute.
+        mfu: The share of the dense peak that the model's arithmetic takes; ``None`` where hours were given.
+        precision: The format of that peak, and the peak in FLOP/s; ``None`` where hours were given.
+        flops: The model's arithmetic in all; ``None`` where hours were given.
+    """
+
+    accelerator: Accelerator | None
+    count: int
+    rated_watts: float
+    hours: Factor
+    utilisation: Factor
+    mfu: Factor | None = None
+    precision: tuple[str, float] | None = None
+    flops: float | None = None
+
+
+def plan(
+    gpu: str | None = None,
+    count: int = 1,
+    hours: float | None = None,
+    *,
+    utilisation: float | None = None,
+    params: float | None = None,
+    tokens: float | None = None,
+    mfu: float | None = None,
+    precision: str | None = None,
+    gpu_watts: float | None = None,
+) -> Job:
+    """Say what is going to run.
+
+    Args:
+        gpu: The accelerator, by a name of the packaged table; left out where ``gpu_watts`` and ``hours`` are given.
+        count: How many of them.
+        hours: How long; or else ``params`` and ``tokens``.
+        utilisation: The share of the time in which they compute, 0 to 1.
+        params: The model's parameters; of a mixture of experts, those that a token meets.
+        tokens: The tokens that it is trained on, all epochs together.
+        mfu: The share of the dense peak that the model's arithmetic takes, above 0 and up to 1.
+        precision: The format that it computes in: fp32, tf32, fp16, bf16 or fp8.
+        gpu_watts: The power that one accelerator is limited to, instead of what it is rated for.
+
+    Raises:
+        ConfigError: An argument cannot be used, or the hours follow from both or neither of the two.
+    """
+    if gpu is None and gpu_watts is None:
+        raise ConfigError("gpu", gpu, "name an accelerator, such as H100, or give the rated power of one in watts.")
+    accelerator = None if gpu is None else find_accelerator(gpu)
+    watts = _positive("gpu_watts", gpu_watts, "give the watts that one is limited to, such as 350.")
+    if watts is None and accelerator is not None:
+        watts = accelerator.power_watts
+    if watts is None:
+        fix = f"no source says what {accelerator} draws; give the power of one in watts, too (gpu_watts)."
+        raise ConfigError("gpu", gpu, fix)
+    if isinstance(count, bool) or not 1 <= count < _MOST:
+        raise ConfigError("count", count, "give a whole number of accelerators, from 1 up.")
+    busy = UTILISATION if utilisation is None else Factor(_share("utilisation", utilisation, zero=True), GIVEN)
+    given_hours = _positive("hours", hours, "give how long the training takes, above zero, such as 84.")
+    arithmetic = {"params": params, "tokens": tokens, "mfu": mfu, "precision": precision}
+    if given_hours is not None:
+        for name, value in arithmetic.items():
+            if value is not None:
+                raise ConfigError(name, value, "the hours are given too, and one of them must decide; leave one out.")
+        return Job(accelerator, count, watts, Factor(Span.exactly(given_hours), GIVEN), busy)
+    return _by_arithmetic(accelerator, count, watts, busy, params, tokens, mfu, precision)
+
+
+def _by_arithmetic(
+    accelerator: Accelerator | None,
+    count: int,
+    watts: float,
+    utilisation: Factor,
+    params: float | None,
+    tokens: float | None,
+    mfu: float | None,
+    precision: str | None,
+) -> Job:
+    parameters = _positive("params", params, "give the model's parameters, such as 7e9.")
+    seen = _positive("tokens", tokens, "give the tokens it is trained on, such as 1e12.")
+    if parameters is None and seen is None:
+        raise ConfigError("hours", None, "give how long the training takes, or the model's parameters and its tokens.")
+    if parameters is None:
+        raise ConfigError("params", None, "the tokens are given; give the model's parameters too, such as 7e9.")
+    if seen is None:
+        raise ConfigError("tokens", None, "the parameters are given; give the tokens too, such as 1e12.")
+    if accelerator is None:
+        raise ConfigError("gpu", None, "hours follow from its peak, so name one of the table, or give hours.")
+    reached = MFU if mfu is None else Factor(_share("mfu", mfu, zero=False), GIVEN)
+    name, peak = accelerator.peak(precision)
+    flops = FLOPS_PER_PARAMETER_AND_TOKEN * parameters * seen
+    hours = reached.span.times(count * peak * _SECONDS_PER_HOUR).under(flops)
+    source = f"6 x {parameters:.4g} parameters x {seen:.4g} tokens / ({count} x {peak / 1e12:g} TFLOP/s {name} x MFU)"
+    return Job(accelerator, count, watts, Factor(hours, source), utilisation, reached, (name, peak), flops)
+
+
+def _positive(argument: str, value: float | None, fix: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not 0 < value < _MOST:
+        raise ConfigError(argument, value, fix)
+    return float(value)
+
+
+def _share(argument: str, value: float, *, zero: bool) -> Span:
+    """A share up to 1."""
+    if isinstance(value, bool) or not 0 <= value <= 1 or (value == 0 and not zero):
+        span = "from 0 to 1" if zero else "above 0 and up to 1"
+        raise ConfigError(argument, value, f"give a share {span}, such as 0.4.")
+    return Span.exactly(value)

@@ -1,0 +1,258 @@
+"""Trainers that meter themselves, without a line of code at each: ``autolog()`` and ``LIGHTNING_CARBON=1``.
+
+Each framework is reached where it asks for callbacks itself, so no class of anybody's is changed:
+
+* Lightning asks the entry points of installed packages whenever a trainer is made (see
+  :mod:`~lightning_carbon.integrations.autolog.entry`).
+* Hugging Face's Trainer takes the callbacks in ``transformers.trainer.DEFAULT_CALLBACKS``, and those of the names in
+  ``report_to``, which it looks up in ``INTEGRATION_TO_CALLBACK``.
+
+A callback that is made here is *automatic*: where the trainer has one that somebody made by hand, it gives way.
+Nothing here imports a framework.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, MutableMapping
+from importlib import import_module
+from importlib.metadata import Distribution, DistributionFinder, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, Unpack, cast
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.integrations.autolog.entry import OFF, SWITCH
+from lightning_carbon.integrations.autolog.imports import Imports, do
+from lightning_carbon.integrations.shared.batch import counter_of
+from lightning_carbon.integrations.shared.guard import guarded, logger
+from lightning_carbon.wiring import Settings, configure
+
+INTEGRATION: Final = "lightning_carbon"
+"""What Hugging Face's ``report_to`` knows the callback by."""
+
+ENTRY_POINT: Final = "lightning_carbon.integrations.autolog.entry:callbacks"
+GROUPS: Final = ("lightning.pytorch.callbacks_factory", "pytorch_lightning.callbacks_factory")
+ON: Final = "1"
+
+# Looked up once they are needed: the latter needs this module itself.
+_OURS: Final = {name: f"lightning_carbon.integrations.{name}.callback" for name in ("lightning", "huggingface")}
+
+_TRAINER: Final = "transformers.trainer"
+_INTEGRATIONS: Final = "transformers.integrations.integration_utils"
+
+
+class AutologSettings(Settings, total=False):
+    """The arguments of :func:`autolog`, by name: those of :class:`~lightning_carbon.Meter`, and Lightning's own."""
+
+    count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None
+    progress_bar: bool
+
+
+_LIGHTNING_ONLY: Final = AutologSettings.__annotations__.keys() - Settings.__annotations__.keys()
+
+
+def is_declared(group: str) -> bool:
+    """Whether an installed package, which should be this one, has our entry point in a group."""
+    return any(one.value == ENTRY_POINT for one in entry_points(group=group))
+
+
+class Automatic:
+    """Which trainers meter themselves, and with which settings.
+
+    Args:
+        environ: The environment variables.
+        modules: What has been imported so far.
+        meta_path: Who finds modules and installed packages.
+        declared: Tells whether our entry point can be found in a group.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] = os.environ,
+        modules: MutableMapping[str, ModuleType] = sys.modules,
+        meta_path: list[Any] = sys.meta_path,
+        declared: Callable[[str], bool] = is_declared,
+    ) -> None:
+        self._environ = environ
+        self._modules = modules
+        self._meta_path = meta_path
+        self._imports = Imports(modules, meta_path)
+        self._is_declared = declared
+        self._declared = _Declared()
+        self._stand_in = _stand_in_for(self.huggingface_callback)
+        self._settings: AutologSettings = {}
+        self._is_on: bool | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether trainers meter themselves: as the program said last, else as the environment says."""
+        if self._is_on is not None:
+            return self._is_on
+        value = self._environ.get(SWITCH, "").strip()
+        if value != ON and value not in OFF:
+            logger.warning("%s=%r switches nothing on: set it to 1, or to 0 to say no", SWITCH, value)
+        return value == ON
+
+    def switch_on(self, settings: AutologSettings) -> None:
+        """Let every trainer that is made from now on meter itself.
+
+        Raises:
+            ConfigError: A setting cannot be used.
+        """
+        check(settings, self._environ)
+        self._settings = settings
+        self._is_on = True
+        # Run from a source tree, the package has no entry points; what Python asks for them can be told, though.
+        if not all(map(self._is_declared, GROUPS)) and self._declared not in self._meta_path:
+            self._meta_path.append(self._declared)
+        self._imports.after(_TRAINER, self._join_defaults)
+        self.offer()
+
+    def switch_off(self) -> None:
+        """Let no trainer that is made from now on meter itself."""
+        self._settings = {}
+        self._is_on = False
+        if self._declared in self._meta_path:
+            self._meta_path.remove(self._declared)
+        self._imports.forget(_TRAINER)
+        trainer = self._modules.get(_TRAINER)
+        if trainer is not None:
+            do(self._leave_defaults, trainer)
+
+    def offer(self) -> None:
+        """Let ``report_to="lightning_carbon"`` be understood, now or once transformers has been imported."""
+        self._imports.after(_INTEGRATIONS, self._register)
+
+    def lightning_callbacks(self) -> list[object]:
+        """What a trainer of Lightning gets that is being made; nothing where a defect of ours is in the way.
+
+        Raises:
+            ConfigError: A setting, or the variable that stands in for it, cannot be used.
+        """
+        callback = self._lightning_callback() if self.is_on else None
+        return [] if callback is None else [callback]
+
+    def huggingface_callback(self) -> object:
+        """What a Trainer of Hugging Face gets that is being made; one that does nothing where a defect is in the way.
+
+        Raises:
+            ConfigError: A setting, or the variable that stands in for it, cannot be used.
+        """
+        callback = self._huggingface_callback()
+        # Who asks is transformers, so it is there.
+        return self._modules["transformers"].TrainerCallback() if callback is None else callback
+
+    @guarded(ConfigError)
+    def _lightning_callback(self) -> object:
+        return import_module(_OURS["lightning"]).automatic_callback(**self._settings)
+
+    @guarded(ConfigError)
+    def _huggingface_callback(self) -> object:
+        return import_module(_OURS["huggingface"]).AutomaticCallback(**_for_any_framework(self._settings))
+
+    def _join_defaults(self, trainer: ModuleType) -> None:
+        if self._stand_in not in trainer.DEFAULT_CALLBACKS:
+            trainer.DEFAULT_CALLBACKS.append(self._stand_in)
+
+    def _leave_defaults(self, trainer: ModuleType) -> None:
+        if self._stand_in in trainer.DEFAULT_CALLBACKS:
+            trainer.DEFAULT_CALLBACKS.remove(self._stand_in)
+
+    def _register(self, integrations: ModuleType) -> None:
+        integrations.INTEGRATION_TO_CALLBACK[INTEGRATION] = self._stand_in
+
+
+def autolog(*, disable: bool = False, **settings: Unpack[AutologSettings]) -> None:
+    """Let every Lightning and Hugging Face trainer that this process makes from now on meter itself.
+
+    Say it once, before trainers are made; whether the frameworks have been imported by then makes no difference, and
+    none is imported. Each trainer gets a callback of its own, as if it had been given ``CarbonCallback(**settings)`` or
+    ``CarbonTrainerCallback(**settings)``. One that was given such a callback by hand keeps that, and meters once. Said
+    again, the settings of the last time hold. ``report_to="lightning_carbon"`` is understood from then on, too.
+
+    Example:
+        >>> import lightning_carbon
+        >>> lightning_carbon.autolog(region="SE", project="lisa")
+        >>> lightning_carbon.autolog(disable=True)
+
+    Args:
+        disable: Let no trainer meter itself from now on, whatever ``LIGHTNING_CARBON`` says; trainers that are there
+            keep their callbacks.
+        settings: The arguments of :class:`~lightning_carbon.Meter`, and ``count_batch`` and ``progress_bar`` of
+            :class:`~lightning_carbon.CarbonCallback`, which are for Lightning alone. What is left out comes from the
+            ``LIGHTNING_CARBON_*`` variables.
+
+    Raises:
+        ConfigError: A setting cannot be used, or there is none of that name; nothing has changed then.
+    """
+    if disable:
+        if settings:
+            name, value = next(iter(settings.items()))
+            raise ConfigError(name, value, "disable=True is given too, and takes no settings; leave one of them out.")
+        of_this_process.switch_off()
+    else:
+        of_this_process.switch_on(settings)
+
+
+def check(settings: AutologSettings, environ: Mapping[str, str]) -> None:
+    """Check settings now, so that no trainer has to fail for them later.
+
+    Raises:
+        ConfigError: One cannot be used, or there is none of that name.
+    """
+    known = AutologSettings.__annotations__
+    for name, value in settings.items():
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ConfigError(name, value, f"{hint}autolog takes {', '.join(known)}, and disable.")
+    counter_of(settings.get("count_batch"))
+    configure(environ, **_for_any_framework(settings))
+
+
+def _for_any_framework(settings: AutologSettings) -> Settings:
+    return cast("Settings", {name: value for name, value in settings.items() if name not in _LIGHTNING_ONLY})
+
+
+def _stand_in_for(make: Callable[[], object]) -> type:
+    """A class that transformers may list before anything of it is imported: calling it makes the callback."""
+    return type("LightningCarbon", (), {"__new__": lambda _: make(), "__doc__": "Makes a CarbonTrainerCallback."})
+
+
+_ANY: Final = DistributionFinder.Context()
+
+
+class _Declared(DistributionFinder):
+    """Tells of the entry points of this package where it was not installed."""
+
+    def find_spec(self, *_: object) -> None:
+        """Find no modules."""
+
+    def find_distributions(self, context: DistributionFinder.Context = _ANY) -> list[Distribution]:
+        """The one distribution."""
+        return [_Undistributed()] if context.name in {None, _Undistributed.NAME} else []
+
+
+class _Undistributed(Distribution):
+    # A name of its own: of two distributions of one name only the first is asked, and that may be an older one.
+    NAME: Final = "lightning-carbon-autolog"
+
+    def read_text(self, filename: str) -> str | None:
+        """The metadata, and the entry points."""
+        groups = "\n".join(f"[{group}]\nlightning_carbon = {ENTRY_POINT}" for group in GROUPS)
+        return {
+            "METADATA": f"Metadata-Version: 2.1\nName: {self.NAME}\nVersion: 0\n",
+            "entry_points.txt": groups,
+        }.get(filename)
+
+    def locate_file(self, path: os.PathLike[str] | str) -> Path:
+        """Beside the package."""
+        return Path(__file__).parents[2] / path
+
+
+of_this_process: Final = Automatic()
+"""What :func:`autolog` and the environment of this process say."""

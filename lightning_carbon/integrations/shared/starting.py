@@ -1,0 +1,57 @@
+"""Starts a meter for a trainer, so that nothing but a user's mistake keeps a training from beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lightning_carbon.energy.phases import Phase
+from lightning_carbon.errors import ConfigError, LedgerError
+from lightning_carbon.integrations.shared.guard import logger
+from lightning_carbon.metering.config import Devices, MeterConfig
+from lightning_carbon.metering.engine import Engine
+from lightning_carbon.ranks import Ranks
+from lightning_carbon.sources.torch_devices import device_uuids
+from lightning_carbon.wiring import meter_of
+
+
+def start_meter(
+    config: MeterConfig, devices_of_trainer: Callable[[], Sequence[Any]], phase: Phase, ranks: Ranks
+) -> Engine | None:
+    """Start a meter of what a trainer computes on.
+
+    Args:
+        config: What the user set.
+        devices_of_trainer: Tells the torch devices that the trainer computes on, the first one first: its clock tells
+            when steps end, and their GPUs are metered where the user left that to ``"auto"``.
+        phase: The phase that the run begins in.
+        ranks: Which of the run's processes this is; the first of a host meters its processors and memory, too.
+
+    Returns:
+        The meter, running; ``None`` where a defect kept it from starting, which is warned of.
+
+    Raises:
+        ConfigError: ``devices`` names a device that is not there.
+        LedgerError: The ledger cannot be written.
+    """
+    devices: Devices | None = None
+    computes_on = None
+    try:
+        named = devices_of_trainer()
+        devices = device_uuids(named)
+        computes_on = named[0] if named else None
+    except Exception:  # noqa: BLE001 - asking torch must not end a training
+        logger.warning("cannot tell which GPUs the trainer uses; taking those that are visible", exc_info=True)
+    try:
+        try:
+            return meter_of(config, devices=devices, ranks=ranks, computes_on=computes_on).start(phase)
+        except ConfigError as error:
+            if error.argument != "devices" or config.devices != "auto":
+                raise
+            logger.warning("no GPU is metered: the trainer's cannot be found (%s)", error)
+            return meter_of(config, devices=(), ranks=ranks, computes_on=computes_on).start(phase)
+    except (ConfigError, LedgerError):
+        raise
+    except Exception:  # noqa: BLE001 - see above
+        logger.warning("metering could not start; the training goes on without", exc_info=True)
+        return None

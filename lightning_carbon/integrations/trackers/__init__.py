@@ -1,0 +1,1 @@
+"""What a tracker is given beside the rows."""

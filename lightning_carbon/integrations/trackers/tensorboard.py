@@ -1,0 +1,109 @@
+"""Shows the end of a run in TensorBoard: the summary, the figure of its power, the layout of our charts.
+
+It is done once, after the run has ended and its record is stored, in the process whose rows are logged. Whatever goes
+wrong in it costs that part of the show and nothing else.
+
+Knows TensorBoard's writers by their methods, those of torch and those of tensorboardX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lightning_carbon.integrations.shared.guard import guarded, logger
+from lightning_carbon.records.power_profile import PowerProfile
+from lightning_carbon.records.run import RunRecord
+from lightning_carbon.report.board import POWER, SUMMARY, layout
+from lightning_carbon.report.figure import pixels, power_figure
+from lightning_carbon.report.markdown import summary_markdown
+
+Writer = Any
+"""A ``SummaryWriter``."""
+
+_LAYOUT_TAG: Final = b"custom_scalars__config__"
+"""What TensorBoard looks for; a run has one layout, the last one written."""
+_LAYOUT_WITHIN_BYTES: Final = 4_000_000
+"""A layout of the user's own is looked for so far into the logs: writers are given it at the start."""
+
+_told: set[str] = set()
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What is shown of a run.
+
+    Args:
+        record: Its record.
+        profile: Its power over time.
+        step: Where on the x-axis.
+        names: The metrics that were logged.
+        prefix: What stands before the names, such as ``"test/"``.
+    """
+
+    record: RunRecord
+    profile: PowerProfile
+    step: int
+    names: Collection[str] = ()
+    prefix: str = ""
+
+
+def is_called(thing: object, name: str) -> bool:
+    """Whether a thing's class, or one that it derives from, has a name; there are several copies of some classes."""
+    return any(one.__name__ == name for one in type(thing).__mro__)
+
+
+def show_ending(writer: Writer, ending: Ending) -> None:
+    """Show a run that has ended. Never raises.
+
+    Args:
+        writer: A ``SummaryWriter`` that is open.
+        ending: The run.
+    """
+    _show_summary(writer, ending)
+    _show_power(writer, ending)
+    _lay_out(writer, ending)
+    _flush(writer)
+
+
+@guarded()
+def _show_summary(writer: Writer, ending: Ending) -> None:
+    writer.add_text(ending.prefix + SUMMARY.name, summary_markdown(ending.record), ending.step)
+
+
+@guarded()
+def _show_power(writer: Writer, ending: Ending) -> None:
+    try:
+        figure = power_figure(ending.record, ending.profile)
+    except ImportError as error:
+        if "figure" not in _told:
+            _told.add("figure")
+            logger.debug("no figure of the power: %s (pip install 'lightning-carbon[report]')", error)
+        return
+    if figure is not None:
+        # Not add_figure(), which loads pyplot and chooses a backend for the whole program.
+        writer.add_image(ending.prefix + POWER.name, pixels(figure), ending.step, dataformats="HWC")
+
+
+@guarded()
+def _lay_out(writer: Writer, ending: Ending) -> None:
+    charts = layout(ending.names)
+    if charts and not ending.prefix and not _has_layout(writer):
+        writer.add_custom_scalars(charts)
+
+
+@guarded()
+def _flush(writer: Writer) -> None:
+    writer.flush()
+
+
+def _has_layout(writer: Writer) -> bool:
+    """Whether the run has a layout already: a user's own must not be replaced."""
+    writer.flush()
+    for file in Path(writer.get_logdir()).glob("events.out.tfevents.*"):
+        with file.open("rb") as events:
+            if _LAYOUT_TAG in events.read(_LAYOUT_WITHIN_BYTES):
+                return True
+    return False

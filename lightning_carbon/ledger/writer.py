@@ -1,0 +1,231 @@
+"""What a run leaves in the ledger: a journal of every rank while it runs, and one record of all ranks at its end.
+
+Ranks never wait for each other, and none sends anything to another: each appends to a journal of its own in the run's
+folder, and reads those of the others there. The record is built from the journals, so it is right even when a rank
+died. Every rank builds it when it ends; the last one to end has seen all others.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lightning_carbon.errors import LedgerError, RecordError
+from lightning_carbon.ledger.attempts import Attempts
+from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping, part_of
+from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.merging import record_of
+from lightning_carbon.records.run import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lightning_carbon.ports import LineSink, RunIdentity, RunStore
+    from lightning_carbon.records.journal import Beat, Header
+    from lightning_carbon.records.run import RunRecord
+
+STEPS_FILE = "steps.csv"
+STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
+
+AGREE_SECONDS = 60.0
+"""A rank that has not learnt the name of the run by then keeps a run of its own."""
+SILENT_SECONDS = 3.0
+"""A rank that has written nothing for that long is not counted among those that report."""
+_READING_SHARE = 0.01
+"""Reading what the other ranks have written may take this share of rank 0's time at most, as it holds up the training
+and many ranks read one file system; its rows are those that are logged."""
+_OTHERS_READING_SHARE = 0.001
+_TRIES = 3
+_MOST_HELD = 100_000
+"""Lines of steps that wait for a disk that is full; the oldest go when there are more, about 10 MB."""
+
+
+class RunWriter:
+    """Writes down one rank of a run.
+
+    Args:
+        store: Where.
+        identity: How the ranks come to call the run the same.
+        header: Who this rank is; its ``run_id`` is what it would call the run.
+        per_step: Whether there is a list of steps.
+        warn: Told of trouble: a key and a message.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        identity: RunIdentity,
+        header: Header,
+        *,
+        per_step: bool,
+        warn: Callable[[str, str], None],
+    ) -> None:
+        self._store = store
+        self._identity = identity
+        self._header = header
+        self._per_step = per_step
+        self._warn = warn
+        self._run_id: str | None = None
+        self._journal: LineSink | None = None
+        self._steps: LineSink | None = None
+        self._held: list[str] = []
+        self._since = time.monotonic()
+        self._read_again = self._read_at = 0.0
+        self._others: list[RankPart] = []
+        self._heard: dict[int, tuple[float, float]] = {}
+        self.attempts = Attempts(store, header.project, header.started_at)
+        self.location: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The name of the run, as far as this rank knows."""
+        return self._run_id or self._header.run_id
+
+    @property
+    def others(self) -> list[RankPart]:
+        """What the other ranks had used when they were last read."""
+        return self._others
+
+    @property
+    def silent(self) -> set[int]:
+        """The ranks that said they run and have written nothing for a while: late, or dead."""
+        until = self._read_at - SILENT_SECONDS
+        running = (part.header.rank for part in self._others if part.beat.status == Status.RUNNING)
+        return {rank for rank in running if self._heard[rank][1] < until}
+
+    def open(self, beat: Beat) -> None:
+        """Begin; where the name of the run is not known yet, the first beat that knows it does.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        name = self._identity.agree(self._header.run_id)
+        if name is not None:
+            self._run_id = self._untaken(name)
+            self._begin(beat)
+            self._append(beat)  # who is killed in the first second leaves a journal that can be read, too
+
+    def write(self, beat: Beat, steps: list[str]) -> None:
+        """Write down what has been used so far, and read what others have. Never raises; warns once.
+
+        Args:
+            beat: What has been used.
+            steps: Lines for the list of steps.
+        """
+        self._held = [*self._held, *steps][-_MOST_HELD:]
+        try:
+            if self._run_id is None:
+                name = self._identity.agree(self._header.run_id)
+                if name is None and time.monotonic() - self._since < AGREE_SECONDS:
+                    return
+                self._run_id = self._untaken(name or self._header.run_id)
+            if self._journal is None:
+                self._begin(beat)
+            self._append(beat)
+            if self._header.rank == 0:
+                self.attempts.enlist(self.run_id)
+        except (LedgerError, OSError) as error:
+            self._warn("ledger", f"the ledger could not be written: {error}; training goes on, and it is tried again")
+        self._read_others()
+
+    def close(self, beat: Beat, steps: list[str]) -> RunRecord:
+        """Write down how this rank ended, and the record of all ranks. Never raises; warns once.
+
+        Returns:
+            The record.
+        """
+        if self._run_id is None:
+            self._since -= AGREE_SECONDS  # who has not been told by now never will be
+        self.write(beat, steps)
+        for _ in range(_TRIES):
+            if self._held and self._per_step:
+                self.write(beat, [])  # a folder that had to be made again has room for them now
+        self.attempts.look()
+        mine = RankPart(self._named(), beat)
+        record = self.attempts.told(record_of([mine]))
+        try:
+            for _ in range(_TRIES):
+                self._read_again = 0.0
+                self._read_others()
+                known = [part.beat.at for part in self._others]
+                record = self.attempts.told(record_of([mine, *self._others]))
+                self.location = self._store.save(to_mapping(record))
+                self._read_again = 0.0
+                self._read_others()
+                if [part.beat.at for part in self._others] == known:
+                    break  # nobody ended meanwhile, who may have written a later record before this one
+        except (LedgerError, OSError) as error:
+            self.location = None  # what lies there, if anything, is how the run began
+            self._warn("ledger", f"the record could not be written: {error}")
+        for sink in (self._journal, self._steps):
+            if sink is not None:
+                sink.close()
+        return replace(record, location=self.location)
+
+    def running(self, beat: Beat) -> RunRecord:
+        """The record of the run so far."""
+        parts = [RankPart(self._named(), beat), *self._others]
+        return self.attempts.told(record_of(parts, location=self.location))
+
+    def _named(self) -> Header:
+        return replace(self._header, run_id=self.run_id)
+
+    def _begin(self, beat: Beat) -> None:
+        header = self._named()
+        if header.rank == 0:
+            self.location = self._store.save(to_mapping(record_of([RankPart(header, beat)])))
+        first = json.dumps(header_mapping(header))
+        self._journal = self._store.open_journal(header.project, header.run_id, header.rank, first)
+
+    def _untaken(self, name: str) -> str:
+        """The name, or the next one where this rank has written under it before.
+
+        Names that ranks work out for themselves can be those of an earlier run, where one shell has started both; every
+        rank of it then finds what it wrote, and comes to the same next name.
+        """
+        project, rank, tries = self._header.project, self._header.rank, 1
+        free = name
+        while self._header.world_size > 1 and self._store.read_lines(project, free, f"rank-{rank:05d}.jsonl"):
+            tries += 1
+            free = f"{name}-{tries}"
+        return free
+
+    def _append(self, beat: Beat) -> None:
+        if self._journal is not None:
+            self._journal.write_lines([json.dumps(beat_mapping(beat), separators=(",", ":"))])
+        if self._per_step:
+            if self._steps is None:
+                rank = self._header.rank
+                file = STEPS_FILE if rank == 0 else STEPS_FILE.replace(".", f".rank-{rank:05d}.")
+                self._steps = self._store.open_lines(self._header.project, self.run_id, file)
+                self._held = [STEPS_HEADER, *self._held]
+            self._steps.write_lines(self._held)
+            self._held = []  # kept until they are written
+
+    def _read_others(self) -> None:
+        """Read the other ranks' journals: rank 0 shows them in its rows, and everybody puts them in the record."""
+        now = time.monotonic()
+        if self._header.world_size == 1 or self._run_id is None or now < self._read_again:
+            return
+        parts = []
+        try:
+            journals = self._store.read_journals(self._header.project, self._run_id)
+        except OSError:
+            return  # what was read before counts until it can be read again
+        for first, last in journals:
+            try:
+                part = part_of(json.loads(first), json.loads(last))
+            except (RecordError, ValueError):
+                continue
+            rank = part.header.rank
+            if rank != self._header.rank:
+                parts.append(part)
+                # By this host's own clock: those of other hosts may show something else.
+                if self._heard.get(rank, (None,))[0] != part.beat.at:
+                    self._heard[rank] = (part.beat.at, now)
+        self._others = parts
+        taken = time.monotonic() - now
+        self._read_at = now
+        self._read_again = now + taken / (_READING_SHARE if self._header.rank == 0 else _OTHERS_READING_SHARE)

@@ -1,0 +1,230 @@
+"""The power profile of a run: its power over time by kind of hardware, and the phases that it went through. Pure.
+
+A run of a month has as many points as one of minutes: every other one is dropped when there are too many. They are
+heights of the curves of energy, and all that is shown is differences of two of them, so no joule of the run is lost by
+dropping heights between, however few are left.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lightning_carbon.energy.phases import Phase
+from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MOST_HEIGHTS: Final = 400
+"""How many heights are kept, about 300 kB of them; from half of that on, a figure shows no more than its pixels."""
+
+SHORTEST_SECONDS: Final = 0.1
+"""Sensors are read that often, so what is shorter shows how they were read, not what was used."""
+
+LATE_SECONDS: Final = 5.0
+"""Other ranks write twice a second; whoever has not written for that long at the end ended, or died, before it."""
+
+_ORDER: Final = {phase.value: place for place, phase in enumerate(Phase)}
+
+
+class Strand(NamedTuple):
+    """What is shown as one: all hardware of a kind, as far as its numbers came about alike.
+
+    Args:
+        kind: What sort of hardware it is, as in :class:`~lightning_carbon.energy.readings.Kind`.
+        is_modelled: Whether no sensor stands behind the numbers.
+    """
+
+    kind: str
+    is_modelled: bool
+
+
+class Height(NamedTuple):
+    """What a run has used up to a moment.
+
+    Args:
+        ns: The moment, in nanoseconds since the start of the run.
+        microjoules: The energy of every strand, summed over the domains that no other includes.
+        covered: How many nanoseconds readings cover, likewise summed over domains.
+        phases: How many nanoseconds each phase has lasted.
+    """
+
+    ns: int
+    microjoules: Mapping[Strand, int]
+    covered: Mapping[Strand, int]
+    phases: Mapping[str, int]
+
+
+START: Final = Height(0, {}, {}, {})
+"""Where every run begins."""
+
+
+class Heights:
+    """Heights of a run, the first and the last always among them, and never too many of those between.
+
+    Args:
+        most: How many are kept at most; 4 or more.
+    """
+
+    def __init__(self, most: int = MOST_HEIGHTS) -> None:
+        self._most = most
+        self._kept = [START]
+        self._last = START
+        self._apart_ns = 0
+
+    def wants(self, ns: int) -> bool:
+        """Whether a height at a moment would be kept; whoever asks need not work it out in vain."""
+        return ns > self._kept[-1].ns and ns - self._kept[-1].ns >= self._apart_ns
+
+    def note(self, height: Height) -> None:
+        """Take a height; one that is before the last is ignored."""
+        if height.ns < self._last.ns:
+            return
+        self._last = height
+        if not self.wants(height.ns):
+            return
+        self._kept.append(height)
+        if len(self._kept) >= self._most:
+            self._kept = self._kept[::2]
+            self._apart_ns = self._kept[-1].ns // (len(self._kept) - 1)
+
+    def all(self) -> list[Height]:
+        """The heights that are left, in order of time."""
+        return self._kept if self._last.ns == self._kept[-1].ns else [*self._kept, self._last]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What was used between two moments.
+
+    Args:
+        start_seconds: Since the start of the run.
+        end_seconds: Likewise.
+        watts: The mean power of every strand; absent where no reading covers any of it.
+        phase_seconds: How long each phase lasted within.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    watts: dict[Strand, float]
+    phase_seconds: dict[str, float]
+
+
+class Band(NamedTuple):
+    """A time that a run was in one phase.
+
+    Args:
+        start_seconds: Since the start of the run.
+        end_seconds: Likewise.
+        phase: The phase.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class PowerProfile:
+    """The power of a run over time.
+
+    Args:
+        stretches: Its time, cut into stretches that follow each other without a gap; none, where nothing is known.
+    """
+
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def strands(self) -> tuple[Strand, ...]:
+        """Everything whose power is known at any time, measured before modelled."""
+        found = {strand for stretch in self.stretches for strand in stretch.watts}
+        return tuple(sorted(found, key=lambda one: (one.is_modelled, one.kind)))
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """The phases in order.
+
+        As long as they were, in the sum; within one stretch, their order is the likely one: what was going on goes on,
+        and the others follow as trainings have them.
+        """
+        bands: list[Band] = []
+        for stretch in self.stretches:
+            at = stretch.start_seconds
+            before = bands[-1].phase if bands else None
+            for phase in sorted(stretch.phase_seconds, key=lambda one: (one != before, _ORDER[one])):
+                end = at + stretch.phase_seconds[phase]
+                if bands and bands[-1].phase == phase:
+                    bands[-1] = bands[-1]._replace(end_seconds=end)
+                else:
+                    bands.append(Band(at, end, phase))
+                at = end
+        return tuple(bands)
+
+
+def power_profile_of(
+    own: Sequence[Height], others: Sequence[Height] = (), *, shortest: float = SHORTEST_SECONDS
+) -> PowerProfile:
+    """Make the power profile of a run from its heights.
+
+    Args:
+        own: What one rank has used; its phases are those of the run.
+        others: What the other ranks have used, each moment on their own clocks since their own starts. They tell of it
+            now and then: the profile ends where they last did, as it would show a part of the power from there on;
+            unless that was long before the end.
+        shortest: No stretch is shorter than so many seconds, save where the whole is.
+    """
+    summed = list(own)
+    if others:
+        late_ns = own[-1].ns - others[-1].ns
+        until_ns = others[-1].ns if late_ns <= LATE_SECONDS * NANOSECONDS_PER_SECOND else own[-1].ns
+        summed = [_plus(one, _at(others, one.ns)) for one in own if one.ns <= until_ns]
+    apart_ns = round(shortest * NANOSECONDS_PER_SECOND)
+    chosen = summed[:1]
+    for height in summed[1:]:
+        if height.ns - chosen[-1].ns >= apart_ns:
+            chosen.append(height)
+    if len(summed) > 1:
+        # What is left at the end goes to the stretch before it, where there is one.
+        chosen = [*chosen[:-1], summed[-1]] if len(chosen) > 1 else [summed[0], summed[-1]]
+    return PowerProfile(tuple(_between(one, other) for one, other in pairwise(chosen) if other.ns > one.ns))
+
+
+def _between(start: Height, end: Height) -> Stretch:
+    seconds = (end.ns - start.ns) / NANOSECONDS_PER_SECOND
+    rises = {strand: uj - start.microjoules.get(strand, 0) for strand, uj in end.microjoules.items()}
+    spans = {phase: ns - start.phases.get(phase, 0) for phase, ns in end.phases.items()}
+    return Stretch(
+        start.ns / NANOSECONDS_PER_SECOND,
+        end.ns / NANOSECONDS_PER_SECOND,
+        {
+            strand: rise / MICROJOULES_PER_JOULE / seconds
+            for strand, rise in rises.items()
+            if end.covered.get(strand, 0) > start.covered.get(strand, 0)
+        },
+        {phase: ns / NANOSECONDS_PER_SECOND for phase, ns in spans.items() if ns > 0},
+    )
+
+
+def _at(heights: Sequence[Height], ns: int) -> Height:
+    """The height at a moment: on the line between the two around it, or the last."""
+    right = max(1, bisect_left(heights, ns, key=lambda height: height.ns))
+    if right == len(heights):
+        return heights[-1]
+    before, after = heights[right - 1], heights[right]
+    part, whole = ns - before.ns, after.ns - before.ns
+
+    def value(start: Mapping[Strand, int], end: Mapping[Strand, int]) -> dict[Strand, int]:
+        return {one: start.get(one, 0) + (to - start.get(one, 0)) * part // whole for one, to in end.items()}
+
+    return Height(ns, value(before.microjoules, after.microjoules), value(before.covered, after.covered), {})
+
+
+def _plus(one: Height, other: Height) -> Height:
+    return one._replace(microjoules=_sum(one.microjoules, other.microjoules), covered=_sum(one.covered, other.covered))
+
+
+def _sum(one: Mapping[Strand, int], other: Mapping[Strand, int]) -> dict[Strand, int]:
+    return {strand: one.get(strand, 0) + other.get(strand, 0) for strand in {**one, **other}}

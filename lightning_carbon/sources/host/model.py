@@ -1,0 +1,271 @@
+"""A model of the CPU's and the memory's energy, for machines that show no RAPL counters: most clouds, WSL, macOS.
+
+CPU: processor seconds × watts per hardware thread. Processor time is itself a counter, so late readings lose nothing.
+Watts per thread are the rated power of the socket over its threads where the packaged table knows the model, otherwise
+the mean of a busy virtual CPU. A thread alone on its core draws more than that, one that waits for memory less.
+
+* ``"process"``: the time of this process and its descendants; what the machine draws idle is charged to nobody.
+* ``"machine"``: the busy time of all threads, and idle watts for their idle time.
+
+Threads of a socket: from the table or the brand string; otherwise, and only on bare metal, the kernel's ``siblings``. A
+guest's ``siblings`` are those that were rented, and a socket's power over them would be many times too much.
+
+Memory: what the job holds × watts per gigabyte, not what is installed, never more than the whole machine has in use.
+
+Every sensor says MODELLED and a wide range; what the figures come from is in ``host_constants`` and ``cpu_table``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
+from lightning_carbon.errors import ConfigError, SourceLost
+from lightning_carbon.ports import Finding
+from lightning_carbon.sources.host import constants as host_constants
+from lightning_carbon.sources.host.cpu_table import CpuSpec, find_cpu
+from lightning_carbon.sources.process_tree import ProcessTree, job_tree
+from lightning_carbon.units import Energy, Power
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CpuScope = Literal["process", "machine"]
+
+# Rated power is neither the least nor the most that a load takes: a socket may stay at half of it or, for as long as
+# cooling allows, exceed it by half (Intel's PL2 and AMD's PPT are 1.25 to 2 times the rated power). Our assumption.
+RATED_POWER_UNCERTAINTY_RATIO = 0.5
+# Memory modules are sold in units of 2^30 bytes.
+BYTES_PER_GIGABYTE = 1 << 30
+# Resident memory changes slowly next to the training step, and costs about 6 us a process to read.
+MEMORY_SECONDS = 1.0
+NOTHING = Power(0.0)
+# The first processor's block, flags included; reading on would ask the kernel for the clock of every core.
+_CPUINFO_CHARACTERS = 8192
+
+
+class ModelledCpu:
+    """Energy of processor time at a power per hardware thread; an :class:`~lightning_carbon.ports.EnergyCounter`.
+
+    Args:
+        domain: What it stands for.
+        seconds: Gives busy and idle seconds of hardware threads so far.
+        busy: Power of a busy thread.
+        idle: Power of an idle one.
+        uncertainty_ratio: Half width of the range.
+        method: How the model is made, for people.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        seconds: Callable[[], tuple[float, float]],
+        *,
+        busy: Power,
+        idle: Power = NOTHING,
+        uncertainty_ratio: float,
+        method: str,
+    ) -> None:
+        self._sensor = Sensor(domain, Provenance.MODELLED, uncertainty_ratio, method)
+        self._seconds = seconds
+        self._busy = busy
+        self._idle = idle
+        self._highest = Energy.ZERO
+
+    @property
+    def sensor(self) -> Sensor:
+        """What it stands for and how."""
+        return self._sensor
+
+    def read_energy(self) -> Energy:
+        """The energy of all processor time so far.
+
+        Raises:
+            SourceLost: The processes are gone.
+        """
+        try:
+            busy_seconds, idle_seconds = self._seconds()
+        except ProcessLookupError as error:
+            raise SourceLost(str(error)) from error
+        joules = busy_seconds * self._busy.watts + idle_seconds * self._idle.watts
+        # Linux says itself that a machine's idle and iowait time may fall (proc_stat(5)).
+        self._highest = max(self._highest, Energy.from_joules(joules))
+        return self._highest
+
+
+class ModelledMemory:
+    """Power of the memory in use; a :class:`~lightning_carbon.ports.PowerGauge`.
+
+    Args:
+        domain: What it stands for.
+        used_bytes: Gives the memory in use, in bytes; asked once a second at most.
+        uncertainty_ratio: Half width of the range.
+        method: How the model is made, for people.
+        now_seconds: A monotonic clock.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        used_bytes: Callable[[], int],
+        *,
+        uncertainty_ratio: float,
+        method: str,
+        now_seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sensor = Sensor(domain, Provenance.MODELLED, uncertainty_ratio, method)
+        self._used_bytes = used_bytes
+        self._now_seconds = now_seconds
+        self._asked_seconds = float("-inf")
+        self._power = NOTHING
+
+    @property
+    def sensor(self) -> Sensor:
+        """What it stands for and how."""
+        return self._sensor
+
+    def read_power(self) -> Power:
+        """The power of what is in use, as of at most a second ago.
+
+        Raises:
+            SourceLost: The processes are gone.
+        """
+        now = self._now_seconds()
+        if now - self._asked_seconds >= MEMORY_SECONDS:
+            try:
+                used = self._used_bytes()
+            except ProcessLookupError as error:
+                raise SourceLost(str(error)) from error
+            self._power = Power(used / BYTES_PER_GIGABYTE * host_constants.DRAM_WATTS_PER_GIGABYTE)
+            self._asked_seconds = now
+        return self._power
+
+
+def discover(
+    environ: Mapping[str, str] = os.environ,
+    *,
+    cpu: bool = True,
+    dram: bool = True,
+    cpu_scope: CpuScope = "process",
+    cpuinfo: Path = Path("/proc/cpuinfo"),
+    tree: ProcessTree | None = None,
+) -> list[Finding]:
+    """Set up the models that are asked for.
+
+    Args:
+        environ: The environment variables. Under torchrun the tree of the launcher counts, so that one process a
+            machine speaks for all of its ranks.
+        cpu: Whether to model the processor.
+        dram: Whether to model the memory.
+        cpu_scope: Whose processor time and memory: this process tree's or the machine's.
+        cpuinfo: What describes the processor.
+        tree: The processes of the job; default those that the environment speaks of.
+
+    Returns:
+        A finding for each.
+
+    Raises:
+        ConfigError: ``cpu_scope`` is neither.
+    """
+    if cpu_scope not in {"process", "machine"}:
+        raise ConfigError("cpu_scope", cpu_scope, "give 'process' or 'machine'")
+    if not (cpu or dram):
+        return []
+    import psutil
+
+    tree = (tree or job_tree(environ)) if cpu_scope == "process" else None
+
+    def seconds() -> tuple[float, float]:
+        if tree is not None:
+            return tree.cpu_seconds(), 0.0
+        times = psutil.cpu_times()
+        busy = sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq"))
+        return busy, times.idle + getattr(times, "iowait", 0.0)
+
+    def used_bytes() -> int:
+        memory = psutil.virtual_memory()
+        in_use: int = memory.total - memory.available
+        return in_use if tree is None else min(in_use, tree.memory_bytes())
+
+    whose = "of the machine" if tree is None else "of this process and its descendants"
+    findings = []
+    if cpu:
+        findings.append(_cpu(_read(cpuinfo), seconds, whose, idle=tree is None))
+    if dram:
+        findings.append(_memory(used_bytes, whose))
+    return findings
+
+
+def _cpu(
+    description: Mapping[str, str], seconds: Callable[[], tuple[float, float]], whose: str, *, idle: bool
+) -> Finding:
+    model = description.get("model name", "")
+    spec = find_cpu(model) if model else None
+    threads = _threads(description, spec)
+    if spec is not None and threads is not None:
+        busy_watts = spec.tdp_watts / threads
+        uncertainty_ratio = RATED_POWER_UNCERTAINTY_RATIO
+        origin = f"rated {spec.tdp_watts:g} W / {threads} threads of {spec.name}"
+    else:
+        busy_watts = host_constants.MAX_WATTS_PER_VCPU
+        uncertainty_ratio = _half_width(
+            host_constants.MAX_WATTS_PER_VCPU_LOW, busy_watts, host_constants.MAX_WATTS_PER_VCPU_HIGH
+        )
+        origin = "mean of a busy virtual CPU, Cloud Carbon Footprint"
+    method = f"processor seconds {whose} × {busy_watts:.3g} W ({origin})"
+    idle_watts = min(host_constants.IDLE_WATTS_PER_VCPU, busy_watts) if idle else 0.0
+    if idle:
+        method += f" + idle seconds × {idle_watts:.3g} W (Cloud Carbon Footprint)"
+    name = spec.name if spec is not None else model or "CPU"
+    counter = ModelledCpu(
+        Domain(Kind.PACKAGE, "package:host-model", f"{name} (modelled)"),
+        seconds,
+        busy=Power(busy_watts),
+        idle=Power(idle_watts),
+        uncertainty_ratio=uncertainty_ratio,
+        method=method,
+    )
+    return Finding("host_model", f"CPU {name}", counter, f"modelled, ±{uncertainty_ratio:.0%}: {method}")
+
+
+def _memory(used_bytes: Callable[[], int], whose: str) -> Finding:
+    watts = host_constants.DRAM_WATTS_PER_GIGABYTE
+    uncertainty_ratio = _half_width(
+        host_constants.DRAM_WATTS_PER_GIGABYTE_LOW, watts, host_constants.DRAM_WATTS_PER_GIGABYTE_HIGH
+    )
+    method = f"memory in use {whose} × {watts:.3g} W/GB (Lannelongue et al. 2021)"
+    gauge = ModelledMemory(
+        Domain(Kind.DRAM, "dram:host-model", "memory (modelled)"),
+        used_bytes,
+        uncertainty_ratio=uncertainty_ratio,
+        method=method,
+    )
+    return Finding("host_model", "memory", gauge, f"modelled, ±{uncertainty_ratio:.0%}: {method}")
+
+
+def _half_width(low: float, middle: float, high: float) -> float:
+    """The symmetric range that holds both ends."""
+    return max(high - middle, middle - low) / middle
+
+
+def _threads(description: Mapping[str, str], spec: CpuSpec | None) -> int | None:
+    """Hardware threads of the physical socket, or ``None`` when this machine cannot know."""
+    if "hypervisor" not in description.get("flags", "hypervisor").split():
+        siblings = description.get("siblings", "")
+        if siblings.isdecimal() and int(siblings) > 0:
+            return int(siblings)
+    return None if spec is None else spec.threads
+
+
+def _read(cpuinfo: Path) -> dict[str, str]:
+    """The first processor's description; empty where there is none."""
+    try:
+        with cpuinfo.open(encoding="utf-8", errors="replace") as lines:
+            block = lines.read(_CPUINFO_CHARACTERS).split("\n\n", 1)[0]
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in block.splitlines())
+    return {key.strip(): value.strip() for key, _colon, value in pairs}

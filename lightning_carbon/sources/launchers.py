@@ -1,0 +1,230 @@
+"""Which process of a distributed run this is, and how its ranks come to call the run the same.
+
+Ranks agree without waiting for each other and without a collective. Where one launcher has started all of them, on this
+host (torchrun, accelerate) or on several (srun), each works out the name for itself. Otherwise the first rank to
+begin puts it into the store that ``torch.distributed`` has set up anyway. Without a process group the ranks of each
+host make a run of their own.
+
+A job's ranks must start the same meters in the same order, for a name tells the first meter from the second.
+
+torch is not imported: where nobody has imported it, no process group can be there.
+
+References:
+    torchrun's variables: https://docs.pytorch.org/docs/stable/elastic/run.html#environment-variables
+    Slurm's: https://slurm.schedmd.com/srun.html#SECTION_OUTPUT-ENVIRONMENT-VARIABLES
+    Open MPI's: https://docs.open-mpi.org/en/main/tuning-apps/environment-var.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from lightning_carbon.ranks import OwnIdentity, Ranks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lightning_carbon.ports import RunIdentity
+
+HOST_VARIABLE: Final = "LIGHTNING_CARBON_HOST_ID"
+
+_TORCHRUN: Final = "TORCHELASTIC_RUN_ID"
+_ATTEMPT: Final = "TORCHELASTIC_RESTART_COUNT"
+_STEP: Final = ("SLURM_JOB_ID", "SLURM_STEP_ID")
+_PREFIX: Final = "lightning_carbon"
+_runs_named = 0
+
+
+class _Launcher(NamedTuple):
+    """The variables that a launcher sets."""
+
+    rank: str
+    world_size: str
+    local_rank: str
+    local_size: str
+
+
+_LAUNCHERS: Final = (
+    _Launcher("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
+    # Not SLURM_NTASKS: a batch script has that, too, and is itself no task of it.
+    _Launcher("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"),
+    _Launcher(
+        "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"
+    ),
+    _Launcher("PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
+)
+
+
+def host_id(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> str:
+    """The same for all processes of a host and for no other: its name, and the boot that it is in.
+
+    ``LIGHTNING_CARBON_HOST_ID`` says it instead, where that is not so: for containers of one machine that have names of
+    their own and are to count as one host, or machines that were cloned from one memory image.
+    """
+    given = environ.get(HOST_VARIABLE)
+    if given:
+        return given
+    try:
+        boot = (root / "proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        boot = ""
+    return f"{os.uname().nodename}:{boot}"
+
+
+def ranks_of(environ: Mapping[str, str] = os.environ) -> Ranks:
+    """Which process of a run this is: what ``torch.distributed`` says, else what the launcher has set."""
+    host = host_id(environ=environ)
+    group = _process_group()
+    launcher = _launcher_of(environ)
+    if launcher is None and group is None:
+        return Ranks(host_id=host)
+    told = None if launcher is None else (int(environ[launcher.rank]), int(environ[launcher.world_size]))
+    rank, world = told if group is None and told is not None else (group.get_rank(), group.get_world_size())
+    local, local_size = _number(environ, "LOCAL_RANK"), None
+    if launcher is not None and told == (rank, world):
+        local, local_size = _number(environ, launcher.local_rank), _number(environ, launcher.local_size)
+    # Otherwise the ranks were made by a process that the launcher made, and its variables are that one's.
+    return Ranks(rank, rank if local is None else local, world, host, local is not None, local_size)
+
+
+def identity_of(ranks: Ranks, environ: Mapping[str, str] = os.environ) -> RunIdentity:
+    """How this process comes to call a run what the other ranks call it."""
+    global _runs_named  # noqa: PLW0603 - the ranks of a job start the same runs in the same order
+    if ranks.world_size == 1:
+        return OwnIdentity()
+    _runs_named += 1
+    world = ranks.world_size
+    if _is_one_torchrun(environ, world):
+        return _LauncherIdentity(ranks, environ, _runs_named)
+    launcher = _launcher_of(environ)
+    if launcher is not None and launcher.rank == "SLURM_PROCID" and int(environ[launcher.world_size]) == world:
+        step = [environ.get(name, "") for name in _STEP]
+        if all(step):
+            return _StepIdentity(environ, step, _runs_named)
+    group = _process_group()
+    if group is not None:
+        return _StoreIdentity(group, f"run/{world}/{environ.get(_ATTEMPT, '0')}/{_runs_named}")
+    return _LauncherIdentity(ranks, environ, _runs_named)
+
+
+class _StoreIdentity:
+    """The name of a run in the store of the process group."""
+
+    def __init__(self, group: Any, key: str) -> None:  # noqa: ANN401 - the module torch.distributed
+        self._key = f"{_PREFIX}/{key}"
+        try:
+            self._store: Any = group.distributed_c10d._get_default_store()  # noqa: SLF001 - there is no public way
+        except Exception:  # noqa: BLE001 - whatever torch raises there; the run is then this rank's own
+            self._store = None
+
+    def agree(self, proposal: str) -> str:
+        """What the first rank to ask proposed."""
+        try:
+            # The first one to ask decides, and nobody waits for it.
+            return str(self._store.compare_set(self._key, "", proposal).decode())
+        except Exception:  # noqa: BLE001 - a store that is gone, or cannot do this: this rank keeps a run of its own
+            return proposal
+
+
+class _LauncherIdentity:
+    """A name that the ranks of one launcher on one host work out, each for itself."""
+
+    def __init__(self, ranks: Ranks, environ: Mapping[str, str], number: int) -> None:
+        import psutil
+
+        launcher = _launcher_process(environ)
+        try:
+            pid, began = launcher.pid, launcher.create_time()
+        except psutil.Error:
+            pid, began = os.getppid(), 0.0
+        # Where the launcher makes its processes by `multiprocessing`, it may do so several times; it numbers them.
+        siblings = getattr(multiprocessing.current_process(), "_identity", ())
+        batch = siblings[-1] - ranks.local_rank if siblings else 0
+        facts = (ranks.host_id, pid, ranks.world_size, environ.get(_ATTEMPT), batch, number)
+        self._name = _name_of(began, *facts)
+
+    def agree(self, proposal: str) -> str:
+        """That name."""
+        del proposal
+        return self._name
+
+
+class _StepIdentity:
+    """A name that the tasks of one ``srun`` work out, each for itself, whatever hosts they are on."""
+
+    def __init__(self, environ: Mapping[str, str], step: list[str], number: int) -> None:
+        facts = (environ.get("SLURM_CLUSTER_NAME"), environ.get("SLURM_RESTART_COUNT"), *step, number)
+        started = environ.get("SLURM_JOB_START_TIME", "")
+        self._name = _name_of(int(started) if started.isdecimal() else None, *facts)
+        if not started.isdecimal():
+            self._name = f"slurm-{'.'.join(step)}-{self._name}"
+
+    def agree(self, proposal: str) -> str:
+        """That name."""
+        del proposal
+        return self._name
+
+
+def _name_of(seconds: float | None, *facts: object) -> str:
+    """A name as meters give them: a moment, and eight digits that hold the facts."""
+    code = hashlib.sha256(repr((seconds, *facts)).encode()).hexdigest()[:8]
+    return code if seconds is None else f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(seconds))}-{code}"
+
+
+def _is_one_torchrun(environ: Mapping[str, str], world_size: int) -> bool:
+    """Whether all ranks are children of one agent of torchrun, which ``accelerate launch`` uses, too."""
+    return _TORCHRUN in environ and _number(environ, "LOCAL_WORLD_SIZE") == world_size
+
+
+def _launcher_process(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - a psutil.Process, typed by a stub alone
+    """What has started the ranks of this host: the parent, or what stands above a script that wraps each rank."""
+    import psutil
+
+    parent = psutil.Process(os.getppid())
+    if _TORCHRUN not in environ:
+        return parent
+    try:
+        for process in [parent, *parent.parents()]:
+            if _TORCHRUN not in process.environ():
+                return process
+    except psutil.Error:
+        pass  # not ours to look into: then it is no wrapper of ours either
+    return parent
+
+
+def process_started() -> float | None:
+    """When this process started, in seconds since 1970; tells it from a later one of the same number."""
+    import psutil
+
+    try:
+        return float(psutil.Process().create_time())
+    except psutil.Error:
+        return None
+
+
+def _process_group() -> Any:  # noqa: ANN401 - the module torch.distributed, or None
+    group = getattr(sys.modules.get("torch"), "distributed", None)
+    try:
+        return group if group is not None and group.is_available() and group.is_initialized() else None
+    except Exception:  # noqa: BLE001 - asking torch must not end a training
+        return None
+
+
+def _launcher_of(environ: Mapping[str, str]) -> _Launcher | None:
+    """The first launcher whose variables make sense together: some clusters set one of them alone."""
+    for launcher in _LAUNCHERS:
+        rank, world = _number(environ, launcher.rank), _number(environ, launcher.world_size)
+        if rank is not None and world is not None and rank < world:
+            return launcher
+    return None
+
+
+def _number(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name, "")
+    return int(text) if text.isdecimal() else None

@@ -1,0 +1,195 @@
+"""A development as tables of text and as plain values. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lightning_carbon.carbon.equivalents import equivalent_of
+from lightning_carbon.records.numbers import duration, percent
+from lightning_carbon.study.rows import NOTHING, Sheet, number, pair
+from lightning_carbon.units import CarbonMass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lightning_carbon.study.development.development import Development, Part, Share
+    from lightning_carbon.study.rows import Pair
+
+_HOURS_PER_DAY = 24
+_SECONDS_PER_HOUR = 3_600
+_SECONDS_PER_DAY = 86_400
+_GRAMS_PER_KILOGRAM = 1_000
+_KILOGRAMS_PER_TONNE = 1_000
+
+_HEAD = (
+    "What",
+    "Runs",
+    "Hours",
+    "GPU-hours",
+    "kWh × PUE",
+    "CO2e, lb",
+    "CO2e, kg",
+    "CO2e, t",
+    "Cloud, USD",
+    "Electricity, USD",
+)
+_RANGES = "Ranges, in brackets, follow from those of sensors, PUE and grid; they are no confidence intervals."
+
+
+def development_sheets(development: Development, pricing: Sequence[str]) -> tuple[Sheet, ...]:
+    """Three tables: the study's Table 4 of this project, how its runs ended, and how long they took.
+
+    Args:
+        development: What was added up.
+        pricing: What it was priced with, a sentence each.
+    """
+    whole = development.whole
+    ranged = any(part.range is not None and _has_width(part.range.co2e_kg) for part in development.parts)
+    notes = [*_choices(development), *pricing, *([_RANGES] if ranged else []), *_equivalent(whole)]
+    return (
+        Sheet(
+            title=f"The development of {development.project}",
+            head=_HEAD,
+            align="<" + ">" * (len(_HEAD) - 1),
+            rows=tuple(_cells(part) for part in development.parts),
+            notes=(*notes, *_missing(development)),
+        ),
+        _shares("How runs ended", "Status", development.statuses, _span(development)),
+        _shares("How long runs took", "Length", _filled(development.by_length), _lengths(development)),
+    )
+
+
+def development_mapping(development: Development, method: str, pricing: Sequence[str]) -> dict[str, Any]:
+    """A development as plain values (JSON types only).
+
+    Args:
+        development: What was added up.
+        method: The name of what it was priced with.
+        pricing: What that is, a sentence each.
+    """
+    ratios = {share.name: share.job_ratio for share in development.statuses}
+    return {
+        "project": development.project,
+        "method": method,
+        "rows": [_part_mapping(part) for part in development.parts],
+        "first_started_at": development.first.isoformat(),
+        "last_ended_at": development.last.isoformat(),
+        "days": development.days,
+        "jobs": development.whole.jobs,
+        "model": development.model,
+        "sweeps": development.sweeps,
+        "failed_ratio": ratios.get("failed", 0.0),
+        "statuses": [asdict(share) for share in development.statuses],
+        "job_hours": asdict(development.lengths),
+        "job_lengths": [asdict(share) for share in development.by_length],
+        "notes": [*_choices(development), *pricing, *_missing(development)],
+    }
+
+
+def _part_mapping(part: Part) -> dict[str, Any]:
+    mapping = asdict(part)
+    mapping["unpriced"] = list(part.unpriced)
+    for name in ("computed", "range"):
+        if mapping[name] is not None:
+            mapping[name] = {
+                key: list(value) if isinstance(value, tuple) else value for key, value in mapping[name].items()
+            }
+    return mapping
+
+
+def _cells(part: Part) -> tuple[str, ...]:
+    figures, ends = part.computed, part.range
+    kilograms = figures.co2e_kg
+    return (
+        part.name,
+        f"{part.jobs:,}",
+        number(part.hours),
+        number(part.gpu_hours),
+        _with_range(figures.kwh_pue, None if ends is None else ends.kwh_pue),
+        _with_range(figures.co2e_lbs, None if ends is None else ends.co2e_lbs),
+        _with_range(kilograms, None if ends is None else ends.co2e_kg),
+        number(None if kilograms is None else kilograms / _KILOGRAMS_PER_TONNE, 3),
+        pair(figures.cloud_usd),
+        _with_range(figures.electricity_usd, None if ends is None else ends.electricity_usd),
+    )
+
+
+def _with_range(value: float | None, ends: Pair | None) -> str:
+    text = number(value)
+    return f"{text} ({pair(ends)})" if ends is not None and _has_width(ends) else text
+
+
+def _has_width(ends: Pair | None) -> bool:
+    return ends is not None and ends[0] < ends[1]
+
+
+def _choices(development: Development) -> Iterator[str]:
+    yield f"One model: {development.why_model}."
+    yield f"One sweep: {development.why_sweep}."
+
+
+def _equivalent(part: Part) -> Iterator[str]:
+    kilograms = part.computed.co2e_kg
+    equivalent = None if kilograms is None else equivalent_of(CarbonMass(kilograms * _GRAMS_PER_KILOGRAM))
+    if equivalent is not None:
+        yield f"Everything is {equivalent.sentence}."
+
+
+def _missing(development: Development) -> Iterator[str]:
+    whole = development.whole
+    running = sum(share.jobs for share in development.statuses if share.name == "running")
+    if running:
+        yield f"Still running, and counted as far as they have come: {running:,} of {whole.jobs:,} runs."
+    if whole.modelled_ratio:
+        share = percent(min(1.0, whole.modelled_ratio))
+        yield f"Modelled, without a sensor behind it: {share} of the energy of everything."
+    if whole.unmetered:
+        yield f"Nothing could be metered in {whole.unmetered:,} of {whole.jobs:,} runs; only their hours count."
+    if whole.gpu_hours is None:
+        yield "No run had a GPU, so there are no GPU-hours and no cost in a cloud."
+    if whole.unpriced:
+        yield (f"No price in a cloud is known of {', '.join(whole.unpriced)}; --usd-per-gpu-hour LOW HIGH gives one.")
+
+
+def _span(development: Development) -> list[str]:
+    days, whole = development.days, development.whole
+    lasted = f"{number(days)} days" if days >= 1 else duration(days * _SECONDS_PER_DAY)
+    runs = f"{whole.jobs:,} run{'' if whole.jobs == 1 else 's'}"
+    text = f"{runs} over {lasted}, {development.first:%Y-%m-%d} to {development.last:%Y-%m-%d}"
+    if days >= 1:
+        text += f": {number(whole.jobs / days)} a day"
+        if whole.gpu_hours is not None:
+            text += f", {number(whole.gpu_hours / (days * _HOURS_PER_DAY))} GPUs busy on average"
+    return [f"{text}.", f"Sets of runs with names of one kind: {development.sweeps:,}."]
+
+
+def _lengths(development: Development) -> list[str]:
+    hours = development.lengths
+    named = (("Shortest", hours.least), ("median", hours.median), ("mean", hours.mean), ("longest", hours.most))
+    return [", ".join(f"{name} {duration(value * _SECONDS_PER_HOUR)}" for name, value in named) + "."]
+
+
+def _filled(shares: Sequence[Share]) -> Sequence[Share]:
+    """From the first that holds a run to the last one."""
+    held = [place for place, share in enumerate(shares) if share.jobs]
+    return shares[held[0] : held[-1] + 1]
+
+
+def _shares(title: str, of: str, shares: Sequence[Share], notes: Sequence[str]) -> Sheet:
+    return Sheet(
+        title=title,
+        head=(of, "Runs", "Share of runs", "Hours", "Share of energy"),
+        align="<>>>>",
+        rows=tuple(
+            (
+                share.name,
+                f"{share.jobs:,}",
+                percent(share.job_ratio),
+                number(share.hours),
+                NOTHING if share.energy_ratio is None else percent(share.energy_ratio),
+            )
+            for share in shares
+        ),
+        notes=tuple(notes),
+    )

@@ -1,0 +1,236 @@
+"""From the journals of a training to its measurement. Pure.
+
+Journals hold what each rank has used so far, by phase, twice a second. Time here is that of training: where a program
+tells its phases apart, what it used while it set up, validated and saved is in no average.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lightning_carbon.energy.curve import EnergyCurve
+from lightning_carbon.errors import StudyError
+from lightning_carbon.records.journal import RankPart
+from lightning_carbon.records.merging import credits_of, iso
+from lightning_carbon.study.measured.measurement import MEASUREMENT_SCHEMA, DomainPower, Measurement, Speed
+from lightning_carbon.study.measured.settling import block_count, settle
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from lightning_carbon.records.journal import Beat, Header
+    from lightning_carbon.records.merging import Credit
+
+_TRAIN: Final = "train"
+_OTHER: Final = "other"
+_RECENT_BEATS: Final = 10
+"""About five seconds."""
+
+
+class Journal(NamedTuple):
+    """What one rank has written.
+
+    Args:
+        header: Who it is.
+        beats: What it had used by the moments that it was read, in their order; at least one.
+    """
+
+    header: Header
+    beats: Sequence[Beat]
+
+
+class Label(NamedTuple):
+    """What journals do not know.
+
+    Args:
+        name: What the model is called.
+        published: The row of the study that it answers, or ``None``.
+        command: What was run.
+        steps_per_epoch: How many steps an epoch has, where that is known better than the trainer knows.
+    """
+
+    name: str
+    published: str | None = None
+    command: tuple[str, ...] = ()
+    steps_per_epoch: float | None = None
+
+
+def training_phases(beats: Sequence[Beat]) -> frozenset[str]:
+    """The phases that are training: ``train`` where a program tells it apart, else what it does not tell apart."""
+    return frozenset([_TRAIN if any(_TRAIN in beat.phases for beat in beats) else _OTHER])
+
+
+def training_seconds(beat: Beat) -> float:
+    """How long a rank has trained so far."""
+    phases = training_phases([beat])
+    return sum(one.ns for name, one in beat.phases.items() if name in phases) / NANOSECONDS_PER_SECOND
+
+
+def watts_now(journals: Sequence[Journal]) -> float | None:
+    """The mean power of all that is metered over the last seconds of training; ``None`` where that is not known yet."""
+    recent = [Journal(one.header, one.beats[-_RECENT_BEATS:]) for one in journals]
+    phases = training_phases([one.beats[-1] for one in recent])
+    tracks = {one.header.rank: _Track(one, phases) for one in recent}
+    watts = 0.0
+    found = False
+    for one in credits_of([RankPart(each.header, each.beats[-1]) for each in recent]):
+        track = tracks[one.part.header.rank]
+        since_ns, until_ns = track.times_ns[0], track.end_ns
+        if one.is_root and until_ns > since_ns:
+            curve = track.energy[one.place]
+            watts += Energy(curve.height(until_ns) - curve.height(since_ns)).over(until_ns - since_ns).watts
+            found = True
+    return watts if found else None
+
+
+def measure_journals(journals: Sequence[Journal], label: Label, *, warmup_seconds: float | None = None) -> Measurement:
+    """Measure a model by what its training has written down.
+
+    Args:
+        journals: Of every rank, at least one.
+        label: What they do not say.
+        warmup_seconds: Where the warm-up ends, where the user knows better.
+
+    Raises:
+        StudyError: The training is too short, or nothing of it could be metered.
+    """
+    ranks = sorted(journals, key=lambda one: one.header.rank)
+    phases = training_phases([one.beats[-1] for one in ranks])
+    tracks = {one.header.rank: _Track(one, phases) for one in ranks}
+    hardware = credits_of([RankPart(one.header, one.beats[-1]) for one in ranks])
+    if not hardware:
+        message = "nothing of the training could be metered on this machine; `lightning-carbon doctor` says why"
+        raise StudyError(message)
+    # Ranks train in step, and the one that was read the longest ago tells how far all of them are known.
+    end_ns = min(track.end_ns for track in tracks.values())
+    if not end_ns:
+        message = "the program was metered, and ended before it began to train"
+        raise StudyError(message)
+    seconds = end_ns / NANOSECONDS_PER_SECOND
+    roots = [tracks[one.part.header.rank].energy[one.place] for one in hardware if one.is_root]
+    given_ns = min(end_ns, round((warmup_seconds or 0.0) * NANOSECONDS_PER_SECOND))
+    settling = settle(_blocks(roots, given_ns, end_ns), seconds, warmup_seconds=warmup_seconds)
+    start_ns = end_ns - round(settling.averaged_seconds * NANOSECONDS_PER_SECOND)
+    hosts = {one.header.host_id: str(one.header.host.get("name")) for one in ranks}
+    first = ranks[0].header
+    domains = tuple(
+        tracks[one.part.header.rank].power(
+            one, start_ns, end_ns, f"{hosts[one.part.header.host_id]}/" if len(hosts) > 1 else ""
+        )
+        for one in hardware
+    )
+    if all(one.watts is None for one in domains if one.counted):
+        message = "no sensor could be read after the warm-up, so there is no power; `lightning-carbon doctor` says why"
+        raise StudyError(message)
+    return Measurement(
+        schema=MEASUREMENT_SCHEMA,
+        name=label.name,
+        published=label.published,
+        run_id=first.run_id,
+        project=first.project,
+        measured_at=iso(first.started_at),
+        command=label.command,
+        training_seconds=seconds,
+        settling=settling,
+        domains=domains,
+        speed=_speed(
+            [tracks[one.header.rank] for one in ranks],
+            start_ns,
+            end_ns,
+            label.steps_per_epoch or ranks[0].beats[-1].steps_per_epoch,
+        ),
+        world_size=first.world_size,
+        host=dict(first.host),
+        absent=first.absent,
+    )
+
+
+class _Track:
+    """What one rank used, over the time that it trained.
+
+    Args:
+        journal: What it has written.
+        phases: Which phases are training.
+    """
+
+    def __init__(self, journal: Journal, phases: Collection[str]) -> None:
+        self.beats = journal.beats
+        self.times_ns = [sum(one.ns for name, one in beat.phases.items() if name in phases) for beat in self.beats]
+        self.end_ns = self.times_ns[-1]
+        places = range(len(journal.header.domains))
+        self.energy = [self._curve([_sum_uj(beat, place, phases) for beat in self.beats]) for place in places]
+        self.covered = [self._curve([_sum_covered(beat, place, phases) for beat in self.beats]) for place in places]
+
+    def power(self, one: Credit, start_ns: int, end_ns: int, prefix: str) -> DomainPower:
+        """The mean power of a domain over a part of the training."""
+        facts, energy, covered = one.facts, self.energy[one.place], self.covered[one.place]
+        used = Energy(energy.height(end_ns) - energy.height(start_ns))
+        covered_ns = covered.height(end_ns) - covered.height(start_ns)
+        return DomainPower(
+            id=prefix + facts.id,
+            kind=facts.kind,
+            name=facts.name,
+            watts=used.over(covered_ns).watts if covered_ns else None,
+            provenance=facts.provenance,
+            uncertainty_ratio=facts.uncertainty_ratio,
+            coverage_ratio=min(1.0, covered_ns / (end_ns - start_ns)),
+            method=facts.method,
+            counted=one.is_root,
+        )
+
+    def between(self, start_ns: int, end_ns: int) -> tuple[Beat, Beat]:
+        """The first beat and the last one in a part of the training."""
+        inside = [beat for beat, at_ns in zip(self.beats, self.times_ns, strict=True) if start_ns <= at_ns <= end_ns]
+        return (inside[0], inside[-1]) if inside else (self.beats[-1], self.beats[-1])
+
+    def _curve(self, heights: Sequence[int]) -> EnergyCurve:
+        curve = EnergyCurve(0)
+        for at_ns, (before, after) in zip(self.times_ns, pairwise([0, *heights]), strict=True):
+            curve.rise(at_ns, after - before)
+        return curve
+
+
+def _blocks(curves: Sequence[EnergyCurve], start_ns: int, end_ns: int) -> list[float]:
+    """The mean power of equal blocks of a part of the training, in watts, summed over domains."""
+    count = block_count((end_ns - start_ns) / NANOSECONDS_PER_SECOND)
+    cuts = [start_ns + (end_ns - start_ns) * place // count for place in range(count + 1)]
+    heights = [sum(curve.height(cut) for curve in curves) for cut in cuts]
+    return [
+        Energy(late - early).over(until_ns - since_ns).watts if until_ns > since_ns else 0.0
+        for (early, late), (since_ns, until_ns) in zip(pairwise(heights), pairwise(cuts), strict=True)
+    ]
+
+
+def _speed(tracks: Sequence[_Track], start_ns: int, end_ns: int, steps_per_epoch: float | None) -> Speed:
+    """How fast the ranks trained: each counts the samples and tokens of its own part of a step."""
+    ends = [track.between(start_ns, end_ns) for track in tracks]
+    first, last = ends[0]
+    step_seconds = (last.step_ns - first.step_ns) / NANOSECONDS_PER_SECOND
+    steps = last.steps - first.steps
+    return Speed(
+        steps=steps,
+        steps_per_second=steps / step_seconds if steps and step_seconds > 0 else None,
+        samples_per_second=_rate([(late.samples, early.samples, late.step_ns - early.step_ns) for early, late in ends]),
+        tokens_per_second=_rate([(late.tokens, early.tokens, late.step_ns - early.step_ns) for early, late in ends]),
+        steps_per_epoch=steps_per_epoch,
+    )
+
+
+def _rate(counts: Sequence[tuple[int | None, int | None, int]]) -> float | None:
+    """The sum of the ranks' rates; ``None`` where one of them does not know."""
+    rates = [
+        (late - (early or 0)) / (ns / NANOSECONDS_PER_SECOND)
+        for late, early, ns in counts
+        if late is not None and ns > 0 and late > (early or 0)
+    ]
+    return sum(rates) if rates and len(rates) == len(counts) else None
+
+
+def _sum_uj(beat: Beat, place: int, phases: Collection[str]) -> int:
+    return sum(one.uj[place] for name, one in beat.phases.items() if name in phases)
+
+
+def _sum_covered(beat: Beat, place: int, phases: Collection[str]) -> int:
+    return sum(one.covered_ns[place] for name, one in beat.phases.items() if name in phases)

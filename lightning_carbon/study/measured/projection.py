@@ -1,0 +1,165 @@
+"""From measured power and speed to the row of a whole training, as the study makes its rows. Pure.
+
+Energy is mean power after warm-up times hours, times the PUE; CO2e is that times the carbon intensity. What is assumed
+on the way stands under the row, a sentence each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.carbon.footprint import EnergyRange
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.study.arithmetic import energy_of, figures_of, range_of
+from lightning_carbon.study.measured.training_length import TrainingLength
+from lightning_carbon.study.rows import Row
+from lightning_carbon.units import Energy, Power
+
+if TYPE_CHECKING:
+    from lightning_carbon.estimate.prices import CloudPrice
+    from lightning_carbon.study.measured.measurement import DomainPower, Measurement
+    from lightning_carbon.study.method import Method
+    from lightning_carbon.study.published.facts import PublishedModel
+
+SECONDS_PER_HOUR: Final = 3_600
+GPU: Final = "gpu"
+_LEEWAY: Final = 1.05
+UNKNOWN_EPOCH: Final = (
+    "how many steps an epoch has is not known: the trainer does not tell; say so as `steps_per_epoch` in the `study:` "
+    "block, or give --steps."
+)
+
+NO_ACCELERATOR: Final = "CPU"
+"""What a row calls hardware without an accelerator."""
+
+
+def project(
+    measurement: Measurement,
+    method: Method,
+    extent: TrainingLength | None = None,
+    *,
+    published: PublishedModel | None = None,
+    price: CloudPrice | None = None,
+) -> Row:
+    """The row of a whole training.
+
+    Args:
+        measurement: What was measured.
+        method: What it is priced with.
+        extent: How much of it; default as long as the published training took, else as long as was measured.
+        published: The row of the study that the measurement answers, if it answers one.
+        price: What one accelerator costs for an hour in a cloud; ``None`` where nobody said.
+
+    Raises:
+        ConfigError: More accelerators are asked for, and none was measured; steps or epochs are asked for, and the
+            speed is not known; or the training is shorter than what was measured of it.
+    """
+    extent = extent or TrainingLength()
+    measured = measurement.accelerators
+    hours, notes = training_hours(measurement, extent, published)
+    count = extent.count or measured
+    factor = count / measured if measured else 1.0
+    if factor != 1.0:
+        notes.append(
+            f"{measurement.name}: projected from {measured} to {count} accelerators, each at the measured power; "
+            "processors and memory are counted once, as measured, which is the study's formula."
+        )
+    scaled = [(one, (one.watts or 0.0) * (factor if one.kind == GPU else 1.0)) for one in measurement.counted]
+    energy = EnergyRange(Energy.ZERO, Energy.ZERO, Energy.ZERO)
+    for one, watts in scaled:
+        energy += EnergyRange.within(energy_of(Power(watts), hours), one.uncertainty_ratio)
+    known = energy if scaled else None
+    return Row(
+        id=measurement.run_id,
+        name=measurement.name,
+        hardware=hardware(measurement, count),
+        hours=hours,
+        power_watts=sum(watts for _, watts in scaled) if scaled else None,
+        computed=figures_of(known, method, hours * count, price if count else None),
+        provenance=provenance([one for one, _ in scaled]) or None,
+        range=None if known is None else range_of(known, method),
+        notes=tuple(notes),
+    )
+
+
+def hardware(measurement: Measurement, count: int) -> str:
+    """What computed, and how many of it."""
+    names = dict.fromkeys(short_name(one.name) for one in measurement.of_kind(GPU))
+    return f"{' + '.join(names)} x{count}" if names else NO_ACCELERATOR
+
+
+def short_name(name: str) -> str:
+    """The name of an accelerator without its vendor, as the study writes them."""
+    return name.removeprefix("NVIDIA ").removeprefix("Tesla ")
+
+
+def provenance(domains: list[DomainPower]) -> str:
+    """How the power came about, the part that draws the most first, such as ``"counter + modelled"``."""
+    watts: dict[str, float] = {}
+    for one in domains:
+        watts[one.provenance] = watts.get(one.provenance, 0.0) + (one.watts or 0.0)
+    return " + ".join(sorted(watts, key=lambda name: -watts[name]))
+
+
+def training_hours(
+    measurement: Measurement, extent: TrainingLength, published: PublishedModel | None = None
+) -> tuple[float, list[str]]:
+    """How long the whole training is.
+
+    Args:
+        measurement: What was measured.
+        extent: How much of it is asked for.
+        published: The row of the study that the measurement answers.
+
+    Returns:
+        Hours, and what has to be said of them.
+
+    Raises:
+        ConfigError: As :func:`project` tells.
+    """
+    name, speed = measurement.name, measurement.speed
+    if extent.count is not None and not measurement.accelerators:
+        raise ConfigError("count", extent.count, "no accelerator was measured, so there is none to take more of.")
+    if extent.hours is not None:
+        return _long_enough(measurement, "hours", extent.hours, extent.hours), []
+    if extent.steps is not None:
+        rate = _rate(measurement, "steps", extent.steps)
+        hours = extent.steps / rate / SECONDS_PER_HOUR
+        said = f"{name}: {extent.steps:,.10g} steps at the measured {rate:.4g} steps a second."
+        return _long_enough(measurement, "steps", extent.steps, hours), [said]
+    if extent.epochs is not None:
+        if speed.steps_per_epoch is None:
+            raise ConfigError("epochs", extent.epochs, UNKNOWN_EPOCH)
+        rate = _rate(measurement, "epochs", extent.epochs)
+        # An accelerator more takes its share of an epoch.
+        factor = 1.0 if extent.count is None else extent.count / measurement.accelerators
+        hours = extent.epochs * speed.steps_per_epoch / factor / rate / SECONDS_PER_HOUR
+        said = f"{extent.epochs:,.10g} epochs of {speed.steps_per_epoch:,.10g} steps at the measured {rate:.4g} steps/s"
+        shared = "" if factor == 1.0 else ", each accelerator with an equal share of them"
+        return _long_enough(measurement, "epochs", extent.epochs, hours), [f"{name}: {said}{shared}."]
+    seconds = measurement.training_seconds
+    if published is not None and published.hours * _LEEWAY >= seconds / SECONDS_PER_HOUR:
+        said = (
+            f"{name}: for the {published.hours:,.10g} hours that the study's {published.name} took on "
+            f"{published.hardware}. Other hardware takes another time for the same training, which --steps and "
+            "--epochs tell."
+        )
+        return published.hours, [said]
+    return seconds / SECONDS_PER_HOUR, [f"{name}: for the {seconds:,.0f} s that it trained; nothing is projected."]
+
+
+def _long_enough(measurement: Measurement, argument: str, value: float, hours: float) -> float:
+    measured = measurement.training_seconds / SECONDS_PER_HOUR
+    # What was asked for is overstepped a little, since journals are looked at now and then.
+    if hours * _LEEWAY < measured:
+        fix = f"that is {hours:.3g} h, less than the {measured:.3g} h that {measurement.name} was measured; give more."
+        raise ConfigError(argument, value, fix)
+    return hours
+
+
+def _rate(measurement: Measurement, argument: str, value: float) -> float:
+    rate = measurement.speed.steps_per_second
+    if rate is None:
+        fix = "no step was counted, so the speed is not known; give --hours, or a program that tells its steps."
+        raise ConfigError(argument, value, fix)
+    return rate

@@ -1,0 +1,38 @@
+"""How much of a training is projected. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lightning_carbon.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingLength:
+    """How much is to be projected: one of the first three at most; none of them is the published training.
+
+    Args:
+        hours: So long.
+        steps: So many steps, at the measured speed.
+        epochs: So many epochs, at the measured speed.
+        count: On so many accelerators; default as measured.
+
+    Raises:
+        ConfigError: More than one of the first three, or one that is not above 0.
+    """
+
+    hours: float | None = None
+    steps: float | None = None
+    epochs: float | None = None
+    count: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        said = [name for name in ("hours", "steps", "epochs") if getattr(self, name) is not None]
+        if len(said) > 1:
+            fix = f"{' and '.join(said[1:])} is given too, and one of them decides; leave one out."
+            raise ConfigError(said[0], getattr(self, said[0]), fix)
+        for name in [*said, *(["count"] if self.count is not None else [])]:
+            value = getattr(self, name)
+            if not 0 < value < float("inf"):
+                raise ConfigError(name, value, "give a number above 0.")

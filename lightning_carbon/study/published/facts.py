@@ -1,0 +1,210 @@
+"""What the study of 2019 published, and the inputs behind it: the packaged file :file:`data/strubell2019.json`.
+
+Two of its inputs are not what was printed, since the printed figures follow from others: BERT's 79.2 hours (79 were
+printed) and the search's 32,633 hours on a TPU (32,623 were printed). The mean power of the development was not printed
+at all: 216.96 W for each GPU is what its printed cost of electricity implies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.estimate.prices import CloudPrice, ElectricityPrice
+from lightning_carbon.study.method import STRUBELL_2019, Method
+from lightning_carbon.study.printed import Printed
+from lightning_carbon.study.rows import PrintedFigures
+from lightning_carbon.units import CarbonIntensity, CarbonMass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FILE = Path(__file__).with_name("data") / "strubell2019.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedModel:
+    """A training of the study.
+
+    Args:
+        id: A name for machines.
+        name: What was trained.
+        parameters: How many; ``None`` where nobody said.
+        accelerator: Its accelerator.
+        count: How many of them.
+        power_watts: Mean power of all of it, without PUE; ``None`` where it was not published.
+        hours: How long the whole training took.
+        printed: The figures that were printed.
+        hours_are: Where the hours are from that differ from the printed ones; an empty string where nobody said.
+        is_search: Whether it is a search over architectures.
+    """
+
+    id: str
+    name: str
+    parameters: int | None
+    accelerator: str
+    count: int
+    power_watts: float | None
+    hours: float
+    printed: PrintedFigures
+    hours_are: str = ""
+    is_search: bool = False
+
+    @property
+    def hardware(self) -> str:
+        """Accelerator and count, such as ``"P100 x8"``."""
+        return f"{self.accelerator} x{self.count}"
+
+
+@dataclass(frozen=True, slots=True)
+class Development:
+    """A part of the development of one model.
+
+    Args:
+        id: A name for machines.
+        name: For people.
+        jobs: How many trainings it holds.
+        accelerator_hours: Their hours times accelerators.
+        printed: The figures that were printed.
+    """
+
+    id: str
+    name: str
+    jobs: int
+    accelerator_hours: float
+    printed: PrintedFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """A row of Table 1.
+
+    Args:
+        id: A name for machines.
+        name: For people.
+        printed: The pounds of CO2e that were printed.
+        row: The model or the part of the development that it is the CO2e of; ``None`` for everyday things.
+        equivalent: The everyday thing, by the name that :mod:`lightning_carbon.carbon.equivalents` has for it.
+    """
+
+    id: str
+    name: str
+    printed: PrintedFigures
+    row: str | None
+    equivalent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The study's figures.
+
+    Args:
+        source: How to cite it, in short.
+        url: Where it is.
+        method: What it priced energy with.
+        search_remark: What has to be said wherever its estimate of the search is shown.
+        models: Its trainings.
+        development_accelerator: What the development ran on.
+        development_watts: The mean power of one accelerator over it, without PUE.
+        development_days: How many days it took.
+        grid_searches: How many searches it held.
+        development: Its parts, from one training to all.
+        emissions: The rows of Table 1.
+    """
+
+    source: str
+    url: str
+    method: Method
+    search_remark: str
+    models: tuple[PublishedModel, ...]
+    development_accelerator: str
+    development_watts: float
+    development_days: int
+    grid_searches: int
+    development: tuple[Development, ...]
+    emissions: tuple[Emission, ...]
+
+
+@cache
+def strubell2019() -> Facts:
+    """Read the packaged file."""
+    import json
+
+    return facts_of(json.loads(_FILE.read_text(encoding="utf-8")))
+
+
+def facts_of(values: Mapping[str, Any]) -> Facts:
+    """Facts from the plain values of such a file.
+
+    Args:
+        values: What the file holds.
+
+    Raises:
+        KeyError: It lacks something.
+        ValueError: A printed figure is none.
+    """
+    development = values["development"]
+    return Facts(
+        source=values["source"],
+        url=values["url"],
+        method=_method(values["method"]),
+        search_remark=values["search_remark"],
+        models=tuple(PublishedModel(**{**one, "printed": _printed(one["printed"])}) for one in values["models"]),
+        development_accelerator=development["accelerator"],
+        development_watts=development["average_watts_per_accelerator"],
+        development_days=development["days"],
+        grid_searches=development["grid_searches"],
+        development=tuple(Development(**{**one, "printed": _printed(one["printed"])}) for one in development["rows"]),
+        emissions=tuple(
+            Emission(
+                one["id"], one["name"], _printed({"co2e_lbs": one["printed"]}), one.get("row"), one.get("equivalent")
+            )
+            for one in values["emissions"]
+        ),
+    )
+
+
+def _method(values: Mapping[str, Any]) -> Method:
+    pue, grid, electricity = values["pue"], values["pounds_co2e_per_kwh"], values["usd_per_kwh"]
+    cloud = values["usd_per_accelerator_hour"]
+    intensity = CarbonIntensity(CarbonMass.from_pounds(grid["value"]).grams)
+    return Method(
+        name=STRUBELL_2019,
+        pue=PowerUsage(pue["value"], pue["value"], pue["value"], pue["source"], assumed=False),
+        intensity=Intensity(
+            intensity,
+            intensity,
+            intensity,
+            grid["source"],
+            grid["year"],
+            grid["basis"],
+            grid["region"],
+            assumed=False,
+        ),
+        electricity=ElectricityPrice(electricity["value"], electricity["source"], electricity["year"]),
+        cloud=MappingProxyType(
+            {
+                name: CloudPrice(low, high, cloud["source"], cloud["year"])
+                for name, (low, high) in cloud["low_high"].items()
+            }
+        ),
+    )
+
+
+def _printed(values: Mapping[str, Any]) -> PrintedFigures:
+    cloud = values.get("cloud_usd")
+    return PrintedFigures(
+        hours=_figure(values.get("hours")),
+        kwh_pue=_figure(values.get("kwh_pue")),
+        co2e_lbs=_figure(values.get("co2e_lbs")),
+        cloud_usd=None if cloud is None else (Printed(cloud[0]), Printed(cloud[1])),
+        electricity_usd=_figure(values.get("electricity_usd")),
+    )
+
+
+def _figure(text: str | None) -> Printed | None:
+    return None if text is None else Printed(text)

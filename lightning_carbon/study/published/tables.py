@@ -1,0 +1,143 @@
+"""The tables of the study of 2019, recomputed from their inputs alone: power, hours, count, PUE, intensity, prices.
+
+Table 1 is CO2e beside everyday things, Table 3 trainings of one model, Table 4 the whole development of one. Its Table
+2, the electricity mixes of countries and clouds, holds no arithmetic.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightning_carbon.carbon.equivalents import REFERENCES
+from lightning_carbon.study.arithmetic import energy_of, figures_of
+from lightning_carbon.study.published.facts import strubell2019
+from lightning_carbon.study.rows import EMISSIONS, MODELS, Figures, Row, Sheet, sheet
+from lightning_carbon.units import CarbonMass, Power
+
+if TYPE_CHECKING:
+    from lightning_carbon.study.published.facts import Development, Emission, Facts, PublishedModel
+
+TABLE_1, TABLE_3, TABLE_4 = 1, 3, 4
+
+_HOURS = (
+    "{name} on {hardware}: {printed} hours are printed, but the printed figures follow from {hours} hours{source}, "
+    "which are used here."
+)
+_NO_POWER = "No power was published of TPUs, so their rows have neither energy nor CO2e."
+_DEVELOPMENT = (
+    "The power of the development was not printed: {watts} W for each GPU is what its printed cost of electricity "
+    "implies, and the other printed figures follow from it."
+)
+_EVERYDAY = "Flight, lives and car are the study's own inputs, converted only."
+
+
+def rows_of(facts: Facts) -> tuple[Row, ...]:
+    """Every row of Tables 1, 3 and 4, computed beside printed.
+
+    Args:
+        facts: The inputs, and what was printed.
+    """
+    models = {one.id: _model_row(one, facts) for one in facts.models}
+    development = {one.id: _development_row(one, facts) for one in facts.development}
+    figures = {row.id: row.computed for row in (*models.values(), *development.values())}
+    emissions = [_emission_row(one, figures, facts) for one in facts.emissions]
+    return (*emissions, *models.values(), *development.values())
+
+
+def published_rows() -> tuple[Row, ...]:
+    """Every row of the study's Tables 1, 3 and 4."""
+    return rows_of(strubell2019())
+
+
+def sheets(rows: tuple[Row, ...], facts: Facts | None = None) -> tuple[Sheet, ...]:
+    """The three tables as text, with their notes.
+
+    Args:
+        rows: The rows of all of them.
+        facts: What they were computed from; the study's, where not given.
+    """
+    facts = facts or strubell2019()
+    method = facts.method
+    constants = (
+        f"PUE {method.pue.value:g}, {method.intensity.value.grams_per_kilowatt_hour:.1f} gCO2e/kWh "
+        f"({_pounds(facts):g} lb), {facts.source}. Printed figures stand in brackets; "
+        "a row closes where all that is computed (energy, CO2e, costs) rounds to the printed digits."
+    )
+    days = f"{facts.development_days} days, {facts.grid_searches} grid searches; hours are GPU-hours."
+    titles = {
+        TABLE_1: ("CO2e of trainings and of everyday things (the study's Table 1)", EMISSIONS, (constants, _EVERYDAY)),
+        TABLE_3: ("Trainings of one model (the study's Table 3)", MODELS, (constants,)),
+        TABLE_4: ("The whole development of one model (the study's Table 4)", MODELS, (constants, days)),
+    }
+    return tuple(
+        sheet(title, [row for row in rows if row.table == table], columns, notes)
+        for table, (title, columns, notes) in titles.items()
+    )
+
+
+def _pounds(facts: Facts) -> float:
+    return round(CarbonMass(facts.method.intensity.value.grams_per_kilowatt_hour).pounds, 9)
+
+
+def _model_row(model: PublishedModel, facts: Facts) -> Row:
+    power = model.power_watts
+    energy = None if power is None else energy_of(Power(power), model.hours)
+    price = facts.method.cloud.get(model.accelerator)
+    return Row(
+        table=TABLE_3,
+        id=model.id,
+        name=model.name,
+        hardware=model.hardware,
+        hours=model.hours,
+        power_watts=power,
+        computed=figures_of(energy, facts.method, model.hours * model.count, price),
+        printed=model.printed,
+        notes=tuple(_notes(model, facts)),
+    )
+
+
+def _notes(model: PublishedModel, facts: Facts) -> list[str]:
+    printed = model.printed.hours
+    notes = []
+    if model.power_watts is None:
+        notes.append(_NO_POWER)
+    if printed is not None and printed.value != model.hours:
+        source = f" ({model.hours_are})" if model.hours_are else ""
+        hours, said = f"{model.hours:,.10g}", f"{printed.value:,.10g}"
+        notes.append(_HOURS.format(name=model.name, hardware=model.hardware, printed=said, hours=hours, source=source))
+    if model.is_search:
+        notes.append(facts.search_remark)
+    return notes
+
+
+def _development_row(part: Development, facts: Facts) -> Row:
+    energy = energy_of(Power(facts.development_watts), part.accelerator_hours)
+    price = facts.method.cloud.get(facts.development_accelerator)
+    return Row(
+        table=TABLE_4,
+        id=part.id,
+        name=part.name,
+        hardware=f"{facts.development_accelerator} x1",
+        hours=part.accelerator_hours,
+        power_watts=facts.development_watts,
+        computed=figures_of(energy, facts.method, part.accelerator_hours, price),
+        printed=part.printed,
+        notes=(_DEVELOPMENT.format(watts=f"{facts.development_watts:g}"),),
+    )
+
+
+def _emission_row(emission: Emission, figures: dict[str, Figures | None], facts: Facts) -> Row:
+    if emission.row is not None:
+        computed = figures[emission.row]
+    else:
+        [mass] = [one.mass for one in REFERENCES if one.id == emission.equivalent]
+        computed = Figures(co2e_lbs=mass.pounds, co2e_kg=mass.kilograms)
+    searches = {one.id for one in facts.models if one.is_search}
+    return Row(
+        table=TABLE_1,
+        id=emission.id,
+        name=emission.name,
+        computed=computed,
+        printed=emission.printed,
+        notes=(facts.search_remark,) if emission.row in searches else (),
+    )

@@ -1,0 +1,1 @@
+"""Costs of steps, and comparisons with them."""

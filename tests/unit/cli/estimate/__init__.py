@@ -1,0 +1,1 @@
+"""Estimates on the command line."""

@@ -1,0 +1,173 @@
+"""The table of accelerators: its own sanity, and how names are found in it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.estimate.accelerators import (
+    PRECISIONS,
+    Accelerator,
+    accelerators,
+    find_accelerator,
+    is_family_name,
+    near_accelerators,
+    relatives,
+)
+
+parts = st.sampled_from(accelerators())
+
+
+def test_every_row_states_its_source_year_and_address() -> None:
+    """A figure without a source is of no use to whoever has to report it."""
+    incomplete = [
+        one.name
+        for one in accelerators()
+        if not (one.source and 2016 <= one.year <= 2026 and one.url.startswith("https://") and one.vendor)
+    ]
+
+    assert incomplete == []
+
+
+def test_names_and_aliases_are_unique() -> None:
+    """One name leads to one row, however it is spelled."""
+    wrong = [
+        (name, one.name)
+        for one in accelerators()
+        for name in (one.name, str(one), *one.aliases)
+        if find_accelerator(name) is not one
+    ]
+
+    assert wrong == []
+    assert len({one.name for one in accelerators()}) == len(accelerators()) > 40
+
+
+def test_figures_are_plausible() -> None:
+    """Watts are watts and FLOP/s are FLOP/s: no row is off by a factor of a thousand."""
+    odd = [
+        one.name
+        for one in accelerators()
+        if not (
+            (one.power_watts is None or 50 <= one.power_watts <= 2_000)
+            and 10 <= one.memory_gigabytes <= 512
+            and one.peak_flops
+            and all(5e12 <= peak <= 1e16 for peak in one.peak_flops.values())
+        )
+    ]
+
+    assert odd == []
+
+
+def test_narrower_formats_are_never_slower() -> None:
+    """A peak rises from 32 bits to 8, save that early parts compute in bfloat16 at half the rate."""
+    falling = [
+        one.name
+        for one in accelerators()
+        for known in [[one.peak_flops[name] for name in PRECISIONS if name in one.peak_flops and name != "bf16"]]
+        if known != sorted(known)
+    ]
+
+    assert falling == []
+
+
+def test_efficiency_rises_by_less_than_a_thousandfold() -> None:
+    """From P100 to the newest part, peak arithmetic for a watt lies between 0.05 and 10 TFLOP/s."""
+    per_watt = {one.name: one.peak()[1] / one.power_watts for one in accelerators() if one.power_watts}
+
+    assert {name: ratio for name, ratio in per_watt.items() if not 5e10 <= ratio <= 1e13} == {}
+
+
+def test_prices_are_ordered_and_of_a_year() -> None:
+    """The low end is the low end, and a price says when it was asked."""
+    prices = [one.price for one in accelerators() if one.price is not None]
+
+    assert len(prices) > 15
+    assert all(0 < one.low <= one.high < 20 and one.source and 2019 <= (one.year or 0) <= 2026 for one in prices)
+
+
+@pytest.mark.parametrize(
+    ("name", "watts", "tflops"),
+    [
+        ("P100", 300, 21.2),
+        ("V100", 300, 125),
+        ("T4", 70, 65),
+        ("A100", 400, 312),
+        ("NVIDIA A100 80GB PCIe", 300, 312),
+        ("L40S", 350, 362.05),
+        ("H100", 700, 989.4),
+        ("H100 PCIe", 350, 756),
+        ("NVIDIA GeForce RTX 4090", 450, 165.2),
+        ("MI300X", 750, 1307.4),
+        ("Gaudi 3", 900, 1835),
+        ("TPU v4", 192, 275),
+    ],
+)
+def test_published_ratings_and_peaks(name: str, watts: float, tflops: float) -> None:
+    """The table says what the data sheets do, of 16-bit arithmetic."""
+    found = find_accelerator(name)
+
+    assert watts == found.power_watts
+    assert tflops * 1e12 == pytest.approx(found.peak()[1])
+
+
+@given(one=parts, raised=st.lists(st.booleans(), min_size=40, max_size=40))
+def test_case_and_vendor_do_not_matter(one: Accelerator, raised: list[bool]) -> None:
+    """A name is a name in any case, with its vendor or without."""
+    typed = "".join(letter.upper() if up else letter.lower() for letter, up in zip(one.name, raised, strict=False))
+
+    assert find_accelerator(typed) is find_accelerator(f" {one.vendor} {typed}\n") is one
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("H1OO", "H100 SXM"),
+        ("H100 SXM4", "H100 SXM"),
+        ("RTX4090Ti", "RTX 4090"),
+        ("A1000", "A100 SXM 80GB"),
+        ("MI300", "MI300X"),
+        ("gaudi", "Gaudi 2"),
+        ("TPU", "TPU v2"),
+    ],
+)
+def test_what_was_meant_is_named(typed: str, meant: str) -> None:
+    """A slip of the finger or half a name is refused with the name that would work."""
+    with pytest.raises(ConfigError) as refused:
+        find_accelerator(typed)
+
+    assert "gpu" == refused.value.argument
+    assert meant in str(refused.value)
+
+
+@given(typed=st.text(max_size=20))
+def test_any_text_is_found_or_refused_with_names_that_work(typed: str) -> None:
+    """Whatever is typed leads to a row or to hints that can be looked up."""
+    try:
+        find_accelerator(typed)
+    except ConfigError:
+        hints = near_accelerators(typed)
+    else:
+        hints = ()
+
+    assert [find_accelerator(hint).name for hint in hints] == list(hints)
+    assert len(hints) <= 5
+
+
+def test_a_family_s_name_is_known_to_be_one() -> None:
+    """``H100`` could have meant the slower boards as well, ``H100 SXM`` could not."""
+    found = find_accelerator("H100")
+
+    assert {"H100 PCIe", "H100 NVL"} == {one.name for one in relatives(found)}
+    assert is_family_name("nvidia h100", found)
+    assert not is_family_name("H100 SXM", found)
+    assert not is_family_name("T4", find_accelerator("T4"))
+
+
+def test_a_peak_that_no_source_states_is_refused() -> None:
+    """No peak is made up: a P100 has none in bfloat16, and the message says what it has."""
+    with pytest.raises(ConfigError, match="fp32, fp16") as refused:
+        find_accelerator("P100").peak("bf16")
+
+    assert ("precision", "bf16") == (refused.value.argument, refused.value.value)

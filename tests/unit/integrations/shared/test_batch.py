@@ -1,0 +1,161 @@
+"""Samples and tokens of a batch, told from shapes alone."""
+
+import math
+from collections import UserDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.integrations.shared.batch import Count, count, counter_of
+
+
+class Shaped:
+    """What can be known of a tensor without waiting for it; anything else is an error."""
+
+    def __init__(self, *shape: int, dtype: str = "torch.float32") -> None:
+        self.shape = shape
+        self.dtype = dtype
+
+
+def ids(*shape: int) -> Shaped:
+    """A tensor of token numbers."""
+    return Shaped(*shape, dtype="torch.int64")
+
+
+class Pair(NamedTuple):
+    """A batch as many collate functions make it."""
+
+    source: object
+    target: object
+
+
+class Named(NamedTuple):
+    """A batch that names its tokens."""
+
+    image: object
+    input_ids: object
+
+
+@dataclass
+class Example:
+    """A batch as a data class."""
+
+    scalar: object
+    image: object
+
+
+IMAGES = Shaped(8, 3, 32, 32)
+MASK = Shaped(4, 7, dtype="torch.bool")
+SCALAR = Shaped()
+
+
+@pytest.mark.parametrize(
+    ("batch", "expected"),
+    [
+        # Samples: the first tensor with a dimension, wherever it is.
+        (IMAGES, (8, None)),
+        ([IMAGES, ids(8)], (8, None)),
+        ((IMAGES, ids(8)), (8, None)),
+        (Pair(IMAGES, SCALAR), (8, None)),
+        ({"image": IMAGES, "label": ids(8)}, (8, None)),
+        ({"meta": ["a", "b"], "scale": SCALAR, "image": IMAGES}, (8, None)),
+        ({"left": {"image": IMAGES}, "right": {"image": Shaped(2, 3)}}, (8, None)),
+        ([[IMAGES], "text"], (8, None)),
+        (Example(SCALAR, IMAGES), (8, None)),
+        # Tokens by name; the named tensor tells the samples, too.
+        ({"input_ids": ids(4, 7)}, (4, 28)),
+        ({"attention_mask": MASK, "input_ids": ids(4, 7), "labels": ids(4)}, (4, 28)),
+        (UserDict({"attention_mask": MASK, "input_ids": ids(4, 7)}), (4, 28)),
+        ({"pixels": Shaped(9, 3), "tokens": ids(4, 7)}, (4, 28)),
+        ({"tokens": ids(4, 7), "input_ids": ids(4, 5)}, (4, 20)),
+        (Named(IMAGES, ids(4, 7)), (4, 28)),
+        ({"input_ids": ids(4, 2, 7)}, (4, 56)),
+        ({"input_ids": Shaped(4, 7, dtype="int32")}, (4, 28)),
+        # A matrix of integers, or several alike, are token numbers.
+        (ids(4, 7), (4, 28)),
+        ((ids(4, 7), ids(4, 7)), (4, 28)),
+        ([ids(4, 7)], (4, 28)),
+        # Here tokens may be something else, or counted twice, or not counted at all: absent.
+        ((ids(4, 7), ids(4, 9)), (4, None)),
+        ((ids(4, 7), ids(4)), (4, None)),
+        ((ids(4, 7), Shaped(4, 7)), (4, None)),
+        (ids(28), (28, None)),
+        (Shaped(4, 7, dtype="torch.uint8"), (4, None)),
+        ({"tokens": 28, "image": IMAGES}, (8, None)),
+        ({"input_ids": Shaped(4, 7)}, (4, None)),
+        ({"tokens": SCALAR, "image": IMAGES}, (8, None)),
+        # Nothing to go by.
+        (None, (None, None)),
+        (7, (None, None)),
+        ("text", (None, None)),
+        (["some", "texts"], (None, None)),
+        ({}, (None, None)),
+        (SCALAR, (None, None)),
+        ([[[[[[[IMAGES]]]]]]], (None, None)),
+    ],
+)
+def test_a_batch_is_counted_by_its_shape(batch: object, expected: tuple[int | None, int | None]) -> None:
+    """The rules hold for tensors, mappings, lists, tuples, named tuples and data classes."""
+    assert expected == count(batch)
+
+
+def test_a_packed_sequence_is_not_guessed_at() -> None:
+    """Where samples lie one in the other, the first dimension is none of theirs."""
+
+    class Packed(NamedTuple):
+        """As torch packs sequences."""
+
+        data: object
+        batch_sizes: object
+
+    assert Count(None, None) == count(Packed(Shaped(19, 4), ids(5)))
+
+
+shapes = st.lists(st.integers(0, 64), min_size=1, max_size=4).map(tuple)
+
+
+@given(shapes, st.lists(st.sampled_from(["list", "tuple", "dict"]), max_size=4))
+def test_wrapping_changes_no_count(shape: tuple[int, ...], wrappers: list[str]) -> None:
+    """A batch counts the same in a list, a tuple or a mapping."""
+    wrap: dict[str, Callable[[object], object]] = {
+        "list": lambda one: [one],
+        "tuple": lambda one: (one,),
+        "dict": lambda one: {"batch": one},
+    }
+    plain = wrapped = ids(*shape)
+    for name in wrappers:
+        wrapped = wrap[name](wrapped)  # type: ignore[assignment]
+
+    assert count(plain) == count(wrapped)
+
+
+@given(shapes)
+def test_named_tokens_are_all_elements(shape: tuple[int, ...]) -> None:
+    """What is named tokens is counted whole, whatever its shape."""
+    assert Count(shape[0], math.prod(shape)) == count({"input_ids": ids(*shape)})
+
+
+def three(_batch: object) -> tuple[int, None]:
+    """Say three samples."""
+    return 3, None
+
+
+def test_what_counts_is_the_users_choice() -> None:
+    """A function, or where it is to be imported from, takes the place of the rules."""
+    assert (count, three) == (counter_of(None), counter_of(three))
+    assert (3, None) == counter_of(f"{__name__}.three")(IMAGES)
+
+
+@pytest.mark.parametrize(
+    "given_value",
+    ["", "three", ".three", "no_such_module.three", f"{__name__}.four", f"{__name__}.IMAGES", 3, object()],
+)
+def test_what_cannot_count_is_refused(given_value: Any) -> None:  # noqa: ANN401 - anything
+    """What is no function and leads to none is an error that says what would do."""
+    with pytest.raises(ConfigError, match=r"count_batch=.*\(samples, tokens\)"):
+        counter_of(given_value)

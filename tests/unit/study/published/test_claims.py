@@ -1,0 +1,112 @@
+"""What the press wrote, and the one rule that judges it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightning_carbon.study.published.claims import CLOSE, ROUGH, Claim, Sense, Verdict, claims, claims_of
+from lightning_carbon.study.published.facts import strubell2019
+from lightning_carbon.study.published.tables import rows_of
+
+HOLDS, ROUGHLY, WRONG = Verdict.HOLDS, Verdict.ROUGHLY, Verdict.WRONG
+
+VERDICTS = {
+    "search_284_t": HOLDS,
+    "search_284_02_t": HOLDS,
+    "search_626000_lb": HOLDS,
+    "search_300000_kg": ROUGHLY,
+    "search_five_cars": HOLDS,
+    "search_car_five_years": WRONG,
+    "car_57_15_t": HOLDS,
+    "flight_0_90_t": HOLDS,
+    "human_year_5_t": HOLDS,
+    "american_year_16_4_t": HOLDS,
+    "bert_1400_lb": ROUGHLY,
+    "bert_635_kg": ROUGHLY,
+    "bert_flight": ROUGHLY,
+    "bert_6350_kg": WRONG,
+    "development_35_t": HOLDS,
+    "development_35000_kg": HOLDS,
+    "development_4789": HOLDS,
+    "development_six_months": ROUGHLY,
+    "development_35380_kg": HOLDS,
+    "development_35_thousand_t": WRONG,
+}
+
+
+def claim(claimed: float, computed: float, sense: Sense = Sense.ABOUT) -> Claim:
+    """A claim of some figure."""
+    return Claim("x", "so much", claimed, computed, "t", "", sense)
+
+
+def test_the_verdicts_are_those_of_the_arithmetic() -> None:
+    """Every claim of the five reports."""
+    assert VERDICTS == {one.id: one.verdict for one in claims()}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("search_car_five_years", "wrong by a factor of about 5: the 126,000 lb are a lifetime"),
+        ("bert_6350_kg", "wrong by a factor of about 10"),
+        ("development_35_thousand_t", "wrong by a factor of about 1,000"),
+        ("search_300000_kg", "holds roughly: loose"),
+        ("search_284_t", "holds"),
+    ],
+)
+def test_a_wrong_claim_is_told_by_how_much(name: str, words: str) -> None:
+    """As a factor, in one digit."""
+    [found] = [one for one in claims() if one.id == name]
+
+    assert words == found.verdict_text
+
+
+def test_another_study_would_have_other_verdicts() -> None:
+    """Had the search drawn half the power, the claims about it were wrong, and those about BERT as before."""
+    facts = strubell2019()
+    models = tuple(
+        replace(one, power_watts=one.power_watts / 2) if one.id == "nas" and one.power_watts else one
+        for one in facts.models
+    )
+    changed = replace(facts, models=models)
+    verdicts = {one.id: one.verdict for one in claims_of(rows_of(changed), changed)}
+
+    assert WRONG == verdicts["search_284_t"] == verdicts["search_five_cars"]
+    assert VERDICTS["bert_635_kg"] == verdicts["bert_635_kg"]
+
+
+def test_the_arithmetic_shows_the_computed_figure() -> None:
+    """Whoever reads it finds the figure that the verdict rests on, to the digits that it is shown with."""
+    for one in claims():
+        shown = {f"{one.computed:,.{digits}f}" for digits in (0, 2)}
+        if one.id != "bert_flight":
+            assert any(figure in one.arithmetic for figure in shown)
+
+
+@given(st.floats(1e-3, 1e9), st.floats(1e-3, 1e9), st.sampled_from(Sense))
+def test_a_verdict_follows_from_how_far_off_a_claim_is(claimed: float, computed: float, sense: Sense) -> None:
+    """Whatever the figures: close and on the right side, within the factor, or wrong."""
+    one = claim(claimed, computed, sense)
+    off = max(claimed / computed, computed / claimed)
+
+    assert one.factor == pytest.approx(off)
+    assert (one.verdict is WRONG) == (one.factor > ROUGH)
+    if one.verdict is HOLDS:
+        assert abs(claimed - computed) <= CLOSE * computed
+
+
+@given(st.floats(1e-3, 1e9), st.floats(0.001, 0.019))
+def test_over_and_nearly_have_a_side(computed: float, share: float) -> None:
+    """What is said to be over and is below, and what is said to be nearly and is above, holds but roughly."""
+    above, below = computed * (1 + share), computed * (1 - share)
+
+    assert (HOLDS, ROUGHLY) == (claim(below, computed, Sense.OVER).verdict, claim(above, computed, Sense.OVER).verdict)
+    assert (HOLDS, ROUGHLY) == (
+        claim(above, computed, Sense.NEARLY).verdict,
+        claim(below, computed, Sense.NEARLY).verdict,
+    )
+    assert HOLDS == claim(above, computed).verdict == claim(below, computed).verdict
