@@ -21,10 +21,7 @@ DOCUMENTS = (
     "METHODOLOGY.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    "docs/index.md",
-    "docs/record.md",
-    "docs/measurement.md",
-    *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs" / "reference").glob("*.md")),
+    *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").rglob("*.md")),
     "examples/data/README.md",
 )
 """Every Markdown file of the repository."""

@@ -1,4 +1,4 @@
-"""Write the tables of README.md and METHODOLOGY.md that tell what was measured on GPUs.
+"""Write the tables of docs/accuracy.md and METHODOLOGY.md that tell what was measured on GPUs.
 
     python tools/gpu_tables.py             # after a file came to tests/benchmarks/results
     python tools/gpu_tables.py --check     # writes nothing; fails where something would change
@@ -34,8 +34,8 @@ GAUGES = ("POWER_INSTANT", "POWER_AVERAGE", "nvmlDeviceGetPowerUsage")
 Result = dict[str, Any]
 
 
-def readme_part(results: Sequence[Result]) -> str:
-    """What README.md says: how exact steps are, and what the callback costs the trainings of the study in bf16."""
+def accuracy_part(results: Sequence[Result]) -> str:
+    """What docs/accuracy.md says: how exact steps are, and what the callback costs trainings in bf16."""
     if not results:
         return NONE_YET
     head = [
@@ -134,7 +134,9 @@ def with_part(text: str, part: str, name: str) -> str:
     pattern = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
     if len(pattern.findall(text)) != 1:
         raise SystemExit(f"{name} needs these two lines, once:\n{BEGIN}{END}")
-    return pattern.sub(lambda _: f"\n{part}\n\n", text)
+    # Links are written as seen from the root.
+    seen = part.replace("](", "](" + "../" * name.count("/"))
+    return pattern.sub(lambda _: f"\n{seen}\n\n", text)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -190,7 +192,7 @@ def main() -> None:
     options = parser.parse_args()
 
     results = read_results(options.results)
-    parts = {"README.md": readme_part(results), "METHODOLOGY.md": methodology_part(results)}
+    parts = {"docs/accuracy.md": accuracy_part(results), "METHODOLOGY.md": methodology_part(results)}
     if options.print:
         print("\n\n".join(dict.fromkeys(parts.values())))
         return
@@ -199,10 +201,12 @@ def main() -> None:
     }
     stale = [path for path, text in pages.items() if path.read_text(encoding="utf-8") != text]
     if options.check and stale:
-        sys.exit(f"{', '.join(path.name for path in stale)}: out of date; run python tools/gpu_tables.py")
+        sys.exit(
+            f"{', '.join(str(path.relative_to(ROOT)) for path in stale)}: out of date; run python tools/gpu_tables.py"
+        )
     for path in stale:
         path.write_text(pages[path], encoding="utf-8")
-        print(f"wrote {path.name}")
+        print(f"wrote {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

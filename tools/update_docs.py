@@ -1,4 +1,4 @@
-"""Write the parts of the documentation that the code knows better: tables in README.md, and two pages in docs/.
+"""Write the parts of the documentation that the code knows better: tables in docs/, and two whole pages there.
 
     python tools/update_docs.py             # after a change to a metric, or to a key of a record or a measurement
     python tools/update_docs.py --check     # writes nothing; fails where something would change
@@ -90,29 +90,29 @@ def table_3() -> str:
     return next(markdown(one) for one in sheets(published_rows()) if "Table 3" in one.title)
 
 
-# Each stands in README.md between <!-- NAME: written by tools/update_docs.py --> and <!-- end of NAME -->.
-PARTS: dict[str, Callable[[], str]] = {
-    "metrics": metrics_table,
-    "table 3": table_3,
+# Each stands in its page between <!-- NAME: written by tools/update_docs.py --> and <!-- end of NAME -->.
+PARTS: dict[str, tuple[str, Callable[[], str]]] = {
+    "docs/metrics.md": ("metrics", metrics_table),
+    "docs/study.md": ("table 3", table_3),
 }
 
 
-def readme(text: str) -> str:
-    """README.md with its present tables.
+def with_part(page: str, text: str) -> str:
+    """A page with its present table.
 
     Args:
-        text: README.md as it is.
+        page: Its name.
+        text: The page as it is.
 
     Raises:
-        SystemExit: It has lost the marks that a table goes between.
+        SystemExit: It has lost the marks that the table goes between.
     """
-    for name, part in PARTS.items():
-        begin, end = f"<!-- {name}: written by tools/update_docs.py -->\n", f"<!-- end of {name} -->\n"
-        found = re.findall(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
-        if len(found) != 1:
-            raise SystemExit(f"README.md needs these two lines, once:\n{begin}{end}")
-        text = text.replace(found[0], f"{begin}\n{part()}\n\n{end}")
-    return text
+    name, part = PARTS[page]
+    begin, end = f"<!-- {name}: written by tools/update_docs.py -->\n", f"<!-- end of {name} -->\n"
+    found = re.findall(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
+    if len(found) != 1:
+        raise SystemExit(f"{page} needs these two lines, once:\n{begin}{end}")
+    return text.replace(found[0], f"{begin}\n{part()}\n\n{end}")
 
 
 def record_page() -> str:
@@ -156,9 +156,8 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="write nothing; fail where something would change")
     check: bool = parser.parse_args().check
 
-    page = ROOT / "README.md"
     wanted = {
-        page: readme(page.read_text(encoding="utf-8")),
+        **{ROOT / page: with_part(page, (ROOT / page).read_text(encoding="utf-8")) for page in PARTS},
         ROOT / "docs" / "record.md": record_page(),
         ROOT / "docs" / "measurement.md": measurement_page(),
     }

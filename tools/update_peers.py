@@ -1,8 +1,8 @@
-"""Write the comparison with other tools into README.md, from the committed results of `make bench`.
+"""Write the comparison with other tools into docs/accuracy.md, from the committed results of `make bench`.
 
     make bench                                    # writes build/peers.json
-    python tools/update_peers.py build/peers.json # takes it as the committed results, and writes README.md
-    python tools/update_peers.py                  # writes README.md again from the committed results
+    python tools/update_peers.py build/peers.json # takes it as the committed results, and writes docs/accuracy.md
+    python tools/update_peers.py                  # writes docs/accuracy.md again from the committed results
     python tools/update_peers.py --check          # writes nothing; fails where something would change
 
 Only a whole run is taken, in which nothing was left out and nothing was done quickly.
@@ -36,7 +36,7 @@ from tests.benchmarks.peers.rows import (  # noqa: E402 - found by the line abov
 
 
 def section(results: Mapping[str, Any]) -> str:
-    """The part of README.md that the results make.
+    """The part of docs/accuracy.md that the results make.
 
     Args:
         results: What ``build/peers.json`` holds.
@@ -61,11 +61,11 @@ def section(results: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def readme(text: str, results: Mapping[str, Any]) -> str:
-    """README.md with the comparison of these results.
+def accuracy(text: str, results: Mapping[str, Any]) -> str:
+    """docs/accuracy.md with the comparison of these results.
 
     Args:
-        text: README.md as it is.
+        text: docs/accuracy.md as it is.
         results: What ``build/peers.json`` holds.
 
     Raises:
@@ -73,7 +73,7 @@ def readme(text: str, results: Mapping[str, Any]) -> str:
     """
     pattern = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
     if len(pattern.findall(text)) != 1:
-        raise SystemExit(f"README.md needs these two lines, once:\n{BEGIN}{END}")
+        raise SystemExit(f"docs/accuracy.md needs these two lines, once:\n{BEGIN}{END}")
     return pattern.sub(lambda _: f"\n{section(results)}\n\n", text)
 
 
@@ -96,9 +96,9 @@ def main() -> int:
     found = json.loads(options.results.read_text(encoding="utf-8"))
     if not whole(found):
         raise SystemExit(f"{options.results} is not of a whole run: say `make bench`, without --only and --quick")
-    page = ROOT / "README.md"
+    page = ROOT / "docs" / "accuracy.md"
     fresh = {
-        page: readme(page.read_text(encoding="utf-8"), found),
+        page: accuracy(page.read_text(encoding="utf-8"), found),
         RESULTS: json.dumps(found, indent=2, ensure_ascii=False) + "\n",
     }
     stale = [path for path, text in fresh.items() if not path.exists() or path.read_text(encoding="utf-8") != text]

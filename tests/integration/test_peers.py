@@ -1,4 +1,4 @@
-"""The comparison with other tools: its arithmetic, its driver before the stand-in GPUs, and its part of README.md."""
+"""The comparison with other tools: its arithmetic, its driver before the stand-in GPUs, and its page."""
 
 from __future__ import annotations
 
@@ -187,15 +187,15 @@ def test_only_a_whole_run_is_taken(tmp_path: Path, changes: dict[str, Any]) -> N
 
 
 def test_other_results_are_noticed(tmp_path: Path) -> None:
-    """Results that README.md and the committed file do not have are told, and nothing is written."""
-    before = (ROOT / "README.md").read_text(encoding="utf-8")
+    """Results that docs/accuracy.md and the committed file do not have are told, and nothing is written."""
+    before = (ROOT / "docs/accuracy.md").read_text(encoding="utf-8")
     done = update(written(tmp_path / "peers.json", results(row(1.0, 2.0, 3.0, 4.0))), "--check")
 
-    assert (1, before) == (done.returncode, (ROOT / "README.md").read_text(encoding="utf-8"))
-    assert "README.md: out of date" in done.stdout
+    assert (1, before) == (done.returncode, (ROOT / "docs/accuracy.md").read_text(encoding="utf-8"))
+    assert "docs/accuracy.md: out of date" in done.stdout
 
 
-def test_the_readme_has_what_the_script_makes_of_the_committed_results() -> None:
+def test_the_page_has_what_the_script_makes_of_the_committed_results() -> None:
     """The table is the one of the committed results, to the letter."""
     done = update("--check")
 

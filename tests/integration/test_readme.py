@@ -24,6 +24,7 @@ from typer.main import get_command
 
 from lightning_carbon import CarbonCallback, CarbonTrainerCallback, Meter
 from lightning_carbon.cli.app import app
+from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import WORLD_AVERAGE
 from lightning_carbon.integrations.autolog.entry import SWITCH
 from lightning_carbon.records.rows import METRICS
@@ -39,7 +40,7 @@ from lightning_carbon.wiring import (
     REGION_VARIABLE,
     RUN_NAME_VARIABLE,
 )
-from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, images, links, table
+from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, images, links, read, table
 
 PYTHON = blocks("python")
 ESTIMATING = [block for block in PYTHON if "estimate.estimating" in block.text]
@@ -118,9 +119,9 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Block], Exec
     return run
 
 
-def readme_block(*words: str) -> Block:
-    """The first block of Python in the README with these words in it."""
-    return next(one for one in PYTHON if one.document == "README.md" and all(word in one.text for word in words))
+def first_block(*words: str) -> Block:
+    """The first block of Python in the documentation with these words in it."""
+    return next(block for block in PYTHON if all(word in block.text for word in words))
 
 
 # -- code -----------------------------------------------------------------------------------------------------------
@@ -166,11 +167,11 @@ def test_the_readme_shows_code_at_once_and_each_way_to_meter() -> None:
     assert (8, 8) == (len(lightning.text.splitlines()), len(huggingface.text.splitlines()))
 
 
-def test_what_lightning_logs_is_in_the_readme_s_table(executed: Callable[[Block], Executed]) -> None:
+def test_what_lightning_logs_is_in_the_table(executed: Callable[[Block], Executed]) -> None:
     """Beside the loss, TensorBoard has the table's tags, and no tag of ours that the table does not have."""
-    tags = executed(readme_block("pytorch_lightning", "summary()")).tags()
+    tags = executed(first_block("pytorch_lightning", "summary()")).tags()
     ours = {tag for tag in tags if tag.startswith(("energy/", "power/", "carbon/"))}
-    listed = {row[0].strip("`") for row in table("README.md", "metric", "unit")}
+    listed = {row[0].strip("`") for row in table("docs/metrics.md", "metric", "unit")}
 
     assert "train/loss" in tags
     assert ours <= listed
@@ -179,10 +180,10 @@ def test_what_lightning_logs_is_in_the_readme_s_table(executed: Callable[[Block]
     assert "energy/joules_per_sample" in ours
 
 
-def test_what_the_trainer_logs_is_in_the_readme_s_table(executed: Callable[[Block], Executed]) -> None:
+def test_what_the_trainer_logs_is_in_the_table(executed: Callable[[Block], Executed]) -> None:
     """TensorBoard has the table's tags under ``train/``, and the totals beside the Trainer's own."""
-    tags = executed(readme_block("transformers")).tags()
-    listed = {"train/" + row[0].strip("`") for row in table("README.md", "metric", "unit")}
+    tags = executed(first_block("transformers")).tags()
+    listed = {"train/" + row[0].strip("`") for row in table("docs/metrics.md", "metric", "unit")}
     rows = {tag for tag in tags if tag.startswith(("train/energy/", "train/power/", "train/carbon/"))}
 
     assert rows <= listed
@@ -191,8 +192,8 @@ def test_what_the_trainer_logs_is_in_the_readme_s_table(executed: Callable[[Bloc
 
 
 def test_a_budget_ends_the_training(tmp_path: Path) -> None:
-    """The README's budget, set to almost nothing, ends the training after the first of its three epochs."""
-    block = readme_block("EarlyStopping")
+    """The page's budget, set to almost nothing, ends the training after the first of its three epochs."""
+    block = first_block("EarlyStopping")
     assert "divergence_threshold=500.0" in block.text
     tight = Block(block.document, block.line, block.language, block.text.replace("500.0", "1e-12"))
 
@@ -378,15 +379,15 @@ def test_pictures_are_there_small_and_told_in_words(document: str) -> None:
 
 def test_what_is_shown_at_the_end_is_the_code_s() -> None:
     """Name, tab and meaning of all that TensorBoard gets, and the charts after them."""
-    shown = table("README.md", "at the end", "in the tab")
+    shown = table("docs/metrics.md", "at the end", "in the tab")
 
     assert [[f"`{one.name}`", one.tab, one.meaning] for one in SHOWN] == shown[:-1]
     assert ["charts", "Custom Scalars"] == shown[-1][:2]
 
 
 def settings() -> dict[str, list[str]]:
-    """The README's table of settings, by argument."""
-    return {row[0].strip("`"): row[1:] for row in table("README.md", "argument", "unset")}
+    """The table of settings, by argument."""
+    return {row[0].strip("`"): row[1:] for row in table("docs/settings.md", "argument", "unset")}
 
 
 def test_the_table_of_settings_has_every_argument() -> None:
@@ -413,10 +414,10 @@ def test_the_table_of_settings_has_the_defaults() -> None:
 
 
 def test_the_table_of_settings_has_the_variables() -> None:
-    """Each variable stands beside its argument, and the README knows every variable that the code does."""
+    """Each variable stands beside its argument, and the pages know every variable that the code does."""
     beside = {name: cells[1].strip("`") for name, cells in settings().items() if cells[1]}
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "lightning_carbon").rglob("*.py"))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = "".join((ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS)
     variable = re.compile(r"LIGHTNING_CARBON_[A-Z_]+")
 
     assert {
@@ -428,14 +429,22 @@ def test_the_table_of_settings_has_the_variables() -> None:
         "ledger": LEDGER_VARIABLE,
         "devices": DEVICES_VARIABLE,
     } == beside
-    assert set(variable.findall(code)) == set(variable.findall(readme))
+    assert set(variable.findall(code)) == set(variable.findall(pages))
+
+
+@pytest.mark.parametrize(("region", "place"), [("SE", "in Sweden"), ("IN", "in India")])
+def test_the_factors_of_the_readme_are_the_packaged_ones(region: str, place: str) -> None:
+    """The two countries that the README sets side by side have the factors that it names."""
+    grams = intensity_of(region).value.grams_per_kilowatt_hour
+
+    assert re.search(rf"\b{grams:.0f} g (of CO2e )?{place}", read("README.md"))
 
 
 def test_the_table_of_metrics_is_the_code_s() -> None:
     """Name, unit and meaning of every metric, in the order of the code."""
     expected = [[f"`{one.name}`", one.unit, one.meaning] for one in METRICS]
 
-    assert expected == table("README.md", "metric", "unit")
+    assert expected == table("docs/metrics.md", "metric", "unit")
 
 
 def keys_of(mapping: dict[str, Any], prefix: str = "") -> set[str]:
@@ -455,9 +464,9 @@ def keys_of(mapping: dict[str, Any], prefix: str = "") -> set[str]:
 
 def test_the_pages_have_every_key_of_a_record(executed: Callable[[Block], Executed]) -> None:
     """A record of a real run has the keys that are explained, all of them and no others."""
-    [record] = executed(readme_block("Meter(")).records
+    [record] = executed(first_block("Meter(")).records
     explained = {row[0].strip("`") for row in table("docs/record.md", "key", "meaning")}
-    shown = [key.strip("` ") for row in table("README.md", "key", "holds") for key in row[0].split(",")]
+    shown = [key.strip("` ") for row in table("docs/ledger.md", "key", "holds") for key in row[0].split(",")]
 
     # Where everything could be measured, nothing is listed as absent; this training was not resumed.
     empty = ("attempts[].", "lineage.", "spent.") + (() if record["energy"]["absent"] else ("energy.absent[].",))
@@ -475,14 +484,14 @@ def test_the_written_parts_are_up_to_date() -> None:
 
 def test_a_stale_page_is_noticed_and_written_again(tmp_path: Path) -> None:
     """A table that somebody edited by hand fails the check, and is as before after the script ran."""
-    for name in ("README.md", "docs/record.md", "docs/measurement.md", "tools/update_docs.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in (*sorted(page for page in DOCUMENTS if page.startswith("docs/")), "tools/update_docs.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    page = tmp_path / "README.md"
+    page = tmp_path / "docs" / "metrics.md"
     page.write_text(page.read_text(encoding="utf-8").replace("`energy/total_joules` | J", "`energy/total_joules` | kJ"))
     script = [sys.executable, str(tmp_path / "tools" / "update_docs.py")]
     check = subprocess.run([*script, "--check"], capture_output=True, text=True, check=False, timeout=60)
     subprocess.run(script, capture_output=True, check=True, timeout=60)
 
-    assert (1, "README.md: out of date; run python tools/update_docs.py\n") == (check.returncode, check.stderr)
-    assert (ROOT / "README.md").read_bytes() == page.read_bytes()
+    assert (1, "docs/metrics.md: out of date; run python tools/update_docs.py\n") == (check.returncode, check.stderr)
+    assert (ROOT / "docs" / "metrics.md").read_bytes() == page.read_bytes()

@@ -19,7 +19,7 @@ from tests.gpu.measuring.loads import Compared
 from tests.gpu.measuring.results import Results
 from tests.gpu.measuring.throughput import Ratio
 
-PAGES = ("README.md", "METHODOLOGY.md")
+PAGES = ("docs/accuracy.md", "METHODOLOGY.md")
 MACHINE = {
     "gpu": "NVIDIA Made-Up 9000",
     "driver": "999.1",
@@ -82,11 +82,15 @@ def test_results_become_tables(place: Path) -> None:
     stale, written, fresh = write(place, "--check"), write(place), write(place, "--check")
     readme, methodology = ((place / page).read_text(encoding="utf-8") for page in PAGES)
 
-    assert (1, "README.md, METHODOLOGY.md: out of date; run python tools/gpu_tables.py\n") == (
+    assert (1, "docs/accuracy.md, METHODOLOGY.md: out of date; run python tools/gpu_tables.py\n") == (
         stale.returncode,
         stale.stderr,
     )
-    assert (0, "wrote README.md\nwrote METHODOLOGY.md\n", 0) == (written.returncode, written.stdout, fresh.returncode)
+    assert (0, "wrote docs/accuracy.md\nwrote METHODOLOGY.md\n", 0) == (
+        written.returncode,
+        written.stdout,
+        fresh.returncode,
+    )
     assert "| NVIDIA Made-Up 9000 | 999.1, 2.13.0 | 100 ms | 1.2 % | – | 0.9981 ± 0.0007 | – |" in readme
     assert "| NVIDIA Made-Up 9000 | 100 ms (99.1 to 103) | 1.3 ms | +60 ms | – | +500 ms | – |" in methodology
     assert "| NVIDIA Made-Up 9000 | full | 690 W | 1.012 | – | – |" in methodology
@@ -121,12 +125,12 @@ def test_what_a_file_does_not_have_is_a_dash(place: Path) -> None:
 
 def test_a_page_without_the_marks_is_refused(place: Path) -> None:
     """It says what is missing, and writes nothing."""
-    (place / "README.md").write_text("Nothing here.\n")
+    (place / "docs/accuracy.md").write_text("Nothing here.\n")
     done = write(place)
 
     assert 1 == done.returncode
-    assert "README.md needs these two lines, once:" in done.stderr
-    assert "Nothing here.\n" == (place / "README.md").read_text()
+    assert "docs/accuracy.md needs these two lines, once:" in done.stderr
+    assert "Nothing here.\n" == (place / "docs/accuracy.md").read_text()
 
 
 def test_a_file_that_is_no_result_is_refused(place: Path) -> None:
