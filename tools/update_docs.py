@@ -33,11 +33,11 @@ from lightning_carbon.records.run import (
     RunRecord,
     TotalRecord,
 )
+from lightning_carbon.report.sheets import as_markdown
 from lightning_carbon.study.measured.measurement import MEASUREMENT_SCHEMA, DomainPower, Measurement, Speed
 from lightning_carbon.study.measured.settling import Settling
 from lightning_carbon.study.measured.training_length import TrainingLength
-from lightning_carbon.study.published.tables import published_rows, sheets
-from lightning_carbon.study.rows import markdown
+from lightning_carbon.study.published.tables import published_rows, published_sheets
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -87,7 +87,7 @@ schema, keys are only ever added. What is not known is `null`. It holds no price
 
 def table_3() -> str:
     """The study's Table 3, as ``lightning-carbon study published --markdown`` prints it."""
-    return next(markdown(one) for one in sheets(published_rows()) if "Table 3" in one.title)
+    return next(as_markdown(sheet) for sheet in published_sheets(published_rows()) if "Table 3" in sheet.title)
 
 
 # Each stands in its page between <!-- NAME: written by tools/update_docs.py --> and <!-- end of NAME -->.

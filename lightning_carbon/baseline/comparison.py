@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.records.numbers import ENERGY, amount, percent, table
+from lightning_carbon.records.numbers import ENERGY, NOTHING, amount, percent, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 COMPARISON_SCHEMA: Final = 1
 SAME_WORK: Final = 0.05
 """How far the mean number of samples or tokens of a step may be off, as where sentences are drawn anew."""
-
-_WORDS: Final = {"gpu": "GPU", "package": "processor", "dram": "memory", "psys": "platform", "host": "host"}
-_NOTHING: Final = "–"
 
 
 class Verdict(StrEnum):
@@ -96,11 +94,11 @@ class Comparison:
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
         was = self.baseline
-        before = {} if was is None else {(one.kind, one.provenance): one.joules_per_step for one in was.parts}
-        now = {(one.kind, one.provenance): one.joules_per_step for one in self.run.parts}
+        before = {} if was is None else {(part.kind, part.provenance): part.joules_per_step for part in was.parts}
+        now = {(part.kind, part.provenance): part.joules_per_step for part in self.run.parts}
         rows = [
-            _row(f"{_WORDS[kind]} a step ({provenance})", before.get((kind, provenance)), now.get((kind, provenance)))
-            for kind, provenance in sorted({*before, *now})
+            _row(f"{kind_word(part[0])} a step ({part[1]})", before.get(part), now.get(part))
+            for part in sorted({*before, *now})
         ]
         judged = "measured" if self.run.judged[0].is_measured else "modelled"
         sums = (None if was is None else was.joules_per_step, self.run.joules_per_step)
@@ -179,16 +177,16 @@ def _kinds(parts: Sequence[PartCost]) -> set[tuple[str, str]]:
 
 
 def _said(parts: Sequence[PartCost]) -> str:
-    return ", ".join(f"{_WORDS[part.kind]} {part.provenance}" for part in parts)
+    return ", ".join(f"{kind_word(part.kind)} {part.provenance}" for part in parts)
 
 
 def _row(name: str, before: float | None, now: float | None) -> tuple[str, str, str, str]:
-    change = _NOTHING if not before or now is None else f"{now / before - 1:+.1%}".replace("%", " %")
+    change = NOTHING if not before or now is None else f"{now / before - 1:+.1%}".replace("%", " %")
     return (name, _joules(before), _joules(now), change)
 
 
 def _joules(value: float | None) -> str:
-    return _NOTHING if value is None else amount(value, ENERGY)
+    return NOTHING if value is None else amount(value, ENERGY)
 
 
 def _change(ratio: float) -> str:

@@ -1,4 +1,4 @@
-"""How the commands under ``study`` print: a table for the terminal, or JSON, Markdown or LaTeX for elsewhere."""
+"""How ``estimate`` and ``study`` print: tables for the terminal, or JSON, Markdown or LaTeX for elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.study.rows import Sheet, latex, markdown
+from lightning_carbon.report.sheets import Sheet, as_latex, as_markdown
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of tables.")]
@@ -63,10 +63,10 @@ def show(form: Form, tables: Sequence[Sheet], plain: Any, label: str) -> None:  
     if form is Form.JSON:
         typer.echo(jsonlib.dumps(plain, indent=2, allow_nan=False))
     elif form is Form.MARKDOWN:
-        typer.echo("\n\n".join(map(markdown, tables)))
+        typer.echo("\n\n".join(map(as_markdown, tables)))
     elif form is Form.LATEX:
         names = [f"tab:{label}{f'-{number}' if len(tables) > 1 else ''}" for number, _ in enumerate(tables, 1)]
-        typer.echo("\n\n".join(latex(table, name) for table, name in zip(tables, names, strict=True)))
+        typer.echo("\n\n".join(as_latex(table, name) for table, name in zip(tables, names, strict=True)))
     else:
         console = Console(highlight=False)
         for number, table in enumerate(tables):
@@ -164,11 +164,11 @@ def _parts(sheet: Sheet, width: int) -> list[list[_Column]]:
     if _needed([column.full_width for column in columns]) <= width:
         return [columns]
     columns = [column.stacked() for column in columns]
-    naming = list(takewhile(lambda one: one.side == "<", columns))
+    naming = list(takewhile(lambda column: column.side == "<", columns))
     parts = [list(naming)]
     for column in columns[len(naming) :]:
         part = parts[-1]
-        if len(part) > len(naming) and _needed([one.width for one in [*part, column]]) > width:
+        if len(part) > len(naming) and _needed([shown.width for shown in [*part, column]]) > width:
             part = [*naming]
             parts.append(part)
         part.append(column)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lightning_carbon.units import Energy, Power
 
 
@@ -22,6 +25,23 @@ class Kind(StrEnum):
     DRAM = "dram"
     PSYS = "psys"
     HOST = "host"
+
+
+KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        Kind.GPU: "GPU",
+        Kind.PACKAGE: "CPU",
+        Kind.DRAM: "memory",
+        Kind.PSYS: "platform",
+        Kind.HOST: "host",
+    }
+)
+"""What people call each kind of hardware, wherever something is shown to them."""
+
+
+def kind_word(kind: str) -> str:
+    """What people call a kind of hardware; a kind that this version does not know keeps its name."""
+    return KIND_WORDS.get(kind, kind)
 
 
 class Provenance(StrEnum):

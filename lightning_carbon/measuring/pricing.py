@@ -18,7 +18,7 @@ from lightning_carbon.wiring import intensity_in_force, pue_in_force
 
 if TYPE_CHECKING:
     from lightning_carbon.study.measured.measurement import Measurement
-    from lightning_carbon.study.rows import Row
+    from lightning_carbon.study.rows import StudyRow
 
 METHODS = (CURRENT, STRUBELL_2019)
 _AVERAGE = ElectricityPrice(USD_PER_KWH.span.value, USD_PER_KWH.source, USD_PER_KWH_YEAR)
@@ -85,7 +85,7 @@ def published_of(measurement: Measurement) -> PublishedModel | None:
     return next((one for one in strubell2019().models if one.id == measurement.published), None)
 
 
-def row_of(measurement: Measurement, method: Method, extent: TrainingLength | None = None) -> Row:
+def row_of(measurement: Measurement, method: Method, extent: TrainingLength | None = None) -> StudyRow:
     """The row of a measurement.
 
     Args:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NOTHING = "–"
+"""What a table shows in the place of a figure that is not known."""
+
 WIDTH = 100
 """Columns that a line of text may take; a single word may take more, so that a path stays whole."""
 
@@ -137,6 +140,11 @@ def table(rows: Sequence[Sequence[str]], align: str) -> list[str]:
         "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, align, widths, strict=True)).rstrip()
         for row in rows
     ]
+
+
+def printable(text: str) -> str:
+    """Text in one line: line ends and whatever steers a terminal become blanks."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def shorten(text: str, width: int) -> str:

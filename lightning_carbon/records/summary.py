@@ -1,8 +1,8 @@
 """A record for people: what was used, what that stands for, and everything that was assumed.
 
-Measured and modelled energy are never added without saying so, and whatever is not known is left out or named. What is
-said is told apart from how it is laid out, so that a terminal and a page show the same figures: :func:`sections` says
-it, :func:`summarise` lays it out as plain text.
+Measured and modelled energy are never added without saying so, and whatever is not known is left out or named. What the
+summary says is separate from its layout, so that a terminal and a page show the same figures: :func:`sections` says it,
+:func:`summarise` lays it out as plain text.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lightning_carbon.carbon.equivalents import equivalent_of
+from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.records.numbers import (
     CO2E,
     ENERGY,
@@ -19,6 +20,7 @@ from lightning_carbon.records.numbers import (
     amount,
     duration,
     percent,
+    printable,
     shorten,
     span,
     table,
@@ -92,7 +94,7 @@ def summarise(record: RunRecord) -> str:
     Returns:
         Several lines, without an end of line at the end.
     """
-    return "\n\n".join("\n".join(_laid_out(section)) for section in sections(record))
+    return "\n\n".join("\n".join(map(printable, _laid_out(section))) for section in sections(record))
 
 
 def sections(record: RunRecord) -> list[Section]:
@@ -134,7 +136,7 @@ def _domains(record: RunRecord, total: float) -> Table:
         known = domain.coverage_ratio > 0 or domain.joules > 0
         rows.append(
             (
-                f"  {'  ' if parent else ''}{domain.kind}",
+                f"  {'  ' if parent else ''}{kind_word(domain.kind)}",
                 shorten(domain.name, _NAME_WIDTH),
                 amount(domain.joules, ENERGY) if known else "not read",
                 "within" if parent else _share(domain.joules, total) if known else "",
@@ -273,7 +275,7 @@ def _assumed(record: RunRecord) -> list[Line]:
     if pue.assumed and priced:
         lines += _item(f"PUE: nobody said what the site's is, so {pue.value:g} is assumed; give pue=")
     modelled = [domain for domain in record.energy.domains if domain.provenance == _MODELLED]
-    for method, names in _grouped((domain.method, f"{domain.kind} {domain.name}") for domain in modelled):
+    for method, names in _grouped((domain.method, _named(domain)) for domain in modelled):
         lines += _item(f"modelled: {names}: {method}")
     return [Line("Assumed"), *lines] if lines else []
 
@@ -283,9 +285,9 @@ def _missing(record: RunRecord) -> list[Line]:
     for domain in record.energy.domains:
         covered = f"readings cover {percent(domain.coverage_ratio)} of the run, the rest is not counted"
         if domain.lost is not None:
-            lines += _item(f"lost: {domain.kind} {domain.name}: {domain.lost}; {covered}")
+            lines += _item(f"lost: {_named(domain)}: {domain.lost}; {covered}")
         elif domain.coverage_ratio < _WELL_COVERED:
-            lines += _item(f"in part: {domain.kind} {domain.name}: {covered}")
+            lines += _item(f"in part: {_named(domain)}: {covered}")
     absent = (((one.source, one.reason, one.fix), one.subject) for one in record.energy.absent)
     for (source, reason, fix), subjects in _grouped(absent):
         lines += _item(f"{source}: {subjects}: {reason}")
@@ -300,6 +302,11 @@ def _location(record: RunRecord) -> str:
 
 def _item(text: str) -> list[Line]:
     return [Line(text, "  ", "    ")]
+
+
+def _named(domain: DomainRecord) -> str:
+    word = kind_word(domain.kind)
+    return domain.name if domain.name.casefold().startswith(word.casefold()) else f"{word} {domain.name}"
 
 
 def _how(domain: DomainRecord) -> str:

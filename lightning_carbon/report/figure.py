@@ -15,6 +15,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.records.numbers import ENERGY, POWER, amount, duration, shorten
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ DOTS_PER_INCH: Final = 160
 """784 by 592 pixels. TensorBoard scales it down to the width of a card, some 330, and letters of nine points of a
 figure this small can be read there, too."""
 
-KINDS: Final = {
-    "package": ("CPU", "#E69F00"),
-    "dram": ("memory", "#009E73"),
-    "psys": ("platform", "#CC79A7"),
-    "host": ("host", "#D55E00"),
-    "gpu": ("GPU", "#0072B2"),
+KIND_COLOURS: Final = {
+    "package": "#E69F00",
+    "dram": "#009E73",
+    "psys": "#CC79A7",
+    "host": "#D55E00",
+    "gpu": "#0072B2",
 }
-"""What each kind of hardware is called, and its colour; stacked in this order."""
+"""The colour of each kind of hardware; stacked in this order."""
 
 PHASES: Final = {
     "setup": "#DDDDDD",
@@ -167,10 +168,10 @@ def _stack(axes: Axes, profile: PowerProfile, size: float) -> list[Any]:
     edges = [profile.stretches[0].start_seconds / size, *(one.end_seconds / size for one in profile.stretches)]
     floor = [0.0] * len(profile.stretches)
     areas = []
-    for strand in sorted(profile.strands, key=lambda one: ([*KINDS].index(one.kind), one.is_modelled)):
+    for strand in sorted(profile.strands, key=lambda one: ([*KIND_COLOURS].index(one.kind), one.is_modelled)):
         rises = [one.watts.get(strand) for one in profile.stretches]
         top = [below + (rise or 0.0) for below, rise in zip(floor, rises, strict=True)]
-        name, colour = KINDS[strand.kind]
+        colour = KIND_COLOURS[strand.kind]
         # What is measured is full; what is modelled lets the phases through, with stripes.
         look: dict[str, Any] = (
             {"facecolor": colour + "55", "hatch": "////", "edgecolor": colour, "linewidth": 0.0}
@@ -181,7 +182,7 @@ def _stack(axes: Axes, profile: PowerProfile, size: float) -> list[Any]:
         axes.stairs(line, edges, baseline=floor, fill=True, zorder=2, **look)
         axes.stairs(line, edges, baseline=None, color=colour, linewidth=0.8 if strand.is_modelled else 1.1, zorder=3)
         how = "modelled" if strand.is_modelled else "measured"
-        areas.append(Patch(label=f"{name}, {how}", **{**look, "edgecolor": colour, "linewidth": 0.8}))
+        areas.append(Patch(label=f"{kind_word(strand.kind)}, {how}", **{**look, "edgecolor": colour, "linewidth": 0.8}))
         floor = top
     return areas
 

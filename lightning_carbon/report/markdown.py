@@ -1,22 +1,21 @@
 """The summary of a record as Markdown: the same words and figures as in a terminal, laid out for a page. Pure.
 
-In the dialect that TensorBoard's text plugin shows (Python-Markdown with tables) and GitHub shows alike: paragraphs,
-lists, tables. Names that people or drivers gave are text, whatever characters are in them.
+In the dialect that TensorBoard's text plugin (Python-Markdown with tables) and GitHub share: paragraphs, lists, tables.
+Names that people or drivers gave are text, whatever characters are in them.
 """
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import ENERGY, amount
 from lightning_carbon.records.summary import Line, Section, Table, sections
+from lightning_carbon.report.sheets import escape_markdown, markdown_code, markdown_table
 
 if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord
 
-_MARKS: Final = re.compile(r"([\\`*_\[\]#|])")
 _STRONG: Final = frozenset({"total", "spent"})
 """The rows that the others add up to."""
 _LEVEL: Final = 2
@@ -39,11 +38,11 @@ def summary_markdown(record: RunRecord) -> str:
     """
     said = sections(record)
     lines = [line for section in said if not isinstance(section, Table) for line in section]
-    blocks = [f"#### {_text(lines[0].text)}"]
+    blocks = [f"#### {escape_markdown(lines[0].text)}"]
     # A page shows its beginning first, and carbon comes late in a summary.
     if record.energy.total_joules is not None:
         carbon = next((line.text for line in lines if line.first.strip() == _CARBON), "")
-        headline = _text(f"{amount(record.energy.total_joules, ENERGY)}, {carbon}".rstrip(", "))
+        headline = escape_markdown(f"{amount(record.energy.total_joules, ENERGY)}, {carbon}".rstrip(", "))
         blocks.append(f"**{headline}**")
     for before, section in pairwise(said):
         if isinstance(before, Table) and isinstance(section, Table):
@@ -66,7 +65,7 @@ def _block(section: Section) -> str:
             lines += [*([""] if lines else []), f"**{told}**" if _is_head(line, section) else told, ""]
             indents = []
             continue
-        indents = [one for one in indents if one < indent] + [indent]
+        indents = [outer for outer in indents if outer < indent] + [indent]
         item = f"{label} {_said(line)}" if label else _said(line)
         lines.append(f"{_NESTED * (len(indents) - 1)}- {item}")
     return "\n".join(lines).strip("\n")
@@ -80,29 +79,19 @@ def _is_head(line: Line, section: list[Line]) -> bool:
 def _said(line: Line) -> str:
     """What a line says; what is to be copied stands as code."""
     if line.wraps or not line.first:
-        return _text(line.text)
-    code = " ".join(line.text.split())
-    fence = "``" if "`" in code else "`"
-    return f"{fence}{code}{fence}"
+        return escape_markdown(line.text)
+    return markdown_code(line.text)
 
 
 def _table(section: Table) -> str:
     head, *rows = section.rows
-    sides = ["---:" if side == ">" else ":---" for side in section.align]
-    cells = [[_text(cell) for cell in head], sides, *map(_row, rows)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    return markdown_table([*map(escape_markdown, head)], [*map(_row, rows)], section.align)
 
 
 def _row(row: tuple[str, ...]) -> list[str]:
     name = row[0].strip()
     level = (len(row[0]) - len(row[0].lstrip())) // _LEVEL
-    cells = [_text(cell) for cell in (name, *row[1:])]
+    cells = [escape_markdown(cell) for cell in (name, *row[1:])]
     if name in _STRONG:
         return [cell and f"**{cell}**" for cell in cells]
     return ["&nbsp;" * 4 * max(0, level - 1) + cells[0], *cells[1:]]
-
-
-def _text(text: str) -> str:
-    """Text in which nothing is taken for a mark of the language."""
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKS.sub(r"\\\1", " ".join(plain.split()))

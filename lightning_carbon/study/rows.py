@@ -1,8 +1,7 @@
-"""One row type for what was published and for what is measured, and tables of such rows in three forms. Pure.
+"""One row type for what was published and for what is measured, and the columns of tables of such rows. Pure.
 
 A row is what the study's Table 3 has of a model: hardware, power, hours, energy, CO2e, cost. What is not known is
-``None`` and shows as a dash. Cells are made here once; Markdown and LaTeX are written here, the terminal's table by the
-command line, from the same cells.
+``None`` and shows as a dash.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from dataclasses import asdict, dataclass, fields
 from math import floor, log10
 from typing import Any
 
+from lightning_carbon.records.numbers import NOTHING
+from lightning_carbon.report.sheets import Column, Sheet, sheet_of
 from lightning_carbon.study.printed import Printed
 
-NOTHING = "–"
 _DIGITS = 3
 _LITTLE = 1e-3
 
@@ -99,7 +99,7 @@ class PrintedFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StudyRow:
     """A row of a table.
 
     Args:
@@ -155,40 +155,6 @@ class Row:
         return mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table of rows.
-
-    Args:
-        title: Its head.
-        cell: What it says of a row.
-        align: ``<`` or ``>``.
-    """
-
-    title: str
-    cell: Callable[[Row], str]
-    align: str = ">"
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table as text.
-
-    Args:
-        title: What it shows.
-        head: The titles of its columns.
-        align: ``<`` or ``>`` for every column.
-        rows: Its cells.
-        notes: What has to be said under it, a sentence or more each.
-    """
-
-    title: str
-    head: tuple[str, ...]
-    align: str
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-
-
 def number(value: float | None, decimals: int = 1) -> str:
     """A figure with separated thousands; below one with three digits, and below a thousandth with an exponent.
 
@@ -213,14 +179,14 @@ def _beside(text: str, printed: str | None) -> str:
     return text if printed is None else f"{text} ({printed})"
 
 
-def _printed_text(row: Row, name: str) -> str | None:
+def _printed_text(row: StudyRow, name: str) -> str | None:
     value = getattr(row.printed, name, None)
     if isinstance(value, tuple):
-        return " – ".join(one.text for one in value)
+        return " – ".join(figure.text for figure in value)
     return value.text if isinstance(value, Printed) else None
 
 
-def _hours(row: Row) -> str:
+def _hours(row: StudyRow) -> str:
     if row.hours is None:
         return NOTHING
     printed = None if row.printed is None else row.printed.hours
@@ -228,8 +194,8 @@ def _hours(row: Row) -> str:
     return _beside(f"{row.hours:,.10g}", printed.text if differs and printed else None)
 
 
-def _computed(name: str, *, decimals: int = 1, scale: float = 1.0) -> Callable[[Row], str]:
-    def cell(row: Row) -> str:
+def _computed(name: str, *, decimals: int = 1, scale: float = 1.0) -> Callable[[StudyRow], str]:
+    def cell(row: StudyRow) -> str:
         value = getattr(row.computed, name, None)
         if isinstance(value, tuple):
             return _beside(pair(value, decimals), _printed_text(row, name))
@@ -242,27 +208,32 @@ def _computed(name: str, *, decimals: int = 1, scale: float = 1.0) -> Callable[[
 _TONNES_PER_KILOGRAM = 1e-3
 _VERDICTS = {True: "yes", False: "no", None: NOTHING}
 
-NAME = Column("Model", lambda row: row.name, "<")
-HARDWARE = Column("Hardware", lambda row: row.hardware or NOTHING, "<")
-POWER = Column("Power, W", lambda row: number(row.power_watts, 2))
-HOURS = Column("Hours", _hours)
-ENERGY = Column("kWh × PUE", _computed("kwh_pue"))
-POUNDS = Column("CO2e, lb", _computed("co2e_lbs"))
-KILOGRAMS = Column("CO2e, kg", _computed("co2e_kg"))
-TONNES = Column("CO2e, t", _computed("co2e_kg", decimals=3, scale=_TONNES_PER_KILOGRAM))
-CLOUD = Column("Cloud, USD", _computed("cloud_usd"))
-ELECTRICITY = Column("Electricity, USD", _computed("electricity_usd"))
-CLOSES = Column("Closes", lambda row: _VERDICTS[row.closes], "<")
-PROVENANCE = Column("Power is", lambda row: row.provenance or NOTHING, "<")
-RANGE = Column("CO2e, kg, range", lambda row: pair(None if row.range is None else row.range.co2e_kg))
+StudyColumn = Column[StudyRow]
+"""A column of a table of such rows."""
+
+NAME = StudyColumn("Model", lambda row: row.name, "<")
+HARDWARE = StudyColumn("Hardware", lambda row: row.hardware or NOTHING, "<")
+POWER = StudyColumn("Power, W", lambda row: number(row.power_watts, 2))
+HOURS = StudyColumn("Hours", _hours)
+ENERGY = StudyColumn("kWh × PUE", _computed("kwh_pue"))
+POUNDS = StudyColumn("CO2e, lb", _computed("co2e_lbs"))
+KILOGRAMS = StudyColumn("CO2e, kg", _computed("co2e_kg"))
+TONNES = StudyColumn("CO2e, t", _computed("co2e_kg", decimals=3, scale=_TONNES_PER_KILOGRAM))
+CLOUD = StudyColumn("Cloud, USD", _computed("cloud_usd"))
+ELECTRICITY = StudyColumn("Electricity, USD", _computed("electricity_usd"))
+CLOSES = StudyColumn("Closes", lambda row: _VERDICTS[row.closes], "<")
+PROVENANCE = StudyColumn("Power is", lambda row: row.provenance or NOTHING, "<")
+RANGE = StudyColumn("CO2e, kg, range", lambda row: pair(None if row.range is None else row.range.co2e_kg))
 
 MODELS = (NAME, HARDWARE, POWER, HOURS, ENERGY, POUNDS, KILOGRAMS, TONNES, CLOUD, ELECTRICITY, CLOSES)
 """What the study's Tables 3 and 4 have, in three units, beside what was printed."""
-EMISSIONS = (Column("Consumption", NAME.cell, "<"), POUNDS, KILOGRAMS, TONNES, CLOSES)
+EMISSIONS = (StudyColumn("Consumption", NAME.cell, "<"), POUNDS, KILOGRAMS, TONNES, CLOSES)
 """What its Table 1 has."""
 
 
-def sheet(title: str, rows: Sequence[Row], columns: Sequence[Column] = MODELS, notes: Sequence[str] = ()) -> Sheet:
+def study_sheet(
+    title: str, rows: Sequence[StudyRow], columns: Sequence[StudyColumn] = MODELS, notes: Sequence[str] = ()
+) -> Sheet:
     """Write rows as cells; printed figures stand in brackets beside the computed ones.
 
     Args:
@@ -271,119 +242,19 @@ def sheet(title: str, rows: Sequence[Row], columns: Sequence[Column] = MODELS, n
         columns: Its columns.
         notes: What has to be said of all of it; what has to be said of a row follows, each sentence once.
     """
-    said = dict.fromkeys([*notes, *(note for row in rows for note in row.notes)])
-    return Sheet(
-        title=title,
-        head=tuple(column.title for column in columns),
-        align="".join(column.align for column in columns),
-        rows=tuple(tuple(column.cell(row) for column in columns) for row in rows),
-        notes=tuple(said),
-    )
-
-
-def markdown(table: Sheet) -> str:
-    """A table as GitHub's Markdown, its title above and its notes below; no end of line at the end."""
-    rules = ["---" if side == "<" else "---:" for side in table.align]
-    lines = [table.head, rules, *table.rows]
-    body = ["| " + " | ".join(map(_in_markdown, cells)) + " |" for cells in lines]
-    notes = [f"* {_in_markdown(note)}" for note in table.notes]
-    blocks = [[f"**{_in_markdown(table.title)}**"], body, notes]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
-
-
-def latex(table: Sheet, label: str) -> str:
-    r"""A table as LaTeX, for ``\usepackage{adjustbox,booktabs}``; no end of line at the end.
-
-    It is scaled down where it is wider than the text.
-
-    Args:
-        table: The table.
-        label: For ``\ref``; letters, digits, hyphens and colons.
-    """
-    columns = "".join("l" if side == "<" else "r" for side in table.align)
-    is_wide = len(table.head) > _WIDE
-    lines = [
-        " & ".join(_in_latex(cell, side, is_wide) for cell, side in zip(cells, table.align, strict=True)) + r" \\"
-        for cells in (table.head, *table.rows)
-    ]
-    notes = [rf"\par\smallskip\raggedright\footnotesize {escape_latex(note)}" for note in table.notes]
-    return "\n".join(
-        [
-            r"% \usepackage{adjustbox,booktabs}",
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{escape_latex(table.title)}}}",
-            rf"\label{{{label}}}",
-            r"\begin{adjustbox}{max width=\textwidth}",
-            rf"\begin{{tabular}}{{{columns}}}",
-            r"\toprule",
-            lines[0],
-            r"\midrule",
-            *lines[1:],
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{adjustbox}",
-            *notes,
-            r"\end{table}",
-        ]
-    )
-
-
-_WIDE = 6
-"""With more columns than that, a printed page has no room for brackets beside figures."""
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "_": r"\_",
-    "%": r"\%",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "×": r"$\times$",
-    "±": r"$\pm$",
-    "·": r"$\cdot$",
-    "≈": r"$\approx$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "–": "--",
-    "…": r"\ldots{}",
-    "µ": r"$\mu$",
-    "\N{ZERO WIDTH SPACE}": "{}",
-}
-
-
-def escape_latex(text: str) -> str:
-    """Text that LaTeX prints as it is, without line ends."""
-    plain = " ".join(text.split()).replace("--", "-\N{ZERO WIDTH SPACE}-")  # an option's hyphens are no dash
-    return "".join(_LATEX.get(letter, letter) for letter in plain).replace("CO2e", r"CO$_2$e")
-
-
-def _in_latex(text: str, side: str, is_wide: bool) -> str:  # noqa: FBT001 - private
-    """A cell; of a wide table, figures stand above their brackets."""
-    figure, bracket, rest = text.partition(" (")
-    if not (is_wide and bracket and side == ">"):
-        return escape_latex(text)
-    return rf"\begin{{tabular}}[t]{{@{{}}r@{{}}}}{escape_latex(figure)}\\{escape_latex('(' + rest)}\end{{tabular}}"
-
-
-def _in_markdown(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+    return sheet_of(title, rows, columns, [*notes, *(note for row in rows for note in row.notes)])
 
 
 def _printed(figures: PrintedFigures) -> dict[str, Any]:
     """The numbers that were printed, by the names of the computed ones."""
     values = {field.name: getattr(figures, field.name) for field in fields(figures)}
-    return {
-        name: [one.number for one in value] if isinstance(value, tuple) else None if value is None else value.number
-        for name, value in values.items()
-    }
+    return {name: _numbers(value) for name, value in values.items()}
+
+
+def _numbers(value: Printed | tuple[Printed, Printed] | None) -> float | list[float] | None:
+    if isinstance(value, tuple):
+        return [figure.number for figure in value]
+    return None if value is None else value.number
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.equivalents import equivalent_of
-from lightning_carbon.estimate.accelerators import PRECISIONS, accelerators
+from lightning_carbon.estimate.accelerators import PRECISIONS, Accelerator, accelerators
 from lightning_carbon.estimate.assumptions import assumptions
-from lightning_carbon.records.numbers import CO2E, ENERGY, POWER, amount, digits, duration, percent, span
-from lightning_carbon.study.rows import NOTHING, Sheet
+from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, POWER, amount, digits, duration, percent, span
+from lightning_carbon.report.sheets import Column, Sheet, sheet_of
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from lightning_carbon.carbon.footprint import EnergyRange
-    from lightning_carbon.estimate.accelerators import Accelerator
+    from lightning_carbon.carbon.footprint import EnergyRange, Footprint
     from lightning_carbon.estimate.assumptions import Assumption
     from lightning_carbon.estimate.estimating import Elsewhere, Estimate
 
@@ -40,35 +39,38 @@ def estimate_sheets(
     rows = tuple(_figures(planned))
     if moved is None:
         return (Sheet(_title(planned), ("", "Value", "Range"), "<>>", rows, notes),)
-    head = ("Region", "gCO2e/kWh", "CO2e", "Range", "Saved")
-    places = tuple(_place(planned, one) for one in moved)
     return (
         Sheet(_title(planned), ("", "Value", "Range"), "<>>", rows),
-        Sheet("Elsewhere, with the same hardware, hours and PUE", head, "<>>>>", places, notes),
+        sheet_of("Elsewhere, with the same hardware, hours and PUE", moved, _places(planned), notes),
     )
 
 
 def gpus_sheet() -> Sheet:
     """The packaged table of accelerators."""
-    head = ("Accelerator", "GB", "W", *PRECISIONS, "USD/h", "Source")
     notes = (
         "Peaks are dense, without sparsity, in TFLOP/s; fp16 and bf16 accumulate in 32 bits.",
         "USD/h is what one costs in a cloud, pre-emptible to on demand where both are known; --json has the sources.",
         f"{NOTHING} is what no source says.",
     )
-    return Sheet("Accelerators", head, "<" + ">" * (len(head) - 2) + "<", tuple(map(_part, accelerators())), notes)
-
-
-def _part(one: Accelerator) -> tuple[str, ...]:
-    peaks = (one.peak_flops.get(name) for name in PRECISIONS)
-    return (
-        str(one),
-        f"{one.memory_gigabytes:g}",
-        NOTHING if one.power_watts is None else f"{one.power_watts:g}",
-        *(NOTHING if peak is None else f"{peak / _TERAFLOPS:g}" for peak in peaks),
-        NOTHING if one.price is None else _ends(one.price.low, one.price.high),
-        f"{one.source}, {one.year}",
+    columns = (
+        Column[Accelerator]("Accelerator", str, "<"),
+        Column[Accelerator]("GB", lambda gpu: f"{gpu.memory_gigabytes:g}"),
+        Column[Accelerator]("W", lambda gpu: NOTHING if gpu.power_watts is None else f"{gpu.power_watts:g}"),
+        *(Column[Accelerator](precision, _peak(precision)) for precision in PRECISIONS),
+        Column[Accelerator](
+            "USD/h", lambda gpu: NOTHING if gpu.price is None else _ends(gpu.price.low, gpu.price.high)
+        ),
+        Column[Accelerator]("Source", lambda gpu: f"{gpu.source}, {gpu.year}", "<"),
     )
+    return sheet_of("Accelerators", accelerators(), columns, notes)
+
+
+def _peak(precision: str) -> Callable[[Accelerator], str]:
+    def cell(gpu: Accelerator) -> str:
+        peak = gpu.peak_flops.get(precision)
+        return NOTHING if peak is None else f"{peak / _TERAFLOPS:g}"
+
+    return cell
 
 
 def _title(planned: Estimate) -> str:
@@ -89,8 +91,7 @@ def _figures(planned: Estimate) -> Iterator[tuple[str, ...]]:
     site = planned.site_kwh.times(JOULES_PER_KILOWATT_HOUR)
     ends = span(site.low, site.high, site.value, ENERGY)
     yield (f"Energy (site, PUE {priced.pue.value:g})", amount(site.value, ENERGY), ends)
-    ends = span(priced.low.grams, priced.high.grams, priced.mass.grams, CO2E)
-    yield (f"CO2e ({priced.intensity.region})", amount(priced.mass.grams, CO2E), ends)
+    yield (f"CO2e ({priced.intensity.region})", amount(priced.mass.grams, CO2E), _grams(priced))
     money = planned.electricity_usd
     yield ("Electricity", f"{_usd(money.value)} USD", f"{_usd(money.low)} to {_usd(money.high)} USD")
     if planned.cloud_usd is not None:
@@ -103,21 +104,27 @@ def _energy(name: str, energy: EnergyRange) -> tuple[str, ...]:
     return (name, amount(value, ENERGY), span(low, high, value, ENERGY))
 
 
-def _place(planned: Estimate, one: Elsewhere) -> tuple[str, ...]:
-    there, region = one.footprint, one.footprint.intensity.region
-    if region == planned.footprint.intensity.region:
-        saved = "planned"
-    elif one.saved_ratio is None:
-        saved = NOTHING
-    else:
-        saved = percent(one.saved_ratio) if one.saved_ratio >= 0 else f"{percent(-one.saved_ratio)} more"
+def _places(planned: Estimate) -> tuple[Column[Elsewhere], ...]:
+    planned_region = planned.footprint.intensity.region
+
+    def saved(there: Elsewhere) -> str:
+        if there.footprint.intensity.region == planned_region:
+            return "planned"
+        if there.saved_ratio is None:
+            return NOTHING
+        return percent(there.saved_ratio) if there.saved_ratio >= 0 else f"{percent(-there.saved_ratio)} more"
+
     return (
-        region,
-        digits(there.intensity.value.grams_per_kilowatt_hour),
-        amount(there.mass.grams, CO2E),
-        span(there.low.grams, there.high.grams, there.mass.grams, CO2E),
-        saved,
+        Column("Region", lambda there: there.footprint.intensity.region, "<"),
+        Column("gCO2e/kWh", lambda there: digits(there.footprint.intensity.value.grams_per_kilowatt_hour)),
+        Column("CO2e", lambda there: amount(there.footprint.mass.grams, CO2E)),
+        Column("Range", lambda there: _grams(there.footprint)),
+        Column("Saved", saved),
     )
+
+
+def _grams(priced: Footprint) -> str:
+    return span(priced.low.grams, priced.high.grams, priced.mass.grams, CO2E)
 
 
 def _notes(planned: Estimate, others: Sequence[Accelerator]) -> Iterator[str]:
@@ -125,16 +132,17 @@ def _notes(planned: Estimate, others: Sequence[Accelerator]) -> Iterator[str]:
     if equivalent is not None:
         yield f"{amount(planned.footprint.mass.grams, CO2E)}: {equivalent.sentence}."
     if others:
-        names = ", ".join(f"{one.name} ({one.power_watts:g} W)" for one in others if one.power_watts)
+        names = ", ".join(f"{gpu.name} ({gpu.power_watts:g} W)" for gpu in others if gpu.power_watts)
         yield f"{planned.job.accelerator} is meant by that name; there are also {names}."
-    for one in assumptions(planned):
-        ends = "" if one.span.low == one.span.high else f" ({_ends(one.span.low, one.span.high)})"
-        yield f"{one.name}: {_value(one)}{ends}; {'assumed: ' if one.assumed else ''}{one.source}"
+    for figure in assumptions(planned):
+        low, high = figure.span.low, figure.span.high
+        ends = "" if low == high else f" ({_ends(low, high)})"
+        yield f"{figure.name}: {_value(figure)}{ends}; {'assumed: ' if figure.assumed else ''}{figure.source}"
 
 
-def _value(one: Assumption) -> str:
-    value = f"{one.span.value:,.4g}" if one.span.value < _MUCH else f"{one.span.value:,.0f}"
-    return f"{value} {one.unit}".rstrip()
+def _value(figure: Assumption) -> str:
+    value = f"{figure.span.value:,.4g}" if figure.span.value < _MUCH else f"{figure.span.value:,.0f}"
+    return f"{value} {figure.unit}".rstrip()
 
 
 def _ends(low: float, high: float) -> str:

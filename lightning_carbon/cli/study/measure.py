@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from lightning_carbon.measuring import Progress as Step
+    from lightning_carbon.report.sheets import Sheet
     from lightning_carbon.study.measured.measurement import Measurement
     from lightning_carbon.study.method import Method
-    from lightning_carbon.study.rows import Row, Sheet
+    from lightning_carbon.study.rows import StudyRow
 
 _FAILED: Final = 2
 _SIGNALLED: Final = 128
@@ -166,7 +167,7 @@ def _show(found: Measured, method: Method, extent: TrainingLength, form: Form) -
     return 0
 
 
-def _sheets(measurement: Measurement, row: Row, method: Method) -> list[Sheet]:
+def _sheets(measurement: Measurement, row: StudyRow, method: Method) -> list[Sheet]:
     published = published_of(measurement)
     rows = [*(one for one in trainings(published_rows()) if published is not None and one.id == published.id), row]
     title = "Measured beside published" if published is not None else "Measured"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.carbon.equivalents import equivalent_of
-from lightning_carbon.records.numbers import duration, percent
-from lightning_carbon.study.rows import NOTHING, Sheet, number, pair
+from lightning_carbon.records.numbers import NOTHING, duration, percent
+from lightning_carbon.report.sheets import Column, Sheet, sheet_of
+from lightning_carbon.study.development.development import Part, Share
+from lightning_carbon.study.rows import number, pair
 from lightning_carbon.units import CarbonMass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from lightning_carbon.study.development.development import Development, Part, Share
+    from lightning_carbon.study.development.development import Development
     from lightning_carbon.study.rows import Pair
 
 _HOURS_PER_DAY = 24
@@ -22,18 +24,6 @@ _SECONDS_PER_DAY = 86_400
 _GRAMS_PER_KILOGRAM = 1_000
 _KILOGRAMS_PER_TONNE = 1_000
 
-_HEAD = (
-    "What",
-    "Runs",
-    "Hours",
-    "GPU-hours",
-    "kWh × PUE",
-    "CO2e, lb",
-    "CO2e, kg",
-    "CO2e, t",
-    "Cloud, USD",
-    "Electricity, USD",
-)
 _RANGES = "Ranges, in brackets, follow from those of sensors, PUE and grid; they are no confidence intervals."
 
 
@@ -48,12 +38,11 @@ def development_sheets(development: Development, pricing: Sequence[str]) -> tupl
     ranged = any(part.range is not None and _has_width(part.range.co2e_kg) for part in development.parts)
     notes = [*_choices(development), *pricing, *([_RANGES] if ranged else []), *_equivalent(whole)]
     return (
-        Sheet(
-            title=f"The development of {development.project}",
-            head=_HEAD,
-            align="<" + ">" * (len(_HEAD) - 1),
-            rows=tuple(_cells(part) for part in development.parts),
-            notes=(*notes, *_missing(development)),
+        sheet_of(
+            f"The development of {development.project}",
+            development.parts,
+            _COLUMNS,
+            (*notes, *_missing(development)),
         ),
         _shares("How runs ended", "Status", development.statuses, _span(development)),
         _shares("How long runs took", "Length", _filled(development.by_length), _lengths(development)),
@@ -98,30 +87,39 @@ def _part_mapping(part: Part) -> dict[str, Any]:
     return mapping
 
 
-def _cells(part: Part) -> tuple[str, ...]:
-    figures, ends = part.computed, part.range
-    kilograms = figures.co2e_kg
-    return (
-        part.name,
-        f"{part.jobs:,}",
-        number(part.hours),
-        number(part.gpu_hours),
-        _with_range(figures.kwh_pue, None if ends is None else ends.kwh_pue),
-        _with_range(figures.co2e_lbs, None if ends is None else ends.co2e_lbs),
-        _with_range(kilograms, None if ends is None else ends.co2e_kg),
-        number(None if kilograms is None else kilograms / _KILOGRAMS_PER_TONNE, 3),
-        pair(figures.cloud_usd),
-        _with_range(figures.electricity_usd, None if ends is None else ends.electricity_usd),
-    )
-
-
 def _with_range(value: float | None, ends: Pair | None) -> str:
     text = number(value)
     return f"{text} ({pair(ends)})" if ends is not None and _has_width(ends) else text
 
 
+def _ranged(name: str) -> Callable[[Part], str]:
+    def cell(part: Part) -> str:
+        return _with_range(getattr(part.computed, name), getattr(part.range, name, None))
+
+    return cell
+
+
+def _tonnes(part: Part) -> str:
+    kilograms = part.computed.co2e_kg
+    return number(None if kilograms is None else kilograms / _KILOGRAMS_PER_TONNE, 3)
+
+
 def _has_width(ends: Pair | None) -> bool:
     return ends is not None and ends[0] < ends[1]
+
+
+_COLUMNS: Final = (
+    Column[Part]("What", lambda part: part.name, "<"),
+    Column[Part]("Runs", lambda part: f"{part.jobs:,}"),
+    Column[Part]("Hours", lambda part: number(part.hours)),
+    Column[Part]("GPU-hours", lambda part: number(part.gpu_hours)),
+    Column[Part]("kWh × PUE", _ranged("kwh_pue")),
+    Column[Part]("CO2e, lb", _ranged("co2e_lbs")),
+    Column[Part]("CO2e, kg", _ranged("co2e_kg")),
+    Column[Part]("CO2e, t", _tonnes),
+    Column[Part]("Cloud, USD", lambda part: pair(part.computed.cloud_usd)),
+    Column[Part]("Electricity, USD", _ranged("electricity_usd")),
+)
 
 
 def _choices(development: Development) -> Iterator[str]:
@@ -177,19 +175,13 @@ def _filled(shares: Sequence[Share]) -> Sequence[Share]:
 
 
 def _shares(title: str, of: str, shares: Sequence[Share], notes: Sequence[str]) -> Sheet:
-    return Sheet(
-        title=title,
-        head=(of, "Runs", "Share of runs", "Hours", "Share of energy"),
-        align="<>>>>",
-        rows=tuple(
-            (
-                share.name,
-                f"{share.jobs:,}",
-                percent(share.job_ratio),
-                number(share.hours),
-                NOTHING if share.energy_ratio is None else percent(share.energy_ratio),
-            )
-            for share in shares
+    columns = (
+        Column[Share](of, lambda share: share.name, "<"),
+        Column[Share]("Runs", lambda share: f"{share.jobs:,}"),
+        Column[Share]("Share of runs", lambda share: percent(share.job_ratio)),
+        Column[Share]("Hours", lambda share: number(share.hours)),
+        Column[Share](
+            "Share of energy", lambda share: NOTHING if share.energy_ratio is None else percent(share.energy_ratio)
         ),
-        notes=tuple(notes),
     )
+    return sheet_of(title, shares, columns, notes)

@@ -12,7 +12,7 @@ from lightning_carbon.carbon.footprint import EnergyRange
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.study.arithmetic import energy_of, figures_of, range_of
 from lightning_carbon.study.measured.training_length import TrainingLength
-from lightning_carbon.study.rows import Row
+from lightning_carbon.study.rows import StudyRow
 from lightning_carbon.units import Energy, Power
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def project(
     *,
     published: PublishedModel | None = None,
     price: CloudPrice | None = None,
-) -> Row:
+) -> StudyRow:
     """The row of a whole training.
 
     Args:
@@ -69,7 +69,7 @@ def project(
     for one, watts in scaled:
         energy += EnergyRange.within(energy_of(Power(watts), hours), one.uncertainty_ratio)
     known = energy if scaled else None
-    return Row(
+    return StudyRow(
         id=measurement.run_id,
         name=measurement.name,
         hardware=hardware(measurement, count),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from lightning_carbon.records.numbers import digits, percent
-from lightning_carbon.study.measured.measurement import to_mapping
+from lightning_carbon.energy.readings import kind_word
+from lightning_carbon.records.numbers import NOTHING, digits, percent
+from lightning_carbon.report.sheets import Column, Sheet, sheet_of
+from lightning_carbon.study.measured.measurement import DomainPower, to_mapping
 from lightning_carbon.study.published.tables import TABLE_3
 from lightning_carbon.study.rows import (
     CLOUD,
@@ -15,26 +18,24 @@ from lightning_carbon.study.rows import (
     HOURS,
     KILOGRAMS,
     NAME,
-    NOTHING,
     POUNDS,
     POWER,
     PROVENANCE,
     RANGE,
-    Column,
-    Row,
-    Sheet,
+    StudyColumn,
+    StudyRow,
     number,
-    sheet,
+    study_sheet,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lightning_carbon.study.measured.measurement import DomainPower, Measurement
+    from lightning_carbon.study.measured.measurement import Measurement
     from lightning_carbon.study.method import Method
 
 
-def _hours(row: Row) -> str:
+def _hours(row: StudyRow) -> str:
     """Published hours as they are; those that follow from a speed, as exact as that is."""
     if row.table is not None or row.hours is None:
         return HOURS.cell(row)
@@ -46,7 +47,7 @@ COLUMNS: Final = (
     HARDWARE,
     PROVENANCE,
     POWER,
-    Column(HOURS.title, _hours),
+    StudyColumn(HOURS.title, _hours),
     ENERGY,
     POUNDS,
     KILOGRAMS,
@@ -58,17 +59,15 @@ COLUMNS: Final = (
 
 _MANY: Final = 1_000
 _WELL_COVERED: Final = 0.99
-_KINDS: Final = {"gpu": "GPU", "package": "CPU", "dram": "DRAM", "psys": "platform", "host": "host"}
 _NOTHING_LEFT: Final = 1e-6
-_ADDED: Final = "total"
 
 
-def trainings(published: Sequence[Row]) -> list[Row]:
+def trainings(published: Sequence[StudyRow]) -> list[StudyRow]:
     """The published rows of the training of one model, which are those that a measurement can answer."""
     return [row for row in published if row.table == TABLE_3]
 
 
-def beside(published: Sequence[Row], measured: Sequence[tuple[Measurement, Row]]) -> list[Row]:
+def beside(published: Sequence[StudyRow], measured: Sequence[tuple[Measurement, StudyRow]]) -> list[StudyRow]:
     """Every published row of a training, each followed by the measured ones that answer it; then the others.
 
     Args:
@@ -77,14 +76,14 @@ def beside(published: Sequence[Row], measured: Sequence[tuple[Measurement, Row]]
     """
     known = trainings(published)
     ids = {row.id for row in known}
-    rows: list[Row] = []
+    rows: list[StudyRow] = []
     for training in known:
         rows.append(training)
-        rows += [row for one, row in measured if one.published == training.id]
-    return rows + [row for one, row in measured if one.published not in ids]
+        rows += [row for measurement, row in measured if measurement.published == training.id]
+    return rows + [row for measurement, row in measured if measurement.published not in ids]
 
 
-def measured_sheet(rows: Sequence[Row], method: Method, measured: Iterable[Measurement], *, title: str) -> Sheet:
+def measured_sheet(rows: Sequence[StudyRow], method: Method, measured: Iterable[Measurement], *, title: str) -> Sheet:
     """Rows as text, with what they are priced with and how each was measured.
 
     Args:
@@ -93,25 +92,21 @@ def measured_sheet(rows: Sequence[Row], method: Method, measured: Iterable[Measu
         measured: What they were made from.
         title: What the table shows.
     """
-    notes = [how_priced(method), *(how_measured(one) for one in measured)]
-    return sheet(title, rows, COLUMNS, notes)
+    notes = [how_priced(method), *map(how_measured, measured)]
+    return study_sheet(title, rows, COLUMNS, notes)
 
 
 def component_sheet(measurement: Measurement) -> Sheet:
     """The power of every component after warm-up, each with its range and how it came about."""
-    rows = [_component(one) for one in measurement.domains]
-    counted = measurement.counted
-    if len(counted) > 1:
-        low, high = (sum(ends) for ends in zip(*(_ends(one) for one in counted), strict=True))
-        total = sum(one.watts or 0.0 for one in counted)
-        rows.append((_ADDED, "", number(total, 2), _span(low, high), ""))
-    return Sheet(
-        title=f"{measurement.name}: mean power after warm-up",
-        head=("Component", "Hardware", "Power, W", "Range, W", "Power is"),
-        align="<<>><",
-        rows=tuple(rows),
-        notes=tuple(_gaps(measurement)),
+    sheet = sheet_of(
+        f"{measurement.name}: mean power after warm-up", measurement.domains, _COMPONENTS, _gaps(measurement)
     )
+    counted = measurement.counted
+    if len(counted) < 2:  # noqa: PLR2004 - nothing to add up
+        return sheet
+    low, high = (sum(ends) for ends in zip(*map(_ends, counted), strict=True))
+    watts = sum(domain.watts or 0.0 for domain in counted)
+    return replace(sheet, rows=(*sheet.rows, ("total", "", number(watts, 2), _span(low, high), "")))
 
 
 def how_measured(measurement: Measurement) -> str:
@@ -148,7 +143,7 @@ def signed(value: float) -> str:
 def how_priced(method: Method) -> str:
     """What the measured rows are priced with, in a sentence."""
     pue, grid = method.pue, method.intensity
-    grams = [one.grams_per_kilowatt_hour for one in (grid.value, grid.low, grid.high)]
+    grams = [intensity.grams_per_kilowatt_hour for intensity in (grid.value, grid.low, grid.high)]
     year = f" {grid.year}" if grid.year is not None else ""
     costs = method.electricity
     parts = [
@@ -160,26 +155,14 @@ def how_priced(method: Method) -> str:
     return f"Measured rows ({method.name}): {', '.join(parts)}. Ranges follow from those of sensors, PUE and grid."
 
 
-def measured_mapping(measurement: Measurement, row: Row) -> dict[str, Any]:
+def measured_mapping(measurement: Measurement, row: StudyRow) -> dict[str, Any]:
     """A measured row as plain values, with the whole measurement."""
     return {**row.as_mapping(), "published": measurement.published, "measurement": to_mapping(measurement)}
 
 
-def _component(one: DomainPower) -> tuple[str, ...]:
-    inside = "" if one.counted else " (in another)"
-    ends = _ends(one)
-    return (
-        _KINDS.get(one.kind, one.kind) + inside,
-        one.name,
-        number(one.watts, 2),
-        NOTHING if one.watts is None else _span(*ends),
-        one.provenance,
-    )
-
-
-def _ends(one: DomainPower) -> tuple[float, float]:
-    watts = one.watts or 0.0
-    return max(0.0, watts * (1 - one.uncertainty_ratio)), watts * (1 + one.uncertainty_ratio)
+def _ends(domain: DomainPower) -> tuple[float, float]:
+    watts = domain.watts or 0.0
+    return max(0.0, watts * (1 - domain.uncertainty_ratio)), watts * (1 + domain.uncertainty_ratio)
 
 
 def _span(low: float, high: float) -> str:
@@ -190,12 +173,23 @@ def _limits(low: float, value: float, high: float) -> str:
     return f" ({low:.4g} to {high:.4g})" if low < value or value < high else ""
 
 
+_COMPONENTS: Final = (
+    Column[DomainPower](
+        "Component", lambda domain: kind_word(domain.kind) + ("" if domain.counted else " (in another)"), "<"
+    ),
+    Column[DomainPower]("Hardware", lambda domain: domain.name, "<"),
+    Column[DomainPower]("Power, W", lambda domain: number(domain.watts, 2)),
+    Column[DomainPower]("Range, W", lambda domain: NOTHING if domain.watts is None else _span(*_ends(domain))),
+    Column[DomainPower]("Power is", lambda domain: domain.provenance, "<"),
+)
+
+
 def _gaps(measurement: Measurement) -> list[str]:
     """What readings do not cover, and what could not be measured at all."""
     gaps = [
-        f"{one.name}: readings cover {percent(one.coverage_ratio)} of the averaged time."
-        for one in measurement.domains
-        if one.coverage_ratio < _WELL_COVERED
+        f"{domain.name}: readings cover {percent(domain.coverage_ratio)} of the averaged time."
+        for domain in measurement.domains
+        if domain.coverage_ratio < _WELL_COVERED
     ]
-    absent = dict.fromkeys(f"Not measured: {one.source}: {one.reason}" for one in measurement.absent)
+    absent = dict.fromkeys(f"Not measured: {source.source}: {source.reason}" for source in measurement.absent)
     return [*gaps, *(f"{text.rstrip('.')}." for text in absent)]

@@ -12,16 +12,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.carbon.equivalents import AMERICAN_YEAR, CAR_LIFETIME, FLIGHT, HUMAN_YEAR, Reference, times
+from lightning_carbon.report.sheets import Column, Sheet, sheet_of
 from lightning_carbon.study.published.facts import strubell2019
 from lightning_carbon.study.published.tables import published_rows
-from lightning_carbon.study.rows import Sheet
 from lightning_carbon.units import CarbonMass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lightning_carbon.study.published.facts import Facts
-    from lightning_carbon.study.rows import Row
+    from lightning_carbon.study.rows import StudyRow
 
 CLOSE = 0.02
 """So far off, as a share of the computed figure, a claim still holds."""
@@ -119,7 +119,7 @@ def claims() -> tuple[Claim, ...]:
     return claims_of(published_rows(), strubell2019())
 
 
-def claims_of(rows: tuple[Row, ...], facts: Facts) -> tuple[Claim, ...]:
+def claims_of(rows: tuple[StudyRow, ...], facts: Facts) -> tuple[Claim, ...]:
     """Every claim, beside what these rows say.
 
     Args:
@@ -142,13 +142,12 @@ def claims_sheet(all_claims: tuple[Claim, ...]) -> Sheet:
         f"holds roughly within a factor of {ROUGH:g}; beyond that it is wrong."
     )
     source = "Claims of five press reports of June 2019, each figure on its own, in our words."
-    return Sheet(
-        title="What the press wrote of the study of 2019",
-        head=("Claim", "Arithmetic", "Verdict"),
-        align="<<<",
-        rows=tuple((one.text, one.arithmetic, one.verdict_text) for one in all_claims),
-        notes=(source, rule),
+    columns = (
+        Column[Claim]("Claim", lambda claim: claim.text, "<"),
+        Column[Claim]("Arithmetic", lambda claim: claim.arithmetic, "<"),
+        Column[Claim]("Verdict", lambda claim: claim.verdict_text, "<"),
     )
+    return sheet_of("What the press wrote of the study of 2019", all_claims, columns, (source, rule))
 
 
 def _search(mass: CarbonMass) -> Iterator[Claim]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from lightning_carbon.carbon.equivalents import REFERENCES
 from lightning_carbon.study.arithmetic import energy_of, figures_of
 from lightning_carbon.study.published.facts import strubell2019
-from lightning_carbon.study.rows import EMISSIONS, MODELS, Figures, Row, Sheet, sheet
+from lightning_carbon.study.rows import EMISSIONS, MODELS, Figures, StudyRow, study_sheet
 from lightning_carbon.units import CarbonMass, Power
 
 if TYPE_CHECKING:
+    from lightning_carbon.report.sheets import Sheet
     from lightning_carbon.study.published.facts import Development, Emission, Facts, PublishedModel
 
 TABLE_1, TABLE_3, TABLE_4 = 1, 3, 4
@@ -31,7 +32,7 @@ _DEVELOPMENT = (
 _EVERYDAY = "Flight, lives and car are the study's own inputs, converted only."
 
 
-def rows_of(facts: Facts) -> tuple[Row, ...]:
+def rows_of(facts: Facts) -> tuple[StudyRow, ...]:
     """Every row of Tables 1, 3 and 4, computed beside printed.
 
     Args:
@@ -44,12 +45,12 @@ def rows_of(facts: Facts) -> tuple[Row, ...]:
     return (*emissions, *models.values(), *development.values())
 
 
-def published_rows() -> tuple[Row, ...]:
+def published_rows() -> tuple[StudyRow, ...]:
     """Every row of the study's Tables 1, 3 and 4."""
     return rows_of(strubell2019())
 
 
-def sheets(rows: tuple[Row, ...], facts: Facts | None = None) -> tuple[Sheet, ...]:
+def published_sheets(rows: tuple[StudyRow, ...], facts: Facts | None = None) -> tuple[Sheet, ...]:
     """The three tables as text, with their notes.
 
     Args:
@@ -70,7 +71,7 @@ def sheets(rows: tuple[Row, ...], facts: Facts | None = None) -> tuple[Sheet, ..
         TABLE_4: ("The whole development of one model (the study's Table 4)", MODELS, (constants, days)),
     }
     return tuple(
-        sheet(title, [row for row in rows if row.table == table], columns, notes)
+        study_sheet(title, [row for row in rows if row.table == table], columns, notes)
         for table, (title, columns, notes) in titles.items()
     )
 
@@ -79,11 +80,11 @@ def _pounds(facts: Facts) -> float:
     return round(CarbonMass(facts.method.intensity.value.grams_per_kilowatt_hour).pounds, 9)
 
 
-def _model_row(model: PublishedModel, facts: Facts) -> Row:
+def _model_row(model: PublishedModel, facts: Facts) -> StudyRow:
     power = model.power_watts
     energy = None if power is None else energy_of(Power(power), model.hours)
     price = facts.method.cloud.get(model.accelerator)
-    return Row(
+    return StudyRow(
         table=TABLE_3,
         id=model.id,
         name=model.name,
@@ -110,10 +111,10 @@ def _notes(model: PublishedModel, facts: Facts) -> list[str]:
     return notes
 
 
-def _development_row(part: Development, facts: Facts) -> Row:
+def _development_row(part: Development, facts: Facts) -> StudyRow:
     energy = energy_of(Power(facts.development_watts), part.accelerator_hours)
     price = facts.method.cloud.get(facts.development_accelerator)
-    return Row(
+    return StudyRow(
         table=TABLE_4,
         id=part.id,
         name=part.name,
@@ -126,14 +127,14 @@ def _development_row(part: Development, facts: Facts) -> Row:
     )
 
 
-def _emission_row(emission: Emission, figures: dict[str, Figures | None], facts: Facts) -> Row:
+def _emission_row(emission: Emission, figures: dict[str, Figures | None], facts: Facts) -> StudyRow:
     if emission.row is not None:
         computed = figures[emission.row]
     else:
         [mass] = [one.mass for one in REFERENCES if one.id == emission.equivalent]
         computed = Figures(co2e_lbs=mass.pounds, co2e_kg=mass.kilograms)
     searches = {one.id for one in facts.models if one.is_search}
-    return Row(
+    return StudyRow(
         table=TABLE_1,
         id=emission.id,
         name=emission.name,

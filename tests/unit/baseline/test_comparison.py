@@ -90,7 +90,7 @@ def test_what_is_modelled_is_not_judged_beside_what_is_measured() -> None:
     found = compare(now(modelled=50.0), BASELINE, 0.1)
 
     assert Verdict.WITHIN is found.verdict
-    assert "processor a step (modelled)" in found.as_text()
+    assert "CPU a step (modelled)" in found.as_text()
     assert "+900.0 %" in found.as_text()
     assert "What is modelled is shown, and not compared." in found.as_text()
 

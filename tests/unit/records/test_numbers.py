@@ -19,6 +19,7 @@ from lightning_carbon.records.numbers import (
     digits,
     duration,
     percent,
+    printable,
     shorten,
     span,
     table,
@@ -143,3 +144,12 @@ def test_a_word_wider_than_a_line_stays_whole() -> None:
     path = "/a" * 100
 
     assert wrap(f"see {path} there", rest="  ") == ["see", f"  {path}", "  there"]
+
+
+@given(st.text())
+def test_printable_text_steers_no_terminal(text: str) -> None:
+    """Letter by letter, what is no letter, sign or blank becomes a blank."""
+    shown = printable(text)
+
+    assert shown.isprintable()
+    assert [letter if letter.isprintable() else " " for letter in text] == list(shown)

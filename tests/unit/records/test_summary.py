@@ -17,9 +17,9 @@ FULL_TEXT = """\
 Run baseline (20261121T101112-3fa2) of project lisa: completed after 1 min 28 s
 
 Domain                                     energy    share  mean power  covered  how
-  gpu       NVIDIA H100 80GB HBM3         12.0 kJ   88.6 %       136 W  >99.9 %  counter ±5 %
-  package   AMD EPYC 9654 96-Core Proce…  1.55 kJ   11.4 %      17.5 W   52.0 %  modelled ±50 %
-    dram    DRAM                            100 J   within      1.14 W  100.0 %  modelled ±50 %
+  GPU       NVIDIA H100 80GB HBM3         12.0 kJ   88.6 %       136 W  >99.9 %  counter ±5 %
+  CPU       AMD EPYC 9654 96-Core Proce…  1.55 kJ   11.4 %      17.5 W   52.0 %  modelled ±50 %
+    memory  DRAM                            100 J   within      1.14 W  100.0 %  modelled ±50 %
   measured                                12.0 kJ   88.6 %       136 W           read from sensors
   modelled                                1.55 kJ   11.4 %      17.5 W           computed, no sensor
   total                                   13.5 kJ  100.0 %       154 W   76.0 %  12.2 to 14.9 kJ
@@ -52,13 +52,13 @@ Assumed
   region: nobody said where this ran, so the average of WORLD is assumed, 473.2 gCO2e/kWh; give
     region= or intensity=
   PUE: nobody said what the site's is, so 1.54 is assumed; give pue=
-  modelled: package AMD EPYC 9654 96-Core Processor, the long name: 360 W at full load, scaled by
-    what this process tree used of the processor's time
-  modelled: dram DRAM: 0.37 W for each GB in use
+  modelled: CPU AMD EPYC 9654 96-Core Processor, the long name: 360 W at full load, scaled by what
+    this process tree used of the processor's time
+  modelled: memory DRAM: 0.37 W for each GB in use
 
 Not measured
-  lost: package AMD EPYC 9654 96-Core Processor, the long name: its process table could not be read
-    any more; readings cover 52.0 % of the run, the rest is not counted
+  lost: CPU AMD EPYC 9654 96-Core Processor, the long name: its process table could not be read any
+    more; readings cover 52.0 % of the run, the rest is not counted
   rapl: package 0, package 1: energy_uj is readable by root only, as Linux does since 5.10
     (CVE-2020-8694)
     fix: sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj
@@ -68,10 +68,10 @@ Record: /home/lisa/.local/share/lightning-carbon/20261121T101112-3fa2/record.jso
 SMALL_TEXT = """\
 Run 20261122T080000-0001 of project lisa: running for 0.250 s
 
-Domain               energy    share  mean power  covered  how
-  psys   platform    845 mJ  100.0 %      3.38 W  100.0 %  counter
-  gpu    GPU 0     not read                         0.0 %  counter ±5 %
-  total              845 mJ  100.0 %      3.38 W  100.0 %  all measured
+Domain                  energy    share  mean power  covered  how
+  platform  platform    845 mJ  100.0 %      3.38 W  100.0 %  counter
+  GPU       GPU 0     not read                         0.0 %  counter ±5 %
+  total                 845 mJ  100.0 %      3.38 W  100.0 %  all measured
 
 Phase    energy    share  mean power     time
   train  845 mJ  100.0 %      3.38 W  0.250 s
@@ -87,7 +87,7 @@ CO2e  3.10 µgCO2e
       PUE: given
 
 Not measured
-  in part: gpu GPU 0: readings cover 0.0 % of the run, the rest is not counted
+  in part: GPU 0: readings cover 0.0 % of the run, the rest is not counted
 
 Record: not stored"""
 
@@ -236,3 +236,11 @@ def test_domains_within_each_other_are_told_once() -> None:
     energy = replace(SMALL.energy, domains=(one, other, loop))
 
     assert "second" in replace(SMALL, energy=energy).summary()
+
+
+def test_names_do_not_steer_the_terminal() -> None:
+    """Whatever a run is called, its summary is lines of letters."""
+    text = replace(SMALL, run_name="a\x1b[2J\nb").summary()
+
+    assert text.replace("\n", "").isprintable()
+    assert text.startswith("Run a [2J b (")

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.records.power_profile import START, Height, PowerProfile, Strand, power_profile_of
-from lightning_carbon.report.figure import DOTS_PER_INCH, KINDS, PHASES, SIZE_INCHES, pixels, power_figure
+from lightning_carbon.report.figure import DOTS_PER_INCH, KIND_COLOURS, PHASES, SIZE_INCHES, pixels, power_figure
 from tests.unit.records.samples import FULL
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ def test_where_nothing_is_known_there_is_no_figure() -> None:
 
 def test_every_kind_and_every_phase_has_its_colour() -> None:
     """And no two the same."""
-    assert {kind.value for kind in Kind} == set(KINDS)
+    assert {kind.value for kind in Kind} == set(KIND_COLOURS)
     assert {phase.value for phase in Phase} == set(PHASES)
-    assert len(KINDS) + len(PHASES) == len({colour for _, colour in KINDS.values()} | set(PHASES.values()))
+    assert len(KIND_COLOURS) + len(PHASES) == len(set(KIND_COLOURS.values()) | set(PHASES.values()))
 
 
 @pytest.mark.parametrize("name", ["$x_1$ \\frac", "日本語", "%s {0} _^"])

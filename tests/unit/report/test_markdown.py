@@ -21,10 +21,10 @@ HEAD = """\
 **13.5 kJ, 2.74 gCO2e (0.0693 to 9.98 gCO2e)**
 
 | Domain |  | energy | share | mean power | covered | how |
-| :--- | :--- | ---: | ---: | ---: | ---: | :--- |
-| gpu | NVIDIA H100 80GB HBM3 | 12.0 kJ | 88.6 % | 136 W | &gt;99.9 % | counter ±5 % |
-| package | AMD EPYC 9654 96-Core Proce… | 1.55 kJ | 11.4 % | 17.5 W | 52.0 % | modelled ±50 % |
-| &nbsp;&nbsp;&nbsp;&nbsp;dram | DRAM | 100 J | within | 1.14 W | 100.0 % | modelled ±50 % |
+| --- | --- | ---: | ---: | ---: | ---: | --- |
+| GPU | NVIDIA H100 80GB HBM3 | 12.0 kJ | 88.6 % | 136 W | &gt;99.9 % | counter ±5 % |
+| CPU | AMD EPYC 9654 96-Core Proce… | 1.55 kJ | 11.4 % | 17.5 W | 52.0 % | modelled ±50 % |
+| &nbsp;&nbsp;&nbsp;&nbsp;memory | DRAM | 100 J | within | 1.14 W | 100.0 % | modelled ±50 % |
 | measured |  | 12.0 kJ | 88.6 % | 136 W |  | read from sensors |
 | modelled |  | 1.55 kJ | 11.4 % | 17.5 W |  | computed, no sensor |
 | **total** |  | **13.5 kJ** | **100.0 %** | **154 W** | **76.0 %** | **12.2 to 14.9 kJ** |
@@ -32,7 +32,7 @@ HEAD = """\
 &nbsp;
 
 | Phase | energy | share | mean power | time |
-| :--- | ---: | ---: | ---: | ---: |
+| --- | ---: | ---: | ---: | ---: |
 | setup | 300 J | 2.2 % | 73.2 W | 4.10 s |
 """
 
@@ -40,7 +40,7 @@ MISSING = (
     r"""
 **Not measured**
 
-- lost: package AMD EPYC 9654 96-Core Processor, the long name: its process table could not be read any more; """
+- lost: CPU AMD EPYC 9654 96-Core Processor, the long name: its process table could not be read any more; """
     r"""\
 readings cover 52.0 % of the run, the rest is not counted
 - rapl: package 0, package 1: energy\_uj is readable by root only, as Linux does since 5.10 (CVE-2020-8694)

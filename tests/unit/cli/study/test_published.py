@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lightning_carbon.cli.app import app
-from lightning_carbon.study.published.tables import published_rows, sheets
+from lightning_carbon.study.published.tables import published_rows, published_sheets
 
 
 def said(*words: str, columns: int = 100) -> str:
@@ -26,7 +26,7 @@ def test_no_figure_is_ever_cut(columns: int) -> None:
     """However narrow the terminal, every figure is there, and a narrow one has no line that is too long."""
     text = said("published", columns=columns)
 
-    for sheet in sheets(published_rows()):
+    for sheet in published_sheets(published_rows()):
         for cell in (cell for cells in sheet.rows for cell in cells[1:]):
             for figure in re.findall(r"[\d,.]+\d", cell):
                 assert figure in text

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from lightning_carbon.measuring.pricing import method_of, row_of
+from lightning_carbon.report.sheets import as_markdown
 from lightning_carbon.study.measured.measurement import Speed
 from lightning_carbon.study.measured.table import (
     beside,
@@ -18,7 +19,6 @@ from lightning_carbon.study.measured.table import (
 )
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.published.tables import published_rows
-from lightning_carbon.study.rows import markdown
 from tests.unit.study.measured.measurements import measured, method, power
 
 BIG = measured(
@@ -88,7 +88,7 @@ def test_hours_are_as_exact_as_the_speed_that_they_follow_from(hours: float, tex
 def test_the_sheet_and_the_mapping_have_everything() -> None:
     """Every form comes from the same row; JSON has the measurement, too."""
     row = row_of(BIG, method())
-    text = markdown(measured_sheet([row], method(), [BIG], title="Measured"))
+    text = as_markdown(measured_sheet([row], method(), [BIG], title="Measured"))
     mapping = json.loads(json.dumps(measured_mapping(BIG, row)))
 
     assert "| Big | P100-SXM2-16GB x1 | counter + modelled | 340.00 | 84 | 28.6 |" in text

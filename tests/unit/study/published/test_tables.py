@@ -17,8 +17,8 @@ from lightning_carbon.carbon.footprint import EnergyRange
 from lightning_carbon.estimate.prices import CloudPrice, cloud_usd, electricity_usd
 from lightning_carbon.study.arithmetic import energy_of, figures_of, range_of
 from lightning_carbon.study.published.facts import facts_of, strubell2019
-from lightning_carbon.study.published.tables import published_rows, rows_of, sheets
-from lightning_carbon.study.rows import Row
+from lightning_carbon.study.published.tables import published_rows, published_sheets, rows_of
+from lightning_carbon.study.rows import StudyRow
 from lightning_carbon.units import Energy, Power
 
 FILE = Path(lightning_carbon.study.published.__file__).with_name("data") / "strubell2019.json"
@@ -31,7 +31,7 @@ def packaged() -> dict[str, Any]:
     return values
 
 
-def row(table: int, name: str, rows: tuple[Row, ...] | None = None) -> Row:
+def row(table: int, name: str, rows: tuple[StudyRow, ...] | None = None) -> StudyRow:
     """One row."""
     [found] = [one for one in rows or published_rows() if (one.table, one.id) == (table, name)]
     return found
@@ -134,7 +134,7 @@ def test_a_row_as_plain_values_is_what_json_has() -> None:
 
 def test_the_notes_say_what_needs_care() -> None:
     """79 and 79.2 hours, 32,623 and 32,633, the contested search, and the power that nobody printed."""
-    text = "\n".join(note for sheet in sheets(published_rows()) for note in sheet.notes)
+    text = "\n".join(note for sheet in published_sheets(published_rows()) for note in sheet.notes)
 
     for words in ("79 hours are printed", "79.2 hours", "32,623", "32,633", "2104.10350", "No power was", "216.96 W"):
         assert words in text
