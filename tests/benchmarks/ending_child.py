@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 
 from torch.utils.tensorboard import SummaryWriter
 
-from lightning_carbon.integrations.trackers.tensorboard import Ending, show_ending
+from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, show_finished_run
 from lightning_carbon.records.power_profile import Height, Heights, Strand, power_profile_of
 from lightning_carbon.records.rows import METRICS
 from tests.unit.records.samples import FULL
@@ -42,7 +42,7 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             writer = SummaryWriter(folder)
             began, used = perf_counter(), process_time()
-            show_ending(writer, Ending(FULL, power_profile_of(kept.all()), 100, names))
+            show_finished_run(writer, FinishedRun(FULL, power_profile_of(kept.all()), 100, names))
             walls.append((perf_counter() - began) * 1e3)
             processors.append((process_time() - used) * 1e3)
             writer.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lightning_carbon.integrations.trackers.tensorboard import Ending, is_called, show_ending
+from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
 from lightning_carbon.records.power_profile import START, Height, Strand, power_profile_of
 from tests.unit.records.samples import FULL
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECOND = 1_000_000_000
 GPU = Strand("gpu", is_modelled=False)
 COURSE = power_profile_of([START, Height(SECOND, {GPU: 9}, {GPU: SECOND}, {"train": SECOND})])
-ENDING = Ending(FULL, COURSE, 7, ["power/total_watts"])
+ENDING = FinishedRun(FULL, COURSE, 7, ["power/total_watts"])
 
 
 class Writer:
@@ -53,7 +53,7 @@ class Writer:
 def test_everything_is_shown_once(tmp_path: Path) -> None:
     """The words, the picture, the layout."""
     writer = Writer(tmp_path)
-    show_ending(writer, ENDING)
+    show_finished_run(writer, ENDING)
 
     assert ["add_text carbon/summary", "add_image power/over_time", "add_custom_scalars"] == writer.shown()
 
@@ -63,7 +63,7 @@ def test_what_fails_costs_that_part_alone(tmp_path: Path, broken: str, caplog: p
     """The others are shown, and nothing is raised."""
     writer = Writer(tmp_path, broken)
     with caplog.at_level(logging.CRITICAL, logger="lightning_carbon"):
-        show_ending(writer, ENDING)
+        show_finished_run(writer, ENDING)
 
     assert 2 == len(writer.shown())
 
@@ -83,10 +83,10 @@ logging.basicConfig(level=logging.{level}, format="%(message)s", stream=sys.stde
 logging.getLogger("matplotlib").setLevel(logging.WARNING)  # it debugs a lot
 from pathlib import Path
 from tests.integration.test_board import ENDING, Writer
-from lightning_carbon.integrations.trackers.tensorboard import show_ending
+from lightning_carbon.integrations.trackers.tensorboard import show_finished_run
 writer = Writer(Path())
-show_ending(writer, ENDING)
-show_ending(writer, ENDING)
+show_finished_run(writer, ENDING)
+show_finished_run(writer, ENDING)
 print(*writer.shown(), sep=",")
 print("matplotlib.pyplot" in sys.modules)
 """

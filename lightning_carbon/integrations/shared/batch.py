@@ -10,18 +10,19 @@ The rules:
 * Tokens: all elements of ``input_ids``, else of ``tokens``, where that is a tensor of integers, padding included.
   Without either: where every tensor of the batch is a matrix of integers (16 bits or more) and all have one shape, as
   inputs and targets of a language model have, the elements of one of them.
-* Otherwise ``None``. Whoever knows better says so with ``count_batch``.
+* Otherwise ``None``. A user who knows better says so with ``count_batch``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.integrations.shared.guard import logger
 
 TOKEN_NAMES: Final = ("input_ids", "tokens")
 _TOKEN_TYPES: Final = frozenset({"int16", "int32", "int64", "uint16", "uint32"})
@@ -51,7 +52,7 @@ def count(batch: object) -> Count:
     Args:
         batch: Whatever a data loader gave.
     """
-    # Of a packed sequence the shape tells neither: samples of several lengths lie one in the other.
+    # Of a packed sequence the shape tells neither: samples of several lengths are interleaved.
     if hasattr(batch, "batch_sizes"):
         return Count()
     tensors = list(_tensors(batch, _DEEPEST))
@@ -61,9 +62,42 @@ def count(batch: object) -> Count:
         return Count()
     if named is not None:
         return Count(first.shape[0], math.prod(first.shape))
-    shapes = {tuple(one.shape) for one in tensors}
-    alike = len(shapes) == 1 and len(first.shape) == 2 and all(_is_integer(one) for one in tensors)  # noqa: PLR2004
+    shapes = {tuple(tensor.shape) for tensor in tensors}
+    alike = len(shapes) == 1 and len(first.shape) == 2 and all(_is_integer(tensor) for tensor in tensors)  # noqa: PLR2004
     return Count(first.shape[0], math.prod(first.shape) if alike else None)
+
+
+class BatchCounter:
+    """Adds up the batches of a step.
+
+    Args:
+        count_batch: Tells samples and tokens of a batch. Where it fails, that is warned of, and nothing is counted from
+            there on.
+    """
+
+    def __init__(self, count_batch: CountBatch) -> None:
+        self._count_batch: CountBatch | None = count_batch
+        self._counts: list[Count] = []
+
+    def add(self, batch: object) -> None:
+        """Count a batch."""
+        if self._count_batch is None:
+            return
+        try:
+            counted = Count(*self._count_batch(batch))
+            for value in counted:
+                if not isinstance(value, int | None):  # a tensor would have to be waited for
+                    raise TypeError(f"{value!r} is neither an int nor None")  # noqa: TRY301 - told of below
+        except Exception:  # noqa: BLE001 - it may be any function
+            self._count_batch = None
+            logger.warning("count_batch failed; samples and tokens are not counted from here on", exc_info=True)
+            return
+        self._counts.append(counted)
+
+    def take(self) -> Count:
+        """What was counted since the last time; ``None`` for what a batch among them did not tell."""
+        counts, self._counts = self._counts, []
+        return Count(_sum([counted.samples for counted in counts]), _sum([counted.tokens for counted in counts]))
 
 
 def counter_of(count_batch: CountBatch | str | None) -> CountBatch:
@@ -124,3 +158,8 @@ def _is_tensor(value: object) -> bool:
 
 def _is_integer(tensor: Any) -> bool:  # noqa: ANN401 - whatever has a shape
     return str(getattr(tensor, "dtype", "")).rpartition(".")[2] in _TOKEN_TYPES
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known and len(known) == len(values) else None

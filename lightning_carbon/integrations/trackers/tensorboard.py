@@ -1,6 +1,6 @@
 """Shows the end of a run in TensorBoard: the summary, the figure of its power, the layout of our charts.
 
-It is done once, after the run has ended and its record is stored, in the process whose rows are logged. Whatever goes
+This is done once, after the run has ended and its record is stored, in the process whose rows are logged. Whatever goes
 wrong in it costs that part of the show and nothing else.
 
 Knows TensorBoard's writers by their methods, those of torch and those of tensorboardX.
@@ -24,7 +24,7 @@ Writer = Any
 """A ``SummaryWriter``."""
 
 _LAYOUT_TAG: Final = b"custom_scalars__config__"
-"""What TensorBoard looks for; a run has one layout, the last one written."""
+"""What TensorBoard looks for; a run has a single layout, the last that was written."""
 _LAYOUT_WITHIN_BYTES: Final = 4_000_000
 """A layout of the user's own is looked for so far into the logs: writers are given it at the start."""
 
@@ -32,7 +32,7 @@ _told: set[str] = set()
 
 
 @dataclass(frozen=True)
-class Ending:
+class FinishedRun:
     """What is shown of a run.
 
     Args:
@@ -51,32 +51,32 @@ class Ending:
 
 
 def is_called(thing: object, name: str) -> bool:
-    """Whether a thing's class, or one that it derives from, has a name; there are several copies of some classes."""
-    return any(one.__name__ == name for one in type(thing).__mro__)
+    """Whether the class of a thing, or a base of it, has a name; there are several copies of some classes."""
+    return any(base.__name__ == name for base in type(thing).__mro__)
 
 
-def show_ending(writer: Writer, ending: Ending) -> None:
+def show_finished_run(writer: Writer, run: FinishedRun) -> None:
     """Show a run that has ended. Never raises.
 
     Args:
         writer: A ``SummaryWriter`` that is open.
-        ending: The run.
+        run: The run.
     """
-    _show_summary(writer, ending)
-    _show_power(writer, ending)
-    _lay_out(writer, ending)
+    _show_summary(writer, run)
+    _show_power(writer, run)
+    _lay_out(writer, run)
     _flush(writer)
 
 
 @guarded()
-def _show_summary(writer: Writer, ending: Ending) -> None:
-    writer.add_text(ending.prefix + SUMMARY.name, summary_markdown(ending.record), ending.step)
+def _show_summary(writer: Writer, run: FinishedRun) -> None:
+    writer.add_text(run.prefix + SUMMARY.name, summary_markdown(run.record), run.step)
 
 
 @guarded()
-def _show_power(writer: Writer, ending: Ending) -> None:
+def _show_power(writer: Writer, run: FinishedRun) -> None:
     try:
-        figure = power_figure(ending.record, ending.profile)
+        figure = power_figure(run.record, run.profile)
     except ImportError as error:
         if "figure" not in _told:
             _told.add("figure")
@@ -84,13 +84,13 @@ def _show_power(writer: Writer, ending: Ending) -> None:
         return
     if figure is not None:
         # Not add_figure(), which loads pyplot and chooses a backend for the whole program.
-        writer.add_image(ending.prefix + POWER.name, pixels(figure), ending.step, dataformats="HWC")
+        writer.add_image(run.prefix + POWER.name, pixels(figure), run.step, dataformats="HWC")
 
 
 @guarded()
-def _lay_out(writer: Writer, ending: Ending) -> None:
-    charts = layout(ending.names)
-    if charts and not ending.prefix and not _has_layout(writer):
+def _lay_out(writer: Writer, run: FinishedRun) -> None:
+    charts = layout(run.names)
+    if charts and not run.prefix and not _has_layout(writer):
         writer.add_custom_scalars(charts)
 
 

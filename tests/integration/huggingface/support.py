@@ -181,7 +181,7 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """Steps and values of every tag in TensorBoard's files in or below a folder."""
     [file] = folder.rglob("events.out.tfevents.*")
     events = EventAccumulator(str(file.parent), size_guidance={"scalars": 0}).Reload()
-    return {tag: [(one.step, one.value) for one in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
+    return {tag: [(event.step, event.value) for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
 
 
 def records_in(folder: Path) -> list[Path]:
@@ -191,4 +191,4 @@ def records_in(folder: Path) -> list[Path]:
 
 def samplers() -> list[threading.Thread]:
     """The sampling threads that are still there."""
-    return [one for one in threading.enumerate() if one.name.startswith("lightning-carbon")]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("lightning-carbon")]

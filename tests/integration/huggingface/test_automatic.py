@@ -42,7 +42,7 @@ def autolog(tmp_path: Path) -> Iterator[Autolog]:
 
 def ours(trainer: Trainer) -> list[CarbonTrainerCallback]:
     """The metering callbacks of a Trainer."""
-    return [one for one in trainer.callback_handler.callbacks if isinstance(one, CarbonTrainerCallback)]
+    return [callback for callback in trainer.callback_handler.callbacks if isinstance(callback, CarbonTrainerCallback)]
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -201,7 +201,7 @@ def test_one_given_in_mid_run_meters_the_next(tmp_path: Path, autolog: Autolog) 
 
     assert (2, [callback]) == (both, ours(trainer))
     assert [("automatic", "completed", 4), ("by hand", "completed", 4)] == [
-        (one["project"], one["status"], one["steps"]) for one in records(tmp_path)
+        (record["project"], record["status"], record["steps"]) for record in records(tmp_path)
     ]
 
 
@@ -229,7 +229,7 @@ def test_a_defect_costs_the_metering_and_not_the_trainer(
     trainer.train()
 
     assert (4, [], []) == (trainer.state.global_step, ours(trainer), records_in(tmp_path))
-    assert ["please report this"] == [one.message[-18:] for one in caplog.records if one.name == "lightning_carbon"]
+    assert ["please report this"] == [said.message[-18:] for said in caplog.records if said.name == "lightning_carbon"]
 
 
 def test_two_given_by_hand_are_refused_all_the_same(tmp_path: Path, autolog: Autolog) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers.integrations.integration_utils import TensorBoardCallback
 
-from lightning_carbon.integrations.huggingface.trainer_runs import writer_of
+from lightning_carbon.integrations.huggingface.trainers import writer_of
 from lightning_carbon.report.board import POWER, SUMMARY
 from lightning_carbon.report.markdown import summary_markdown
 from tests.integration.board import Show
@@ -69,7 +69,7 @@ def test_a_writer_that_was_closed_is_opened_for_a_moment(tmp_path: Path) -> None
     """At the end of a training the Trainer closes its own; another one writes beside it."""
     trainer, _ = metered_trainer(tmp_path, report_to=["tensorboard"])
     trainer.train()
-    [board] = [one for one in trainer.callback_handler.callbacks if isinstance(one, TensorBoardCallback)]
+    [board] = [callback for callback in trainer.callback_handler.callbacks if isinstance(callback, TensorBoardCallback)]
     assert board.tb_writer is None
     with writer_of(board, trainer.args) as writer:
         writer.add_text("late", "words")

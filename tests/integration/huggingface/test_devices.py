@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lightning_carbon.integrations.huggingface.trainer_runs import accelerators
+from lightning_carbon.integrations.huggingface.trainers import accelerators
 
 CUDA = torch.device("cuda", 1)
 

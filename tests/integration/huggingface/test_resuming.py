@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lightning_carbon.integrations.huggingface.trainer_runs import STATE_KEY
+from lightning_carbon.integrations.huggingface.runs import STATE_KEY
 from tests.integration.huggingface.support import make_trainer, metered_trainer, records_in
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ def test_a_training_that_failed_goes_on(tmp_path: Path, *, restores: bool) -> No
     assert record is not None
     assert record.lineage is not None
     assert record.spent is not None
-    joules = [one.energy.total_joules or 0 for one in (first, record)]
+    joules = [run.energy.total_joules or 0 for run in (first, record)]
 
     assert (first.run_id, 5, 8, 10) == (record.origin, record.steps, record.lineage.steps, record.spent.steps)
     assert record.spent.joules == pytest.approx(sum(joules), rel=1e-9)
     assert joules[1] < (record.lineage.joules or 0) < sum(joules)
-    assert ["failed", "completed"] == [one.status for one in record.attempts]
+    assert ["failed", "completed"] == [attempt.status for attempt in record.attempts]
     assert 6 == state_of(tmp_path, 6)["lineage"]["steps"]
 
 
@@ -148,7 +148,7 @@ def test_on_more_ranks_and_on_fewer(tmp_path: Path) -> None:
     )
     assert 0 == done.returncode, done.stderr
     records = [json.loads(path.read_text()) for path in records_in(tmp_path)]
-    [two] = [one for one in records if one["origin"]]
+    [two] = [record for record in records if record["origin"]]
     last = resumed(tmp_path, 5)
     assert last is not None
     assert last.lineage is not None
@@ -162,4 +162,4 @@ def test_on_more_ranks_and_on_fewer(tmp_path: Path) -> None:
     )
     assert two["spent"]["joules"] >= two["lineage"]["joules"] > two["energy"]["total_joules"]
     assert (first.run_id, 3 + 2 + 3, 4 + 2 + 3) == (last.origin, last.lineage.steps, last.spent.steps)
-    assert [first.run_id, two["run_id"], last.run_id] == [one.run_id for one in last.attempts]
+    assert [first.run_id, two["run_id"], last.run_id] == [attempt.run_id for attempt in last.attempts]

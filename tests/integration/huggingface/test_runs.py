@@ -268,7 +268,9 @@ def test_attach_joins_a_trainer_that_is_there(tmp_path: Path) -> None:
     with pytest.raises(Trouble):
         trainer.train()
 
-    assert [callback] == [one for one in trainer.callback_handler.callbacks if isinstance(one, CarbonTrainerCallback)]
+    assert [callback] == [
+        callback for callback in trainer.callback_handler.callbacks if isinstance(callback, CarbonTrainerCallback)
+    ]
     assert callback is trainer.callback_handler.callbacks[1]
     assert callback.record is not None
     assert ("failed", 2) == (callback.record.status, callback.record.steps)
@@ -283,7 +285,9 @@ def test_two_callbacks_in_one_trainer_are_refused(tmp_path: Path) -> None:
         make_callback(tmp_path).attach(trainer)
 
     assert "callbacks" == caught.value.argument
-    assert [callback] == [one for one in trainer.callback_handler.callbacks if isinstance(one, CarbonTrainerCallback)]
+    assert [callback] == [
+        callback for callback in trainer.callback_handler.callbacks if isinstance(callback, CarbonTrainerCallback)
+    ]
 
 
 def test_attach_wants_a_trainer(tmp_path: Path) -> None:
@@ -439,7 +443,7 @@ def test_a_loop_that_is_no_trainer_is_metered(tmp_path: Path, caplog: pytest.Log
     assert ("completed", 1, None) == (callback.record.status, callback.record.steps, callback.record.samples)
     assert {"setup", "train", "validate"} <= set(callback.record.energy.phases)
     assert logs["energy/total_joules"] > 0
-    [message] = [one.getMessage() for one in caplog.records]
+    [message] = [message.getMessage() for message in caplog.records]
     assert "attach(trainer)" in message
 
 
@@ -525,7 +529,7 @@ def test_only_one_process_of_a_machine_meters_the_host(tmp_path: Path) -> None:
     copied = json.loads((tmp_path / "out/lightning_carbon_record.json").read_text())
 
     assert ("completed", 2, 8, 2) == (record["status"], record["steps"], record["samples"], record["world_size"])
-    assert [(0, 2), (1, 2)] == [(one["rank"], one["steps"]) for one in record["ranks"]]
+    assert [(0, 2), (1, 2)] == [(part["rank"], part["steps"]) for part in record["ranks"]]
     assert record["ranks"][0]["devices"]
     assert not record["ranks"][1]["devices"]
     assert record["run_id"] == copied["run_id"]
@@ -534,7 +538,7 @@ def test_only_one_process_of_a_machine_meters_the_host(tmp_path: Path) -> None:
 def test_it_stands_second_in_line(tmp_path: Path) -> None:
     """After the Trainer's own, which decides what is due, and before all that write logs down."""
     trainer = make_trainer(tmp_path, [callback := make_callback(tmp_path)], report_to=["tensorboard"])
-    names = [type(one).__name__ for one in trainer.callback_handler.callbacks]
+    names = [type(callback).__name__ for callback in trainer.callback_handler.callbacks]
 
     assert ["DefaultFlowCallback", "CarbonTrainerCallback", "TensorBoardCallback", "PrinterCallback"] == names
     assert isinstance(trainer, Trainer)

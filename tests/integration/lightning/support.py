@@ -105,9 +105,9 @@ def make_module(package: str, on_step: Callable[[Any], object] = lambda _module:
             loss: Tensor = self.layer(batch).mean()
             self.log("train/loss", loss, prog_bar=True)
             if optimizers > 1:
-                for one in self.optimizers():
-                    one.zero_grad()
-                    one.step()
+                for optimizer in self.optimizers():
+                    optimizer.zero_grad()
+                    optimizer.step()
             return loss
 
         def validation_step(self, batch: Tensor, _: int) -> None:
@@ -197,4 +197,4 @@ def records_in(folder: Path) -> list[Path]:
 
 def samplers() -> Sequence[threading.Thread]:
     """The sampling threads that are still there."""
-    return [one for one in threading.enumerate() if one.name.startswith("lightning-carbon")]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("lightning-carbon")]

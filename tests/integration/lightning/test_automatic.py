@@ -47,7 +47,7 @@ def autolog(tmp_path: Path) -> Iterator[Autolog]:
 
 def ours(trainer: Any) -> list[CarbonCallback]:  # noqa: ANN401 - a trainer of either package
     """The metering callbacks of a trainer."""
-    return [one for one in trainer.callbacks if isinstance(one, CarbonCallback)]
+    return [callback for callback in trainer.callbacks if isinstance(callback, CarbonCallback)]
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -78,8 +78,12 @@ def test_a_source_tree_is_found_where_lightning_looks(tmp_path: Path) -> None:
     tree = Automatic({}, declared=lambda _: False)
 
     def found() -> dict[str, object]:
-        entries = [one for group in GROUPS for one in entry_points(group=group)]
-        return {one.group: one.load() for one in entries if one.dist and one.dist.name == "lightning-carbon-autolog"}
+        entries = [entry for group in GROUPS for entry in entry_points(group=group)]
+        return {
+            entry.group: entry.load()
+            for entry in entries
+            if entry.dist and entry.dist.name == "lightning-carbon-autolog"
+        }
 
     before = found()
     tree.switch_on({"ledger": tmp_path})
@@ -101,7 +105,7 @@ def test_said_twice_it_meters_once_as_said_last(tmp_path: Path, package: str, au
 
     assert [1, 1] == [len(ours(trainer)) for trainer in trainers]
     assert ours(trainers[0])[0] is not ours(trainers[1])[0]
-    assert ["second", "second"] == [one["project"] for one in records(tmp_path)]
+    assert ["second", "second"] == [record["project"] for record in records(tmp_path)]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -172,7 +176,7 @@ def test_one_that_gave_way_leaves_nothing_in_checkpoints(tmp_path: Path, autolog
     assert first.record is not None
     assert second.record is not None
 
-    assert [first.record.run_id, second.record.run_id] == [one.run_id for one in second.record.attempts]
+    assert [first.record.run_id, second.record.run_id] == [attempt.run_id for attempt in second.record.attempts]
     assert 2 == len(records_in(tmp_path))
 
 
@@ -199,7 +203,7 @@ def test_a_defect_costs_the_metering_and_not_the_trainer(
         trainer = make_trainer(PACKAGES[0], tmp_path, None)
 
     assert [] == ours(trainer)
-    assert ["please report this"] == [one.message[-18:] for one in caplog.records if one.name == "lightning_carbon"]
+    assert ["please report this"] == [said.message[-18:] for said in caplog.records if said.name == "lightning_carbon"]
 
 
 def test_two_given_by_hand_are_refused_all_the_same(tmp_path: Path, autolog: Autolog) -> None:
@@ -250,4 +254,4 @@ def test_a_callback_deriving_from_ours_is_by_hand(tmp_path: Path, package: str, 
 
     assert [callback] == ours(trainer)
     assert isinstance(callback, import_module(package).Callback)
-    assert ["own"] == [one["project"] for one in records(tmp_path)]
+    assert ["own"] == [record["project"] for record in records(tmp_path)]

@@ -66,7 +66,7 @@ def test_the_end_of_a_training_is_shown(tmp_path: Path, package: str) -> None:
     assert {SUMMARY.name: [(7, summary_markdown(trainer.callbacks[0].record))]} == show.texts
     assert {POWER.name: [(7, *PIXELS)]} == show.images
     assert CHARTS == show.charts
-    assert ["lightning_carbon_record.json", "metrics.csv"] == sorted(one.name for one in table.iterdir())
+    assert ["lightning_carbon_record.json", "metrics.csv"] == sorted(file.name for file in table.iterdir())
     assert SUMMARY.name not in (table / "metrics.csv").read_text()
 
 

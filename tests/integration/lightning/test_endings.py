@@ -50,10 +50,10 @@ def closed(callback: CarbonCallback, folder: Path) -> RunRecord:
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
     """After Ctrl-C, Lightning leaves SIGINT ignored."""
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
-    for one, handler in before.items():
-        signal.signal(one, handler)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def fail(_module: object) -> None:
@@ -243,7 +243,7 @@ def test_the_record_lies_beside_the_logs(tmp_path: Path) -> None:
     loggers = loggers_of(PACKAGE)
     both = [loggers.TensorBoardLogger(tmp_path, "tb"), loggers.CSVLogger(tmp_path, "csv")]
     make_trainer(PACKAGE, tmp_path, callback, logger=both).fit(make_module(PACKAGE), loader(3), loader(1))
-    copies = [(Path(one.log_dir) / "lightning_carbon_record.json").read_text() for one in both]
+    copies = [(Path(logger.log_dir) / "lightning_carbon_record.json").read_text() for logger in both]
     [stored] = records_in(tmp_path)
 
     assert [json.loads(stored.read_text())] * 2 == [json.loads(text) for text in copies]

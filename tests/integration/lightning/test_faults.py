@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60.0
 
 def gpus_of(record: RunRecord) -> dict[str, DomainRecord]:
     """The GPUs of a record, by UUID."""
-    return {one.id.removeprefix("gpu:"): one for one in record.energy.domains if one.kind == "gpu"}
+    return {domain.id.removeprefix("gpu:"): domain for domain in record.energy.domains if domain.kind == "gpu"}
 
 
 def train(folder: Path, until: Callable[[CarbonCallback], bool]) -> tuple[CarbonCallback, int]:
@@ -52,7 +52,7 @@ def train(folder: Path, until: Callable[[CarbonCallback], bool]) -> tuple[Carbon
 def lost_of(callback: CarbonCallback) -> list[str]:
     """Why GPUs were lost, so far."""
     assert callback.meter is not None
-    return [one.lost for one in gpus_of(callback.meter.record).values() if one.lost is not None]
+    return [domain.lost for domain in gpus_of(callback.meter.record).values() if domain.lost is not None]
 
 
 @pytest.mark.parametrize("fault", ["lost_at_ns", "hang_at_ns"])
@@ -77,7 +77,7 @@ def test_a_gpu_that_fails_in_mid_run_costs_its_own_rest(
     assert failed.coverage_ratio < 1
     assert failed.joules == pytest.approx(WATTS * record.duration_seconds * failed.coverage_ratio, rel=0.05)
     assert "completed" == part.beat.status
-    assert 1 == sum("no longer metered" in one.message for one in caplog.records)
+    assert 1 == sum("no longer metered" in said.message for said in caplog.records)
 
 
 def test_a_driver_that_hangs_does_not_hold_up_the_journal(tmp_path: Path, nvml_standin: Standin) -> None:
@@ -94,4 +94,4 @@ def test_a_driver_that_hangs_does_not_hold_up_the_journal(tmp_path: Path, nvml_s
 
     assert lost_of(callback)
     assert "completed" == json.loads(path.read_text())["status"]
-    assert not [one for one in samplers() if one.name == "lightning-carbon-keeper"]
+    assert not [thread for thread in samplers() if thread.name == "lightning-carbon-keeper"]

@@ -140,7 +140,7 @@ def test_it_is_configured_by_yaml(tmp_path: Path, package: str) -> None:
     cli = import_module(f"{package}.cli").LightningCLI(
         module, Data, args=["fit", f"--config={path}"], save_config_callback=None, seed_everything_default=False
     )
-    [callback] = [one for one in cli.trainer.callbacks if isinstance(one, CarbonCallback)]
+    [callback] = [callback for callback in cli.trainer.callbacks if isinstance(callback, CarbonCallback)]
     record = callback.record
     assert record is not None
 
@@ -176,7 +176,7 @@ def test_it_is_configured_by_flags(tmp_path: Path, package: str) -> None:
         save_config_callback=None,
         seed_everything_default=False,
     )
-    [callback] = [one for one in cli.trainer.callbacks if isinstance(one, CarbonCallback)]
+    [callback] = [callback for callback in cli.trainer.callbacks if isinstance(callback, CarbonCallback)]
     record = callback.record
     assert record is not None
 
@@ -270,9 +270,11 @@ def test_two_processes_write_one_record_and_one_log(tmp_path: Path) -> None:
     ranks = record["ranks"]
 
     assert ("completed", 4, 2 * 4 * BATCH_SIZE) == (record["status"], record["steps"], record["samples"])
-    assert [(0, 4, "completed"), (1, 4, "completed")] == [(one["rank"], one["steps"], one["status"]) for one in ranks]
+    assert [(0, 4, "completed"), (1, 4, "completed")] == [
+        (part["rank"], part["steps"], part["status"]) for part in ranks
+    ]
     # Both meter the one simulated GPU of this host, which counts once.
-    assert sorted(len(one["devices"]) for one in ranks) == [0, 1]
+    assert sorted(len(part["devices"]) for part in ranks) == [0, 1]
     assert record["energy"]["total_joules"] == pytest.approx(WATTS * record["duration_seconds"], rel=0.1)
     # The first one's logs have of the other what that one had written down by then: on a busy machine not its end.
     assert 0.0 < logged < 1.2 * record["energy"]["total_joules"]

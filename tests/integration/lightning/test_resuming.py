@@ -14,7 +14,7 @@ import torch
 
 from lightning_carbon import RunRecord
 from lightning_carbon.energy.readings import Sensor
-from lightning_carbon.integrations.lightning.callback import CHECKPOINT_KEY
+from lightning_carbon.integrations.lightning.hooks import CHECKPOINT_KEY
 from tests.integration.lightning.support import (
     PACKAGES,
     CountedReads,
@@ -110,13 +110,13 @@ def test_a_training_that_failed_goes_on(tmp_path: Path, package: str) -> None:
     assert record is not None
     assert record.spent is not None
     assert record.lineage is not None
-    joules = [one.energy.total_joules or 0 for one in (first, record)]
+    joules = [run.energy.total_joules or 0 for run in (first, record)]
 
     assert (first.run_id, 10, 11) == steps(record)
     assert 6 == record.steps
     assert record.spent.joules == pytest.approx(sum(joules), rel=1e-9)
     assert joules[1] < (record.lineage.joules or 0) < sum(joules)
-    assert ["failed", "completed"] == [one.status for one in record.attempts]
+    assert ["failed", "completed"] == [attempt.status for attempt in record.attempts]
 
 
 def test_a_checkpoint_holds_plain_values(tmp_path: Path) -> None:
@@ -232,8 +232,10 @@ def test_on_more_ranks_and_on_fewer(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    [two] = [one for one in map(json.loads, (path.read_text() for path in records_in(tmp_path))) if one["origin"]]
-    ranks = [one["rank"] for one in two["ranks"]]
+    [two] = [
+        record for record in map(json.loads, (path.read_text() for path in records_in(tmp_path))) if record["origin"]
+    ]
+    ranks = [part["rank"] for part in two["ranks"]]
     [checkpoint] = (tmp_path / "two").glob("*step=6.ckpt")
     again = train(tmp_path, checkpoint=checkpoint)
 

@@ -223,4 +223,4 @@ def test_a_meter_that_cannot_start(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
     assert 4 == trainer.global_step
     assert (None, None) == (callback.meter, callback.record)
-    assert ["lightning_carbon"] == [one.name for one in caplog.records if one.levelno >= logging.WARNING]
+    assert ["lightning_carbon"] == [message.name for message in caplog.records if message.levelno >= logging.WARNING]

@@ -34,8 +34,8 @@ def declared(meta_path: list[Any]) -> EntryPoints:
     for finder in meta_path:
         if not isinstance(finder, DistributionFinder):
             continue
-        for one in finder.find_distributions(DistributionFinder.Context()):
-            found += one.entry_points
+        for distribution in finder.find_distributions(DistributionFinder.Context()):
+            found += distribution.entry_points
     return EntryPoints(found)
 
 
@@ -91,7 +91,7 @@ def test_a_source_tree_tells_of_its_entry_points() -> None:
     automatic = Automatic({}, {}, meta_path, declared=lambda _: False)
     automatic.switch_on({})
     automatic.switch_on({})
-    told = [(one.group, one.value) for one in declared(meta_path)]
+    told = [(entry.group, entry.value) for entry in declared(meta_path)]
     automatic.switch_off()
 
     assert [(group, ENTRY_POINT) for group in GROUPS] == told

@@ -46,7 +46,7 @@ def world(tmp_path: Path) -> Iterator[tuple[dict[str, ModuleType], list[object]]
 def import_later(modules: dict[str, ModuleType], meta_path: list[object]) -> ModuleType:
     """Import the module as Python does: the first finder that has it tells how."""
     found = (finder.find_spec("later", None) for finder in meta_path if isinstance(finder, Library) or finder)  # type: ignore[attr-defined]
-    spec = next(one for one in found if one is not None)
+    spec = next(spec for spec in found if spec is not None)
     module = modules["later"] = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -123,9 +123,9 @@ shapes = st.lists(st.integers(0, 64), min_size=1, max_size=4).map(tuple)
 def test_wrapping_changes_no_count(shape: tuple[int, ...], wrappers: list[str]) -> None:
     """A batch counts the same in a list, a tuple or a mapping."""
     wrap: dict[str, Callable[[object], object]] = {
-        "list": lambda one: [one],
-        "tuple": lambda one: (one,),
-        "dict": lambda one: {"batch": one},
+        "list": lambda batch: [batch],
+        "tuple": lambda batch: (batch,),
+        "dict": lambda batch: {"batch": batch},
     }
     plain = wrapped = ids(*shape)
     for name in wrappers:

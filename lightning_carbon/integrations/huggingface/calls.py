@@ -2,105 +2,38 @@
 
 ``train()`` that ends by an exception calls no hook; evaluating and saving have hooks for their end alone; a callback
 never sees a batch. So the Trainer is given a class of the same name that is derived from its own and times those
-methods, as PyTorch's FSDP does with modules. The methods look for the callback each time, and without one they are the
-original ones. Unlike functions on the instance, that makes no reference cycle, which would keep the model of a deleted
-Trainer on the GPU, and the Trainer can still be pickled.
+methods, as PyTorch's FSDP does with modules. The methods look for the callback each time; where there is none, they are
+the original ones. Unlike functions on the instance, that makes no reference cycle, which would keep the model of a
+deleted Trainer on the GPU, and the Trainer can still be pickled.
 
 Knows the Trainer's methods by name, but none of its classes. Names and events are the same from transformers 4.46 to 5.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any, Final
 
 from lightning_carbon.energy.phases import Part, Phase
-from lightning_carbon.errors import ConfigError
-from lightning_carbon.integrations.huggingface.trainer_runs import TrainerRuns
-from lightning_carbon.integrations.shared.guard import logger
-
-_DEEPEST: Final = 16
-"""Frames between a hook and the Trainer; there are three."""
+from lightning_carbon.integrations.huggingface.runs import TrainerRuns, runs_of
 
 Method = Callable[..., Any]
 
 
-def runs_of(handler: object) -> list[TrainerRuns]:
-    """The runs of every metering callback in a Trainer's list of callbacks, those that count before the others.
-
-    First those that are going on, then those that somebody asked for by hand.
-    """
-    found = (getattr(one, "_runs", None) for one in getattr(handler, "callbacks", ()))
-    runs = [one for one in found if isinstance(one, TrainerRuns) and not one.has_given_way]
-    return sorted(runs, key=lambda one: (not one.is_running, one.is_automatic))
-
-
-def calling_trainer(callback: object) -> tuple[Any, Any]:
-    """Find who calls a hook: hooks are not told.
-
-    Returns:
-        The handler that holds the Trainer's callbacks, and the Trainer; ``None`` for what is not found.
-    """
-    handler = None
-    frame = sys._getframe(1)  # noqa: SLF001 - the one way to a caller
-    for _ in range(_DEEPEST):
-        owner = frame.f_locals.get("self")
-        if handler is not None and getattr(owner, "callback_handler", None) is handler:
-            return handler, owner
-        if hasattr(owner, "call_event") and any(one is callback for one in getattr(owner, "callbacks", ())):
-            handler = owner
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
-    return handler, None
-
-
-def join(handler: Any, trainer: Any, callback: object) -> None:  # noqa: ANN401 - a CallbackHandler and its Trainer
-    """Let a callback see the logs before those who write them down, and learn of the Trainer's calls.
-
-    Of several metering callbacks, the automatic ones give way and leave. May be called again. The handler may be
-    calling its callbacks: its list is replaced, not changed.
+def time_calls(trainer: Any, *, finely: bool) -> None:  # noqa: ANN401 - a Trainer
+    """Give a Trainer the class that times its calls; nothing changes where it has that already.
 
     Args:
-        handler: The handler that holds the Trainer's callbacks, this one among them.
-        trainer: The Trainer, where it is known.
-        callback: The callback.
+        trainer: The Trainer.
+        finely: Whether also those within a step.
 
     Raises:
-        ConfigError: There is another metering callback that was given by hand.
+        TypeError: The class of the Trainer does not allow it.
     """
-    runs = runs_of(handler)
-    if sum(not one.is_automatic for one in runs) > 1:
-        names = [type(one).__name__ for one in handler.callbacks]
-        fix = "a Trainer takes one CarbonTrainerCallback, or its energy would be logged twice; remove the others."
-        raise ConfigError("callbacks", names, fix)
-    for one in runs[1:]:
-        one.has_given_way = one.is_automatic
-    if any(one.has_given_way for one in runs):
-        handler.callbacks = [one for one in handler.callbacks if not _has_given_way(one)]
-    if _has_given_way(callback):
-        return
-    others = [one for one in handler.callbacks if one is not callback]
-    # The first is the Trainer's own, which decides what is due; those of `report_to` follow.
-    handler.callbacks = [*others[:1], callback, *others[1:]]
-    if trainer is None:
-        return
-    for one in runs:
-        one.serve(trainer)
     unmetered: type | None = getattr(type(trainer), "_unmetered_class", None)
-    finely = any(runs.tells_parts for runs in runs_of(handler))
-    if unmetered is not None and (_tells_parts(type(trainer)) or not finely):
-        return
-    try:
+    if unmetered is None or (finely and not _tells_parts(type(trainer))):
         trainer.__class__ = _metered(unmetered or type(trainer), finely=finely)
-    except TypeError as error:
-        logger.warning(
-            "the calls of %s cannot be timed (%s): the record of a training that fails is closed at exit",
-            type(trainer).__name__,
-            error,
-        )
 
 
 @cache
@@ -123,11 +56,6 @@ def _metered(trainer_class: type, *, finely: bool) -> type:
         if original is not None:
             members[name] = wraps(original)(timed(original))
     return type(trainer_class)(trainer_class.__name__, (trainer_class,), members)
-
-
-def _has_given_way(callback: object) -> bool:
-    runs = getattr(callback, "_runs", None)
-    return isinstance(runs, TrainerRuns) and runs.has_given_way
 
 
 def _tells_parts(metered_class: type) -> bool:
@@ -234,7 +162,12 @@ def _reduce(self: Any, protocol: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a Tr
     make, made_from, *rest = original.__reduce_ex__(self, protocol)
     return (
         _remake,
-        (original, _tells_parts(metered), make, *(original if one is metered else one for one in made_from)),
+        (
+            original,
+            _tells_parts(metered),
+            make,
+            *(original if argument is metered else argument for argument in made_from),
+        ),
         *rest,
     )
 

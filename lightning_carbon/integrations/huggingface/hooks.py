@@ -1,0 +1,175 @@
+"""The hooks that tell what a Hugging Face Trainer is doing, and add figures to its logs.
+
+The Trainer hands the same dictionary of a log to all its callbacks, first to its own, then to those that ``report_to``
+names, then to the user's. So a metering callback moves itself up to the second place, and adds its figures before a
+tracker writes the log down. ``trainer_state.json`` and ``TrainOutput.metrics`` get them, too.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from lightning_carbon.energy.phases import Part, Phase
+from lightning_carbon.errors import ConfigError, LedgerError
+from lightning_carbon.integrations.huggingface.runs import TrainerRuns
+from lightning_carbon.integrations.shared.guard import guarded
+from lightning_carbon.records.run import Status
+
+_FINAL_LOG: Final = {"train_runtime", "train_loss", "total_flos"}
+_RUNTIME: Final = "_runtime"
+
+
+class TrainerHooks(TrainerCallback):
+    """Tells the runs of a Trainer what that does."""
+
+    _runs: TrainerRuns
+    _before_evaluation: Phase | None = None
+
+    @guarded(ConfigError, LedgerError)
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Set up; called again for another try with smaller batches, which goes on with the run.
+
+        Raises:
+            ConfigError: There is another such callback in the trainer, or ``devices`` names one that is not there.
+            LedgerError: The ledger cannot be written.
+        """
+        self._join_caller()
+        runs = self._runs
+        if runs.has_given_way:
+            return
+        if runs.running and not runs.is_inside_call and not args.auto_find_batch_size:
+            runs.end(Status.FAILED)
+        if not runs.running:
+            runs.begin(args, kwargs.get("model"), Phase.SETUP)
+        runs.load_state(state)
+        runs.enter(Phase.SETUP)
+        if runs.running:
+            runs.running.restart_steps(state.num_input_tokens_seen)
+
+    @guarded()
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """End the run, if there was no last log of it: it was cut short by a search for hyperparameters."""
+        self._runs.end(Status.INTERRUPTED if state.is_hyper_param_search else Status.COMPLETED)
+
+    # -- phases and steps -------------------------------------------------------------------------------------------
+
+    @guarded()
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Begin to train: the wait for the first batch belongs to the first step."""
+        self._runs.enter(Phase.TRAIN)
+
+    @guarded()
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Begin to change weights."""
+        self._runs.enter_part(Part.OPTIMIZER)
+
+    @guarded()
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """End changing weights."""
+        self._runs.enter_part(Part.OTHER)
+
+    @guarded()
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Mark the end of a step."""
+        counts_tokens = args.include_num_input_tokens_seen not in {False, "no"}
+        # The Trainer counts the tokens of all processes, and this one meters its own share of the energy.
+        run = self._runs.running
+        if run is not None:
+            run.step_done(state.num_input_tokens_seen if counts_tokens and args.world_size == 1 else None)
+            if state.epoch:
+                run.tell_epoch(state.global_step / state.epoch)
+        if control.should_save:  # the saving itself says so, too, where it can be timed
+            self._runs.save_state(state)
+
+    @guarded()
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Say what led to a checkpoint that is about to be saved."""
+        if control.should_save:
+            self._runs.save_state(state)
+
+    @guarded()
+    def on_prediction_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Begin to evaluate, where the call itself could not be timed."""
+        if not self._runs.is_evaluating and self._before_evaluation is None:
+            self._before_evaluation = self._runs.enter(Phase.VALIDATE)
+
+    @guarded()
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Go back to what was before, where the call itself could not be timed."""
+        self._leave_evaluation()
+
+    @guarded()
+    def on_predict(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **kwargs: object,
+    ) -> None:
+        """Add the energy of a prediction to its metrics."""
+        prefix = _prefix(metrics or {})
+        if metrics is not None and prefix is not None:
+            metrics.update(self._runs.evaluation_figures(prefix, Phase.PREDICT))
+        self._leave_evaluation()
+
+    # -- figures ----------------------------------------------------------------------------------------------------
+
+    @guarded()
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: object,
+    ) -> None:
+        """Add figures to a log of the Trainer's own; logs of others stay as they are."""
+        if logs is None:
+            return
+        prefix = _prefix(logs)
+        if self._runs.is_evaluating or self._before_evaluation is not None:
+            figures = {} if prefix is None else self._runs.evaluation_figures(prefix, Phase.VALIDATE)
+        elif logs.keys() >= _FINAL_LOG:
+            figures = self._runs.final_figures()
+        elif "loss" in logs:
+            figures = {} if self._runs.running is None else self._runs.running.step_figures()
+        else:
+            figures = {}
+        logs.update(figures)
+        # The Trainer has put a copy of the log there before.
+        if state.log_history and state.log_history[-1].get("step") == state.global_step:
+            state.log_history[-1].update(figures)
+
+    def _join_caller(self) -> None:
+        """Join the Trainer that calls."""
+
+    def _leave_evaluation(self) -> None:
+        before, self._before_evaluation = self._before_evaluation, None
+        self._runs.enter(before)
+
+
+def _prefix(metrics: dict[str, float]) -> str | None:
+    """What the names of an evaluation's metrics begin with; every evaluation has its runtime among them."""
+    found = [name for name in metrics if name.endswith(_RUNTIME)]
+    return found[0].removesuffix(_RUNTIME) if len(found) == 1 else None

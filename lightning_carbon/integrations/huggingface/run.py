@@ -1,0 +1,131 @@
+"""A run of a Hugging Face Trainer: its steps, and the figures for the Trainer's logs of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lightning_carbon.energy.phases import Phase
+from lightning_carbon.integrations.shared.batch import BatchCounter
+from lightning_carbon.metering.config import MeterConfig
+from lightning_carbon.metering.engine import Engine
+from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
+
+_EPOCH_DIGITS: Final = 3
+"""The Trainer tells its epoch as a quotient, which rounding has been at."""
+
+
+class TrainerRun:
+    """A training with all that is evaluated in it, or an evaluation on its own.
+
+    Args:
+        config: What the user set.
+        meter: The meter, running.
+        counter: Counts the samples and tokens of batches.
+        is_training: Whether it is a training.
+
+    Attributes:
+        names: The metrics that were logged.
+    """
+
+    def __init__(self, config: MeterConfig, meter: Engine, counter: BatchCounter, *, is_training: bool) -> None:
+        self._config = config
+        self._counter = counter
+        self._logged_joules: dict[Phase, float] = {}
+        self._tokens_seen = 0
+        self._last_row: dict[str, float] = {}
+        self.meter = meter
+        self.is_training = is_training
+        self.names: set[str] = set()
+        counter.take()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is going on."""
+        return self.meter.is_running
+
+    def end(self, status: Status) -> RunRecord:
+        """End it."""
+        record = self.meter.stop(status)
+        self._last_row = self.meter.row().as_metrics()
+        self.names.update(self._last_row)
+        return record
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+
+    def restart_steps(self, tokens_seen: int) -> None:
+        """Training begins, or begins again: forget what was fetched for a step that never ended.
+
+        Args:
+            tokens_seen: The Trainer's own count of tokens so far, which a checkpoint may have brought along.
+        """
+        self._counter.take()
+        self._tokens_seen = tokens_seen
+
+    def step_done(self, tokens_seen: int | None) -> None:
+        """A step of the optimizer has ended.
+
+        Args:
+            tokens_seen: The Trainer's own count of this process' tokens so far, where the user asked it to count.
+        """
+        samples, tokens = self._counter.take()
+        if tokens_seen is not None:
+            tokens, self._tokens_seen = (tokens_seen - self._tokens_seen) or None, tokens_seen
+        if self.is_running:
+            self.meter.step_done(samples, tokens)
+
+    def tell_epoch(self, steps: float) -> None:
+        """An epoch has so many steps, as the Trainer counts them."""
+        self.meter.tell_epoch(round(steps, _EPOCH_DIGITS))
+
+    # -- figures ----------------------------------------------------------------------------------------------------
+
+    def step_figures(self) -> dict[str, float]:
+        """A row for the log of a step: what was used since the row before; nothing where no step is settled yet."""
+        row = self.meter.next_row() if self.is_running else None
+        figures = {} if row is None else row.as_metrics()
+        self.names.update(figures)
+        return figures
+
+    def final_figures(self) -> dict[str, float]:
+        """The last row and the totals, after the end."""
+        return self._last_row | totals(self.meter.record)
+
+    def evaluation_figures(self, prefix: str, phase: Phase) -> dict[str, float]:
+        """The energy of an evaluation for its own log.
+
+        Inside a training it is what readings have settled by then: what was used in the last tenths of a second comes
+        with the next evaluation's figures, and is in the training's total in any case. On its own, it is the record's.
+
+        Args:
+            prefix: What the Trainer puts before the names of this evaluation's metrics.
+            phase: The phase it is in.
+        """
+        joules = self.meter.record.energy.phases.get(phase.value)
+        before = self._logged_joules.get(phase, 0.0)
+        if joules is None or joules == before:
+            return {}
+        self._logged_joules[phase] = joules
+        energy = Energy.from_joules(joules - before)
+        grams = self._config.intensity.value.of(energy).grams * self._config.pue.value
+        return {f"{prefix}_energy_joules": energy.joules, f"{prefix}_carbon_grams_co2e": grams}
+
+
+def totals(record: RunRecord) -> dict[str, float]:
+    """The totals of a training, for the Trainer's last log of it.
+
+    ``train_energy_joules`` and ``train_energy_kwh`` without PUE, with the share of every phase as
+    ``train_energy_<phase>_joules``; ``train_carbon_grams_co2e`` with PUE, and its range, ``..._low`` to ``..._high``.
+    """
+    energy, carbon = record.energy, record.carbon
+    if energy.total_joules is None:
+        return {}
+    figures: dict[str, float | None] = {
+        "train_energy_joules": energy.total_joules,
+        "train_energy_kwh": energy.total_joules / JOULES_PER_KILOWATT_HOUR,
+        **{f"train_energy_{phase}_joules": joules for phase, joules in energy.phases.items()},
+        "train_carbon_grams_co2e": carbon.grams_co2e,
+        "train_carbon_grams_co2e_low": carbon.low,
+        "train_carbon_grams_co2e_high": carbon.high,
+    }
+    return {name: float(value) for name, value in figures.items() if value is not None}

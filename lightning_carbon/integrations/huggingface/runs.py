@@ -1,0 +1,281 @@
+"""The runs of a Hugging Face Trainer: which is going on, and in which phase and part it is.
+
+Knows the Trainer's arguments, but none of its classes. A run begins when ``train()`` is called, and ends with the
+Trainer's last log of it, where the Trainer's own ``train_runtime`` ends, too; what follows, such as loading the best
+model again, is in no figure. ``evaluate()`` and ``predict()`` are phases of the run that is going on, else runs of
+their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+from weakref import ReferenceType, ref
+
+from lightning_carbon.energy.phases import Part, Phase
+from lightning_carbon.integrations.huggingface.run import TrainerRun
+from lightning_carbon.integrations.huggingface.trainers import accelerators, writer_of
+from lightning_carbon.integrations.shared.batch import BatchCounter, count
+from lightning_carbon.integrations.shared.guard import guarded
+from lightning_carbon.integrations.shared.starting import start_meter
+from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
+from lightning_carbon.metering.config import MeterConfig
+from lightning_carbon.metering.engine import status_of
+from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.wiring import copy_record, ranks_as
+
+STATE_KEY: Final = "lightning_carbon"
+"""No callback's class has this name, so the Trainer leaves the state alone and keeps it in its checkpoints."""
+
+
+class TrainerRuns:
+    """The runs of a Trainer, in turn.
+
+    Args:
+        config: What the user set.
+
+    Attributes:
+        is_automatic: The callback was not given to the Trainer by hand, so it gives way to one that was.
+        has_given_way: It has done so, and meters nothing.
+    """
+
+    def __init__(self, config: MeterConfig) -> None:
+        self._config = config
+        self.is_automatic = False
+        self.has_given_way = False
+        self.record: RunRecord | None = None
+        self._counter = BatchCounter(count)
+        self._run: TrainerRun | None = None
+        self._calls = 0
+        self._evaluations = 0
+        self._is_in_step = False
+        self._copy_to: str | None = None
+        self._trainer: ReferenceType[Any] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Settings and the last record: no threads, and no run that goes on elsewhere."""
+        return {name: vars(self)[name] for name in ("_config", "record", "is_automatic", "has_given_way")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take them over, with no run going on."""
+        self.__init__(state["_config"])  # type: ignore[misc]  # there is nothing else to set up
+        vars(self).update(state)
+
+    def serve(self, trainer: Any) -> None:  # noqa: ANN401 - a Trainer
+        """Know the Trainer, without keeping it from being deleted."""
+        self._trainer = ref(trainer)
+
+    @property
+    def run(self) -> TrainerRun | None:
+        """The present run, or the last; ``None`` before the first, and in copies."""
+        return self._run
+
+    @property
+    def running(self) -> TrainerRun | None:
+        """The run that is going on, if there is one."""
+        return self._run if self._run is not None and self._run.is_running else None
+
+    # -- a run --------------------------------------------------------------------------------------------------------
+
+    def begin(self, args: Any, model: object, phase: Phase) -> None:  # noqa: ANN401 - TrainingArguments
+        """Begin a run, in the process that trains.
+
+        Raises:
+            ConfigError: ``devices`` names a device that is not there.
+            LedgerError: The ledger cannot be written.
+        """
+        is_training = phase is Phase.SETUP
+        # One copy, of the training: what is evaluated later must not replace it.
+        copies = is_training and args.output_dir and args.process_index == 0
+        self._copy_to = str(args.output_dir) if copies else None
+        meter = start_meter(
+            self._config,
+            lambda: accelerators(args, model),
+            phase,
+            ranks_as(args.process_index, args.local_process_index, args.world_size),
+        )
+        self._run = None
+        if meter is not None:
+            self._run = TrainerRun(self._config, meter, self._counter, is_training=is_training)
+
+    @guarded()
+    def end(self, status: Status) -> None:
+        """End the run that is going on, if there is one."""
+        run = self.running
+        if run is None:
+            return
+        self.record = run.end(status)
+        if self._copy_to is not None:
+            copy_record(self.record, self._copy_to)
+        if run.is_training:
+            self._show(run, self.record)
+
+    @guarded()
+    def _show(self, run: TrainerRun, record: RunRecord) -> None:
+        """Show the run that has ended in TensorBoard, where the Trainer writes for it."""
+        trainer = None if self._trainer is None else self._trainer()
+        if trainer is None or not trainer.is_world_process_zero():
+            return
+        for callback in trainer.callback_handler.callbacks:
+            if is_called(callback, "TensorBoardCallback"):
+                with writer_of(callback, trainer.args) as writer:
+                    if writer is not None:
+                        step = trainer.state.global_step
+                        show_finished_run(writer, FinishedRun(record, run.meter.power_profile, step, run.names))
+
+    @contextmanager
+    def training(self, args: Any, model: object) -> Iterator[None]:  # noqa: ANN401 - TrainingArguments
+        """A call of ``train()``: a run, whichever way it ends."""
+        if self._calls:
+            yield
+            return
+        # A run still goes on only where no call told of its end: its callback was added late.
+        self.end(Status.FAILED)
+        self.begin(args, model, Phase.SETUP)
+        with self._call():
+            yield
+
+    @contextmanager
+    def evaluating(self, args: Any, model: object, phase: Phase) -> Iterator[None]:  # noqa: ANN401 - TrainingArguments
+        """A call of ``evaluate()`` or ``predict()``: a phase of the run that is going on, or a run of its own."""
+        self._evaluations += 1
+        try:
+            if self.running is not None:
+                with self.during(phase):
+                    yield
+            else:
+                self.begin(args, model, phase)
+                with self._call():
+                    yield
+        finally:
+            self._evaluations -= 1
+
+    @contextmanager
+    def during(self, phase: Phase) -> Iterator[None]:
+        """A phase inside a run."""
+        outer = self.enter(phase)
+        try:
+            yield
+        finally:
+            self.enter(outer)
+
+    def enter(self, phase: Phase | None) -> Phase | None:
+        """Go over to a phase, if a run is going on.
+
+        Returns:
+            The phase that ends here.
+        """
+        run = self.running
+        return None if run is None or phase is None else run.meter.enter(phase)
+
+    @guarded()
+    def save_state(self, state: Any) -> None:  # noqa: ANN401 - TrainerState
+        """Say in the Trainer's state, which it is about to save, what led to it."""
+        if self._run is not None and self._run.is_training and isinstance(state.stateful_callbacks, dict):
+            state.stateful_callbacks[STATE_KEY] = {"args": {}, "attributes": self._run.meter.state_dict()}
+
+    @guarded()
+    def load_state(self, state: Any) -> None:  # noqa: ANN401 - TrainerState
+        """Go on with the training that the Trainer has loaded, if any."""
+        saved = (getattr(state, "stateful_callbacks", None) or {}).get(STATE_KEY)
+        if self._run is not None and state.global_step > 0 and isinstance(saved, Mapping):
+            self._run.meter.load_state_dict(saved.get("attributes"))
+
+    @property
+    def tells_parts(self) -> bool:
+        """Whether the parts of steps are metered."""
+        return self._config.detail == "step"
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether ``training_step()`` is going on."""
+        return self._is_in_step
+
+    def enter_part(self, part: Part) -> None:
+        """Go over to a part of the present phase, if parts are metered and a run is going on."""
+        if self.tells_parts and (run := self.running) is not None:
+            run.meter.enter_part(part)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A call of ``training_step()``; what no call in it tells is no part in particular."""
+        self._is_in_step = True
+        try:
+            yield
+        finally:
+            self._is_in_step = False
+            self.enter_part(Part.OTHER)
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """A call that fetches batches."""
+        self.enter_part(Part.DATA)
+        try:
+            yield
+        finally:
+            self.enter_part(Part.OTHER)
+
+    @property
+    def is_inside_call(self) -> bool:
+        """Whether the run ends with the call it began with, whichever way that ends."""
+        return self._calls > 0
+
+    @property
+    def is_evaluating(self) -> bool:
+        """Whether ``evaluate()`` or ``predict()`` is known to be going on."""
+        return self._evaluations > 0
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        self._calls += 1
+        error: type[BaseException] | None = None
+        try:
+            yield
+        except BaseException as raised:
+            error = type(raised)
+            raise
+        finally:
+            self._calls -= 1
+            self.end(status_of(error))
+
+    # -- steps and figures ------------------------------------------------------------------------------------------
+
+    @guarded()
+    def fetched(self, batches: Sequence[object]) -> None:
+        """Batches were fetched for the next step."""
+        if self.running is not None:
+            for batch in batches:
+                self._counter.add(batch)
+
+    def final_figures(self) -> dict[str, float]:
+        """End the run, and tell the last row and the totals."""
+        run = self.running
+        if run is None:
+            return {}
+        self.end(Status.COMPLETED)
+        return run.final_figures()
+
+    def evaluation_figures(self, prefix: str, phase: Phase) -> dict[str, float]:
+        """The energy of an evaluation for its own log; on its own, it ends here.
+
+        Args:
+            prefix: What the Trainer puts before the names of this evaluation's metrics.
+            phase: The phase it is in.
+        """
+        run = self.running
+        if run is None:
+            return {}
+        if not run.is_training and self._evaluations == 1:
+            self.end(Status.COMPLETED)
+        return run.evaluation_figures(prefix, phase)
+
+
+def runs_of(handler: object) -> list[TrainerRuns]:
+    """The runs of every metering callback in a Trainer's list of callbacks, those that take precedence first.
+
+    Those that are going on come first, then those that somebody asked for by hand.
+    """
+    found = (getattr(callback, "_runs", None) for callback in getattr(handler, "callbacks", ()))
+    known = [runs for runs in found if isinstance(runs, TrainerRuns) and not runs.has_given_way]
+    return sorted(known, key=lambda runs: (runs.running is None, runs.is_automatic))

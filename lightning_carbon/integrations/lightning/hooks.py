@@ -1,0 +1,159 @@
+"""The hooks that tell what a trainer of Lightning is doing: which phase begins, which part of a step, when it ends."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lightning_carbon.energy.phases import Part, Phase
+from lightning_carbon.integrations.lightning.bases import BothCallbacks
+from lightning_carbon.integrations.lightning.runs import FIT, EntryRuns
+from lightning_carbon.integrations.lightning.trainers import (
+    LightningModule,
+    Trainer,
+    after_next_call,
+    name_of,
+    steps_per_epoch,
+)
+from lightning_carbon.integrations.shared.guard import guarded
+
+CHECKPOINT_KEY: Final = "lightning_carbon"
+"""A key of our own: the state of a callback would come back for ``test(ckpt_path=...)``, too."""
+
+
+class MeterHooks(BothCallbacks):
+    """Tells the runs of a trainer what that does."""
+
+    _runs: EntryRuns
+
+    # -- phases -----------------------------------------------------------------------------------------------------
+
+    @guarded()
+    def on_sanity_check_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin the trial of the validation."""
+        self._runs.enter(Phase.SANITY)
+
+    @guarded()
+    def on_sanity_check_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Go back to setting up."""
+        self._runs.enter(Phase.SETUP)
+
+    @guarded()
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to train."""
+        self._runs.restart_steps(trainer)
+        self._runs.enter(Phase.TRAIN)
+        self._runs.enter_part(Part.DATA)
+        # Those who monitor these ask for them at the first validation, maybe before the first row.
+        self._runs.show_totals(trainer)
+
+    @guarded()
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """End training."""
+        self._runs.enter(Phase.OTHER)
+
+    @guarded()
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to validate."""
+        if not trainer.sanity_checking:
+            self._runs.enter(Phase.VALIDATE)
+
+    @guarded()
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Bring the totals up to date for those who monitor them in ``on_validation_end``."""
+        if self._runs.stage == FIT and not trainer.sanity_checking:
+            self._runs.show_totals(trainer)
+
+    @guarded()
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Go back to training, if it was in its midst."""
+        if not trainer.sanity_checking:
+            self._runs.enter(Phase.TRAIN if self._runs.stage == FIT else Phase.OTHER)
+
+    @guarded()
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to test."""
+        self._runs.enter(Phase.TEST)
+
+    @guarded()
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """End testing."""
+        self._runs.enter(Phase.OTHER)
+
+    @guarded()
+    def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to predict."""
+        self._runs.enter(Phase.PREDICT)
+
+    @guarded()
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """End predicting."""
+        self._runs.enter(Phase.OTHER)
+
+    @guarded()
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Say what led to this checkpoint, and attribute to saving what happens until the file is written."""
+        state = self._runs.state_now()
+        if state:
+            checkpoint[CHECKPOINT_KEY] = state
+        meter = self._runs.meter
+        if meter is None or not meter.is_running:
+            return
+        outer = meter.enter(Phase.CHECKPOINT)
+        # No hook tells that the file is written. The next one may come only after the wait for the next batch, which
+        # belongs to a step.
+        after_next_call(trainer.strategy, "save_checkpoint", lambda: meter.enter(outer))
+
+    @guarded()
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Go on with the training that a checkpoint is of; a checkpoint that is loaded to be tested changes nothing."""
+        if name_of(trainer.state.fn) == FIT and CHECKPOINT_KEY in checkpoint:
+            self._runs.resume(checkpoint[CHECKPOINT_KEY])
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+
+    @guarded()
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int) -> None:
+        """Be in the training phase, whatever happened before; the batch is there, and on its device."""
+        self._runs.enter(Phase.TRAIN)
+        # By hand, a module may do anything in any order: only its backward passes are told.
+        self._runs.enter_part(Part.FORWARD if pl_module.automatic_optimization else Part.OTHER)
+
+    @guarded()
+    def on_before_backward(self, trainer: Trainer, pl_module: LightningModule, loss: object) -> None:
+        """Begin the backward pass."""
+        self._runs.enter_part(Part.BACKWARD)
+
+    @guarded()
+    def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """End the backward pass."""
+        self._runs.enter_part(Part.OTHER)
+
+    @guarded()
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: object) -> None:
+        """Begin to clip gradients and to change weights; the batch ends after it."""
+        if pl_module.automatic_optimization:
+            self._runs.enter_part(Part.OPTIMIZER)
+
+    @guarded()
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: object, batch_idx: int
+    ) -> None:
+        """Mark the end of a step, and log a row where the trainer's own metrics are due."""
+        self._runs.enter_part(Part.OTHER)
+        try:
+            self._runs.end_batch(trainer, batch)
+        finally:
+            self._runs.enter_part(Part.DATA)
+
+    @guarded()
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin to wait for the first batch of an epoch, whose length is known by now."""
+        self._runs.enter_part(Part.DATA)
+        if self._runs.meter is not None:
+            self._runs.meter.tell_epoch(steps_per_epoch(trainer))
+
+    @guarded()
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Bring the totals up to date for those who monitor them here, such as ``ModelCheckpoint``."""
+        self._runs.enter_part(Part.OTHER)
+        self._runs.show_totals(trainer)

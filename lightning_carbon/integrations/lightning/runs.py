@@ -1,0 +1,154 @@
+"""The runs of a trainer of Lightning: the meter of the present run, its steps, its end.
+
+Each call of fit, validate, test or predict is a run with a record. It begins in ``setup``, which
+runs in the process that trains, after any fork or spawn, and ends in ``teardown``: later than ``on_train_end``, where
+models still leave their devices, and before the loggers are closed, so that the last row can still be logged.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lightning_carbon.energy.phases import Part, Phase
+from lightning_carbon.integrations.lightning import trainers
+from lightning_carbon.integrations.lightning.rows import RowLog, show_totals
+from lightning_carbon.integrations.lightning.trainers import Trainer
+from lightning_carbon.integrations.shared.batch import BatchCounter
+from lightning_carbon.integrations.shared.guard import guarded
+from lightning_carbon.integrations.shared.starting import start_meter
+from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
+from lightning_carbon.metering.config import MeterConfig
+from lightning_carbon.metering.engine import Engine
+from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.wiring import copy_record, ranks_as
+
+FIT: Final = "fit"
+
+
+class EntryRuns:
+    """The runs of a trainer, each a call of fit, validate, test or predict.
+
+    Args:
+        config: What the user set.
+        counter: Counts the samples and tokens of batches.
+        progress_bar: Whether the progress bar shows watts and gCO2e.
+
+    Attributes:
+        meter: The meter of the present run, or of the last.
+        record: The record of the last run that has ended.
+        stage: The entry that the present run is of: ``fit``, ``validate``, ``test`` or ``predict``.
+        state: What a checkpoint of the training says of the energy that led to it.
+    """
+
+    meter: Engine | None = None
+
+    def __init__(self, config: MeterConfig, counter: BatchCounter, *, progress_bar: bool) -> None:
+        self._config = config
+        self._counter = counter
+        self._progress_bar = progress_bar
+        self._tells_parts = config.detail == "step"
+        self._last_step = 0
+        self._rows = RowLog()
+        self.record: RunRecord | None = None
+        self.stage = FIT
+        self.state: dict[str, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied and sent to other processes: settings and the last record, no threads and no devices."""
+        return {name: value for name, value in vars(self).items() if name != "meter"}
+
+    # -- a run --------------------------------------------------------------------------------------------------------
+
+    def begin(self, trainer: Trainer, stage: str) -> None:
+        """Begin a run.
+
+        Raises:
+            ConfigError: ``devices`` names a device that is not there.
+            LedgerError: The ledger cannot be written.
+        """
+        self.stage = stage
+        self._rows = RowLog("" if stage == FIT else f"{stage}/", progress_bar=self._progress_bar)
+        self._counter.take()
+        if stage == FIT:
+            self.state = {}
+        self._last_step = trainers.batches_that_stepped(trainer)
+        ranks = ranks_as(trainer.global_rank, trainer.local_rank, trainer.world_size)
+        self.meter = start_meter(self._config, lambda: trainers.devices(trainer), Phase.SETUP, ranks)
+
+    def finish(self, trainer: Trainer, status: Status) -> None:
+        """End the run that is going on, if there is one, and show its last row."""
+        meter = self.meter
+        if meter is None or not meter.is_running:
+            return
+        self.record = record = meter.stop(status)
+        if self.stage == FIT:
+            self.state = meter.state_dict()  # for those who save a checkpoint later
+        if trainer.is_global_zero:
+            # A test's beside that of the training before it.
+            name = f"lightning_carbon_{'' if self.stage == FIT else f'{self.stage}_'}record.json"
+            for folder in trainers.log_folders(trainer):
+                copy_record(record, folder, name)
+        self._rows.publish(trainer, meter.row(), self._last_step)
+        if trainer.is_global_zero:
+            self._show(trainer, meter, record)
+
+    @guarded()
+    def _show(self, trainer: Trainer, meter: Engine, record: RunRecord) -> None:
+        """Show the run that has ended in TensorBoard, where a logger of the trainer writes for it."""
+        for logger in trainer.loggers:
+            if is_called(logger, "TensorBoardLogger"):
+                before = f"{name}-" if (name := getattr(logger, "_prefix", "")) else ""
+                ended = FinishedRun(
+                    record, meter.power_profile, self._last_step, self._rows.names, before + self._rows.prefix
+                )
+                show_finished_run(logger.experiment, ended)
+
+    # -- phases and steps -------------------------------------------------------------------------------------------
+
+    def restart_steps(self, trainer: Trainer) -> None:
+        """Training begins: the trainer's count of steps is restored by now, if there was a checkpoint."""
+        self._last_step = max(0, trainers.batches_that_stepped(trainer) - 1)
+
+    def enter(self, phase: Phase) -> None:
+        """Go over to a phase."""
+        if self.meter is not None:
+            self.meter.enter(phase)
+
+    def enter_part(self, part: Part) -> None:
+        """Go over to a part of the present phase, if parts are metered and a run is going on."""
+        if self._tells_parts and self.meter is not None and self.meter.is_running:
+            self.meter.enter_part(part)
+
+    def end_batch(self, trainer: Trainer, batch: object) -> None:
+        """Mark the end of a step, unless batches accumulate, and log a row where one is due."""
+        meter = self.meter
+        if meter is None:
+            return
+        self._counter.add(batch)
+        if trainers.accumulates(trainer):
+            return
+        self._last_step = trainers.batches_that_stepped(trainer)
+        meter.step_done(*self._counter.take())
+        if trainers.logs_now(trainer):
+            row = meter.next_row()
+            if row is not None:
+                self._rows.publish(trainer, row, self._last_step)
+
+    def show_totals(self, trainer: Trainer) -> None:
+        """Bring the totals up to date for callbacks that monitor them."""
+        if self.meter is not None:
+            show_totals(trainer, self.meter.record)
+
+    # -- checkpoints --------------------------------------------------------------------------------------------------
+
+    def state_now(self) -> dict[str, Any]:
+        """What a checkpoint that is saved now says of the energy that led to it."""
+        if self.stage == FIT and self.meter is not None:
+            self.state = self.meter.state_dict()
+        return self.state
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on with the training that a checkpoint is of; where nothing is metered, hand it on to the next one."""
+        self.state = state
+        if self.meter is not None:
+            self.meter.load_state_dict(state)

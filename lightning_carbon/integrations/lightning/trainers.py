@@ -1,0 +1,96 @@
+"""What a trainer of Lightning tells of itself: its devices, its steps, what is due, where its logs lie.
+
+Part of it is private to Lightning, with a public way round where Lightning has it. The names are the same from 2.2 on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+Trainer = Any
+"""A trainer of either package."""
+LightningModule = Any
+"""A module of either package."""
+
+
+def name_of(value: object) -> str:
+    """The name of a trainer's function or stage, which is a member of an enumeration of its package, or text."""
+    return str(getattr(value, "value", value))
+
+
+def devices(trainer: Trainer) -> list[Any]:
+    """The torch devices that this process computes on, its own first."""
+    strategy = trainer.strategy
+    found = [strategy.root_device]
+    if trainer.world_size == 1:
+        found += getattr(strategy, "parallel_devices", None) or []
+    return found
+
+
+def batches_that_stepped(trainer: Trainer) -> int:
+    """The x-axis of everything that Lightning logs; counts batches, where ``global_step`` counts optimizers' steps."""
+    stepped = getattr(trainer.fit_loop.epoch_loop, "_batches_that_stepped", None)
+    return int(trainer.global_step if stepped is None else stepped)
+
+
+def steps_per_epoch(trainer: Trainer) -> float:
+    """Steps of the optimizer in an epoch: the last batch steps with what has accumulated by then."""
+    batches: float = trainer.num_training_batches  # infinite where the data have no length
+    return -float(-batches // max(1, trainer.accumulate_grad_batches))
+
+
+def accumulates(trainer: Trainer) -> bool:
+    """Whether the batch that ends is not the last of those that make a step together."""
+    should_accumulate = getattr(trainer.fit_loop, "_should_accumulate", None)
+    if should_accumulate is not None:
+        return bool(should_accumulate())
+    return bool((trainer.fit_loop.batch_idx + 1) % trainer.accumulate_grad_batches and not trainer.is_last_batch)
+
+
+def logs_now(trainer: Trainer) -> bool:
+    """Whether the trainer logs its own metrics of this step."""
+    due = getattr(getattr(trainer, "_logger_connector", None), "should_update_logs", None)
+    if due is not None:
+        return bool(due)
+    every = trainer.log_every_n_steps
+    return bool(every and (batches_that_stepped(trainer) + 1) % every == 0)
+
+
+def live_metrics(trainer: Trainer, name: str) -> dict[str, Any]:
+    """The trainer's own dictionary of metrics.
+
+    Not through the property of that name where it can be helped: that gathers what the module logged, and waits for the
+    GPU to tell what is in the progress bar.
+
+    Args:
+        trainer: The trainer.
+        name: ``"callback_metrics"`` or ``"progress_bar_metrics"``.
+    """
+    live: dict[str, Any] | None = getattr(getattr(trainer, "_logger_connector", None), f"_{name}", None)
+    return getattr(trainer, name) if live is None else live
+
+
+def log_folders(trainer: Trainer) -> list[str]:
+    """The folders on this machine that loggers write this run to.
+
+    ``Trainer.log_dir`` would wait for the other ranks.
+    """
+    found = (getattr(logger, "log_dir", None) for logger in trainer.loggers)
+    folders = [os.fspath(folder) for folder in found if isinstance(folder, str | os.PathLike)]
+    return [folder for folder in dict.fromkeys(folders) if folder and "://" not in folder]
+
+
+def after_next_call(owner: Any, name: str, action: Callable[[], object]) -> None:  # noqa: ANN401 - any strategy
+    """Do something once, when the next call of a method has ended."""
+    method = getattr(owner, name)
+
+    def call_once(*args: object, **kwargs: object) -> object:
+        vars(owner).pop(name, None)
+        try:
+            return method(*args, **kwargs)
+        finally:
+            action()
+
+    setattr(owner, name, call_once)
