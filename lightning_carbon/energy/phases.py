@@ -12,6 +12,8 @@ class Phase(StrEnum):
     """Building the model, the data and the processes, before training."""
     SANITY = "sanity"
     """Lightning's trial of the validation loop before training."""
+    TUNE = "tune"
+    """Searching for a learning rate or a size of batches, before training."""
     TRAIN = "train"
     """Training steps, the waiting for their data included."""
     VALIDATE = "validate"

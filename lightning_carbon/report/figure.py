@@ -44,6 +44,7 @@ KIND_COLOURS: Final = {
 PHASES: Final = {
     "setup": "#DDDDDD",
     "sanity": "#FFCCCC",
+    "tune": "#DDCCDD",
     "train": "#F4F8FC",
     "validate": "#CCDDAA",
     "test": "#EEEEBB",

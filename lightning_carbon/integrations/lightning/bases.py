@@ -1,16 +1,23 @@
 """The ``Callback`` classes of both packages, ``pytorch_lightning`` and ``lightning.pytorch``, as a single base.
 
 The two packages hold two copies of the same code, and each trainer asks for its own ``Callback``: by ``isinstance`` up
-to 2.5, and in LightningCLI still.
+to 2.5, and in LightningCLI still. So the base here derives from the ``Callback`` of each package that the program has
+imported, and takes on that of a package which is imported later. It imports neither: the second one would cost time and
+memory, take over the messages that the two share (``lightning_utilities`` has a single logger for both), and may not
+even be importable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from lightning_carbon.integrations.autolog.imports import Imports
+
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from lightning.pytorch import Callback as _OfLightning
     from pytorch_lightning import Callback as _OfPytorchLightning
 
@@ -18,17 +25,19 @@ if TYPE_CHECKING:
         """The callback classes of both packages as a single base."""
 else:
 
-    def _callback_classes() -> Iterator[type]:
-        with suppress(ImportError):
-            from lightning.pytorch import Callback
+    class _NoCallback:
+        """A base as long as neither package is imported; Python changes no bases of a class that has none."""
 
-            yield Callback
-        with suppress(ImportError):
-            from pytorch_lightning import Callback
+    class BothCallbacks(_NoCallback):
+        """The callback classes of the packages that are imported."""
 
-            yield Callback
+    def _take_on(module: ModuleType) -> None:
+        known = [base for base in BothCallbacks.__bases__ if base is not _NoCallback]
+        if module.Callback not in known:
+            BothCallbacks.__bases__ = (*known, module.Callback)
 
-    _BASES = tuple(_callback_classes())
-    if not _BASES:
+    if not any(package in sys.modules or find_spec(package) for package in ("lightning", "pytorch_lightning")):
         raise ImportError("CarbonCallback needs Lightning: pip install 'lightning-carbon[lightning]'")
-    BothCallbacks = type("BothCallbacks", _BASES, {"__doc__": "The callback classes of the installed packages."})
+    _imports = Imports()
+    for _package in ("lightning.pytorch", "pytorch_lightning"):
+        _imports.after(f"{_package}.callbacks.callback", _take_on)

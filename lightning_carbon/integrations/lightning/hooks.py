@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.lightning.bases import BothCallbacks
+from lightning_carbon.integrations.lightning.calls import after_next_call
 from lightning_carbon.integrations.lightning.runs import FIT, EntryRuns
 from lightning_carbon.integrations.lightning.trainers import (
     LightningModule,
     Trainer,
-    after_next_call,
     name_of,
     steps_per_epoch,
 )
@@ -96,7 +96,7 @@ class MeterHooks(BothCallbacks):
         if state:
             checkpoint[CHECKPOINT_KEY] = state
         meter = self._runs.meter
-        if meter is None or not meter.is_running:
+        if meter is None or not meter.is_running or self._runs.is_searching:
             return
         outer = meter.enter(Phase.CHECKPOINT)
         # No hook tells that the file is written. The next one may come only after the wait for the next batch, which
@@ -106,7 +106,8 @@ class MeterHooks(BothCallbacks):
     @guarded()
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Go on with the training that a checkpoint is of; a checkpoint that is loaded to be tested changes nothing."""
-        if name_of(trainer.state.fn) == FIT and CHECKPOINT_KEY in checkpoint:
+        # A tuner goes back to where it was before its search, which is no other training.
+        if name_of(trainer.state.fn) == FIT and CHECKPOINT_KEY in checkpoint and not self._runs.is_searching:
             self._runs.resume(checkpoint[CHECKPOINT_KEY])
 
     # -- steps ------------------------------------------------------------------------------------------------------

@@ -7,18 +7,23 @@ models still leave their devices, and before the loggers are closed, so that the
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.lightning import trainers
+from lightning_carbon.integrations.lightning.calls import Watch
 from lightning_carbon.integrations.lightning.rows import RowLog, show_totals
-from lightning_carbon.integrations.lightning.trainers import Trainer
+from lightning_carbon.integrations.lightning.trainers import Trainer, name_of
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
 from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
 from lightning_carbon.metering.config import MeterConfig
-from lightning_carbon.metering.engine import Engine
+from lightning_carbon.metering.engine import Engine, status_of
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.wiring import copy_record, ranks_as
 
@@ -38,9 +43,12 @@ class EntryRuns:
         record: The record of the last run that has ended.
         stage: The entry that the present run is of: ``fit``, ``validate``, ``test`` or ``predict``.
         state: What a checkpoint of the training says of the energy that led to it.
+        is_searching: Whether a tuner searches for a learning rate or a size of batches.
     """
 
     meter: Engine | None = None
+    is_searching = False
+    _watch: Watch | None = None
 
     def __init__(self, config: MeterConfig, counter: BatchCounter, *, progress_bar: bool) -> None:
         self._config = config
@@ -55,7 +63,7 @@ class EntryRuns:
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and sent to other processes: settings and the last record, no threads and no devices."""
-        return {name: value for name, value in vars(self).items() if name != "meter"}
+        return {name: value for name, value in vars(self).items() if name not in {"meter", "_watch"}}
 
     # -- a run --------------------------------------------------------------------------------------------------------
 
@@ -73,11 +81,22 @@ class EntryRuns:
             self.state = {}
         self._last_step = trainers.batches_that_stepped(trainer)
         ranks = ranks_as(trainer.global_rank, trainer.local_rank, trainer.world_size)
-        self.meter = start_meter(self._config, lambda: trainers.devices(trainer), Phase.SETUP, ranks)
+        self.is_searching = False
+        self.meter = meter = start_meter(self._config, lambda: trainers.devices(trainer), Phase.SETUP, ranks)
+        if meter is not None:
+            self._watch = Watch(
+                trainer,
+                lambda: self._finish_if_interrupted(trainer),
+                self._searching,
+                partial(meter.stop, Status.INTERRUPTED),
+            )
 
     def finish(self, trainer: Trainer, status: Status) -> None:
         """End the run that is going on, if there is one, and show its last row."""
         meter = self.meter
+        if self._watch is not None:
+            self._watch.end()
+            self._watch = None
         if meter is None or not meter.is_running:
             return
         self.record = record = meter.stop(status)
@@ -91,6 +110,24 @@ class EntryRuns:
         self._rows.publish(trainer, meter.row(), self._last_step)
         if trainer.is_global_zero:
             self._show(trainer, meter, record)
+
+    @guarded()
+    def _finish_if_interrupted(self, trainer: Trainer) -> None:
+        """End a run that an exception has ended without a hook: a tuner has taken the callbacks off the trainer."""
+        if name_of(trainer.state.status) == "interrupted":
+            self.finish(trainer, status_of(sys.exc_info()[0]))
+
+    @contextmanager
+    def _searching(self) -> Iterator[None]:
+        """A search of a tuner, during which no hook is called."""
+        outer = self.enter(Phase.TUNE)
+        self.is_searching = True
+        try:
+            yield
+        finally:
+            self.is_searching = False
+            if outer is not None:
+                self.enter(outer)
 
     @guarded()
     def _show(self, trainer: Trainer, meter: Engine, record: RunRecord) -> None:
@@ -109,10 +146,14 @@ class EntryRuns:
         """Training begins: the trainer's count of steps is restored by now, if there was a checkpoint."""
         self._last_step = max(0, trainers.batches_that_stepped(trainer) - 1)
 
-    def enter(self, phase: Phase) -> None:
-        """Go over to a phase."""
-        if self.meter is not None:
-            self.meter.enter(phase)
+    def enter(self, phase: Phase) -> Phase | None:
+        """Go over to a phase, if a run is going on.
+
+        Returns:
+            The phase that ends here.
+        """
+        meter = self.meter
+        return meter.enter(phase) if meter is not None and meter.is_running else None
 
     def enter_part(self, part: Part) -> None:
         """Go over to a part of the present phase, if parts are metered and a run is going on."""

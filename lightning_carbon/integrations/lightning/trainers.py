@@ -6,7 +6,6 @@ Part of it is private to Lightning, with a public way round where Lightning has 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 Trainer = Any
@@ -80,17 +79,3 @@ def log_folders(trainer: Trainer) -> list[str]:
     found = (getattr(logger, "log_dir", None) for logger in trainer.loggers)
     folders = [os.fspath(folder) for folder in found if isinstance(folder, str | os.PathLike)]
     return [folder for folder in dict.fromkeys(folders) if folder and "://" not in folder]
-
-
-def after_next_call(owner: Any, name: str, action: Callable[[], object]) -> None:  # noqa: ANN401 - any strategy
-    """Do something once, when the next call of a method has ended."""
-    method = getattr(owner, name)
-
-    def call_once(*args: object, **kwargs: object) -> object:
-        vars(owner).pop(name, None)
-        try:
-            return method(*args, **kwargs)
-        finally:
-            action()
-
-    setattr(owner, name, call_once)

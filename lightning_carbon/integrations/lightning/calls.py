@@ -1,0 +1,86 @@
+"""Learns of what a trainer of Lightning tells no callback: that a file is written, that a tuner searches, that it ends.
+
+A tuner takes all callbacks off its trainer while it searches, so the hook for an exception never comes there; and a
+trainer may be deleted in the midst of a run. What is put in the way of a method lies on the instance, and leaves it
+again with the run at the latest.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import wraps
+from typing import Any, Final
+from weakref import finalize
+
+from lightning_carbon.integrations.lightning.trainers import Trainer
+from lightning_carbon.integrations.trackers.tensorboard import is_called
+
+_SEARCHES: Final = {"LearningRateFinder": "lr_find", "BatchSizeFinder": "scale_batch_size"}
+"""The callbacks that tuners work through, and what they call to search."""
+
+
+class Watch:
+    """Watches a trainer for as long as a run lasts.
+
+    Args:
+        trainer: The trainer.
+        on_teardown: Called when the strategy has been torn down: after the last batch, and after an exception.
+        searching: A context that surrounds each search of a tuner.
+        on_deleted: Called on a thread of its own when the trainer has been deleted; must not know the trainer.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        on_teardown: Callable[[], object],
+        searching: Callable[[], AbstractContextManager[None]],
+        on_deleted: Callable[[], object],
+    ) -> None:
+        self._surrounded: list[tuple[Any, str]] = []
+        after_next_call(trainer.strategy, "teardown", on_teardown)
+        for callback in trainer.callbacks:
+            for class_name, method in _SEARCHES.items():
+                if is_called(callback, class_name):
+                    _surround(callback, method, searching)
+                    self._surrounded.append((callback, method))
+        self._deletion = finalize(trainer, _in_a_thread, on_deleted)
+        self._deletion.atexit = False  # a meter sees to that itself
+
+    def end(self) -> None:
+        """Watch no longer."""
+        self._deletion.detach()
+        for callback, method in self._surrounded:
+            vars(callback).pop(method, None)
+        self._surrounded = []
+
+
+def after_next_call(owner: Any, name: str, action: Callable[[], object]) -> None:  # noqa: ANN401 - any strategy
+    """Do something once, when the next call of a method has ended, by whichever way."""
+    method = getattr(owner, name)
+
+    def call_once(*args: object, **kwargs: object) -> object:
+        vars(owner).pop(name, None)
+        try:
+            return method(*args, **kwargs)
+        finally:
+            action()
+
+    setattr(owner, name, call_once)
+
+
+def _surround(owner: Any, name: str, context: Callable[[], AbstractContextManager[None]]) -> None:  # noqa: ANN401
+    method = getattr(owner, name)
+
+    @wraps(method)
+    def call(*args: object, **kwargs: object) -> object:
+        with context():
+            return method(*args, **kwargs)
+
+    setattr(owner, name, call)
+
+
+def _in_a_thread(action: Callable[[], object]) -> None:
+    """The garbage collector runs on whichever thread it likes, which may hold a lock that the action needs."""
+    threading.Thread(target=action, name="lightning-carbon-ending", daemon=True).start()
