@@ -30,6 +30,11 @@ CHECKED := lightning_carbon tests examples
 
 export PIP_ROOT_USER_ACTION := ignore
 
+# Captures and traces of real machines, where they lie beside the clone; the tests that read them skip elsewhere.
+ifneq ($(wildcard ../shared/data),)
+export LIGHTNING_CARBON_TRACES ?= ../shared/data
+endif
+
 .PHONY: help
 help: ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' Makefile | sort | while IFS= read -r line; do \

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     DRAM = "dram"
     PSYS = "psys"
     HOST = "host"
+    MODULE = "module"
 
 
 KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -34,6 +35,7 @@ KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         Kind.DRAM: "memory",
         Kind.PSYS: "platform",
         Kind.HOST: "host",
+        Kind.MODULE: "module",
     }
 )
 """What people call each kind of hardware, wherever something is shown to them."""

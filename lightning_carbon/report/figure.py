@@ -37,6 +37,7 @@ KIND_COLOURS: Final = {
     "dram": "#009E73",
     "psys": "#CC79A7",
     "host": "#D55E00",
+    "module": "#56B4E9",
     "gpu": "#0072B2",
 }
 """The colour of each kind of hardware; stacked in this order."""

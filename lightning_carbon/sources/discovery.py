@@ -38,8 +38,8 @@ def discover(
 ) -> list[Finding]:
     """Try every source this package has.
 
-    GPUs by NVML; packages, memory and platform by RAPL; what RAPL does not show of a host, by the host model. Where a
-    GPU's counter includes the CPU, as on a Grace Hopper module, no CPU is counted beside it.
+    GPUs by NVML; packages, memory and platform by RAPL; what RAPL does not show of a host, by the host model. Where the
+    power of a module that has the CPU inside is counted, as on Grace Hopper, no CPU is counted beside it.
 
     Args:
         devices: Which accelerators: ``"auto"`` (those visible to this process), ``"all"``, or indices or UUIDs.
@@ -67,7 +67,7 @@ def discover(
     if not host:
         return findings
     if nvml.covers_host(findings):
-        reason = "the module's own counter includes its CPU; counted there"
+        reason = "inside the power of the module, and counted there"
         return [*findings, Finding("host_model", "CPU and memory", reason=reason)]
     measured = _scoped(rapl.discover(powercap_root, environ), cpu_scope, allocation(environ, root), job, root)
     kinds = {finding.port.sensor.domain.kind for finding in measured if finding.port is not None}

@@ -10,7 +10,7 @@ from statistics import median
 
 import pytest
 
-from lightning_carbon.sources.nvml.probing import MOMENTARY_RATIO, TRAILING_RATIO
+from lightning_carbon.sources.nvml.readings import MOMENTARY_RATIO, TRAILING_RATIO
 from tests.gpu.measuring.curves import ticks_of
 from tests.gpu.measuring.loads import SHAPES, Matmuls, compare_shapes, lags
 from tests.gpu.measuring.results import Results

@@ -57,8 +57,11 @@ typedef struct Device {
     int handle_code, energy_code, fields_code, instant_code, average_code, power_code, utilization_code, limit_code;
     int power_is_average, field_type;
     unsigned int utilization, limit_milliwatts;
-    int c2c, c2c_code, module_code;
-    double gpu_scope_ratio;
+    int c2c, c2c_code;
+    char serial[32];
+    double module_watts, memory_watts;
+    unsigned int first_energy_calls, energy_calls;
+    int first_energy_code;
     int mig_enabled, mig_code, profiles_code;
     unsigned int max_slices, slice_count;
     struct Device *slices;
@@ -74,6 +77,7 @@ typedef struct Device {
 /* Scenarios are never freed: a handle that outlives a shutdown must stay harmless, as it is with a real driver. */
 typedef struct {
     int init_code;
+    long init_ms;
     unsigned int gpu_count;
     char driver_version[80];
     Device gpus[MAX_GPUS];
@@ -189,8 +193,11 @@ static void apply_to_gpu(Device *gpu, const char *key, const char *value) {
     else if (!strcmp(key, "limit_milliwatts")) gpu->limit_milliwatts = (unsigned int)strtoul(value, NULL, 10);
     else if (!strcmp(key, "c2c")) to_code(&gpu->c2c, value);
     else if (!strcmp(key, "c2c_code")) to_code(&gpu->c2c_code, value);
-    else if (!strcmp(key, "module_code")) to_code(&gpu->module_code, value);
-    else if (!strcmp(key, "gpu_scope_ratio")) gpu->gpu_scope_ratio = atof(value);
+    else if (!strcmp(key, "serial")) snprintf(gpu->serial, sizeof gpu->serial, "%s", value);
+    else if (!strcmp(key, "module_watts")) gpu->module_watts = atof(value);
+    else if (!strcmp(key, "memory_watts")) gpu->memory_watts = atof(value);
+    else if (!strcmp(key, "first_energy_calls")) gpu->first_energy_calls = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "first_energy_code")) to_code(&gpu->first_energy_code, value);
     else if (!strcmp(key, "mig_enabled")) to_code(&gpu->mig_enabled, value);
     else if (!strcmp(key, "mig_code")) to_code(&gpu->mig_code, value);
     else if (!strcmp(key, "profiles_code")) to_code(&gpu->profiles_code, value);
@@ -244,7 +251,6 @@ static World *read_world(void) {
             gpu->index = fresh->gpu_count++;
             gpu->period_seconds = 1;
             gpu->field_type = NVML_VALUE_TYPE_UNSIGNED_INT;
-            gpu->gpu_scope_ratio = 1;
             gpu->slices = calloc(MAX_SLICES, sizeof *gpu->slices);
             slice = NULL;
         } else if (!strcmp(line, "slice") && gpu && gpu->slice_count < MAX_SLICES) {
@@ -255,6 +261,7 @@ static World *read_world(void) {
         } else if (slice) apply_to_slice(slice, line, value);
         else if (gpu) apply_to_gpu(gpu, line, value);
         else if (!strcmp(line, "init_code")) fresh->init_code = atoi(value);
+        else if (!strcmp(line, "init_ms")) fresh->init_ms = atol(value);
         else if (!strcmp(line, "driver_version")) snprintf(fresh->driver_version, sizeof fresh->driver_version, "%s", value);
         else fprintf(stderr, "nvml stand-in: unknown key %s\n", line);
     }
@@ -311,6 +318,7 @@ nvmlReturn_t nvmlInitWithFlags(unsigned int flags) {
     if (references == 0) {
         World *fresh = read_world();
         code = fresh ? (nvmlReturn_t)fresh->init_code : NVML_ERROR_UNKNOWN;
+        if (fresh) sleep_ms(fresh->init_ms);
         if (code == NVML_SUCCESS) {
             world = fresh;
             __atomic_store_n(&leap_ns, 0, __ATOMIC_SEQ_CST);
@@ -429,6 +437,12 @@ nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *uuid, unsigned int len
     return put(uuid, length, DEVICE(device)->uuid);
 }
 
+nvmlReturn_t nvmlDeviceGetSerial(nvmlDevice_t device, char *serial, unsigned int length) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(DEVICE(device)->is_slice || !DEVICE(device)->serial[0], NVML_ERROR_NOT_SUPPORTED);
+    return put(serial, length, DEVICE(device)->serial);
+}
+
 nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned int *index) {
     RETURN_UNLESS_OK(check(DEVICE(device)));
     RETURN_IF(!index, NVML_ERROR_INVALID_ARGUMENT);
@@ -471,16 +485,21 @@ nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(nvmlDevice_t device, unsigned l
     RETURN_UNLESS_OK(check_reading(DEVICE(device)));
     RETURN_IF(!energy || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
     RETURN_IF(DEVICE(device)->energy_code != 0, (nvmlReturn_t)DEVICE(device)->energy_code);
+    if (__atomic_fetch_add(&DEVICE(device)->energy_calls, 1, __ATOMIC_SEQ_CST) < DEVICE(device)->first_energy_calls) {
+        *energy = 0;
+        return (nvmlReturn_t)DEVICE(device)->first_energy_code;
+    }
     *energy = counter_millijoules(DEVICE(device), now_ns());
     return NVML_SUCCESS;
 }
 
-/* What a module draws, or its GPU alone, now or as the mean of the second before. */
-static double shown_watts(const Device *gpu, int averaged, int whole_module) {
+/* What a GPU draws, or its module or its memory, now or as the mean of the second before. */
+static double shown_watts(const Device *gpu, int averaged, unsigned int scope) {
     long long at = on_grid(now_ns(), gpu->power_tick_ns, 0);
     double watts = averaged ? joules_until(gpu, at) - joules_until(gpu, at - 1000000000LL) : watts_at(gpu, at);
     if (gpu->zero_from_ns && trouble_ns() >= gpu->zero_from_ns) return 0;
-    return gpu->c2c && !whole_module ? watts * gpu->gpu_scope_ratio : watts;
+    if (scope == NVML_POWER_SCOPE_MODULE) return gpu->module_watts;
+    return scope == NVML_POWER_SCOPE_MEMORY ? gpu->memory_watts : watts;
 }
 
 nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t device, unsigned int *power) {
@@ -488,7 +507,7 @@ nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t device, unsigned int *power) {
     RETURN_UNLESS_OK(check_reading(DEVICE(device)));
     RETURN_IF(!power || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
     RETURN_IF(DEVICE(device)->power_code != 0, (nvmlReturn_t)DEVICE(device)->power_code);
-    *power = (unsigned int)lround(shown_watts(DEVICE(device), DEVICE(device)->power_is_average, 0) * 1000);
+    *power = (unsigned int)lround(shown_watts(DEVICE(device), DEVICE(device)->power_is_average, NVML_POWER_SCOPE_GPU) * 1000);
     return NVML_SUCCESS;
 }
 
@@ -519,15 +538,18 @@ nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int number, nvmlField
         clock_gettime(CLOCK_REALTIME, &wall);
         field->timestamp = (long long)wall.tv_sec * 1000000 + wall.tv_nsec / 1000;
         field->latencyUsec = 1;
-        int is_module = field->scopeId == NVML_POWER_SCOPE_MODULE, code = NVML_ERROR_NOT_SUPPORTED;
-        if (field->fieldId == NVML_FI_DEV_POWER_INSTANT) code = gpu->instant_code;
-        if (field->fieldId == NVML_FI_DEV_POWER_AVERAGE) code = gpu->average_code;
-        if (is_module && code == 0) code = gpu->c2c ? gpu->module_code : NVML_ERROR_NOT_SUPPORTED;
-        if (field->scopeId > NVML_POWER_SCOPE_MODULE) code = NVML_ERROR_NOT_SUPPORTED;
+        int averaged = field->fieldId == NVML_FI_DEV_POWER_AVERAGE, code = NVML_ERROR_NOT_SUPPORTED;
+        unsigned int scope = field->scopeId;
+        if (averaged || field->fieldId == NVML_FI_DEV_POWER_INSTANT) {
+            if (scope == NVML_POWER_SCOPE_GPU) code = averaged ? gpu->average_code : gpu->instant_code;
+            if (scope == NVML_POWER_SCOPE_MODULE && gpu->module_watts > 0) code = NVML_SUCCESS;
+            /* Of the memory, GB200 and H100 show the mean alone. */
+            if (scope == NVML_POWER_SCOPE_MEMORY && gpu->memory_watts > 0 && averaged) code = NVML_SUCCESS;
+        }
         field->nvmlReturn = (nvmlReturn_t)code;
         /* NVML leaves a value undefined where nvmlReturn is an error: make it a loud one. */
         if (code != 0) put_value(field, NVML_VALUE_TYPE_UNSIGNED_INT, 4e9);
-        else put_value(field, gpu->field_type, shown_watts(gpu, field->fieldId == NVML_FI_DEV_POWER_AVERAGE, is_module) * 1000);
+        else put_value(field, gpu->field_type, shown_watts(gpu, averaged, scope) * 1000);
     }
     return NVML_SUCCESS;
 }

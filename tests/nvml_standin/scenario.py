@@ -117,10 +117,13 @@ class Gpu:
         field_type: The ``nvmlValueType_t`` of field values; one that NVML does not know gives garbage.
         utilization: In percent.
         limit_milliwatts: The enforced power limit.
-        c2c: Whether it is the GPU of a module with a CPU (Grace Hopper), whose power ``watts`` then is.
-        c2c_code: What ``nvmlDeviceGetC2cModeInfoV`` answers.
-        module_code: What the power fields answer in the scope of the module.
-        gpu_scope_ratio: The GPU's share of the module's power.
+        c2c: What ``nvmlDeviceGetC2cModeInfoV`` says: whether a link to a CPU is on.
+        c2c_code: What it answers.
+        serial: The serial number of its board, which GPUs of one module share; unset, NVML gives none.
+        module_watts: What the power fields show in the scope of the module; 0 where they show nothing.
+        memory_watts: ... in that of the memory.
+        first_energy_calls: How many calls of the energy counter answer 0 J with ``first_energy_code``.
+        first_energy_code: What they answer.
         mig_enabled: Whether MIG is on.
         mig_code: What ``nvmlDeviceGetMigMode`` answers.
         profiles_code: What asking for a GPU instance profile answers.
@@ -168,8 +171,11 @@ class Gpu:
     limit_milliwatts: int = 700_000
     c2c: bool = False
     c2c_code: int = 0
-    module_code: int = 0
-    gpu_scope_ratio: float = 0.7
+    serial: str = ""
+    module_watts: float = 0.0
+    memory_watts: float = 0.0
+    first_energy_calls: int = 0
+    first_energy_code: int = 0
     mig_enabled: bool = False
     mig_code: int = 0
     profiles_code: int = 0
@@ -225,11 +231,13 @@ class Scenario:
     Args:
         gpus: Its GPUs, at most 16, in the order of NVML's indices.
         init_code: What ``nvmlInit`` answers; 0 works.
+        init_ms: How long it takes.
         driver_version: For people.
     """
 
     gpus: tuple[Gpu, ...] = field(default_factory=lambda: (Gpu(),))
     init_code: int = 0
+    init_ms: int = 0
     driver_version: str = "580.65.06"
 
     @classmethod
@@ -247,12 +255,13 @@ class Scenario:
 
     def write(self, path: Path) -> Path:
         """Write the file that ``NVML_STANDIN_CONFIG`` names."""
-        lines = [f"init_code {self.init_code}", f"driver_version {self.driver_version}"]
+        lines = [f"init_code {self.init_code}", f"init_ms {self.init_ms}", f"driver_version {self.driver_version}"]
         for index, gpu in enumerate(self.gpus):
             lines += ["gpu", f"uuid {gpu_uuid(index)}", f"bus_id 00000000:{16 + index:02X}:00.0"]
             lines += _lines(gpu)
             lines += [
-                f"process {one.pid} {one.list} {one.percent} {one.from_ns} {one.until_ns}" for one in gpu.processes
+                f"process {process.pid} {process.list} {process.percent} {process.from_ns} {process.until_ns}"
+                for process in gpu.processes
             ]
             for part in gpu.slices:
                 lines += ["slice", *_lines(part)]
@@ -262,5 +271,6 @@ class Scenario:
 
 def _lines(thing: Gpu | Slice) -> list[str]:
     """The ``key value`` lines of a GPU or slice; empty strings keep what was written before."""
-    values = {one.name: getattr(thing, one.name) for one in fields(thing) if one.name not in {"slices", "processes"}}
+    names = [entry.name for entry in fields(thing) if entry.name not in {"slices", "processes"}]
+    values = {name: getattr(thing, name) for name in names}
     return [f"{key} {int(value) if isinstance(value, bool) else value}" for key, value in values.items() if value != ""]

@@ -77,7 +77,7 @@ def take_stock(devices: Devices, environ: Mapping[str, str] = os.environ) -> Inv
     value, order = environ.get("CUDA_VISIBLE_DEVICES"), environ.get("CUDA_DEVICE_ORDER")
     try:
         nvml = LIBRARY.open()
-        gpus = take_inventory(LIBRARY).gpus
+        gpus = take_inventory(LIBRARY)
         driver = str(nvml.nvmlSystemGetDriverVersion())
     except SourceError as error:
         return Inventory((), value, order, trouble=getattr(error, "reason", "") or str(error))

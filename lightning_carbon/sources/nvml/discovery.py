@@ -11,12 +11,14 @@ from lightning_carbon.errors import ConfigError, SourceError, SourceUnavailable
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources.nvml.inventory import take_inventory
 from lightning_carbon.sources.nvml.library import LIBRARY, SHADOWED_FIX, is_shadowed
+from lightning_carbon.sources.nvml.modules import meter_modules
 from lightning_carbon.sources.nvml.probing import probe
 from lightning_carbon.sources.nvml.process_share import WHOLE_FIX, ProcessShare, share
 from lightning_carbon.sources.nvml.processes import Watch
 from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
 from lightning_carbon.sources.nvml.selection import check_devices, select
 from lightning_carbon.sources.nvml.slices import meter_slice
+from lightning_carbon.sources.nvml.visible_devices import Place
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from lightning_carbon.sources.nvml.inventory import Gpu
     from lightning_carbon.sources.nvml.processes import Pids
     from lightning_carbon.sources.nvml.selection import Selection
-    from lightning_carbon.sources.nvml.visible_devices import Place
 
 GpuScope = Literal["device", "process"]
 
@@ -69,8 +70,8 @@ def discover(
         root: Where ``proc`` is.
 
     Returns:
-        A finding for each device, in the order asked for; a single one without a port where NVML cannot be used or
-        nothing is visible. A port has an attribute ``covers_host``, and :func:`neighbours` looks again who else is
+        A finding for each device, in the order asked for, then one for each module that they are on; a single one
+        without a port where NVML cannot be used or nothing is visible. :func:`neighbours` looks again who else is
         there.
 
     Raises:
@@ -84,17 +85,21 @@ def discover(
         return []
     try:
         nvml = LIBRARY.open()
-        inventory = take_inventory(LIBRARY)
+        gpus = take_inventory(LIBRARY)
     except SourceUnavailable as error:
         return [Finding(SOURCE, _EVERYTHING, reason=error.reason, fix=error.fix)]
     except SourceError as error:
         return [Finding(SOURCE, _EVERYTHING, reason=str(error))]
-    selection = select(devices, inventory.gpus, environ)
+    selection = select(devices, gpus, environ)
     if not selection.places:
-        return [_nothing(inventory.gpus, selection, environ)]
+        return [_nothing(gpus, selection, environ)]
+    modules: list[Finding] = []
+    parents: dict[str, str] = {}
+    if gpu_scope == "device":  # what of a module's power is a process's, nothing tells
+        modules, parents = meter_modules(selection.whole(), gpus, selection.of_job(), nvml)
     fix = SHADOWED_FIX if is_shadowed(nvml) else ""
     asker = _Asker(nvml, gpu_scope, _job_pids(environ) if pids is None else pids, root, fix)
-    return [_try(place, selection, asker) for place in selection.places]
+    return [*(_try(place, selection, asker, parents) for place in selection.places), *modules]
 
 
 def close() -> None:
@@ -103,7 +108,7 @@ def close() -> None:
 
 
 def covers_host(findings: Iterable[Finding]) -> bool:
-    """Whether one of these sources counts the CPU and its memory too, so that neither may be added to it."""
+    """Whether a source, such as that of a module, has the CPU and its memory inside, so that neither may be added."""
     return any(getattr(finding.port, "covers_host", False) for finding in findings)
 
 
@@ -144,18 +149,18 @@ def _nothing(gpus: Sequence[Gpu], selection: Selection, environ: Mapping[str, st
     return Finding(SOURCE, _EVERYTHING, reason=reason, fix='to meter all GPUs nevertheless: devices="all"')
 
 
-def _try(place: Place, selection: Selection, asker: _Asker) -> Finding:
+def _try(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> Finding:
     nvml, fix = asker.nvml, asker.fix
     gpu = selection.gpus[place.gpu]
-    one = gpu.slices[place.slice] if place.slice >= 0 else None
-    subject = gpu.subject if one is None else f"GPU {gpu.index} {one.name} {one.names.uuid}"
+    part = gpu.slices[place.slice] if place.slice >= 0 else None
+    subject = gpu.subject if part is None else f"GPU {gpu.index} {part.name} {part.names.uuid}"
     try:
-        probed = probe(gpu, nvml)
+        probed = probe(gpu, nvml, parents.get(gpu.names.uuid))
         port = probed.source
-        if one is not None:
-            is_metered = any(other.gpu == place.gpu and other.slice < 0 for other in selection.places)
-            port = meter_slice(gpu, one, port, nvml, parent_is_metered=is_metered)
-        port, warning = _scoped(gpu, port, asker, is_slice=one is not None)
+        if part is not None:
+            is_metered = Place(place.gpu) in selection.places
+            port = meter_slice(gpu, part, port, nvml, parent_is_metered=is_metered)
+        port, warning = _scoped(gpu, port, asker, is_slice=part is not None)
     except SourceUnavailable as error:
         return Finding(SOURCE, subject, reason=error.reason, fix=error.fix or fix)
     except Exception as error:  # noqa: BLE001 -- whatever a driver or an old pynvml does, the training must start

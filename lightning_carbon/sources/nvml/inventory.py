@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import SourceError
-from lightning_carbon.sources.nvml.library import NO_PERMISSION, Handle, code_of, describe
+from lightning_carbon.sources.nvml.library import NO_PERMISSION, Handle, as_text, code_of, describe
 from lightning_carbon.sources.nvml.visible_devices import GpuNames, SliceNames
 
 if TYPE_CHECKING:
@@ -58,24 +58,8 @@ class Gpu:
         return f"GPU {self.index} {self.name} {self.names.uuid}".strip()
 
 
-@dataclass(slots=True)
-class Inventory:
-    """What NVML shows.
-
-    Args:
-        gpus: All GPUs, by NVML's index.
-    """
-
-    gpus: list[Gpu] = field(default_factory=list)
-
-    @property
-    def for_cuda(self) -> list[Gpu]:
-        """The GPUs that CUDA counts."""
-        return [gpu for gpu in self.gpus if not gpu.is_denied]
-
-
-def take_inventory(library: Library) -> Inventory:
-    """List the GPUs and their slices.
+def take_inventory(library: Library) -> list[Gpu]:
+    """List the GPUs and their slices, in the order of NVML's indices.
 
     Raises:
         SourceUnavailable: NVML cannot be used.
@@ -83,17 +67,17 @@ def take_inventory(library: Library) -> Inventory:
     """
     nvml = library.open()
     count = Handle(library, "", None).ask(lambda _: nvml.nvmlDeviceGetCount())
-    return Inventory([_gpu(library, nvml, index) for index in range(count)])
+    return [_gpu(library, nvml, index) for index in range(count)]
 
 
 def _gpu(library: Library, nvml: ModuleType, index: int) -> Gpu:
     try:
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
-        uuid = _text(nvml.nvmlDeviceGetUUID(handle))
+        uuid = as_text(nvml.nvmlDeviceGetUUID(handle))
         bound = Handle(library, uuid, handle)
         slices = _slices(library, nvml, bound, uuid)
         is_mig = slices is not None
-        names = GpuNames(uuid, is_mig, tuple(one.names for one in slices or ()))
+        names = GpuNames(uuid, is_mig, tuple(part.names for part in slices or ()))
         return Gpu(index, names, _name(nvml, handle), bound, tuple(slices or ()))
     except Exception as error:  # noqa: BLE001 -- one bad GPU must not hide the good ones, whatever is wrong with it
         return Gpu(index, GpuNames(""), trouble=describe(error), is_denied=code_of(error) == NO_PERMISSION)
@@ -107,13 +91,14 @@ def _slices(library: Library, nvml: ModuleType, gpu: Handle, uuid: str) -> list[
         number = gpu.ask(nvml.nvmlDeviceGetMaxMigDeviceCount)
     except (SourceError, AttributeError):
         return None
-    return [one for position in range(number) if (one := _slice(library, nvml, gpu, uuid, position)) is not None]
+    found = (_slice(library, nvml, gpu, uuid, position) for position in range(number))
+    return [part for part in found if part is not None]
 
 
 def _slice(library: Library, nvml: ModuleType, gpu: Handle, uuid: str, position: int) -> Slice | None:
     try:
         handle = gpu.ask(lambda parent: nvml.nvmlDeviceGetMigDeviceHandleByIndex(parent, position))
-        own_uuid = _text(nvml.nvmlDeviceGetUUID(handle))
+        own_uuid = as_text(nvml.nvmlDeviceGetUUID(handle))
         instances = (nvml.nvmlDeviceGetGpuInstanceId(handle), nvml.nvmlDeviceGetComputeInstanceId(handle))
     except Exception:  # noqa: BLE001 -- positions without a slice are the rule: NVML says NotFound
         return None
@@ -123,11 +108,6 @@ def _slice(library: Library, nvml: ModuleType, gpu: Handle, uuid: str, position:
 
 def _name(nvml: ModuleType, handle: object) -> str:
     try:
-        return _text(nvml.nvmlDeviceGetName(handle))
+        return as_text(nvml.nvmlDeviceGetName(handle))
     except Exception:  # noqa: BLE001 -- a GPU that hides its model can still be metered
         return "NVIDIA GPU"
-
-
-def _text(value: str | bytes) -> str:
-    """What NVML says in words, which an old pynvml gives as bytes."""
-    return value.decode(errors="replace") if isinstance(value, bytes) else value

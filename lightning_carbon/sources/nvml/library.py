@@ -138,6 +138,11 @@ def code_of(error: BaseException) -> int | None:
     return value if isinstance(value, int) and type(error).__name__.startswith("NVMLError") else None
 
 
+def as_text(value: str | bytes) -> str:
+    """What NVML says in words, which an old pynvml gives as bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
 def is_shadowed(module: object) -> bool:
     """Whether this is the deprecated distribution ``pynvml`` (a package), which hides nvidia-ml-py (one module)."""
     return hasattr(module, "__path__")

@@ -12,17 +12,29 @@ What works is tried, never concluded from the model: drivers, virtual GPUs and l
 4. The power of ``nvmlDeviceGetPowerUsage``: on Ampere (except GA100) and newer the same mean of the last second, ±15 %
    like 3; before and on GA100 momentary, ±10 % like 2; where nobody can tell which, the wider one.
 5. A model: idle share plus utilisation times the rest of the enforced limit. ±50 %.
+
+All of these are of the GPU alone (``NVML_POWER_SCOPE_GPU``), whatever it shares a module with.
+
+A driver that is just being loaded answers NotSupported or zero for a moment, so nothing is given up by one answer.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError, SourceLost, SourceUnavailable
-from lightning_carbon.sources.nvml.readings import MILLIWATTS_PER_WATT, NvmlCounter, NvmlGauge
+from lightning_carbon.sources.nvml.fields import AVERAGE, INSTANT, SCOPE_GPU, power_field
+from lightning_carbon.sources.nvml.readings import (
+    MILLIWATTS_PER_WATT,
+    MOMENTARY_RATIO,
+    TRAILING_RATIO,
+    NvmlCounter,
+    NvmlGauge,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,17 +44,14 @@ if TYPE_CHECKING:
     from lightning_carbon.sources.nvml.inventory import Gpu
     from lightning_carbon.sources.nvml.library import Handle
 
-# nvml.h: NVML_FI_DEV_POWER_AVERAGE and _INSTANT, in drivers from 530; NVML_POWER_SCOPE_GPU and _MODULE.
-POWER_AVERAGE: Final = 185
-POWER_INSTANT: Final = 186
-SCOPE_GPU: Final = 0
-SCOPE_MODULE: Final = 1
-
-# nvml.h, nvmlValueType_t: which member of the union nvmlValue_t holds the value.
-_UNION_MEMBER: Final = {0: "dVal", 1: "uiVal", 2: "ulVal", 3: "ullVal", 4: "sllVal", 5: "siVal", 6: "usVal"}
+_T = TypeVar("_T")
 
 _AMPERE: Final = 7  # NVML_DEVICE_ARCH_AMPERE
 _UNKNOWN_ARCHITECTURE: Final = 0xFFFFFFFF
+
+_TRIES: Final = 3
+_PAUSE_SECONDS: Final = 0.002
+"""How often each sensor is asked before the next best is, and how far apart; ours."""
 
 IDLE_SHARE: Final = 0.15
 """Assumed draw of an idle GPU as a share of its limit: data-centre cards show some 10 to 20 % (A100 SXM about 55 of
@@ -51,13 +60,10 @@ IDLE_SHARE: Final = 0.15
 _COUNTER = "nvmlDeviceGetTotalEnergyConsumption (Yang et al., SC'24: ±5 %)"
 _INSTANT = "nvmlDeviceGetFieldValues POWER_INSTANT, integrated (Yang et al., SC'24)"
 _AVERAGE = "nvmlDeviceGetFieldValues POWER_AVERAGE, the mean of the last second, integrated"
-MOMENTARY_RATIO: Final = 0.10
-TRAILING_RATIO: Final = 0.15
-"""How far off integrated power may be, at moments and as the mean of the last second; see above. Ours."""
 
 _FIELDS = (
-    (POWER_INSTANT, "momentary power", _INSTANT, MOMENTARY_RATIO),
-    (POWER_AVERAGE, "mean power", _AVERAGE, TRAILING_RATIO),
+    (INSTANT, "momentary power", _INSTANT, MOMENTARY_RATIO),
+    (AVERAGE, "mean power", _AVERAGE, TRAILING_RATIO),
 )
 # nvml.h on nvmlDeviceGetPowerUsage: the mean of one second on Ampere (except GA100) and newer, momentary before.
 _TRAILING = "nvmlDeviceGetPowerUsage, the mean of the last second on this GPU, integrated"
@@ -83,12 +89,13 @@ class Probed:
     remark: str
 
 
-def probe(gpu: Gpu, nvml: ModuleType) -> Probed:
+def probe(gpu: Gpu, nvml: ModuleType, parent: str | None = None) -> Probed:
     """Find the best sensor of a GPU.
 
     Args:
         gpu: The GPU, as NVML lists it.
         nvml: The module :mod:`pynvml`.
+        parent: The id of the domain whose energy includes the GPU's, such as that of its module.
 
     Raises:
         SourceUnavailable: It has none, or is gone; says what each answered.
@@ -96,9 +103,9 @@ def probe(gpu: Gpu, nvml: ModuleType) -> Probed:
     if gpu.handle is None:
         raise SourceUnavailable("nvml", f"NVML gives no access to this GPU: {gpu.trouble}")
     failures: list[str] = []
-    for name, attempt in _Candidates(gpu, gpu.handle, nvml).in_order():
+    for name, attempt in _Candidates(gpu, gpu.handle, nvml, parent).in_order():
         try:
-            return Probed(attempt(), "; ".join(failures))
+            return Probed(_several_times(attempt), "; ".join(failures))
         except SourceLost as error:
             raise SourceUnavailable("nvml", str(error)) from error
         except SourceError as error:
@@ -108,59 +115,43 @@ def probe(gpu: Gpu, nvml: ModuleType) -> Probed:
     raise SourceUnavailable("nvml", "no sensor of this GPU answers (" + "; ".join(failures) + ")")
 
 
+def _several_times(attempt: Callable[[], _T]) -> _T:
+    """Try again what failed, since the first answers of a driver may be wrong."""
+    for _ in range(_TRIES - 1):
+        try:
+            return attempt()
+        except ReadFailed:
+            time.sleep(_PAUSE_SECONDS)
+    return attempt()
+
+
 class _Candidates:
     """Everything that can be tried on one GPU."""
 
-    def __init__(self, gpu: Gpu, handle: Handle, nvml: ModuleType) -> None:
-        self._gpu = gpu
+    def __init__(self, gpu: Gpu, handle: Handle, nvml: ModuleType, parent: str | None) -> None:
+        self._domain = Domain(Kind.GPU, domain_id(gpu.names.uuid), gpu.name, parent)
         self._handle = handle
         self._nvml = nvml
 
     def in_order(self) -> Iterator[tuple[str, Callable[[], Source]]]:
         """What to try, best first."""
-        module = self._is_module()
-        scopes = (SCOPE_MODULE, SCOPE_GPU) if module else (SCOPE_GPU,)
-        yield "energy counter", partial(self._counter, covers_host=module)
+        yield "energy counter", self._counter
         for field, name, method, ratio in _FIELDS:
-            for scope in scopes:
-                label = f"{name} of the module" if scope == SCOPE_MODULE else name
-                yield label, partial(self._field, field, scope, method, ratio)
+            yield name, partial(self._field, field, method, ratio)
         yield "power", self._power_usage
         yield "utilisation", self._model
 
-    def _is_module(self) -> bool:
-        """Whether GPU and CPU are one module whose counter covers both: by its C2C link, as Zeus tells Grace Hopper."""
-        try:
-            return bool(self._handle.ask(self._nvml.nvmlDeviceGetC2cModeInfoV).isC2cEnabled)
-        except (SourceError, AttributeError):
-            return False
-
-    def _counter(self, *, covers_host: bool) -> Source:
-        sensor = self._sensor(Provenance.COUNTER, 0.05, _COUNTER, covers_host=covers_host)
-        question = self._nvml.nvmlDeviceGetTotalEnergyConsumption
-        counter = NvmlCounter(sensor, self._handle, question, covers_host=covers_host)
+    def _counter(self) -> Source:
+        sensor = self._sensor(Provenance.COUNTER, 0.05, _COUNTER)
+        counter = NvmlCounter(sensor, self._handle, self._nvml.nvmlDeviceGetTotalEnergyConsumption)
         if counter.read_energy().microjoules == 0:
             # Some virtual GPUs answer, with a zero that stays.
             raise ReadFailed("it stands at zero")
         return counter
 
-    def _field(self, field: int, scope: int, method: str, uncertainty_ratio: float) -> Source:
-        get_field_values, error_type = self._nvml.nvmlDeviceGetFieldValues, self._nvml.NVMLError
-        # Older pynvml knows fields without a scope only.
-        request = [field] if scope == SCOPE_GPU else [(field, scope)]
-
-        def milliwatts(handle: object) -> float:
-            answer = get_field_values(handle, request)[0]
-            if answer.nvmlReturn:
-                raise error_type(answer.nvmlReturn)
-            member = _UNION_MEMBER.get(answer.valueType)
-            if member is None:
-                raise ReadFailed(f"NVML: a power of the unknown type {answer.valueType}")
-            return float(getattr(answer.value, member))
-
-        covers_host = scope == SCOPE_MODULE
-        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, covers_host=covers_host)
-        return self._tried(NvmlGauge(sensor, self._handle, milliwatts, covers_host=covers_host))
+    def _field(self, field: str, method: str, uncertainty_ratio: float) -> Source:
+        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method)
+        return self._tried(NvmlGauge(sensor, self._handle, power_field(self._nvml, field, SCOPE_GPU)))
 
     def _power_usage(self) -> Source:
         architecture = self._architecture()
@@ -171,7 +162,7 @@ class _Candidates:
         else:
             method, uncertainty_ratio = (_MAYBE_TRAILING if architecture == _AMPERE else _TRAILING), TRAILING_RATIO
         sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method)
-        return self._tried(NvmlGauge(sensor, self._handle, self._nvml.nvmlDeviceGetPowerUsage, covers_host=False))
+        return self._tried(NvmlGauge(sensor, self._handle, self._nvml.nvmlDeviceGetPowerUsage))
 
     def _architecture(self) -> int | None:
         try:
@@ -189,19 +180,14 @@ class _Candidates:
             return limit * (IDLE_SHARE + (1 - IDLE_SHARE) * busy)
 
         method = _MODEL.format(limit=limit / MILLIWATTS_PER_WATT, idle=IDLE_SHARE)
-        sensor = self._sensor(Provenance.MODELLED, 0.5, method)
-        return self._tried(NvmlGauge(sensor, self._handle, milliwatts, covers_host=False))
+        return self._tried(NvmlGauge(self._sensor(Provenance.MODELLED, 0.5, method), self._handle, milliwatts))
 
     def _tried(self, gauge: NvmlGauge) -> NvmlGauge:
         gauge.read_power()
         return gauge
 
-    def _sensor(
-        self, provenance: Provenance, uncertainty_ratio: float, method: str, *, covers_host: bool = False
-    ) -> Sensor:
-        name = f"{self._gpu.name} (module, CPU included)" if covers_host else self._gpu.name
-        domain = Domain(Kind.GPU, domain_id(self._gpu.names.uuid), name)
-        return Sensor(domain, provenance, uncertainty_ratio, method)
+    def _sensor(self, provenance: Provenance, uncertainty_ratio: float, method: str) -> Sensor:
+        return Sensor(self._domain, provenance, uncertainty_ratio, method)
 
 
 def domain_id(uuid: str) -> str:

@@ -1,4 +1,4 @@
-"""Who uses a GPU: this job's processes, and others that are charged together with it or have to be told apart.
+"""The processes on a GPU: this job's, and others, which are charged together with it or have to be kept out.
 
 NVML names processes by number. Where this process is in a pid namespace of its own, as in a container, it may be shown
 numbers of the host, or its own and nobody else's, or none; which of these differs by driver. So numbers are trusted
@@ -96,7 +96,7 @@ class Watch:
         found.discard(0)
         job = self._pids()
         trusted = (
-            self.sees_all or bool(found & job) or (bool(found) and all(computes(one, self._root) for one in found))
+            self.sees_all or bool(found & job) or (bool(found) and all(computes(pid, self._root) for pid in found))
         )
         return Occupants(frozenset(found & job), frozenset(found - job), trusted)
 

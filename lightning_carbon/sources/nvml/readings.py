@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ReadFailed
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from lightning_carbon.sources.nvml.library import Handle
     from lightning_carbon.sources.nvml.processes import Watch
 
-MILLIWATTS_PER_WATT = 1_000
+MILLIWATTS_PER_WATT: Final = 1_000
+
+MOMENTARY_RATIO: Final = 0.10
+TRAILING_RATIO: Final = 0.15
+"""How far off integrated power may be, at moments and as the mean of the last second; why, says ``probing``. Ours."""
 
 
 class NvmlCounter:
@@ -28,14 +32,14 @@ class NvmlCounter:
         sensor: What it says of itself.
         handle: The GPU.
         question: ``nvmlDeviceGetTotalEnergyConsumption``.
-        covers_host: Whether it counts the processors of its module too, as that of a Grace Hopper does.
     """
 
-    def __init__(self, sensor: Sensor, handle: Handle, question: Callable[[Any], int], *, covers_host: bool) -> None:
+    covers_host = False
+
+    def __init__(self, sensor: Sensor, handle: Handle, question: Callable[[Any], int]) -> None:
         self._sensor = sensor
         self._handle = handle
         self._question = question
-        self.covers_host = covers_host
         self.watch: Watch | None = None
 
     @property
@@ -54,17 +58,17 @@ class NvmlCounter:
 
 
 class NvmlGauge:
-    """The power of a GPU.
+    """The power of a GPU, or of the module that it is on.
 
     Args:
         sensor: What it says of itself.
         handle: The GPU.
         milliwatts: Asks NVML for the power.
-        covers_host: Whether it shows the power of its whole module, processors included.
+        covers_host: Whether it is that of a module, which has the host's CPU and its memory inside.
     """
 
     def __init__(
-        self, sensor: Sensor, handle: Handle, milliwatts: Callable[[Any], float], *, covers_host: bool
+        self, sensor: Sensor, handle: Handle, milliwatts: Callable[[Any], float], *, covers_host: bool = False
     ) -> None:
         self._sensor = sensor
         self._handle = handle

@@ -26,11 +26,21 @@ class Selection:
         gpus: The GPUs that the places point into.
         places: What was asked for, each at most once.
         remark: What a user may not expect, for people; mostly empty.
+        visible: What CUDA shows to the job, its other ranks included.
     """
 
     gpus: tuple[Gpu, ...]
     places: tuple[Place, ...]
     remark: str = ""
+    visible: tuple[Place, ...] = ()
+
+    def whole(self) -> list[Gpu]:
+        """The GPUs that were asked for as a whole."""
+        return [self.gpus[place.gpu] for place in self.places if place.slice < 0]
+
+    def of_job(self) -> set[str]:
+        """The UUIDs of the GPUs that the job may use as a whole, whether this process was asked for them or not."""
+        return {self.gpus[place.gpu].names.uuid for place in (*self.places, *self.visible) if place.slice < 0}
 
 
 def check_devices(devices: object) -> None:
@@ -44,8 +54,9 @@ def check_devices(devices: object) -> None:
             raise ConfigError("devices", devices, f'give "auto", "all" or a list such as [{devices!r}]')
         return
     if not isinstance(devices, (list, tuple)) or not all(
-        (isinstance(one, int) and not isinstance(one, bool) and one >= 0) or (isinstance(one, str) and one.strip())
-        for one in devices
+        (isinstance(device, int) and not isinstance(device, bool) and device >= 0)
+        or (isinstance(device, str) and device.strip())
+        for device in devices
     ):
         raise ConfigError("devices", devices, 'give "auto", "all" or a list of indices from 0 and UUIDs')
 
@@ -70,38 +81,38 @@ def select(
     seen = visible(value, [gpu.names for gpu in counted])
     if isinstance(devices, str):
         remarks = [seen.remark, _order_remark(counted, environ) if seen.by_index else ""]
-        return Selection(counted, seen.places, "; ".join(filter(None, remarks)))
-    places = [place for one in devices for place in _asked(one, devices, counted, seen, value)]
+        return Selection(counted, seen.places, "; ".join(filter(None, remarks)), seen.places)
+    places = [place for device in devices for place in _asked(device, devices, counted, seen, value)]
     by_index = seen.by_index or value is None
-    remark = _order_remark(counted, environ) if by_index and any(isinstance(one, int) for one in devices) else ""
-    return Selection(counted, tuple(dict.fromkeys(places)), remark)
+    remark = _order_remark(counted, environ) if by_index and any(isinstance(device, int) for device in devices) else ""
+    return Selection(counted, tuple(dict.fromkeys(places)), remark, seen.places)
 
 
 def _asked(
-    one: int | str, devices: Sequence[int | str], gpus: Sequence[Gpu], seen: Visible, value: str | None
+    device: int | str, devices: Sequence[int | str], gpus: Sequence[Gpu], seen: Visible, value: str | None
 ) -> list[Place]:
-    if isinstance(one, int):
-        if one < len(seen.places):
-            return [seen.places[one]]
+    if isinstance(device, int):
+        if device < len(seen.places):
+            return [seen.places[device]]
         shown = "unset" if value is None else repr(value)
         raise ConfigError(
             "devices",
             list(devices),
-            f"there is no GPU {one}: {len(seen.places)} visible, counted from 0 (CUDA_VISIBLE_DEVICES is {shown})",
+            f"there is no GPU {device}: {len(seen.places)} visible, counted from 0 (CUDA_VISIBLE_DEVICES is {shown})",
         )
-    found = _named(one.strip(), gpus, seen)
+    found = _named(device.strip(), gpus, seen)
     if len(found) == 1:
         return found
     known = ", ".join(
-        name for gpu in gpus for name in (gpu.names.uuid, *(one.uuid for one in gpu.names.slices)) if name
+        name for gpu in gpus for name in (gpu.names.uuid, *(part.uuid for part in gpu.names.slices)) if name
     )
     problem = "fits more than one device" if found else "fits no device"
-    raise ConfigError("devices", list(devices), f"{one!r} {problem}; NVML shows {known or 'none'}")
+    raise ConfigError("devices", list(devices), f"{device!r} {problem}; NVML shows {known or 'none'}")
 
 
 def _named(name: str, gpus: Sequence[Gpu], seen: Visible) -> list[Place]:
     names = [gpu.names for gpu in gpus]
-    uuids = [one.uuid for one in names]
+    uuids = [gpu_names.uuid for gpu_names in names]
     match name[:4].upper():
         case "GPU-":
             return [Place(position) for position in beginning_with(name, uuids)]

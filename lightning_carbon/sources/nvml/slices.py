@@ -1,4 +1,4 @@
-"""MIG slices: no sensor tells them apart, so each is given its share of its GPU by compute slices.
+"""MIG slices: no sensor shows one of them alone, so each is given its share of its GPU by compute slices.
 
 NVML and DCGM show the whole GPU's power on every slice. The share is a model: it hands idle slices as much as busy
 ones.
@@ -27,12 +27,12 @@ _UNCERTAINTY_RATIO: Final = 0.5
 """Assumed. A slice alone on its GPU draws more than its share, an idle slice beside busy ones less."""
 
 
-def meter_slice(gpu: Gpu, one: Slice, whole: Source, nvml: ModuleType, *, parent_is_metered: bool) -> Source:
+def meter_slice(gpu: Gpu, part: Slice, whole: Source, nvml: ModuleType, *, parent_is_metered: bool) -> Source:
     """Give a slice its share of a source of its GPU.
 
     Args:
         gpu: The GPU.
-        one: The slice.
+        part: The slice.
         whole: The source of the GPU.
         nvml: The module :mod:`pynvml`.
         parent_is_metered: Whether the GPU as a whole is metered too, so that the slice must not be added to it.
@@ -41,14 +41,14 @@ def meter_slice(gpu: Gpu, one: Slice, whole: Source, nvml: ModuleType, *, parent
         SourceUnavailable: NVML does not tell how large the slice or the GPU is.
     """
     try:
-        own = int(one.handle.ask(nvml.nvmlDeviceGetAttributes).computeInstanceSliceCount)
+        own = int(part.handle.ask(nvml.nvmlDeviceGetAttributes).computeInstanceSliceCount)
     except (SourceError, AttributeError) as error:
         raise SourceUnavailable("nvml", f"NVML does not tell the size of this slice ({error})") from error
     total = None if gpu.handle is None else _compute_slices(gpu.handle, nvml)
     if total is None or not 0 < own <= total:
         raise SourceUnavailable("nvml", f"NVML does not tell what share of its GPU this slice is ({own} of {total})")
     parent = domain_id(gpu.names.uuid) if parent_is_metered else None
-    domain = Domain(Kind.GPU, domain_id(one.names.uuid), one.name, parent)
+    domain = Domain(Kind.GPU, domain_id(part.names.uuid), part.name, parent)
     method = f"{own} of {total} compute slices of {gpu.names.uuid}; assumed; of"
     return share_of(whole, domain, (own, total), _UNCERTAINTY_RATIO, method)
 

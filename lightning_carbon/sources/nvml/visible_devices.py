@@ -104,7 +104,7 @@ def visible(value: str | None, gpus: Sequence[GpuNames]) -> Visible:
         return _named(entries, kind, lambda entry: slice_positions(entry, gpus), gpus)
     if kind == "GPU-":
         uuids = [gpu.uuid for gpu in gpus]
-        return _named(entries, kind, lambda entry: [Place(one) for one in beginning_with(entry, uuids)], gpus)
+        return _named(entries, kind, lambda entry: [Place(position) for position in beginning_with(entry, uuids)], gpus)
     return _indexed(entries, gpus)
 
 
@@ -120,8 +120,8 @@ def slice_positions(name: str, gpus: Sequence[GpuNames]) -> list[Place]:
     return [
         Place(position, number)
         for position, gpu in enumerate(gpus)
-        for number, one in enumerate(gpu.slices)
-        if one.uuid.casefold().startswith(folded) or one.address.casefold() == folded
+        for number, part in enumerate(gpu.slices)
+        if part.uuid.casefold().startswith(folded) or part.address.casefold() == folded
     ]
 
 

@@ -82,7 +82,7 @@ def slices_of_machine() -> dict[str, str]:
     from lightning_carbon.sources.nvml.inventory import take_inventory
     from lightning_carbon.sources.nvml.library import LIBRARY
 
-    return {one.names.uuid: gpu.names.uuid for gpu in take_inventory(LIBRARY).gpus for one in gpu.slices}
+    return {one.names.uuid: gpu.names.uuid for gpu in take_inventory(LIBRARY) for one in gpu.slices}
 
 
 def ask(value: str | None, environ: Mapping[str, str]) -> Seen:
