@@ -6,7 +6,7 @@ fakes of :mod:`lightning_carbon.testing` alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
@@ -73,14 +73,14 @@ class Finding:
     Args:
         source: The adapter that tried, such as ``"nvml"``.
         subject: What was tried, for people, such as ``"GPU 0 NVIDIA H100 80GB HBM3"``.
-        port: The source, ready to be read, or ``None`` where it cannot be used.
+        port: The source, ready to be read, or ``None`` where it cannot be used; not stored in a record.
         reason: Why it cannot be used, or a remark on one that can (such as the better way that was not there).
         fix: The command or setting that would make it usable, or an empty string.
     """
 
     source: str
     subject: str
-    port: Source | None = None
+    port: Source | None = field(default=None, metadata={"stored": False})
     reason: str = ""
     fix: str = ""
 

@@ -1,4 +1,4 @@
-"""Energy, power, carbon mass and carbon intensity as value types; the only conversion factors of the package.
+"""Energy, power and carbon mass as value types; the only conversion factors of the package.
 
 Energy is an integer count of microjoules, so that differences of one rising curve add up exactly. The other types hold
 floats in the unit that their one field names. mypy rejects watts where joules are due.
@@ -112,18 +112,3 @@ class CarbonMass:
     def __add__(self, other: CarbonMass) -> CarbonMass:
         """Add two masses."""
         return CarbonMass(self.grams + other.grams)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class CarbonIntensity:
-    """How much greenhouse gas a kilowatt-hour of electricity stands for.
-
-    Args:
-        grams_per_kilowatt_hour: gCO2e per kWh.
-    """
-
-    grams_per_kilowatt_hour: float
-
-    def of(self, energy: Energy) -> CarbonMass:
-        """The mass that this energy stands for at this intensity."""
-        return CarbonMass(energy.kilowatt_hours * self.grams_per_kilowatt_hour)

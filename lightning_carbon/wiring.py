@@ -44,7 +44,6 @@ from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.launchers import host_id, identity_of, process_started, ranks_of
-from lightning_carbon.units import CarbonIntensity
 
 logger = logging.getLogger("lightning_carbon")
 
@@ -246,9 +245,8 @@ def _intensity_of_variables(environ: Mapping[str, str]) -> Intensity:
         return intensity_of(region)
 
 
-def _given_intensity(grams_per_kilowatt_hour: float) -> Intensity:
-    value = CarbonIntensity(grams_per_kilowatt_hour)
-    return Intensity(value, value, value, "given", None, "as given", "custom", assumed=False)
+def _given_intensity(grams: float) -> Intensity:
+    return Intensity(grams, grams, grams, "given", None, "as given", "custom", assumed=False)
 
 
 def _name_in_force(argument: str, given: str | None, variable: str, environ: Mapping[str, str]) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.ledger.directory import RECORD_FILE
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import (
@@ -19,8 +20,6 @@ from lightning_carbon.records.run import (
     CarbonRecord,
     DomainRecord,
     EnergyRecord,
-    IntensityRecord,
-    PueRecord,
     RankRecord,
     RunRecord,
 )
@@ -45,8 +44,8 @@ _LEAST_SECONDS, _MOST_SECONDS = 180, 9 * _SECONDS_PER_DAY
 _GPU_SHARE = 0.9
 _UNCERTAINTY = 0.05
 
-GRID = IntensityRecord(384.4, 383.8, 394.7, "Ember via Our World in Data", 2025, "life-cycle, generation", "USA", False)  # noqa: FBT003 - not assumed
-SITE = PueRecord(1.54, 1.0, 2.19, "Uptime Institute, Global Data Center Survey 2025", assumed=True)
+GRID = Intensity(384.4, 383.8, 394.7, "Ember via Our World in Data", 2025, "life-cycle, generation", "USA", False)  # noqa: FBT003 - not assumed
+SITE = PowerUsage(1.54, 1.0, 2.19, "Uptime Institute, Global Data Center Survey 2025", assumed=True)
 
 
 @dataclass(frozen=True)

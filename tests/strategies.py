@@ -7,18 +7,17 @@ from itertools import accumulate
 
 from hypothesis import strategies as st
 
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.energy.attribution import Mark
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import CounterReading, GaugeReading, Kind, Provenance
 from lightning_carbon.energy.timeline import CounterTimeline, GaugeTimeline, Timeline
+from lightning_carbon.ports import Finding
 from lightning_carbon.records.run import (
     SCHEMA,
-    AbsentSource,
     CarbonRecord,
     DomainRecord,
     EnergyRecord,
-    IntensityRecord,
-    PueRecord,
     RunRecord,
     Status,
 )
@@ -168,7 +167,7 @@ energy_records = st.builds(
     coverage_ratio=ratios,
     domains=st.lists(domain_records, max_size=4).map(tuple),
     phases=by_phase,
-    absent=st.lists(st.builds(AbsentSource, words, words, words, words), max_size=4).map(tuple),
+    absent=st.lists(st.builds(Finding, words, words, reason=words, fix=words), max_size=4).map(tuple),
     parts=by_part,
 )
 
@@ -178,9 +177,9 @@ carbon_records = st.builds(
     low=st.none() | joules,
     high=st.none() | joules,
     intensity=st.builds(
-        IntensityRecord, joules, joules, joules, words, st.none() | st.integers(1990, 2100), words, words, st.booleans()
+        Intensity, joules, joules, joules, words, st.none() | st.integers(1990, 2100), words, words, st.booleans()
     ),
-    pue=st.builds(PueRecord, joules, joules, joules, words, st.booleans()),
+    pue=st.builds(PowerUsage, joules, joules, joules, words, st.booleans()),
 )
 
 run_records = st.builds(

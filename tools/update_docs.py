@@ -21,17 +21,15 @@ from pathlib import Path
 from docstring_parser import parse
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.ports import Finding
 from lightning_carbon.records.rows import metrics_table
 from lightning_carbon.records.run import (
     SCHEMA,
-    AbsentSource,
-    AttemptRecord,
     CarbonRecord,
     DomainRecord,
     EnergyRecord,
     RankRecord,
     RunRecord,
-    TotalRecord,
 )
 from lightning_carbon.report.sheets import as_markdown
 from lightning_carbon.study.measured.measurement import MEASUREMENT_SCHEMA, DomainPower, Measurement, Speed
@@ -41,24 +39,40 @@ from lightning_carbon.study.published.tables import published_rows, published_sh
 
 ROOT = Path(__file__).resolve().parents[1]
 
+Kind = type | dict[str, str]
+"""A dataclass, or the keys and meanings of what is stored in another form than it is held."""
+
 # The two factors are stored as they are looked up, so the docstrings of those speak for both.
-IN_RECORD: dict[str, type] = {
+TOTALS = {
+    "joules": "Energy, without PUE; ``None`` where no attempt could be measured.",
+    "grams_co2e": "What it stands for, each attempt priced as its own record says; ``None`` without energy.",
+    "steps": "How many steps it holds.",
+    "samples": "How many samples they had; ``None`` where nobody told.",
+    "tokens": "How many tokens they had; ``None`` where nobody told.",
+}
+IN_RECORD: dict[str, Kind] = {
     "energy": EnergyRecord,
     "energy.domains[]": DomainRecord,
-    "energy.absent[]": AbsentSource,
+    "energy.absent[]": Finding,
     "carbon": CarbonRecord,
     "carbon.intensity": Intensity,
     "carbon.pue": PowerUsage,
     "ranks[]": RankRecord,
-    "attempts[]": AttemptRecord,
-    "lineage": TotalRecord,
-    "spent": TotalRecord,
+    "attempts[]": {
+        "run_id": "Its run.",
+        "status": "How it ended; ``unknown`` where it is not in this ledger.",
+        "joules": "What it used; where it is not in this ledger, what the checkpoint knew of it, and ``None`` where it "
+        "could not be measured.",
+        "grams_co2e": "What that stands for.",
+    },
+    "lineage": TOTALS,
+    "spent": TOTALS,
 }
-IN_MEASUREMENT: dict[str, type] = {
+IN_MEASUREMENT: dict[str, Kind] = {
     "settling": Settling,
     "domains[]": DomainPower,
     "speed": Speed,
-    "absent[]": AbsentSource,
+    "absent[]": Finding,
     "extent": TrainingLength,
 }
 
@@ -126,28 +140,35 @@ def measurement_page() -> str:
     return MEASUREMENT_HEAD + "".join(lines)
 
 
-def keys(kind: type, inside: dict[str, type], prefix: str = "") -> Iterator[tuple[str, str]]:
+def keys(kind: Kind, inside: dict[str, Kind], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Every key that a dataclass is stored with, and its meaning.
 
     Args:
-        kind: The dataclass.
-        inside: The dataclasses within it, by their keys.
+        kind: The dataclass, or its keys with their meanings.
+        inside: What lies within it, by their keys.
         prefix: What stands before its keys.
 
     Raises:
         SystemExit: A key has no meaning.
     """
+    if isinstance(kind, dict):
+        yield from ((f"{prefix}{name}", _as_markdown(meaning)) for name, meaning in kind.items())
+        return
     said = {one.arg_name: " ".join((one.description or "").split()) for one in parse(kind.__doc__ or "").params}
     for field in fields(kind):
-        if field.name == "location":
-            continue  # is not stored: it is where the record was read from
+        if field.name == "location" or not field.metadata.get("stored", True):
+            continue  # is not stored: such as where the record was read from
         if not said.get(field.name):
             raise SystemExit(f"the docstring of {kind.__name__} says nothing of {field.name}")
         many = str(field.type).startswith("tuple") and f"{prefix}{field.name}[]" in inside
         key = f"{prefix}{field.name}[]" if many else prefix + field.name
-        yield key, said[field.name].replace("``", "`").replace("`None`", "`null`").replace("|", "\\|")
+        yield key, _as_markdown(said[field.name])
         if key in inside:
             yield from keys(inside[key], inside, f"{key}.")
+
+
+def _as_markdown(meaning: str) -> str:
+    return meaning.replace("``", "`").replace("`None`", "`null`").replace("|", "\\|")
 
 
 def main() -> None:

@@ -12,57 +12,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lightning_carbon.units import CarbonMass, Energy
+from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.units import CarbonMass
 
 if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+    from lightning_carbon.units import Energy
 
 
 @dataclass(frozen=True, slots=True)
-class EnergyRange:
-    """An energy and the range it lies in.
-
-    Args:
-        value: The central value.
-        low: The lower end.
-        high: The upper end.
-    """
-
-    value: Energy
-    low: Energy
-    high: Energy
-
-    @classmethod
-    def within(cls, value: Energy, uncertainty_ratio: float) -> EnergyRange:
-        """The range of a sensor that may be off by a share of what it shows; never below zero."""
-        half = round(value.microjoules * uncertainty_ratio)
-        return cls(value, Energy(max(0, value.microjoules - half)), Energy(value.microjoules + half))
-
-    def __add__(self, other: EnergyRange) -> EnergyRange:
-        """Add end to end: errors of sensors are not assumed to cancel."""
-        return EnergyRange(self.value + other.value, self.low + other.low, self.high + other.high)
-
-
-@dataclass(frozen=True, slots=True)
-class Footprint:
+class Footprint(Bounds[CarbonMass]):
     """A mass of CO2e with its range and everything it was computed from.
 
     Args:
-        mass: The central value.
+        value: The central value.
         low: The lower end of the range.
         high: The upper end of the range.
         intensity: The carbon intensity used.
         pue: The power usage effectiveness used.
     """
 
-    mass: CarbonMass
-    low: CarbonMass
-    high: CarbonMass
     intensity: Intensity
     pue: PowerUsage
 
 
-def footprint(energy: EnergyRange, pue: PowerUsage, intensity: Intensity) -> Footprint:
+def footprint(energy: Bounds[Energy], pue: PowerUsage, intensity: Intensity) -> Footprint:
     """Price an energy in CO2e.
 
     Args:
@@ -73,10 +47,11 @@ def footprint(energy: EnergyRange, pue: PowerUsage, intensity: Intensity) -> Foo
     Returns:
         The mass, and the range that follows from the three ranges.
     """
-    return Footprint(
-        mass=CarbonMass(intensity.value.of(energy.value).grams * pue.value),
-        low=CarbonMass(intensity.low.of(energy.low).grams * pue.low),
-        high=CarbonMass(intensity.high.of(energy.high).grams * pue.high),
-        intensity=intensity,
-        pue=pue,
-    )
+    grams = energy.map(lambda amount: amount.kilowatt_hours).times(intensity).times(pue)
+    mass = grams.map(CarbonMass)
+    return Footprint(mass.value, mass.low, mass.high, intensity, pue)
+
+
+def mass_of(energy: Energy, pue: PowerUsage, intensity: Intensity) -> CarbonMass:
+    """The central value alone, for figures that are shown while a run goes on."""
+    return CarbonMass(energy.kilowatt_hours * intensity.value * pue.value)

@@ -1,17 +1,18 @@
-"""The two factors between a joule at the plug of a server and a gram of CO2e, each with range and source."""
+"""The two factors between a joule at the plug of a server and a gram of CO2e, each with range and source.
+
+They are stored in journals and records as they stand here, so the names of their fields are keys of a file.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lightning_carbon.units import CarbonIntensity
+from lightning_carbon.carbon.uncertainty import Bounds
 
 
 @dataclass(frozen=True, slots=True)
-class Intensity:
-    """The carbon intensity of the electricity of a place and time.
+class Intensity(Bounds[float]):
+    """The carbon intensity of the electricity of a place and time, in gCO2e/kWh.
 
     Args:
         value: The central value.
@@ -24,9 +25,6 @@ class Intensity:
         assumed: Whether nobody said where the run took place.
     """
 
-    value: CarbonIntensity
-    low: CarbonIntensity
-    high: CarbonIntensity
     source: str
     year: int | None
     basis: str
@@ -35,7 +33,7 @@ class Intensity:
 
 
 @dataclass(frozen=True, slots=True)
-class PowerUsage:
+class PowerUsage(Bounds[float]):
     """Power usage effectiveness (ISO/IEC 30134-2): energy into the site for each unit of energy into its IT equipment.
 
     Args:
@@ -46,8 +44,5 @@ class PowerUsage:
         assumed: Whether nobody said what the site's is.
     """
 
-    value: float
-    low: float
-    high: float
     source: str
     assumed: bool

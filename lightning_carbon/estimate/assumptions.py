@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, Factor, Span
+from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, Factor
 from lightning_carbon.estimate.planning import GIVEN
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Assumption:
     """
 
     name: str
-    span: Span
+    span: Bounds[float]
     unit: str
     source: str
     assumed: bool
@@ -45,29 +46,28 @@ def _lines(estimate: Estimate) -> Iterator[Assumption]:
     part = job.accelerator
     is_rating = part is not None and job.rated_watts == part.power_watts
     rating = f"{part.source}, {part.year}, {part.url}" if part is not None and is_rating else GIVEN
-    yield Assumption("rated power", Span.exactly(job.rated_watts), "W", rating, assumed=False)
+    yield Assumption("rated power", Bounds.exactly(job.rated_watts), "W", rating, assumed=False)
     yield Assumption("hours", job.hours.span, "h", job.hours.source, assumed=False)
     if part is not None and job.precision is not None and job.mfu is not None:
         name, peak = job.precision
         source = f"{part.source}, {part.year}"
-        yield Assumption(f"dense peak in {name}", Span.exactly(peak / _TERAFLOPS), "TFLOP/s", source, assumed=False)
+        yield Assumption(f"dense peak in {name}", Bounds.exactly(peak / _TERAFLOPS), "TFLOP/s", source, assumed=False)
         yield _of("MFU", job.mfu)
     yield _of("utilisation", job.utilisation)
     yield _of("idle power, of the rating", IDLE_SHARE)
     yield _of("busy power, of the rating", BUSY_SHARE)
     yield _of("rest of the server, of its accelerators", HOST_SHARE)
-    pue = Factor(Span(priced.pue.value, priced.pue.low, priced.pue.high), priced.pue.source)
+    pue = Factor(priced.pue, priced.pue.source)
     yield _of("PUE", pue, assumed=priced.pue.assumed)
     per_kwh = priced.intensity
-    grams = [one.grams_per_kilowatt_hour for one in (per_kwh.value, per_kwh.low, per_kwh.high)]
     year = "" if per_kwh.year is None else f", {per_kwh.year}, {per_kwh.basis}"
-    intensity = Factor(Span(*grams), f"{per_kwh.source}{year}")
+    intensity = Factor(per_kwh, f"{per_kwh.source}{year}")
     yield _of(f"carbon intensity, {per_kwh.region}", intensity, "gCO2e/kWh", assumed=per_kwh.assumed)
     yield _of("electricity", estimate.usd_per_kwh, "USD/kWh")
     if part is not None and part.price is not None:
         source = f"{part.price.source}, {part.price.year}"
         for which, usd in (("cheapest", part.price.low), ("dearest", part.price.high)):
-            yield Assumption(f"cloud, the {which}", Span.exactly(usd), "USD/h each", source, assumed=True)
+            yield Assumption(f"cloud, the {which}", Bounds.exactly(usd), "USD/h each", source, assumed=True)
 
 
 def _of(name: str, factor: Factor, unit: str = "", *, assumed: bool | None = None) -> Assumption:

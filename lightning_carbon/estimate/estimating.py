@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from lightning_carbon.carbon.footprint import EnergyRange, Footprint, footprint
+from lightning_carbon.carbon.footprint import Footprint, footprint
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.factors import (
     BUSY_SHARE,
@@ -23,7 +24,6 @@ from lightning_carbon.estimate.factors import (
     IDLE_SHARE,
     USD_PER_KWH,
     Factor,
-    Span,
 )
 from lightning_carbon.estimate.planning import GIVEN
 from lightning_carbon.estimate.prices import cloud_usd
@@ -53,25 +53,25 @@ class Estimate:
     """
 
     job: Job
-    accelerators: EnergyRange
-    host: EnergyRange
+    accelerators: Bounds[Energy]
+    host: Bounds[Energy]
     footprint: Footprint
     usd_per_kwh: Factor
-    electricity_usd: Span
+    electricity_usd: Bounds[float]
     cloud_usd: tuple[float, float] | None
 
     @property
-    def energy(self) -> EnergyRange:
+    def energy(self) -> Bounds[Energy]:
         """The energy of the computers, without PUE."""
         return self.accelerators + self.host
 
     @property
-    def site_kwh(self) -> Span:
+    def site_kwh(self) -> Bounds[float]:
         """What the site draws for them, in kWh."""
         return _site_kwh(self.energy, self.footprint.pue)
 
     @property
-    def mean_watts(self) -> Span:
+    def mean_watts(self) -> Bounds[float]:
         """The mean power of the computers."""
         return _watts(self.job).times(self.job.count).times(_plus_one(HOST_SHARE.span))
 
@@ -107,7 +107,7 @@ def estimate(job: Job, *, intensity: Intensity, pue: PowerUsage, usd_per_kwh: fl
     if usd_per_kwh is not None:
         if not isfinite(usd_per_kwh) or usd_per_kwh < 0:
             raise ConfigError("usd_per_kwh", usd_per_kwh, "give USD for a kWh, zero or more, such as 0.12.")
-        price = Factor(Span.exactly(usd_per_kwh), GIVEN)
+        price = Factor(Bounds.exactly(usd_per_kwh), GIVEN)
     joules = _watts(job).times(job.count).times(job.hours.span).times(_SECONDS_PER_HOUR)
     accelerators, host = _energy(joules), _energy(joules.times(HOST_SHARE.span))
     energy = accelerators + host
@@ -137,34 +137,28 @@ def what_if(planned: Estimate, intensities: Iterable[Intensity]) -> tuple[Elsewh
     Returns:
         One for each, the cleanest first.
     """
-    here = planned.footprint.mass.grams
+    here = planned.footprint.value.grams
     moved = (footprint(planned.energy, planned.footprint.pue, intensity) for intensity in intensities)
-    rows = (Elsewhere(there, here - there.mass.grams, 1 - there.mass.grams / here if here else None) for there in moved)
-    return tuple(sorted(rows, key=lambda row: (row.footprint.mass.grams, row.footprint.intensity.region)))
+    rows = (
+        Elsewhere(there, here - there.value.grams, 1 - there.value.grams / here if here else None) for there in moved
+    )
+    return tuple(sorted(rows, key=lambda row: (row.footprint.value.grams, row.footprint.intensity.region)))
 
 
-def _watts(job: Job) -> Span:
+def _watts(job: Job) -> Bounds[float]:
     """The mean power of one accelerator: in a line from idle to busy, at each end of the ranges."""
     idle, busy, used = IDLE_SHARE.span, BUSY_SHARE.span, job.utilisation.span
-    low, value, high = (
-        rest + (full - rest) * share
-        for rest, full, share in (
-            (idle.low, busy.low, used.low),
-            (idle.value, busy.value, used.value),
-            (idle.high, busy.high, used.high),
-        )
-    )
-    return Span(value, low, high).times(job.rated_watts)
+    ends = ((idle.value, busy.value, used.value), (idle.low, busy.low, used.low), (idle.high, busy.high, used.high))
+    return Bounds(*(rest + (full - rest) * share for rest, full, share in ends)).times(job.rated_watts)
 
 
-def _energy(joules: Span) -> EnergyRange:
-    return EnergyRange(*map(Energy.from_joules, (joules.value, joules.low, joules.high)))
+def _energy(joules: Bounds[float]) -> Bounds[Energy]:
+    return joules.map(Energy.from_joules)
 
 
-def _site_kwh(energy: EnergyRange, pue: PowerUsage) -> Span:
-    whole = Span(energy.value.joules, energy.low.joules, energy.high.joules)
-    return whole.times(Span(pue.value, pue.low, pue.high)).times(1 / JOULES_PER_KILOWATT_HOUR)
+def _site_kwh(energy: Bounds[Energy], pue: PowerUsage) -> Bounds[float]:
+    return energy.map(lambda amount: amount.joules).times(pue).times(1 / JOULES_PER_KILOWATT_HOUR)
 
 
-def _plus_one(span: Span) -> Span:
-    return Span(1 + span.value, 1 + span.low, 1 + span.high)
+def _plus_one(share: Bounds[float]) -> Bounds[float]:
+    return share.map(lambda value: 1 + value)

@@ -21,34 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A figure that is not negative, and the range it lies in.
-
-    Args:
-        value: The central value.
-        low: The lower end; at most ``value``.
-        high: The upper end; at least ``value``.
-    """
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def exactly(cls, value: float) -> Span:
-        """A figure that was given."""
-        return cls(value, value, value)
-
-    def times(self, other: Span | float) -> Span:
-        """Multiply low with low and high with high."""
-        by = other if isinstance(other, Span) else Span.exactly(other)
-        return Span(self.value * by.value, self.low * by.low, self.high * by.high)
-
-    def under(self, numerator: float) -> Span:
-        """Divide a number by this figure, so that the low end comes of the high one."""
-        return Span(numerator / self.value, numerator / self.high, numerator / self.low)
+from lightning_carbon.carbon.uncertainty import Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +33,39 @@ class Factor:
         source: Who found it, and in which year.
     """
 
-    span: Span
+    span: Bounds[float]
     source: str
 
 
 IDLE_SHARE = Factor(
-    Span(0.15, 0.05, 0.30),
+    Bounds(0.15, 0.05, 0.30),
     "GPUs that are half busy take 57 % of their rated power (Tailpipe, laboratory tests); a context alone adds 26 to "
     "66 W to H100, A100 and L40S that idle (arXiv 2605.23918, 2026)",
 )
 """Of the rated power: what an accelerator draws that waits. The ends are ours."""
 
 BUSY_SHARE = Factor(
-    Span(0.80, 0.50, 1.00),
+    Bounds(0.80, 0.50, 1.00),
     "from BERT on V100, 188 W of 300 W with processors (Strubell et al. 2019), to the rated power, which no part "
     "exceeds for long",
 )
 """Of the rated power: what an accelerator draws in a kernel. The middle is ours."""
 
 HOST_SHARE = Factor(
-    Span(0.50, 0.10, 1.00),
+    Bounds(0.50, 0.10, 1.00),
     "from V100 systems at 330 W for 300 W of GPU (Patterson et al. 2021) to the ratings of a DGX A100: 6.5 kW, of "
     "which 3.2 kW GPUs (NVIDIA 2020); between: H100 nodes at 76 % of 10.2 kW (Newkirk et al. 2025)",
 )
 """Of the accelerators' power: processors, memory, network, fans and losses of their server. The middle is ours."""
 
 UTILISATION = Factor(
-    Span(0.80, 0.50, 1.00),
+    Bounds(0.80, 0.50, 1.00),
     "from 52 % in the mean on a shared cluster (Jeon et al., USENIX ATC 2019) to all of the time",
 )
 """Of the time: how long an accelerator computes, where nobody says. The middle is ours."""
 
 MFU = Factor(
-    Span(0.35, 0.213, 0.462),
+    Bounds(0.35, 0.213, 0.462),
     "from GPT-3, 21.3 %, to PaLM, 46.2 % (Chowdhery et al. 2022, table 3)",
 )
 """Of the dense peak: what the model's own arithmetic takes, where nobody says. The middle is ours."""
@@ -101,7 +74,7 @@ FLOPS_PER_PARAMETER_AND_TOKEN = 6
 """Forward two, backward four; attention over long contexts comes on top [Kaplan]."""
 
 USD_PER_KWH = Factor(
-    Span(0.127, 0.080, 0.249),
+    Bounds(0.127, 0.080, 0.249),
     "mean of the United States of 2023, from North Dakota to California (EIA, Electric Power Annual 2023)",
 )
 """What a kilowatt-hour costs, where nobody says: all customers."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.accelerators import find_accelerator
 from lightning_carbon.estimate.factors import (
@@ -20,7 +21,6 @@ from lightning_carbon.estimate.factors import (
     MFU,
     UTILISATION,
     Factor,
-    Span,
 )
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def plan(
         for name, value in arithmetic.items():
             if value is not None:
                 raise ConfigError(name, value, "the hours are given too, and one of them must decide; leave one out.")
-        return Job(accelerator, count, watts, Factor(Span.exactly(given_hours), GIVEN), busy)
+        return Job(accelerator, count, watts, Factor(Bounds.exactly(given_hours), GIVEN), busy)
     return _by_arithmetic(accelerator, count, watts, busy, params, tokens, mfu, precision)
 
 
@@ -143,9 +143,9 @@ def _positive(argument: str, value: float | None, fix: str) -> float | None:
     return float(value)
 
 
-def _share(argument: str, value: float, *, zero: bool) -> Span:
+def _share(argument: str, value: float, *, zero: bool) -> Bounds[float]:
     """A share up to 1."""
     if isinstance(value, bool) or not 0 <= value <= 1 or (value == 0 and not zero):
         span = "from 0 to 1" if zero else "above 0 and up to 1"
         raise ConfigError(argument, value, f"give a share {span}, such as 0.4.")
-    return Span.exactly(value)
+    return Bounds.exactly(value)

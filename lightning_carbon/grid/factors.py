@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.intensity import Intensity
 from lightning_carbon.errors import UnknownRegion
-from lightning_carbon.units import CarbonIntensity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,9 +108,9 @@ def intensity_of(region: str | None) -> Intensity:
 
 def _intensity(row: Factor, low: float, high: float, *, assumed: bool) -> Intensity:
     return Intensity(
-        value=CarbonIntensity(row.grams_per_kilowatt_hour),
-        low=CarbonIntensity(low),
-        high=CarbonIntensity(high),
+        value=row.grams_per_kilowatt_hour,
+        low=low,
+        high=high,
         source=row.source,
         year=row.year,
         basis=row.basis,

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import RecordError
 from lightning_carbon.records.journal import part_of
-from lightning_carbon.records.lineage import Attempt, attempt_from, attempt_mapping, attempt_of, merged, with_attempts
+from lightning_carbon.records.lineage import attempt_from, attempt_mapping, attempt_of, merged, with_attempts
 from lightning_carbon.records.mapping import from_mapping
 from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.records.totals import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,10 +111,10 @@ def find_attempts(store: RunStore, project: str, origin: str, *, since: float | 
     """
     listed = read_list(store.read_lines(project, origin, ATTEMPTS_FILE))
     found = []
-    for one in listed:
+    for attempt in listed:
         # Whatever is wrong with what others have left must not end the run that looks at it.
         with suppress(Exception):
-            known = _find(store, one.project, one.run_id, since)
+            known = None if attempt.project is None else _find(store, attempt.project, attempt.run_id, since)
             if known is not None:
                 # A record's values are not checked when it is read; a list's are.
                 found.append(replace(attempt_from(attempt_mapping(known)), status=known.status))

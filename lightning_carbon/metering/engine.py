@@ -27,15 +27,12 @@ from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.sampler import Sampler, Sampling
 from lightning_carbon.metering.sums import (
     Sums,
-    absent_of,
     beat_of,
     facts_of,
     height_of,
-    intensity_record,
     others_height,
     others_sums,
     own_sums,
-    pue_record,
     roots_of,
     row_of,
 )
@@ -43,7 +40,6 @@ from lightning_carbon.records.journal import JOURNAL_SCHEMA, Header
 from lightning_carbon.records.lineage import (
     Checkpoint,
     Resumed,
-    Totals,
     checkpoint_at,
     checkpoint_mapping,
     checkpoint_of,
@@ -52,6 +48,7 @@ from lightning_carbon.records.lineage import (
 )
 from lightning_carbon.records.power_profile import Heights, PowerProfile, power_profile_of
 from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.records.totals import Totals
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -639,9 +636,9 @@ class Engine:
             started_at=self._started_at,
             host=dict(parts.host),
             domains=self._domains,
-            absent=absent_of(parts.findings),
-            intensity=intensity_record(config.intensity),
-            pue=pue_record(config.pue),
+            absent=tuple(finding for finding in parts.findings if finding.port is None),
+            intensity=config.intensity,
+            pue=config.pue,
         )
 
     def _when(self) -> str:

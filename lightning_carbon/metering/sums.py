@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.phases import Part
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.records.journal import Beat, DomainFacts, PartBeat, PhaseBeat
 from lightning_carbon.records.power_profile import Height, Strand
 from lightning_carbon.records.rows import Row
-from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecord
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
     from lightning_carbon.energy.attribution import Tally
     from lightning_carbon.energy.readings import Sensor
-    from lightning_carbon.ports import Finding
     from lightning_carbon.records.journal import RankPart
     from lightning_carbon.records.run import Status
 
@@ -215,9 +214,9 @@ def row_of(
         seconds=seconds,
         total_joules=_joules(since.total),
         coverage_ratio=heard_of * (min(1.0, since.covered / expected_ns) if expected_ns > 0 else 1.0),
-        grams_co2e=intensity.value.of(Energy(since.total)).grams * pue.value,
+        grams_co2e=mass_of(Energy(since.total), pue, intensity).grams,
         run_joules=_joules(whole.total),
-        run_grams_co2e=intensity.value.of(Energy(whole.total)).grams * pue.value,
+        run_grams_co2e=mass_of(Energy(whole.total), pue, intensity).grams,
         kind_joules={kind: _joules(microjoules) for kind, microjoules in since.kinds.items()},
         phase_joules={phase: _joules(microjoules) for phase, microjoules in since.phases.items()},
         steps=tally.steps,
@@ -239,34 +238,6 @@ def facts_of(sensor: Sensor) -> DomainFacts:
         uncertainty_ratio=sensor.uncertainty_ratio,
         method=sensor.method,
         parent=domain.parent,
-    )
-
-
-def intensity_record(intensity: Intensity) -> IntensityRecord:
-    """What a record says of a carbon intensity."""
-    return IntensityRecord(
-        value=intensity.value.grams_per_kilowatt_hour,
-        low=intensity.low.grams_per_kilowatt_hour,
-        high=intensity.high.grams_per_kilowatt_hour,
-        source=intensity.source,
-        year=intensity.year,
-        basis=intensity.basis,
-        region=intensity.region,
-        assumed=intensity.assumed,
-    )
-
-
-def pue_record(pue: PowerUsage) -> PueRecord:
-    """What a record says of a power usage effectiveness."""
-    return PueRecord(pue.value, pue.low, pue.high, pue.source, pue.assumed)
-
-
-def absent_of(findings: Sequence[Finding]) -> tuple[AbsentSource, ...]:
-    """What a record says of the sources that cannot be used."""
-    return tuple(
-        AbsentSource(finding.source, finding.subject, finding.reason, finding.fix)
-        for finding in findings
-        if finding.port is None
     )
 
 

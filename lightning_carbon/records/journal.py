@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.errors import NewerSchema, RecordError
-from lightning_carbon.records.fields import known
+from lightning_carbon.ports import Finding
+from lightning_carbon.records.fields import known, plain
 from lightning_carbon.records.lineage import Resumed, resumed_from
-from lightning_carbon.records.run import AbsentSource, IntensityRecord, PueRecord, Status
+from lightning_carbon.records.run import Status
 
 JOURNAL_SCHEMA = 1
 
@@ -66,9 +68,9 @@ class Header:
     started_at: float
     host: dict[str, str | int | None]
     domains: tuple[DomainFacts, ...]
-    absent: tuple[AbsentSource, ...]
-    intensity: IntensityRecord
-    pue: PueRecord
+    absent: tuple[Finding, ...]
+    intensity: Intensity
+    pue: PowerUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,8 @@ class RankPart:
 
 def header_mapping(header: Header) -> dict[str, Any]:
     """A header as plain values."""
-    return asdict(header)
+    mapping: dict[str, Any] = plain(header)
+    return mapping
 
 
 def beat_mapping(beat: Beat) -> dict[str, Any]:
@@ -181,9 +184,9 @@ def part_of(header: dict[str, Any], beat: dict[str, Any]) -> RankPart:
         whole = {
             **header,
             "domains": domains,
-            "absent": tuple(known(AbsentSource, one) for one in header["absent"]),
-            "intensity": known(IntensityRecord, header["intensity"]),
-            "pue": known(PueRecord, header["pue"]),
+            "absent": tuple(known(Finding, one) for one in header["absent"]),
+            "intensity": known(Intensity, header["intensity"]),
+            "pue": known(PowerUsage, header["pue"]),
         }
         phases = {
             name: PhaseBeat(int(one["ns"]), _as_many(one["uj"], domains), _as_many(one["covered_ns"], domains))

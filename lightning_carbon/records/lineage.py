@@ -10,62 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.errors import RecordError
-from lightning_carbon.records.run import AttemptRecord, RunRecord, TotalRecord
-from lightning_carbon.units import MICROJOULES_PER_JOULE
+from lightning_carbon.records.totals import UNKNOWN, Attempt, Totals, microjoules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Figure = TypeVar("Figure", int, float)
+    from lightning_carbon.records.run import RunRecord
 
 CHECKPOINT_SCHEMA = 1
-UNKNOWN = "unknown"
-"""The status of an attempt that is not in this ledger."""
 
 _LONGEST_NAME = 255
 """Bytes that a name in a path may have on Linux."""
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What was used, and for how much work.
-
-    Args:
-        microjoules: Energy, without PUE; ``None`` where nothing could be measured.
-        grams_co2e: What it stands for; ``None`` likewise.
-        steps: How many steps.
-        samples: How many samples they had; ``None`` where nobody told.
-        tokens: How many tokens they had; ``None`` where nobody told.
-    """
-
-    microjoules: int | None = None
-    grams_co2e: float | None = None
-    steps: int = 0
-    samples: int | None = None
-    tokens: int | None = None
-
-    def plus(self, other: Totals, sign: int = 1) -> Totals:
-        """Add another; ``sign=-1`` takes it off. What neither knows stays unknown."""
-        return Totals(
-            _plus(self.microjoules, other.microjoules, sign),
-            _plus(self.grams_co2e, other.grams_co2e, sign),
-            self.steps + sign * other.steps,
-            _plus(self.samples, other.samples, sign),
-            _plus(self.tokens, other.tokens, sign),
-        )
-
-    def at_least(self, other: Totals) -> Totals:
-        """The larger one of each figure."""
-        return Totals(
-            _larger(self.microjoules, other.microjoules),
-            _larger(self.grams_co2e, other.grams_co2e),
-            max(self.steps, other.steps),
-            _larger(self.samples, other.samples),
-            _larger(self.tokens, other.tokens),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +38,6 @@ class Resumed:
 
     origin: str
     before: Totals = field(default_factory=Totals)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt at a training, as far as somebody knew it.
-
-    Args:
-        run_id: Its run.
-        project: The project whose folder it lies in.
-        totals: What it had used by then.
-        status: How it stood, or :data:`UNKNOWN`.
-    """
-
-    run_id: str
-    project: str
-    totals: Totals = field(default_factory=Totals)
-    status: str = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +61,8 @@ class Checkpoint:
 
 def totals_of(record: RunRecord) -> Totals:
     """What a run used, without those before it."""
-    joules = record.energy.total_joules
     return Totals(
-        None if joules is None else round(joules * MICROJOULES_PER_JOULE),
+        microjoules_of(record.energy.total_joules),
         record.carbon.grams_co2e,
         record.steps,
         record.samples,
@@ -146,10 +86,10 @@ def merged(*lists: Iterable[Attempt]) -> tuple[Attempt, ...]:
     With the largest totals that anybody knew, and the first word on how it stands.
     """
     known: dict[str, Attempt] = {}
-    for one in (attempt for attempts in lists for attempt in attempts):
-        other = known.get(one.run_id, one)
-        status = one.status if other.status == UNKNOWN else other.status
-        known[one.run_id] = replace(other, totals=one.totals.at_least(other.totals), status=status)
+    for attempt in (attempt for attempts in lists for attempt in attempts):
+        first = known.get(attempt.run_id, attempt)
+        status = attempt.status if first.status == UNKNOWN else first.status
+        known[attempt.run_id] = replace(first, totals=attempt.totals.at_least(first.totals), status=status)
     return tuple(known.values())
 
 
@@ -175,7 +115,7 @@ def with_lineage(record: RunRecord, resumed: Resumed | None) -> RunRecord:
     """
     if resumed is None:
         return record
-    lineage = _stored(resumed.before.plus(totals_of(record)))
+    lineage = resumed.before.plus(totals_of(record))
     return with_attempts(replace(record, origin=resumed.origin, lineage=lineage), ())
 
 
@@ -188,18 +128,18 @@ def with_attempts(record: RunRecord, attempts: Sequence[Attempt]) -> RunRecord:
     """
     if record.origin is None or record.lineage is None:
         return record
-    others = [one for one in attempts if one.run_id != record.run_id]
+    others = [attempt for attempt in attempts if attempt.run_id != record.run_id]
     every = merged(others, [attempt_of(record)])
     spent = Totals()
-    for one in every:
-        spent = spent.plus(one.totals)
+    for each in every:
+        spent = spent.plus(each.totals)
     return replace(
         record,
         attempts=tuple(
-            AttemptRecord(one.run_id, one.status, _joules(one.totals.microjoules), one.totals.grams_co2e)
-            for one in every
+            Attempt(each.run_id, None, Totals(each.totals.microjoules, each.totals.grams_co2e), each.status)
+            for each in every
         ),
-        spent=_stored(spent.at_least(_totals(record.lineage))),
+        spent=spent.at_least(record.lineage),
     )
 
 
@@ -212,7 +152,7 @@ def checkpoint_at(record: RunRecord, attempts: Sequence[Attempt] = (), pending: 
         pending: Steps that have ended, but whose energy is not known yet: they led to the checkpoint, too.
     """
     pending = pending or Totals()
-    lineage = totals_of(record) if record.lineage is None else _totals(record.lineage)
+    lineage = record.lineage or totals_of(record)
     mine = attempt_of(record)
     return Checkpoint(
         record.origin or record.run_id,
@@ -231,7 +171,7 @@ def checkpoint_mapping(checkpoint: Checkpoint) -> dict[str, Any]:
         "run_id": checkpoint.run_id,
         "project": checkpoint.project,
         "lineage": asdict(checkpoint.lineage),
-        "attempts": [attempt_mapping(one) for one in checkpoint.attempts],
+        "attempts": [attempt_mapping(attempt) for attempt in checkpoint.attempts],
     }
 
 
@@ -258,7 +198,7 @@ def checkpoint_of(mapping: object) -> Checkpoint:
     # Without a list of attempts, all that led here counts as one of them, so that nothing of it is missing.
     listed = values.get("attempts")
     attempts = (
-        [attempt_from(one) for one in listed] if isinstance(listed, list) else [Attempt(run_id, project, lineage)]
+        [attempt_from(entry) for entry in listed] if isinstance(listed, list) else [Attempt(run_id, project, lineage)]
     )
     return Checkpoint(
         _name(values, "origin") if "origin" in values else run_id, run_id, project, lineage, merged(attempts)
@@ -338,28 +278,3 @@ def _number(values: Mapping[str, Any], key: str, least: float) -> float | None:
 def _whole(values: Mapping[str, Any], key: str, least: float) -> int | None:
     value = _number(values, key, least)
     return None if value is None else round(value)
-
-
-def _totals(stored: TotalRecord) -> Totals:
-    uj = None if stored.joules is None else round(stored.joules * MICROJOULES_PER_JOULE)
-    return Totals(uj, stored.grams_co2e, stored.steps, stored.samples, stored.tokens)
-
-
-def _stored(totals: Totals) -> TotalRecord:
-    return TotalRecord(_joules(totals.microjoules), totals.grams_co2e, totals.steps, totals.samples, totals.tokens)
-
-
-def _joules(uj: int | None) -> float | None:
-    return None if uj is None else uj / MICROJOULES_PER_JOULE
-
-
-def _plus(one: Figure | None, other: Figure | None, sign: int) -> Figure | None:
-    if other is None:
-        return one
-    return sign * other if one is None else one + sign * other
-
-
-def _larger(one: Figure | None, other: Figure | None) -> Figure | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return max(one, other)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from lightning_carbon.carbon.footprint import EnergyRange, footprint
-from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.footprint import footprint
+from lightning_carbon.carbon.uncertainty import Bounds, bounds_of_sensor
 from lightning_carbon.records.lineage import with_lineage
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -21,7 +21,7 @@ from lightning_carbon.records.run import (
     RunRecord,
     Status,
 )
-from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, CarbonIntensity, Energy
+from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -132,18 +132,18 @@ def iso(seconds: float) -> str:
 
 def _energy(
     hardware: Sequence[Credit], first: RankPart, longest_ns: int, hosts: Mapping[str, str]
-) -> tuple[EnergyRecord, EnergyRange]:
+) -> tuple[EnergyRecord, Bounds[Energy]]:
     domains = []
     phases_uj: dict[str, int] = {}
     parts_uj: dict[str, dict[str, int]] = {}
     told_apart = {name for credit in hardware if credit.is_root for name in credit.part.beat.parts}
-    total = EnergyRange(Energy.ZERO, Energy.ZERO, Energy.ZERO)
+    total = Bounds.exactly(Energy.ZERO)
     measured_uj = covered_ns = 0
     for credit in hardware:
         facts, beat, index = credit.facts, credit.part.beat, credit.place
         uj = beat.uj(index)
         if credit.is_root:
-            total += EnergyRange.within(Energy(uj), facts.uncertainty_ratio)
+            total += bounds_of_sensor(Energy(uj), facts.uncertainty_ratio)
             measured_uj += uj if facts.provenance != "modelled" else 0
             covered_ns += beat.covered_ns(index)
             for name, phase in beat.phases.items():
@@ -205,22 +205,12 @@ def _parts(beat: Beat, phase: str, index: int) -> dict[str, int]:
     )
 
 
-def _carbon(energy: EnergyRange | None, first: RankPart) -> CarbonRecord:
+def _carbon(energy: Bounds[Energy] | None, first: RankPart) -> CarbonRecord:
     intensity, pue = first.header.intensity, first.header.pue
     if energy is None:
         return CarbonRecord(None, None, None, intensity, pue)
-    grid = Intensity(
-        CarbonIntensity(intensity.value),
-        CarbonIntensity(intensity.low),
-        CarbonIntensity(intensity.high),
-        intensity.source,
-        intensity.year,
-        intensity.basis,
-        intensity.region,
-        intensity.assumed,
-    )
-    priced = footprint(energy, PowerUsage(pue.value, pue.low, pue.high, pue.source, pue.assumed), grid)
-    return CarbonRecord(priced.mass.grams, priced.low.grams, priced.high.grams, intensity, pue)
+    priced = footprint(energy, pue, intensity)
+    return CarbonRecord(priced.value.grams, priced.low.grams, priced.high.grams, intensity, pue)
 
 
 def _hosts(ranks: Sequence[RankPart]) -> dict[str, str]:

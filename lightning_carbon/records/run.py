@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+    from lightning_carbon.ports import Finding
+    from lightning_carbon.records.totals import Attempt, Totals
 
 SCHEMA = 1
 
@@ -63,23 +69,6 @@ class DomainRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class AbsentSource:
-    """Something that could not be measured.
-
-    Args:
-        source: The adapter that tried.
-        subject: What was tried.
-        reason: Why not.
-        fix: What would help, or an empty string.
-    """
-
-    source: str
-    subject: str
-    reason: str
-    fix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class EnergyRecord:
     """The energy of a run: IT energy, without PUE.
 
@@ -104,33 +93,8 @@ class EnergyRecord:
     coverage_ratio: float
     domains: tuple[DomainRecord, ...]
     phases: dict[str, float]
-    absent: tuple[AbsentSource, ...] = ()
+    absent: tuple[Finding, ...] = ()
     parts: dict[str, dict[str, float]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class IntensityRecord:
-    """The carbon intensity that a run is priced with, in gCO2e/kWh."""
-
-    value: float
-    low: float
-    high: float
-    source: str
-    year: int | None
-    basis: str
-    region: str
-    assumed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PueRecord:
-    """The power usage effectiveness that a run is priced with."""
-
-    value: float
-    low: float
-    high: float
-    source: str
-    assumed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +112,8 @@ class CarbonRecord:
     grams_co2e: float | None
     low: float | None
     high: float | None
-    intensity: IntensityRecord
-    pue: PueRecord
+    intensity: Intensity
+    pue: PowerUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,43 +139,6 @@ class RankRecord:
     steps: int
     duration_seconds: float
     status: str
-
-
-@dataclass(frozen=True, slots=True)
-class TotalRecord:
-    """A total over several attempts at a training.
-
-    Args:
-        joules: Energy, without PUE; ``None`` where no attempt could be measured.
-        grams_co2e: What it stands for, each attempt priced as its own record says; ``None`` likewise.
-        steps: How many steps it holds.
-        samples: How many samples they had; ``None`` where nobody told.
-        tokens: How many tokens they had; ``None`` where nobody told.
-    """
-
-    joules: float | None
-    grams_co2e: float | None
-    steps: int
-    samples: int | None = None
-    tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
-    """One attempt at a training that was resumed.
-
-    Args:
-        run_id: Its run.
-        status: How it ended; ``unknown`` where it is not in this ledger.
-        joules: What it used; where it is not in this ledger, what the checkpoint knew of it, and ``None`` where it
-            could not be measured.
-        grams_co2e: What that stands for.
-    """
-
-    run_id: str
-    status: str
-    joules: float | None
-    grams_co2e: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,9 +194,9 @@ class RunRecord:
     world_size: int = 1
     ranks: tuple[RankRecord, ...] = ()
     origin: str | None = None
-    attempts: tuple[AttemptRecord, ...] = ()
-    lineage: TotalRecord | None = None
-    spent: TotalRecord | None = None
+    attempts: tuple[Attempt, ...] = ()
+    lineage: Totals | None = None
+    spent: Totals | None = None
     location: str | None = None
     part_seconds: dict[str, dict[str, float]] = field(default_factory=dict)
 

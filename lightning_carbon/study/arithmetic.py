@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lightning_carbon.carbon.footprint import EnergyRange, footprint
+from lightning_carbon.carbon.footprint import footprint
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.estimate.prices import cloud_usd, electricity_usd
 from lightning_carbon.study.rows import Figures, Range
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
@@ -27,7 +28,7 @@ def site_energy(energy: Energy, pue_ratio: float) -> Energy:
 
 
 def figures_of(
-    energy: Energy | EnergyRange | None,
+    energy: Energy | Bounds[Energy] | None,
     method: Method,
     accelerator_hours: float | None = None,
     price: CloudPrice | None = None,
@@ -46,9 +47,9 @@ def figures_of(
     cloud = None if price is None or accelerator_hours is None else cloud_usd(accelerator_hours, 1, price)
     if energy is None:
         return Figures(cloud_usd=cloud)
-    ranged = energy if isinstance(energy, EnergyRange) else EnergyRange.within(energy, 0)
+    ranged = energy if isinstance(energy, Bounds) else Bounds.exactly(energy)
     site = site_energy(ranged.value, method.pue.value)
-    mass = footprint(ranged, method.pue, method.intensity).mass
+    mass = footprint(ranged, method.pue, method.intensity).value
     return Figures(
         kwh_pue=site.kilowatt_hours,
         co2e_lbs=mass.pounds,
@@ -58,16 +59,16 @@ def figures_of(
     )
 
 
-def range_of(energy: EnergyRange, method: Method) -> Range:
+def range_of(energy: Bounds[Energy], method: Method) -> Range:
     """The ranges of a row, by interval arithmetic from those of energy, PUE and intensity."""
     priced = footprint(energy, method.pue, method.intensity)
-    low, high = site_energy(energy.low, method.pue.low), site_energy(energy.high, method.pue.high)
+    site = energy.combine(method.pue, site_energy)
     costs = method.electricity
     return Range(
-        kwh_pue=(low.kilowatt_hours, high.kilowatt_hours),
+        kwh_pue=(site.low.kilowatt_hours, site.high.kilowatt_hours),
         co2e_lbs=(priced.low.pounds, priced.high.pounds),
         co2e_kg=(priced.low.kilograms, priced.high.kilograms),
         electricity_usd=None
         if costs is None
-        else (electricity_usd(low, costs.usd_per_kwh), electricity_usd(high, costs.usd_per_kwh)),
+        else (electricity_usd(site.low, costs.usd_per_kwh), electricity_usd(site.high, costs.usd_per_kwh)),
     )

@@ -435,7 +435,7 @@ def test_the_table_of_settings_has_the_variables() -> None:
 @pytest.mark.parametrize(("region", "place"), [("SE", "in Sweden"), ("IN", "in India")])
 def test_the_factors_of_the_readme_are_the_packaged_ones(region: str, place: str) -> None:
     """The two countries that the README sets side by side have the factors that it names."""
-    grams = intensity_of(region).value.grams_per_kilowatt_hour
+    grams = intensity_of(region).value
 
     assert re.search(rf"\b{grams:.0f} g (of CO2e )?{place}", read("README.md"))
 

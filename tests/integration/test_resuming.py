@@ -18,8 +18,9 @@ import torch
 from lightning_carbon import Meter, RunRecord
 from lightning_carbon.ledger.attempts import ATTEMPTS_FILE
 from lightning_carbon.ledger.directory import DirectoryRunStore
-from lightning_carbon.records.lineage import Resumed, Totals
+from lightning_carbon.records.lineage import Resumed
 from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.totals import Totals
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.simulated import SimulatedCounter
 from tests.integration.ledger.support import Reader, write

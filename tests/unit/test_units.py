@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.units import CarbonIntensity, CarbonMass, Energy, Power
+from lightning_carbon.units import CarbonMass, Energy, Power
 
 energies = st.integers(-(10**18), 10**18).map(Energy)
 
@@ -65,13 +65,8 @@ def test_a_pound_is_what_the_yard_and_pound_agreement_says() -> None:
     assert CarbonMass(1) + CarbonMass(2) == CarbonMass(3)
 
 
-def test_intensity_prices_energy() -> None:
-    """Two kilowatt-hours at 250 g each are half a kilogram."""
-    assert CarbonIntensity(250).of(Energy.from_joules(7_200_000)) == CarbonMass(500)
-
-
-@pytest.mark.parametrize("small", [Energy(1), Power(1), CarbonMass(1), CarbonIntensity(1)])
-def test_values_compare_and_do_not_change(small: Energy | Power | CarbonMass | CarbonIntensity) -> None:
+@pytest.mark.parametrize("small", [Energy(1), Power(1), CarbonMass(1)])
+def test_values_compare_and_do_not_change(small: Energy | Power | CarbonMass) -> None:
     """They are values: equal by content, ordered, and safe to share."""
     field = type(small).__slots__[0]
     large = type(small)(2)

@@ -76,7 +76,7 @@ def test_what_is_given_is_not_assumed(tmp_path: Path) -> None:
     """A given intensity and PUE are exact, and nobody's guess."""
     config = configure({}, intensity=41.4, pue=1.1, ledger=tmp_path)
 
-    assert (config.intensity.value.grams_per_kilowatt_hour, config.intensity.assumed) == (41.4, False)
+    assert (config.intensity.value, config.intensity.assumed) == (41.4, False)
     assert config.intensity.low == config.intensity.high == config.intensity.value
     assert (config.pue.value, config.pue.high, config.pue.assumed) == (1.1, 1.1, False)
 
@@ -120,11 +120,11 @@ def test_an_intensity_of_the_environment_gives_way_to_any_argument(tmp_path: Pat
     both = {**environ, "LIGHTNING_CARBON_REGION": "FR"}
 
     assert (41.4, False, "given") == (
-        by_variable.value.grams_per_kilowatt_hour,
+        by_variable.value,
         by_variable.assumed,
         by_variable.source,
     )
-    assert ("SWE", 20.0) == (by_region.region, by_figure.value.grams_per_kilowatt_hour)
+    assert ("SWE", 20.0) == (by_region.region, by_figure.value)
     assert by_region == configure(both, ledger=tmp_path, region="SE").intensity
 
 

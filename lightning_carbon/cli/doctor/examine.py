@@ -169,9 +169,9 @@ def _region(region: str | None, environ: Mapping[str, str]) -> RegionReport:
             ASSUMED,
         ),
         assumed=intensity.assumed,
-        grams_co2e_per_kilowatt_hour=intensity.value.grams_per_kilowatt_hour,
-        low=intensity.low.grams_per_kilowatt_hour,
-        high=intensity.high.grams_per_kilowatt_hour,
+        grams_co2e_per_kilowatt_hour=intensity.value,
+        low=intensity.low,
+        high=intensity.high,
         year=intensity.year,
         source=intensity.source,
     )

@@ -17,12 +17,13 @@ from lightning_carbon.wiring import intensity_in_force, pue_in_force
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lightning_carbon.carbon.footprint import EnergyRange, Footprint
+    from lightning_carbon.carbon.footprint import Footprint
     from lightning_carbon.carbon.intensity import Intensity
+    from lightning_carbon.carbon.uncertainty import Bounds
     from lightning_carbon.cli.output import Form
     from lightning_carbon.estimate.accelerators import Accelerator
     from lightning_carbon.estimate.estimating import Elsewhere, Estimate
-    from lightning_carbon.estimate.factors import Span
+    from lightning_carbon.units import Energy
 
 SCHEMA: Final = 1
 ALL: Final = "all"
@@ -140,7 +141,7 @@ def _elsewhere(one: Elsewhere) -> dict[str, object]:
     intensity = one.footprint.intensity
     mapping: dict[str, object] = {
         "region": intensity.region,
-        "grams_co2e_per_kilowatt_hour": intensity.value.grams_per_kilowatt_hour,
+        "grams_co2e_per_kilowatt_hour": intensity.value,
         "year": intensity.year,
         "grams_co2e": _grams(one.footprint),
         "saved_grams_co2e": one.saved_grams_co2e,
@@ -150,11 +151,11 @@ def _elsewhere(one: Elsewhere) -> dict[str, object]:
     return mapping
 
 
-def _span(span: Span) -> dict[str, float]:
+def _span(span: Bounds[float]) -> dict[str, float]:
     return {"value": span.value, "low": span.low, "high": span.high}
 
 
-def _kwh(energy: EnergyRange) -> dict[str, float]:
+def _kwh(energy: Bounds[Energy]) -> dict[str, float]:
     return {
         "value": energy.value.kilowatt_hours,
         "low": energy.low.kilowatt_hours,
@@ -163,4 +164,4 @@ def _kwh(energy: EnergyRange) -> dict[str, float]:
 
 
 def _grams(priced: Footprint) -> dict[str, float]:
-    return {"value": priced.mass.grams, "low": priced.low.grams, "high": priced.high.grams}
+    return {"value": priced.value.grams, "low": priced.low.grams, "high": priced.high.grams}

@@ -14,9 +14,11 @@ from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lightning_carbon.carbon.footprint import EnergyRange, Footprint
+    from lightning_carbon.carbon.footprint import Footprint
+    from lightning_carbon.carbon.uncertainty import Bounds
     from lightning_carbon.estimate.assumptions import Assumption
     from lightning_carbon.estimate.estimating import Elsewhere, Estimate
+    from lightning_carbon.units import Energy
 
 _SECONDS_PER_HOUR: Final = 3_600
 _TERAFLOPS: Final = 1e12
@@ -91,7 +93,7 @@ def _figures(planned: Estimate) -> Iterator[tuple[str, ...]]:
     site = planned.site_kwh.times(JOULES_PER_KILOWATT_HOUR)
     ends = span(site.low, site.high, site.value, ENERGY)
     yield (f"Energy (site, PUE {priced.pue.value:g})", amount(site.value, ENERGY), ends)
-    yield (f"CO2e ({priced.intensity.region})", amount(priced.mass.grams, CO2E), _grams(priced))
+    yield (f"CO2e ({priced.intensity.region})", amount(priced.value.grams, CO2E), _grams(priced))
     money = planned.electricity_usd
     yield ("Electricity", f"{_usd(money.value)} USD", f"{_usd(money.low)} to {_usd(money.high)} USD")
     if planned.cloud_usd is not None:
@@ -99,7 +101,7 @@ def _figures(planned: Estimate) -> Iterator[tuple[str, ...]]:
         yield ("Cloud", "", f"{_usd(low)} to {_usd(high)} USD")
 
 
-def _energy(name: str, energy: EnergyRange) -> tuple[str, ...]:
+def _energy(name: str, energy: Bounds[Energy]) -> tuple[str, ...]:
     value, low, high = energy.value.joules, energy.low.joules, energy.high.joules
     return (name, amount(value, ENERGY), span(low, high, value, ENERGY))
 
@@ -116,21 +118,21 @@ def _places(planned: Estimate) -> tuple[Column[Elsewhere], ...]:
 
     return (
         Column("Region", lambda there: there.footprint.intensity.region, "<"),
-        Column("gCO2e/kWh", lambda there: digits(there.footprint.intensity.value.grams_per_kilowatt_hour)),
-        Column("CO2e", lambda there: amount(there.footprint.mass.grams, CO2E)),
+        Column("gCO2e/kWh", lambda there: digits(there.footprint.intensity.value)),
+        Column("CO2e", lambda there: amount(there.footprint.value.grams, CO2E)),
         Column("Range", lambda there: _grams(there.footprint)),
         Column("Saved", saved),
     )
 
 
 def _grams(priced: Footprint) -> str:
-    return span(priced.low.grams, priced.high.grams, priced.mass.grams, CO2E)
+    return span(priced.low.grams, priced.high.grams, priced.value.grams, CO2E)
 
 
 def _notes(planned: Estimate, others: Sequence[Accelerator]) -> Iterator[str]:
-    equivalent = equivalent_of(planned.footprint.mass)
+    equivalent = equivalent_of(planned.footprint.value)
     if equivalent is not None:
-        yield f"{amount(planned.footprint.mass.grams, CO2E)}: {equivalent.sentence}."
+        yield f"{amount(planned.footprint.value.grams, CO2E)}: {equivalent.sentence}."
     if others:
         names = ", ".join(f"{gpu.name} ({gpu.power_watts:g} W)" for gpu in others if gpu.power_watts)
         yield f"{planned.job.accelerator} is meant by that name; there are also {names}."

@@ -131,12 +131,12 @@ def _factors(jobs: Sequence[Job], method: Method | None) -> Iterator[str]:
         grid, pue = method.intensity, method.pue
         yield (
             f"Priced with the constants of Strubell et al. 2019: PUE {pue.value:g}, "
-            f"{grid.value.grams_per_kilowatt_hour:.1f} gCO2e/kWh ({grid.region} {grid.year})."
+            f"{grid.value:.1f} gCO2e/kWh ({grid.region} {grid.year})."
         )
         return
     used = dict.fromkeys(
         f"PUE {one.pue.value:g}{' (assumed)' if one.pue.assumed else ''}, "
-        f"{one.intensity.value.grams_per_kilowatt_hour:g} gCO2e/kWh "
+        f"{one.intensity.value:g} gCO2e/kWh "
         f"({one.intensity.region}{'' if one.intensity.year is None else f' {one.intensity.year}'}"
         f"{', assumed' if one.intensity.assumed else ''})"
         for one in (job.carbon for job in jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.metering.config import MeterConfig
@@ -107,7 +108,7 @@ class TrainerRun:
             return {}
         self._logged_joules[phase] = joules
         energy = Energy.from_joules(joules - before)
-        grams = self._config.intensity.value.of(energy).grams * self._config.pue.value
+        grams = mass_of(energy, self._config.pue, self._config.intensity).grams
         return {f"{prefix}_energy_joules": energy.joules, f"{prefix}_carbon_grams_co2e": grams}
 
 

@@ -309,7 +309,7 @@ def _priced(
         Energy(sum(getattr(site, end).microjoules for site in sites)) for end in ("value", "low", "high")
     )
     mass, least, most = (
-        CarbonMass(fsum(getattr(one, end).grams for one in footprints)) for end in ("mass", "low", "high")
+        CarbonMass(fsum(getattr(priced, end).grams for priced in footprints)) for end in ("value", "low", "high")
     )
     costs = None
     if electricity is not None:

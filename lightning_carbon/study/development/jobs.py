@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from lightning_carbon.carbon.footprint import EnergyRange, Footprint, footprint
-from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.footprint import Footprint, footprint
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.study.arithmetic import site_energy
-from lightning_carbon.units import CarbonIntensity, Energy
+from lightning_carbon.units import Energy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lightning_carbon.carbon.intensity import PowerUsage
     from lightning_carbon.records.run import RunRecord
     from lightning_carbon.study.method import Method
 
@@ -49,9 +50,9 @@ class Job:
     accelerators: Mapping[str, int]
     training: str
     attempts: tuple[str, ...]
-    energy: EnergyRange | None
+    energy: Bounds[Energy] | None
     modelled: Energy
-    site: EnergyRange | None
+    site: Bounds[Energy] | None
     carbon: Footprint | None
 
     @property
@@ -76,8 +77,8 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
     Raises:
         ValueError: The record's times are no times.
     """
-    pue = _pue_of(record) if method is None else method.pue
-    intensity = _intensity_of(record) if method is None else method.intensity
+    pue = record.carbon.pue if method is None else method.pue
+    intensity = record.carbon.intensity if method is None else method.intensity
     energy = _energy_of(record)
     started = datetime.fromisoformat(record.started_at)
     ids = {domain.id for domain in record.energy.domains}
@@ -98,38 +99,13 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
     )
 
 
-def at_the_site(energy: EnergyRange, pue: PowerUsage) -> EnergyRange:
+def at_the_site(energy: Bounds[Energy], pue: PowerUsage) -> Bounds[Energy]:
     """What the site draws for what its computers used, with the range of both."""
-    return EnergyRange(
-        site_energy(energy.value, pue.value), site_energy(energy.low, pue.low), site_energy(energy.high, pue.high)
-    )
+    return energy.combine(pue, site_energy)
 
 
-def _energy_of(record: RunRecord) -> EnergyRange | None:
+def _energy_of(record: RunRecord) -> Bounds[Energy] | None:
     energy = record.energy
     if energy.total_joules is None:
         return None
-    return EnergyRange(
-        Energy.from_joules(energy.total_joules),
-        Energy.from_joules(energy.low_joules),
-        Energy.from_joules(energy.high_joules),
-    )
-
-
-def _pue_of(record: RunRecord) -> PowerUsage:
-    pue = record.carbon.pue
-    return PowerUsage(pue.value, pue.low, pue.high, pue.source, pue.assumed)
-
-
-def _intensity_of(record: RunRecord) -> Intensity:
-    grid = record.carbon.intensity
-    return Intensity(
-        CarbonIntensity(grid.value),
-        CarbonIntensity(grid.low),
-        CarbonIntensity(grid.high),
-        grid.source,
-        grid.year,
-        grid.basis,
-        grid.region,
-        grid.assumed,
-    )
+    return Bounds(energy.total_joules, energy.low_joules, energy.high_joules).map(Energy.from_joules)

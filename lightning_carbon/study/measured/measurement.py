@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from lightning_carbon.errors import NewerSchema, RecordError
-from lightning_carbon.records.fields import known
-from lightning_carbon.records.run import AbsentSource
+from lightning_carbon.ports import Finding
+from lightning_carbon.records.fields import known, plain
 from lightning_carbon.study.measured.settling import Settling
 from lightning_carbon.study.measured.training_length import TrainingLength
 
@@ -95,7 +95,7 @@ class Measurement:
     speed: Speed
     world_size: int
     host: dict[str, str | int | None]
-    absent: tuple[AbsentSource, ...] = ()
+    absent: tuple[Finding, ...] = ()
     extent: TrainingLength | None = None
 
     def of_kind(self, kind: str) -> list[DomainPower]:
@@ -115,9 +115,7 @@ class Measurement:
 
 def to_mapping(measurement: Measurement) -> dict[str, Any]:
     """A measurement as plain values (JSON types only)."""
-    mapping = asdict(measurement)
-    for name in ("command", "domains", "absent"):
-        mapping[name] = list(mapping[name])
+    mapping: dict[str, Any] = plain(measurement)
     return mapping
 
 
@@ -137,7 +135,7 @@ def from_mapping(mapping: dict[str, Any]) -> Measurement:
             "settling": known(Settling, mapping["settling"]),
             "domains": tuple(known(DomainPower, one) for one in mapping["domains"]),
             "speed": known(Speed, mapping["speed"]),
-            "absent": tuple(known(AbsentSource, one) for one in mapping.get("absent", ())),
+            "absent": tuple(known(Finding, one) for one in mapping.get("absent", ())),
             "extent": known(TrainingLength, mapping["extent"]) if mapping.get("extent") else None,
         }
         return known(Measurement, whole)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.carbon.footprint import EnergyRange
+from lightning_carbon.carbon.uncertainty import Bounds, bounds_of_sensor
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.study.arithmetic import energy_of, figures_of, range_of
 from lightning_carbon.study.measured.training_length import TrainingLength
@@ -65,9 +65,9 @@ def project(
             "processors and memory are counted once, as measured, which is the study's formula."
         )
     scaled = [(one, (one.watts or 0.0) * (factor if one.kind == GPU else 1.0)) for one in measurement.counted]
-    energy = EnergyRange(Energy.ZERO, Energy.ZERO, Energy.ZERO)
+    energy = Bounds.exactly(Energy.ZERO)
     for one, watts in scaled:
-        energy += EnergyRange.within(energy_of(Power(watts), hours), one.uncertainty_ratio)
+        energy += bounds_of_sensor(energy_of(Power(watts), hours), one.uncertainty_ratio)
     known = energy if scaled else None
     return StudyRow(
         id=measurement.run_id,

@@ -143,12 +143,11 @@ def signed(value: float) -> str:
 def how_priced(method: Method) -> str:
     """What the measured rows are priced with, in a sentence."""
     pue, grid = method.pue, method.intensity
-    grams = [intensity.grams_per_kilowatt_hour for intensity in (grid.value, grid.low, grid.high)]
     year = f" {grid.year}" if grid.year is not None else ""
     costs = method.electricity
     parts = [
         f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}{', assumed' if pue.assumed else ''}",
-        f"{grams[0]:.4g} gCO2e/kWh{_limits(grams[1], grams[0], grams[2])} ({grid.region}{year}"
+        f"{grid.value:.4g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)} ({grid.region}{year}"
         + (", assumed)" if grid.assumed else ")"),
         *([f"{costs.usd_per_kwh:g} USD/kWh ({costs.source})"] if costs is not None else []),
     ]

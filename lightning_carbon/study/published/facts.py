@@ -18,7 +18,7 @@ from lightning_carbon.estimate.prices import CloudPrice, ElectricityPrice
 from lightning_carbon.study.method import STRUBELL_2019, Method
 from lightning_carbon.study.printed import Printed
 from lightning_carbon.study.rows import PrintedFigures
-from lightning_carbon.units import CarbonIntensity, CarbonMass
+from lightning_carbon.units import CarbonMass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -171,7 +171,7 @@ def facts_of(values: Mapping[str, Any]) -> Facts:
 def _method(values: Mapping[str, Any]) -> Method:
     pue, grid, electricity = values["pue"], values["pounds_co2e_per_kwh"], values["usd_per_kwh"]
     cloud = values["usd_per_accelerator_hour"]
-    intensity = CarbonIntensity(CarbonMass.from_pounds(grid["value"]).grams)
+    intensity = CarbonMass.from_pounds(grid["value"]).grams
     return Method(
         name=STRUBELL_2019,
         pue=PowerUsage(pue["value"], pue["value"], pue["value"], pue["source"], assumed=False),

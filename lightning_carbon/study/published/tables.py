@@ -60,7 +60,7 @@ def published_sheets(rows: tuple[StudyRow, ...], facts: Facts | None = None) -> 
     facts = facts or strubell2019()
     method = facts.method
     constants = (
-        f"PUE {method.pue.value:g}, {method.intensity.value.grams_per_kilowatt_hour:.1f} gCO2e/kWh "
+        f"PUE {method.pue.value:g}, {method.intensity.value:.1f} gCO2e/kWh "
         f"({_pounds(facts):g} lb), {facts.source}. Printed figures stand in brackets; "
         "a row closes where all that is computed (energy, CO2e, costs) rounds to the printed digits."
     )
@@ -77,7 +77,7 @@ def published_sheets(rows: tuple[StudyRow, ...], facts: Facts | None = None) -> 
 
 
 def _pounds(facts: Facts) -> float:
-    return round(CarbonMass(facts.method.intensity.value.grams_per_kilowatt_hour).pounds, 9)
+    return round(CarbonMass(facts.method.intensity.value).pounds, 9)
 
 
 def _model_row(model: PublishedModel, facts: Facts) -> StudyRow:

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.carbon.footprint import EnergyRange, footprint
+from lightning_carbon.carbon.footprint import footprint, mass_of
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-from lightning_carbon.units import CarbonIntensity, CarbonMass, Energy, Power
+from lightning_carbon.carbon.uncertainty import Bounds, bounds_of_sensor
+from lightning_carbon.units import CarbonMass, Energy, Power
 
-energies = st.builds(EnergyRange.within, st.integers(0, 10**18).map(Energy), st.floats(0, 2))
+energies = st.builds(bounds_of_sensor, st.integers(0, 10**18).map(Energy), st.floats(0, 2))
 
 
 @st.composite
@@ -23,9 +24,9 @@ def triples(draw: st.DrawFn, least: float = 0.0) -> tuple[float, float, float]:
 def intensity_of(low: float, value: float, high: float) -> Intensity:
     """A carbon intensity in grams per kWh."""
     return Intensity(
-        value=CarbonIntensity(value),
-        low=CarbonIntensity(low),
-        high=CarbonIntensity(high),
+        value=value,
+        low=low,
+        high=high,
         source="a test",
         year=2024,
         basis="life-cycle",
@@ -40,13 +41,13 @@ def pue_of(low: float, value: float, high: float) -> PowerUsage:
 
 
 @given(energies)
-def test_the_range_of_a_sensor_holds_its_value_and_nothing_below_zero(energy: EnergyRange) -> None:
+def test_the_range_of_a_sensor_holds_its_value_and_nothing_below_zero(energy: Bounds[Energy]) -> None:
     """However wide the range, no energy is negative."""
     assert Energy.ZERO <= energy.low <= energy.value <= energy.high
 
 
 @given(energies, energies)
-def test_ranges_add_end_to_end(one: EnergyRange, other: EnergyRange) -> None:
+def test_ranges_add_end_to_end(one: Bounds[Energy], other: Bounds[Energy]) -> None:
     """Errors of two sensors are not assumed to cancel."""
     both = one + other
 
@@ -56,12 +57,12 @@ def test_ranges_add_end_to_end(one: EnergyRange, other: EnergyRange) -> None:
 
 @given(energies, triples(least=1.0), triples())
 def test_the_value_lies_within_its_range(
-    energy: EnergyRange, pue: tuple[float, float, float], grid: tuple[float, float, float]
+    energy: Bounds[Energy], pue: tuple[float, float, float], grid: tuple[float, float, float]
 ) -> None:
     """Whatever the three ranges, and to the last bit."""
     priced = footprint(energy, pue_of(*pue), intensity_of(*grid))
 
-    assert CarbonMass(0) <= priced.low <= priced.mass <= priced.high
+    assert CarbonMass(0) <= priced.low <= priced.value <= priced.high
     assert (pue_of(*pue), intensity_of(*grid)) == (priced.pue, priced.intensity)
 
 
@@ -70,20 +71,20 @@ def test_so_many_times_the_energy_is_so_many_times_the_mass(
     microjoules: int, factor: int, pue: tuple[float, float, float], grid: tuple[float, float, float]
 ) -> None:
     """A footprint is linear in energy."""
-    one = footprint(EnergyRange.within(Energy(microjoules), 0), pue_of(*pue), intensity_of(*grid))
-    many = footprint(EnergyRange.within(Energy(microjoules * factor), 0), pue_of(*pue), intensity_of(*grid))
+    one = footprint(Bounds.exactly(Energy(microjoules)), pue_of(*pue), intensity_of(*grid))
+    many = footprint(Bounds.exactly(Energy(microjoules * factor)), pue_of(*pue), intensity_of(*grid))
 
-    assert many.mass.grams == pytest.approx(one.mass.grams * factor)
+    assert many.value.grams == pytest.approx(one.value.grams * factor)
     assert many.high.grams == pytest.approx(one.high.grams * factor)
 
 
 @given(energies)
-def test_certain_inputs_give_a_certain_result(energy: EnergyRange) -> None:
+def test_certain_inputs_give_a_certain_result(energy: Bounds[Energy]) -> None:
     """Where no factor has a range, the ends lie on the value."""
-    certain = EnergyRange.within(energy.value, 0)
+    certain = Bounds.exactly(energy.value)
     priced = footprint(certain, pue_of(1.2, 1.2, 1.2), intensity_of(41, 41, 41))
 
-    assert priced.low == priced.mass == priced.high
+    assert priced.low == priced.value == priced.high
 
 
 def test_the_published_figure_for_bert() -> None:
@@ -95,16 +96,33 @@ def test_the_published_figure_for_bert() -> None:
     """
     energy = Power(12_041.51).for_nanoseconds(round(79.2 * 3_600 * 10**9))
     per_kwh = CarbonMass.from_pounds(0.954).grams
-    priced = footprint(EnergyRange.within(energy, 0), pue_of(1.58, 1.58, 1.58), intensity_of(per_kwh, per_kwh, per_kwh))
+    priced = footprint(Bounds.exactly(energy), pue_of(1.58, 1.58, 1.58), intensity_of(per_kwh, per_kwh, per_kwh))
 
     assert energy.kilowatt_hours * 1.58 == pytest.approx(1_507, abs=0.5)
-    assert priced.mass.pounds == pytest.approx(1_438, abs=1)
+    assert priced.value.pounds == pytest.approx(1_438, abs=1)
+
+
+@given(energies, triples(least=1.0), triples())
+def test_the_central_value_alone_is_the_value_of_the_footprint(
+    energy: Bounds[Energy], pue: tuple[float, float, float], grid: tuple[float, float, float]
+) -> None:
+    """Rows of a run and its record say the same, to the last bit."""
+    assert footprint(energy, pue_of(*pue), intensity_of(*grid)).value == mass_of(
+        energy.value, pue_of(*pue), intensity_of(*grid)
+    )
+
+
+def test_two_kilowatt_hours_of_250_grams_are_half_a_kilogram() -> None:
+    """An intensity is in grams for a kilowatt-hour."""
+    mass = mass_of(Energy.from_joules(7_200_000), pue_of(1.0, 1.0, 1.0), intensity_of(250, 250, 250))
+
+    assert 500 == pytest.approx(mass.grams)
 
 
 def test_a_footprint_by_hand() -> None:
     """One kWh ±10 %, PUE 1.0 to 2.0 and 100 to 400 g/kWh: every end of the range is the product of the ends."""
-    energy = EnergyRange.within(Energy.from_joules(3_600_000), 0.1)
+    energy = bounds_of_sensor(Energy.from_joules(3_600_000), 0.1)
     priced = footprint(energy, pue_of(1.0, 1.5, 2.0), intensity_of(100, 200, 400))
 
-    assert priced.mass.grams == pytest.approx(300)
+    assert priced.value.grams == pytest.approx(300)
     assert (priced.low.grams, priced.high.grams) == pytest.approx((90, 880))

@@ -13,15 +13,14 @@ from lightning_carbon.estimate.assumptions import assumptions
 from lightning_carbon.estimate.estimating import Estimate, estimate, what_if
 from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
 from lightning_carbon.estimate.planning import plan
-from lightning_carbon.units import CarbonIntensity
 
 PUE = PowerUsage(1.5, 1.0, 2.0, "a test", assumed=True)
 
 
 def intensity_of(region: str, value: float, low: float | None = None, high: float | None = None) -> Intensity:
     """A carbon intensity in grams per kWh."""
-    least, most = (CarbonIntensity(value if end is None else end) for end in (low, high))
-    return Intensity(CarbonIntensity(value), least, most, "a test", 2025, "life-cycle", region, assumed=False)
+    least, most = (value if end is None else end for end in (low, high))
+    return Intensity(value, least, most, "a test", 2025, "life-cycle", region, assumed=False)
 
 
 def estimate_of(
@@ -53,7 +52,7 @@ def test_an_estimate_is_linear_in_hours_and_in_number(
             expected = factor * getattr(once.energy, end).joules
             assert expected == pytest.approx(getattr(more.energy, end).joules, rel=1e-6)
             assert factor * getattr(once.site_kwh, end) == pytest.approx(getattr(more.site_kwh, end), rel=1e-6)
-        assert factor * once.footprint.mass.grams == pytest.approx(more.footprint.mass.grams, rel=1e-6)
+        assert factor * once.footprint.value.grams == pytest.approx(more.footprint.value.grams, rel=1e-6)
         assert once.cloud_usd is not None
         assert tuple(factor * usd for usd in once.cloud_usd) == pytest.approx(more.cloud_usd)
 
@@ -66,7 +65,7 @@ def test_the_busier_the_more(job: tuple[int, float], shares: tuple[float, float]
     assert less.energy.value <= more.energy.value
     assert less.energy.low <= more.energy.low
     assert less.energy.high <= more.energy.high
-    assert less.footprint.mass <= more.footprint.mass
+    assert less.footprint.value <= more.footprint.value
 
 
 @given(job=jobs, part=st.sampled_from([one for one in accelerators() if one.power_watts]), grams=st.floats(0, 2_000))
@@ -79,7 +78,7 @@ def test_the_range_holds_the_value(job: tuple[int, float], part: object, grams: 
         assert 0 <= one.low.microjoules <= one.value.microjoules <= one.high.microjoules
     for span in (found.site_kwh, found.electricity_usd, found.mean_watts):
         assert 0 <= span.low <= span.value <= span.high
-    assert 0 <= found.footprint.low.grams <= found.footprint.mass.grams <= found.footprint.high.grams
+    assert 0 <= found.footprint.low.grams <= found.footprint.value.grams <= found.footprint.high.grams
 
 
 def test_an_idle_accelerator_still_draws() -> None:
@@ -98,7 +97,7 @@ def test_an_estimate_by_hand() -> None:
     assert found.energy.value.kilowatt_hours == pytest.approx(5.7)
     assert found.mean_watts.value == pytest.approx(570)
     assert found.site_kwh.value == pytest.approx(8.55)
-    assert found.footprint.mass.grams == pytest.approx(855)
+    assert found.footprint.value.grams == pytest.approx(855)
     assert found.electricity_usd.value == pytest.approx(1.71)
     assert found.cloud_usd == pytest.approx((20 * 2.79, 20 * 2.79))
 
@@ -134,11 +133,11 @@ def test_moving_keeps_the_energy_and_changes_the_carbon(grams: list[float], here
     planned = estimate_of(grams=here)
     moved = what_if(planned, [intensity_of(f"R{index}", value) for index, value in enumerate(grams)])
 
-    assert sorted(grams) == [row.footprint.intensity.value.grams_per_kilowatt_hour for row in moved]
+    assert sorted(grams) == [row.footprint.intensity.value for row in moved]
     for row in moved:
-        there = row.footprint.intensity.value.grams_per_kilowatt_hour
-        assert planned.footprint.mass.grams * there / here == pytest.approx(row.footprint.mass.grams)
-        assert planned.footprint.mass.grams - row.footprint.mass.grams == row.saved_grams_co2e
+        there = row.footprint.intensity.value
+        assert planned.footprint.value.grams * there / here == pytest.approx(row.footprint.value.grams)
+        assert planned.footprint.value.grams - row.footprint.value.grams == row.saved_grams_co2e
         assert 1 - there / here == pytest.approx(row.saved_ratio, abs=1e-9)
 
 

@@ -56,7 +56,7 @@ def test_published_values_for_2025(code: str, grams_per_kilowatt_hour: float) ->
     """The table says what Ember published for 2025."""
     found = intensity_of(code)
 
-    assert (grams_per_kilowatt_hour, 2025) == (found.value.grams_per_kilowatt_hour, found.year)
+    assert (grams_per_kilowatt_hour, 2025) == (found.value, found.year)
     assert found.basis == "life-cycle, generation"
     assert not found.assumed
 
@@ -69,9 +69,9 @@ def test_both_codes_lead_to_the_row_they_came_from(row: Factor) -> None:
     assert intensity_of(row.iso3) == found
     assert (row.iso3, row.year, row.source) == (found.region, found.year, found.source)
     assert (row.low, row.grams_per_kilowatt_hour, row.high) == (
-        found.low.grams_per_kilowatt_hour,
-        found.value.grams_per_kilowatt_hour,
-        found.high.grams_per_kilowatt_hour,
+        found.low,
+        found.value,
+        found.high,
     )
 
 
@@ -95,8 +95,8 @@ def test_the_range_of_nowhere_holds_nine_of_ten_countries() -> None:
     """The range of an unknown place leaves one country in twenty out at either end."""
     values = sorted(row.grams_per_kilowatt_hour for row in regions() if row.iso3 != WORLD)
     assumed = intensity_of(None)
-    below = bisect_left(values, assumed.low.grams_per_kilowatt_hour) / len(values)
-    above = 1 - bisect_left(values, assumed.high.grams_per_kilowatt_hour) / len(values)
+    below = bisect_left(values, assumed.low) / len(values)
+    above = 1 - bisect_left(values, assumed.high) / len(values)
 
     assert below == pytest.approx(0.05, abs=1 / len(values))
     assert above == pytest.approx(0.05, abs=1 / len(values))

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from lightning_carbon.ports import Finding
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainFacts, Header, PartBeat, PhaseBeat, RankPart
-from lightning_carbon.records.run import AbsentSource, Status
+from lightning_carbon.records.run import Status
 from tests.unit.records.samples import GIVEN_GRID, GIVEN_PUE
 
 SECOND = 1_000_000_000
@@ -72,7 +73,7 @@ def part(
         started_at=STARTED,
         host={"name": host},
         domains=tuple(uj),
-        absent=(AbsentSource("rapl", "package 0", "not there", "plug it in"),),
+        absent=(Finding("rapl", "package 0", reason="not there", fix="plug it in"),),
         intensity=GIVEN_GRID,
         pue=GIVEN_PUE,
     )

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.ports import Finding
 from lightning_carbon.records.run import (
     SCHEMA,
-    AbsentSource,
-    AttemptRecord,
     CarbonRecord,
     DomainRecord,
     EnergyRecord,
-    IntensityRecord,
-    PueRecord,
     RankRecord,
     RunRecord,
-    TotalRecord,
 )
+from lightning_carbon.records.totals import Attempt, Totals
 
-WORLD = IntensityRecord(
+WORLD = Intensity(
     473.2, 20.5, 1_100.0, "Ember via Our World in Data", 2024, "life-cycle, generation", "WORLD", assumed=True
 )
-GIVEN_GRID = IntensityRecord(12.0, 12.0, 12.0, "given", None, "as given", "custom", assumed=False)
-SURVEY = PueRecord(1.54, 1.0, 2.19, "Uptime Institute, Global Data Center Survey 2025", assumed=True)
-GIVEN_PUE = PueRecord(1.1, 1.1, 1.1, "given", assumed=False)
+GIVEN_GRID = Intensity(12.0, 12.0, 12.0, "given", None, "as given", "custom", assumed=False)
+SURVEY = PowerUsage(1.54, 1.0, 2.19, "Uptime Institute, Global Data Center Survey 2025", assumed=True)
+GIVEN_PUE = PowerUsage(1.1, 1.1, 1.1, "given", assumed=False)
 
 ROOT_ONLY = "energy_uj is readable by root only, as Linux does since 5.10 (CVE-2020-8694)"
+MADE_READABLE = "sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj"
 
 FULL = RunRecord(
     schema=SCHEMA,
@@ -66,8 +65,8 @@ FULL = RunRecord(
         ),
         phases={"setup": 300.1, "train": 12_745.6, "validate": 500.0},
         absent=(
-            AbsentSource("rapl", "package 0", ROOT_ONLY, "sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj"),
-            AbsentSource("rapl", "package 1", ROOT_ONLY, "sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj"),
+            Finding("rapl", "package 0", reason=ROOT_ONLY, fix=MADE_READABLE),
+            Finding("rapl", "package 1", reason=ROOT_ONLY, fix=MADE_READABLE),
         ),
     ),
     carbon=CarbonRecord(2.742, 0.0693, 9.98, WORLD, SURVEY),
@@ -78,11 +77,11 @@ FULL = RunRecord(
     ),
     origin="20261121T090000-11aa",
     attempts=(
-        AttemptRecord("20261121T090000-11aa", "interrupted", 5_000.0, 1.012),
-        AttemptRecord("20261121T101112-3fa2", "completed", 13_545.7, 2.742),
+        Attempt("20261121T090000-11aa", None, Totals(5_000_000_000, 1.012), "interrupted"),
+        Attempt("20261121T101112-3fa2", None, Totals(13_545_700_000, 2.742), "completed"),
     ),
-    lineage=TotalRecord(17_545.7, 3.552, 1_500),
-    spent=TotalRecord(18_545.7, 3.754, 1_650),
+    lineage=Totals(17_545_700_000, 3.552, 1_500),
+    spent=Totals(18_545_700_000, 3.754, 1_650),
     location="/home/lisa/.local/share/lightning-carbon/20261121T101112-3fa2/record.json",
 )
 """A run with everything in it."""
@@ -143,7 +142,7 @@ NOTHING = RunRecord(
         coverage_ratio=0.0,
         domains=(),
         phases={},
-        absent=(AbsentSource("nvml", "all GPUs", "libnvidia-ml.so.1 is not there: no NVIDIA driver"),),
+        absent=(Finding("nvml", "all GPUs", reason="libnvidia-ml.so.1 is not there: no NVIDIA driver"),),
     ),
     carbon=CarbonRecord(None, None, None, WORLD, GIVEN_PUE),
 )

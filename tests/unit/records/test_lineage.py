@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 from lightning_carbon.errors import RecordError
 from lightning_carbon.records.journal import beat_mapping, header_mapping, part_of
 from lightning_carbon.records.lineage import (
-    Attempt,
     Checkpoint,
     Resumed,
-    Totals,
     attempt_from,
     attempt_mapping,
     attempt_of,
@@ -33,7 +31,8 @@ from lightning_carbon.records.lineage import (
 )
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.merging import record_of
-from lightning_carbon.records.run import RunRecord, Status, TotalRecord
+from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.records.totals import Attempt, Totals
 from tests.unit.records.parts import domain, part
 from tests.unit.records.samples import NOTHING
 
@@ -66,7 +65,7 @@ def run(run_id: str, joules: int, steps: int, status: Status = Status.COMPLETED)
     return record_of([part(uj={GPU: joules * 10**6}, steps=steps, status=status, run_id=run_id)])
 
 
-def joules(total: TotalRecord | None) -> tuple[float | None, int]:
+def joules(total: Totals | None) -> tuple[float | None, int]:
     """The energy and the steps of a total."""
     assert total is not None
     return total.joules, total.steps

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from lightning_carbon.ports import Finding
 from lightning_carbon.records.numbers import WIDTH
-from lightning_carbon.records.run import AbsentSource, AttemptRecord, RunRecord, TotalRecord
+from lightning_carbon.records.run import RunRecord
 from lightning_carbon.records.summary import summarise
+from lightning_carbon.records.totals import Attempt, Totals
 from tests.strategies import run_records
 from tests.unit.records.samples import FULL, NOTHING, SMALL
 
@@ -161,7 +163,7 @@ def test_lines_fit_a_terminal() -> None:
 
 def test_what_could_not_be_measured_is_said_once_for_many() -> None:
     """Eight GPUs with one trouble are one entry: three by name, the others by number."""
-    absent = tuple(AbsentSource("nvml", f"GPU {index}", "no permission", "ask for it") for index in range(8))
+    absent = tuple(Finding("nvml", f"GPU {index}", reason="no permission", fix="ask for it") for index in range(8))
     text = summarise(replace(NOTHING, energy=replace(NOTHING.energy, absent=absent)))
 
     assert "  nvml: GPU 0, GPU 1, GPU 2 and 5 more: no permission\n    fix: ask for it\n" in text
@@ -169,7 +171,7 @@ def test_what_could_not_be_measured_is_said_once_for_many() -> None:
 
 def test_a_long_reason_takes_a_few_lines() -> None:
     """It is cut with a sign that it was; the fix under it is never cut."""
-    absent = (AbsentSource("rapl", "package 0", "because " * 100, "sudo " + "a" * 150),)
+    absent = (Finding("rapl", "package 0", reason="because " * 100, fix="sudo " + "a" * 150),)
     lines = summarise(replace(NOTHING, energy=replace(NOTHING.energy, absent=absent))).splitlines()
     reason = [line for line in lines if "because" in line]
 
@@ -215,8 +217,8 @@ def test_a_run_of_no_energy_is_zero_and_not_absent() -> None:
 
 def test_many_attempts_are_counted_and_the_last_ones_listed() -> None:
     """Of a training in many attempts, the last five are named; figures that nobody knows are left out."""
-    attempts = tuple(AttemptRecord(f"run-{number:02d}", "unknown", None, None) for number in range(12))
-    nothing = TotalRecord(None, None, 3)
+    attempts = tuple(Attempt(f"run-{number:02d}", None) for number in range(12))
+    nothing = Totals(steps=3)
     text = summarise(replace(FULL, attempts=attempts, lineage=nothing, spent=replace(nothing, steps=5)))
     lines = [line.split() for line in text.splitlines()]
 

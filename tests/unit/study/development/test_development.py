@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.prices import CloudPrice, price_for
-from lightning_carbon.records.run import AttemptRecord, RunRecord
+from lightning_carbon.records.run import RunRecord
+from lightning_carbon.records.totals import Attempt, Totals
 from lightning_carbon.study.development.development import Development, Part, Prices, development_of, stem_of
 from lightning_carbon.study.development.jobs import Job, job_of
 from lightning_carbon.study.development.sheets import development_mapping, development_sheets
@@ -157,7 +158,7 @@ def test_what_is_not_there_or_not_clear_is_refused(model: str | None, sweep: str
 def test_a_model_that_was_resumed_has_all_of_its_attempts() -> None:
     """What the crash cost belongs to the training; other runs do not."""
     first, other = run("final", 1, status="interrupted", hours=5), run("other", 2)
-    attempts = (AttemptRecord(first.run_id, "interrupted", 1.0, 1.0),)
+    attempts = (Attempt(first.run_id, None, Totals(1_000_000, 1.0), "interrupted"),)
     last = replace(run("final", 3, hours=7), origin=first.run_id, attempts=attempts)
     found = of([first, other, last])
     model = part(found, "model")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-from lightning_carbon.records.run import AbsentSource
+from lightning_carbon.ports import Finding
 from lightning_carbon.study.measured.measurement import MEASUREMENT_SCHEMA, DomainPower, Measurement, Speed
 from lightning_carbon.study.measured.settling import Settling
 from lightning_carbon.study.method import CURRENT, Method
-from lightning_carbon.units import CarbonIntensity
 
 
 def power(identity: str, watts: float | None, *, counted: bool = True, uncertainty: float = 0.05) -> DomainPower:
@@ -43,7 +42,7 @@ def measured(
         speed=speed or Speed(5_400, 10.0, 640.0, 81_920.0, 1_000.0),
         world_size=1,
         host={"name": "node-7"},
-        absent=(AbsentSource("rapl", "package 0", "only root may read it", "sudo chmod"),),
+        absent=(Finding("rapl", "package 0", reason="only root may read it", fix="sudo chmod"),),
     )
 
 
@@ -53,9 +52,9 @@ def method(grams: float = 100.0, pue: float = 1.0, spread: float = 0.0) -> Metho
         name=CURRENT,
         pue=PowerUsage(pue, pue, pue, "given", assumed=False),
         intensity=Intensity(
-            CarbonIntensity(grams),
-            CarbonIntensity(grams * (1 - spread)),
-            CarbonIntensity(grams * (1 + spread)),
+            grams,
+            grams * (1 - spread),
+            grams * (1 + spread),
             "given",
             None,
             "as given",

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lightning_carbon.study.published
-from lightning_carbon.carbon.footprint import EnergyRange
+from lightning_carbon.carbon.uncertainty import bounds_of_sensor
 from lightning_carbon.estimate.prices import CloudPrice, cloud_usd, electricity_usd
 from lightning_carbon.study.arithmetic import energy_of, figures_of, range_of
 from lightning_carbon.study.published.facts import facts_of, strubell2019
@@ -157,7 +157,7 @@ def test_the_prices_of_2019_carry_their_source_and_year() -> None:
     assert method.electricity is not None
     assert (0.12, 2019) == (method.electricity.usd_per_kwh, method.electricity.year)
     assert (1.58, 2018) == (method.pue.value, method.intensity.year)
-    assert method.intensity.value.grams_per_kilowatt_hour == pytest.approx(432.727, abs=0.001)
+    assert method.intensity.value == pytest.approx(432.727, abs=0.001)
 
 
 # -- the arithmetic -----------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_a_cloud_s_price_is_linear_in_hours_and_accelerators(hours: float, count
 def test_the_range_holds_the_figures(watts: float, hours: float, uncertainty_ratio: float) -> None:
     """Whatever the power, its uncertainty and the hours."""
     method = strubell2019().method
-    energy = EnergyRange.within(energy_of(Power(watts), hours), uncertainty_ratio)
+    energy = bounds_of_sensor(energy_of(Power(watts), hours), uncertainty_ratio)
     figures, ends = figures_of(energy, method), range_of(energy, method)
 
     for name in ("kwh_pue", "co2e_lbs", "co2e_kg", "electricity_usd"):
