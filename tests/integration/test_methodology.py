@@ -195,7 +195,8 @@ def test_the_table_of_ranges_has_these_rows_and_no_others() -> None:
         "NVML energy counter",
         "NVML power, integrated",
         "GPU modelled, MIG slice",
-        "RAPL package",
+        "RAPL package, Intel",
+        "RAPL package, AMD",
         "RAPL memory",
         "platform (psys)",
         "modelled processor",
@@ -225,18 +226,24 @@ def test_the_range_of_a_gpu_is_the_stated_one(nvml_standin: Standin, gpu: Gpu, s
 
 
 def test_the_ranges_of_rapl_are_the_stated_ones(tmp_path: Path) -> None:
-    """Package, memory and platform, found in a tree, say the ratios of their rows."""
+    """Package, memory and platform, found in a tree, say the ratios of their rows, and AMD's its own."""
+    cpuinfo = tmp_path / "cpuinfo"
     tree = PowercapTree(tmp_path)
     tree.add("intel-rapl:0", "package-0")
     tree.add("intel-rapl:0:0", "dram")
     tree.add("intel-rapl:1", "psys")
-    found = {sensor(one).domain.kind: [sensor(one).uncertainty_ratio] for one in rapl.discover(tree.root)}
+    found = {}
+    for vendor in ("AuthenticAMD", "GenuineIntel"):
+        cpuinfo.write_text(f"vendor_id\t: {vendor}\n")
+        sensors = [sensor(finding) for finding in rapl.discover(tree.root, cpuinfo=cpuinfo)]
+        found[vendor] = {each.domain.kind: [each.uncertainty_ratio] for each in sensors}
 
+    assert stated("RAPL package, AMD") == found["AuthenticAMD"][Kind.PACKAGE]
     assert {
-        Kind.PACKAGE: stated("RAPL package"),
+        Kind.PACKAGE: stated("RAPL package, Intel"),
         Kind.DRAM: stated("RAPL memory"),
         Kind.PSYS: stated("platform (psys)"),
-    } == found
+    } == found["GenuineIntel"]
 
 
 @pytest.mark.parametrize("model", [KNOWN_CPU, "Intel(R) Xeon(R) Processor @ 2.60GHz"])

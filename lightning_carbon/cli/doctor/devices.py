@@ -11,6 +11,7 @@ from lightning_carbon.sources.nvml.inventory import take_inventory
 from lightning_carbon.sources.nvml.library import LIBRARY
 from lightning_carbon.sources.nvml.selection import select
 from lightning_carbon.sources.nvml.visible_devices import Place
+from lightning_carbon.sources.patience import patient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,7 @@ def take_stock(devices: Devices, environ: Mapping[str, str] = os.environ) -> Inv
     value, order = environ.get("CUDA_VISIBLE_DEVICES"), environ.get("CUDA_DEVICE_ORDER")
     try:
         nvml = LIBRARY.open()
-        gpus = take_inventory(LIBRARY)
+        gpus = patient(lambda: take_inventory(LIBRARY))
         driver = str(nvml.nvmlSystemGetDriverVersion())
     except SourceError as error:
         return Inventory((), value, order, trouble=getattr(error, "reason", "") or str(error))

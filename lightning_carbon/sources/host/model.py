@@ -27,6 +27,7 @@ from lightning_carbon.errors import ConfigError, SourceLost
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources.host import constants as host_constants
 from lightning_carbon.sources.host.cpu_table import CpuSpec, find_cpu
+from lightning_carbon.sources.host.cpuinfo import CPUINFO, describe_cpu
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 from lightning_carbon.units import Energy, Power
 
@@ -43,8 +44,6 @@ BYTES_PER_GIGABYTE = 1 << 30
 # Resident memory changes slowly next to the training step, and costs about 6 us a process to read.
 MEMORY_SECONDS = 1.0
 NOTHING = Power(0.0)
-# The first processor's block, flags included; reading on would ask the kernel for the clock of every core.
-_CPUINFO_CHARACTERS = 8192
 
 
 class ModelledCpu:
@@ -150,7 +149,7 @@ def discover(
     cpu: bool = True,
     dram: bool = True,
     cpu_scope: CpuScope = "process",
-    cpuinfo: Path = Path("/proc/cpuinfo"),
+    cpuinfo: Path = CPUINFO,
     tree: ProcessTree | None = None,
 ) -> list[Finding]:
     """Set up the models that are asked for.
@@ -193,7 +192,7 @@ def discover(
     whose = "of the machine" if tree is None else "of this process and its descendants"
     findings = []
     if cpu:
-        findings.append(_cpu(_read(cpuinfo), seconds, whose, idle=tree is None))
+        findings.append(_cpu(describe_cpu(cpuinfo), seconds, whose, idle=tree is None))
     if dram:
         findings.append(_memory(used_bytes, whose))
     return findings
@@ -258,14 +257,3 @@ def _threads(description: Mapping[str, str], spec: CpuSpec | None) -> int | None
         if siblings.isdecimal() and int(siblings) > 0:
             return int(siblings)
     return None if spec is None else spec.threads
-
-
-def _read(cpuinfo: Path) -> dict[str, str]:
-    """The first processor's description; empty where there is none."""
-    try:
-        with cpuinfo.open(encoding="utf-8", errors="replace") as lines:
-            block = lines.read(_CPUINFO_CHARACTERS).split("\n\n", 1)[0]
-    except OSError:
-        return {}
-    pairs = (line.partition(":") for line in block.splitlines())
-    return {key.strip(): value.strip() for key, _colon, value in pairs}

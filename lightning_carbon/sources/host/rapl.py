@@ -17,6 +17,9 @@ What is inside what decides what may be added up:
 * On AMD's Zen 1 and 2 the kernel (before 6.11) shows one zone for every die, all with the one count of their socket:
   zones of one socket that show the same count are counted once. Intel's multi-die packages count each die apart.
 
+A count of zero that stays is no count: kernels register zones that nothing feeds, such as the psys of a second socket.
+What reads the tree never waits: a pipe is refused, and a reading that does not come back costs its zone.
+
 ``energy_uj`` is readable by root only since Linux 5.10 (CVE-2020-8694), hence findings that carry the command that
 opens it. Containers hide the tree since 2023 (advisory GHSA-jq35-85cj-fj4p).
 
@@ -31,44 +34,58 @@ import errno
 import os
 import re
 import shlex
+import time
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError, SourceLost
 from lightning_carbon.ports import Finding
+from lightning_carbon.sources.host.cpuinfo import CPUINFO, describe_cpu
+from lightning_carbon.sources.host.powercap import explore, open_regular, read_count, reason_of, top_of
+from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
 from lightning_carbon.units import Energy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
-    Opener = Callable[[str, int], int]
+    from lightning_carbon.sources.host.powercap import Opener, Zone
 
-ROOT_VARIABLE = "LIGHTNING_CARBON_POWERCAP_ROOT"
-DEFAULT_ROOT = Path("/sys/class/powercap")
+ROOT_VARIABLE: Final = "LIGHTNING_CARBON_POWERCAP_ROOT"
+DEFAULT_ROOT: Final = Path("/sys/class/powercap")
 
-UNCERTAINTY_RATIOS = {
-    # Wall power predicted from package readings alone was off by at most 5.6 %: Khan, Ou, Hirki, Nurminen, Niemi, "How
-    # much power does your server consume?", Comput. Sci. Res. Dev. 31, 2016, doi:10.1007/s00450-016-0325-4. Since
-    # Haswell the counts are measured, not modelled (Hackenberg et al. 2015, doi:10.1109/IPDPSW.2015.70). AMD's are
-    # modelled and blind to the data worked on (Schoene et al. 2021, arXiv:2108.00808), without a published bound.
-    Kind.PACKAGE: 0.06,
+UNCERTAINTY_RATIOS: Final = {
+    # No study has put a meter behind the regulators of a socket. The nearest, on Intel: wall power predicted by a line
+    # from package readings was off by at most 5.6 % (Khan, Ou, Hirki, Nurminen, Niemi, "How much power does your server
+    # consume?", Comput. Sci. Res. Dev. 31, 2016, doi:10.1007/s00450-016-0325-4), which bounds the scatter and leaves
+    # the gain open; since Haswell the counts are measured, not modelled (Hackenberg et al. 2015,
+    # doi:10.1109/IPDPSW.2015.70). 10 % is ours.
+    Kind.PACKAGE: 0.10,
     # Follows the load with an offset that is largest at low load and differs between sockets: Desrochers, Paradis,
     # Weaver, MEMSYS 2016, doi:10.1145/2989081.2989088; Alt et al., ICPE 2024. No single bound is given; 20 % is ours.
     Kind.DRAM: 0.20,
     # No study bounds it; twice the package's is our assumption.
-    Kind.PSYS: 0.12,
+    Kind.PSYS: 0.20,
 }
+"""Half widths of the ranges, as shares of the energy, on Intel."""
 
-_ZONE = re.compile(r"(intel-rapl(?:-[a-z]+)?)((?::\d+)+)")
-_CONTROL_TYPE = re.compile(r"intel-rapl(?:-[a-z]+)?")
-_PACKAGE = re.compile(r"package-(\d+)(?:-die-(\d+))?")
-_PSYS = re.compile(r"psys(?:-(\d+))?")
-_LOST = {errno.ENODEV, errno.ENXIO, errno.ENODATA, errno.ENOENT, errno.EBADF, errno.ESTALE}
+MODELLED_RATIO: Final = 0.25
+"""The same for AMD, whose counts the processor computes from what it does: they are blind to the data worked on and
+leave out the memory's part (Schoene et al., "Energy Efficiency Aspects of the AMD Zen 2 Architecture", 2021,
+arXiv:2108.00808). No study bounds that; ours."""
+
+_AMD: Final = frozenset({"AuthenticAMD", "HygonGenuine"})
+_COMPUTED: Final = ", which the processor computes from its activity (Schoene et al. 2021)"
+
+_PACKAGE: Final = re.compile(r"package-(\d+)(?:-die-(\d+))?")
+_PSYS: Final = re.compile(r"psys(?:-(\d+))?")
+_LOST: Final = {errno.ENODEV, errno.ENXIO, errno.ENODATA, errno.ENOENT, errno.EBADF, errno.ESTALE}
 # Twin counts are compared within this: a socket of 500 W adds 0.5 J between two updates 1 ms apart.
-_MIRROR_SLACK_MICROJOULES = 1_000_000
+_MIRROR_SLACK_MICROJOULES: Final = 1_000_000
+_ZERO_SECONDS: Final = 0.02
+"""How long a count of zero has to leave it: twenty of RAPL's updates."""
 
 
 class RaplCounter:
@@ -90,7 +107,7 @@ class RaplCounter:
         self._open()
 
     def _open(self) -> None:
-        self._descriptor = self._opener(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = open_regular(self._path, self._opener)
         self._close = weakref.finalize(self, os.close, self._descriptor)
 
     @property
@@ -122,47 +139,45 @@ class RaplCounter:
         return Energy(count)
 
 
-@dataclass(frozen=True, slots=True)
-class _Zone:
-    """A folder of the tree that names its zone."""
-
-    path: Path
-    control: str
-    numbers: tuple[int, ...]
-    label: str
-
-
 @dataclass(slots=True)
 class _Survey:
     """What has been found so far."""
 
     opener: Opener
-    counters: dict[str, tuple[RaplCounter, _Zone, Energy]] = field(default_factory=dict)
+    patience: Patience
+    is_computed: bool
+    counters: dict[str, tuple[RaplCounter, Zone, Energy]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
 
 def discover(
-    root: Path | None = None, environ: Mapping[str, str] = os.environ, opener: Opener = os.open
+    root: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    opener: Opener = os.open,
+    cpuinfo: Path = CPUINFO,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> list[Finding]:
-    """Find every RAPL zone worth counting, and say of each other one why it is not counted.
+    """Find every RAPL zone worth counting, and say of each other zone why it is not counted.
 
     Args:
         root: The powercap tree; default ``LIGHTNING_CARBON_POWERCAP_ROOT``, then ``/sys/class/powercap``.
         environ: The environment variables.
         opener: What opens files, as :func:`os.open` does.
+        cpuinfo: What describes the processor.
+        patience_seconds: How long a zone may take to answer.
 
     Returns:
         Packages, memory and platforms, in the order of their numbers, then those left out. Never raises for what the
         machine lacks.
     """
-    tree = root or Path(environ.get(ROOT_VARIABLE) or DEFAULT_ROOT)
-    folders, hidden = _folders(tree)
-    if not folders:
-        return [_nothing(tree, hidden)]
-    zones = [_Zone(path, *_split(name), _label(path)) for name, path in folders.items()]
-    zones.sort(key=lambda zone: (zone.control, zone.numbers))  # "intel-rapl" before "intel-rapl-mmio"
+    folder = root or Path(environ.get(ROOT_VARIABLE) or DEFAULT_ROOT)
+    tree = explore(folder, opener)
+    troubles = [Finding("rapl", name, reason=reason) for name, reason in tree.troubles.items()]
+    if not tree.zones:
+        return troubles or [_nothing(folder, tree.hidden)]
+    zones = sorted(tree.zones, key=lambda zone: (zone.control, zone.numbers))  # "intel-rapl" before "intel-rapl-mmio"
     suffixes = {(z.control, z.numbers): m[0].removeprefix("package-") for z in zones if (m := _PACKAGE.match(z.label))}
-    survey = _Survey(opener)
+    survey = _Survey(opener, Patience(patience_seconds), describe_cpu(cpuinfo).get("vendor_id", "") in _AMD)
     domains = [(zone, domain) for zone in zones if (domain := _domain(zone, suffixes)) is not None]
     # The platforms first: they are the parents of the others.
     platforms: dict[int, str] = {}
@@ -171,57 +186,10 @@ def discover(
         if _add(survey, zone, Domain(domain.kind, domain.id, domain.name, parent)) and domain.kind is Kind.PSYS:
             platforms[_socket(domain)] = domain.id
     found = [_found(counter, zone) for counter, zone, _first in survey.counters.values()]
-    return sorted(found, key=lambda finding: finding.subject.startswith("platform")) + survey.findings
+    return sorted(found, key=lambda finding: finding.subject.startswith("platform")) + survey.findings + troubles
 
 
-def _folders(root: Path) -> tuple[dict[str, Path], list[str]]:
-    """Every zone once, by the name of its folder: the tree shows it both flat, as a link, and nested.
-
-    Returns:
-        Name to folder; and the names of links that lead nowhere.
-    """
-    folders: dict[str, Path] = {}
-    hidden: list[str] = []
-
-    def look(folder: Path) -> None:
-        for entry in _entries(folder):
-            is_zone = _ZONE.fullmatch(entry.name)
-            if not is_zone and not _CONTROL_TYPE.fullmatch(entry.name):
-                continue
-            if not entry.is_dir():
-                hidden.append(entry.name)
-            elif not is_zone:
-                look(Path(entry.path))
-            elif entry.name not in folders:
-                folders[entry.name] = Path(entry.path)
-                look(Path(entry.path))
-
-    look(root)
-    return folders, hidden
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            yield from entries
-    except OSError:
-        return
-
-
-def _split(name: str) -> tuple[str, tuple[int, ...]]:
-    match = _ZONE.fullmatch(name)
-    assert match is not None  # noqa: S101  (only such names are collected)
-    return match[1], tuple(int(number) for number in match[2].split(":")[1:])
-
-
-def _label(zone: Path) -> str:
-    try:
-        return (zone / "name").read_text().strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _domain(zone: _Zone, suffixes: Mapping[tuple[str, tuple[int, ...]], str]) -> Domain | None:
+def _domain(zone: Zone, suffixes: Mapping[tuple[str, tuple[int, ...]], str]) -> Domain | None:
     """The domain of a zone, without its parent; ``None`` for parts of a package."""
     if match := _PACKAGE.fullmatch(zone.label):
         suffix = zone.label.removeprefix("package-")
@@ -246,25 +214,20 @@ def _platform_of(socket: int, platforms: Mapping[int, str]) -> str | None:
     return platforms[max((leader for leader in platforms if leader <= socket), default=min(platforms))]
 
 
-def _add(survey: _Survey, zone: _Zone, domain: Domain) -> bool:
+def _add(survey: _Survey, zone: Zone, domain: Domain) -> bool:
     """Open a zone and keep it, or keep why not."""
     subject = f"{domain.name} ({zone.path.name})"
     if domain.id in survey.counters:
         twin = survey.counters[domain.id][1].path.name
         survey.findings.append(Finding("rapl", subject, reason=f"the same as {twin} by another way; counted once"))
         return False
-    sensor = Sensor(
-        domain,
-        Provenance.COUNTER,
-        UNCERTAINTY_RATIOS[domain.kind],
-        f"RAPL {zone.label}: {zone.path.name}/energy_uj of the whole machine",
-        _wrap(zone.path),
-    )
     try:
-        counter = RaplCounter(sensor, zone.path / "energy_uj", survey.opener)
-        first = counter.read_energy()
+        counter, first = survey.patience.ask(lambda: _opened(survey, zone, domain))
     except (OSError, SourceError) as error:
         survey.findings.append(_unreadable(zone, subject, error))
+        return False
+    if first == Energy.ZERO:
+        survey.findings.append(Finding("rapl", subject, reason="its count stands at zero: nothing is counted there"))
         return False
     mirrored = _mirrored(survey, domain, counter, first)
     if mirrored is not None:
@@ -275,12 +238,22 @@ def _add(survey: _Survey, zone: _Zone, domain: Domain) -> bool:
     return True
 
 
-def _wrap(zone: Path) -> Energy | None:
-    try:
-        limit = int((zone / "max_energy_range_uj").read_text())
-    except (OSError, ValueError):
-        return None
-    return Energy(limit) if limit > 0 else None
+def _opened(survey: _Survey, zone: Zone, domain: Domain) -> tuple[RaplCounter, Energy]:
+    """A zone's counter with its first reading, which is zero where the counter stands there."""
+    ratio = max(UNCERTAINTY_RATIOS[domain.kind], MODELLED_RATIO if survey.is_computed else 0.0)
+    method = f"RAPL {zone.label}: {zone.path.name}/energy_uj of the whole machine"
+    if survey.is_computed:
+        method += _COMPUTED
+    wraps_at = read_count(zone.path / "max_energy_range_uj", survey.opener)
+    limit = None if wraps_at is None else Energy(wraps_at)
+    counter = RaplCounter(
+        Sensor(domain, Provenance.COUNTER, ratio, method, limit), zone.path / "energy_uj", survey.opener
+    )
+    first = counter.read_energy()
+    if first == Energy.ZERO:
+        time.sleep(_ZERO_SECONDS)
+        first = counter.read_energy()
+    return counter, first
 
 
 def _mirrored(survey: _Survey, domain: Domain, counter: RaplCounter, second: Energy) -> str | None:
@@ -293,7 +266,7 @@ def _mirrored(survey: _Survey, domain: Domain, counter: RaplCounter, second: Ene
         return None
     for kept, zone, first in survey.counters.values():
         other = kept.sensor.domain
-        if other.kind is not Kind.PACKAGE or _socket(other) != _socket(domain) or first == Energy.ZERO == second:
+        if other.kind is not Kind.PACKAGE or _socket(other) != _socket(domain):
             continue
         try:
             third = kept.read_energy()
@@ -308,7 +281,7 @@ def _mirrored(survey: _Survey, domain: Domain, counter: RaplCounter, second: Ene
     return None
 
 
-def _found(counter: RaplCounter, zone: _Zone) -> Finding:
+def _found(counter: RaplCounter, zone: Zone) -> Finding:
     domain = counter.sensor.domain
     remark = ""
     if domain.kind is Kind.PSYS:
@@ -316,21 +289,17 @@ def _found(counter: RaplCounter, zone: _Zone) -> Finding:
     return Finding("rapl", f"{domain.name} ({zone.path.name})", counter, remark)
 
 
-def _unreadable(zone: _Zone, subject: str, error: Exception) -> Finding:
+def _unreadable(zone: Zone, subject: str, error: Exception) -> Finding:
     if isinstance(error, PermissionError):
         # One command for the whole tree: only what is read here, sub-zones included, through no link.
-        tree = zone.path.resolve()
-        while _ZONE.fullmatch(tree.name) or _CONTROL_TYPE.fullmatch(tree.name):
-            tree = tree.parent
-        command = f"sudo find {shlex.quote(str(tree))} -name '*energy*_uj' -exec chmod a+r {{}} +"
+        command = f"sudo find {shlex.quote(str(top_of(zone)))} -name '*energy*_uj' -exec chmod a+r {{}} +"
         return Finding(
             "rapl",
             subject,
             reason="energy_uj is readable by root only, as Linux does since 5.10 (CVE-2020-8694)",
             fix=f"{command}  # until the next boot; then every user can see power",
         )
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return Finding("rapl", subject, reason=f"energy_uj cannot be read: {reason}")
+    return Finding("rapl", subject, reason=f"energy_uj cannot be read: {reason_of(error)}")
 
 
 def _nothing(root: Path, hidden: list[str]) -> Finding:

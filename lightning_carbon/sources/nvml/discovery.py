@@ -19,6 +19,7 @@ from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
 from lightning_carbon.sources.nvml.selection import check_devices, select
 from lightning_carbon.sources.nvml.slices import meter_slice
 from lightning_carbon.sources.nvml.visible_devices import Place
+from lightning_carbon.sources.patience import NoAnswer, Patience
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class _Asker:
     pids: Pids
     root: Path
     fix: str
+    patience: Patience
 
 
 def discover(
@@ -83,9 +85,10 @@ def discover(
         raise ConfigError("gpu_scope", gpu_scope, "give 'device' or 'process'")
     if not isinstance(devices, str) and not devices:
         return []
+    patience = Patience()
     try:
         nvml = LIBRARY.open()
-        gpus = take_inventory(LIBRARY)
+        gpus = patience.ask(lambda: take_inventory(LIBRARY))
     except SourceUnavailable as error:
         return [Finding(SOURCE, _EVERYTHING, reason=error.reason, fix=error.fix)]
     except SourceError as error:
@@ -96,10 +99,10 @@ def discover(
     modules: list[Finding] = []
     parents: dict[str, str] = {}
     if gpu_scope == "device":  # what of a module's power is a process's, nothing tells
-        modules, parents = meter_modules(selection.whole(), gpus, selection.of_job(), nvml)
+        modules, parents = meter_modules(selection.whole(), gpus, selection.of_job(), nvml, patience)
     fix = SHADOWED_FIX if is_shadowed(nvml) else ""
-    asker = _Asker(nvml, gpu_scope, _job_pids(environ) if pids is None else pids, root, fix)
-    return [*(_try(place, selection, asker, parents) for place in selection.places), *modules]
+    asker = _Asker(nvml, gpu_scope, _job_pids(environ) if pids is None else pids, root, fix, patience)
+    return [*(_found(place, selection, asker, parents) for place in selection.places), *modules]
 
 
 def close() -> None:
@@ -149,23 +152,32 @@ def _nothing(gpus: Sequence[Gpu], selection: Selection, environ: Mapping[str, st
     return Finding(SOURCE, _EVERYTHING, reason=reason, fix='to meter all GPUs nevertheless: devices="all"')
 
 
-def _try(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> Finding:
-    nvml, fix = asker.nvml, asker.fix
+def _found(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> Finding:
+    """The verdict on one device."""
     gpu = selection.gpus[place.gpu]
     part = gpu.slices[place.slice] if place.slice >= 0 else None
     subject = gpu.subject if part is None else f"GPU {gpu.index} {part.name} {part.names.uuid}"
     try:
-        probed = probe(gpu, nvml, parents.get(gpu.names.uuid))
-        port = probed.source
-        if part is not None:
-            is_metered = Place(place.gpu) in selection.places
-            port = meter_slice(gpu, part, port, nvml, parent_is_metered=is_metered)
-        port, warning = _scoped(gpu, port, asker, is_slice=part is not None)
+        port, remark = asker.patience.ask(lambda: _metered(place, selection, asker, parents))
     except SourceUnavailable as error:
-        return Finding(SOURCE, subject, reason=error.reason, fix=error.fix or fix)
+        return Finding(SOURCE, subject, reason=error.reason, fix=error.fix or asker.fix)
+    except NoAnswer as error:
+        return Finding(SOURCE, subject, reason=f"its first reading hangs: {error}", fix=asker.fix)
     except Exception as error:  # noqa: BLE001 -- whatever a driver or an old pynvml does, the training must start
-        return Finding(SOURCE, subject, reason=f"{type(error).__name__}: {error}", fix=fix)
-    return Finding(SOURCE, subject, port, "; ".join(filter(None, [warning, selection.remark, probed.remark])), fix)
+        return Finding(SOURCE, subject, reason=f"{type(error).__name__}: {error}", fix=asker.fix)
+    return Finding(SOURCE, subject, port, remark, asker.fix)
+
+
+def _metered(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> tuple[Source, str]:
+    """The port of a device, and what a user may not expect of it."""
+    gpu = selection.gpus[place.gpu]
+    probed = probe(gpu, asker.nvml, parents.get(gpu.names.uuid))
+    port = probed.source
+    if place.slice >= 0:
+        is_metered = Place(place.gpu) in selection.places
+        port = meter_slice(gpu, gpu.slices[place.slice], port, asker.nvml, parent_is_metered=is_metered)
+    port, warning = _scoped(gpu, port, asker, is_slice=place.slice >= 0)
+    return port, "; ".join(filter(None, [warning, selection.remark, probed.remark]))
 
 
 def _scoped(gpu: Gpu, port: Source, asker: _Asker, *, is_slice: bool) -> tuple[Source, str]:

@@ -13,6 +13,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lightning_carbon.errors import ReadFailed, SourceError, SourceLost, SourceUnavailable
+from lightning_carbon.sources.patience import PATIENCE_SECONDS, NoAnswer, patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,12 @@ _NOT_STARTED: Final = {
     ),
 }
 
+_HANGS: Final = "the NVIDIA driver does not answer: nvmlInit has not come back in time"
+_HANGS_FIX: Final = (
+    "see whether nvidia-smi answers; where it is slow, start nvidia-persistenced, which keeps the driver loaded; where "
+    "it hangs, reload the driver or reboot"
+)
+
 SHADOWED_FIX: Final = "pip uninstall pynvml && pip install --force-reinstall nvidia-ml-py"
 
 
@@ -50,11 +57,16 @@ class Library:
     """NVML, as far as this package uses it. One for a process, as NVML is.
 
     It never raises anything but :class:`~lightning_carbon.errors.SourceError`.
+
+    Args:
+        patience_seconds: How long NVML may take to start. A start that comes back later counts from then on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._patience_seconds = patience_seconds
         self._lock = threading.Lock()
         self._pid: int | None = None
+        self._hangs_in: int | None = None
         self._module: ModuleType | None = None
 
     def open(self) -> ModuleType:
@@ -66,14 +78,24 @@ class Library:
         if self._module is not None and self._pid == os.getpid():
             return self._module
         with self._lock:
+            if self._hangs_in == os.getpid():
+                raise SourceUnavailable("nvml", _HANGS, _HANGS_FIX)
             module = _import()
             try:
-                module.nvmlInit()
+                patient(lambda: self._start(module), self._patience_seconds)
+            except NoAnswer as error:
+                self._hangs_in = os.getpid()
+                raise SourceUnavailable("nvml", _HANGS, _HANGS_FIX) from error
             except Exception as error:
                 reason, fix = _NOT_STARTED.get(code_of(error) or 0, (f"NVML does not start: {describe(error)}", ""))
                 raise SourceUnavailable("nvml", reason, SHADOWED_FIX if is_shadowed(module) else fix) from error
-            self._module, self._pid = module, os.getpid()
             return module
+
+    def _start(self, module: ModuleType) -> None:
+        """Initialise NVML, which may take for ever."""
+        module.nvmlInit()
+        self._module, self._pid = module, os.getpid()
+        self._hangs_in = None
 
     def close(self) -> None:
         """Give back what :meth:`open` took; sources that are still read afterwards are lost."""

@@ -9,6 +9,7 @@ Nothing is inferred from a GPU's link to the CPU (C2C): what a scope covers is w
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
@@ -17,12 +18,14 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.sources.nvml.fields import AVERAGE, INSTANT, SCOPE_MODULE, power_field
 from lightning_carbon.sources.nvml.library import as_text
 from lightning_carbon.sources.nvml.readings import MOMENTARY_RATIO, TRAILING_RATIO, NvmlGauge
+from lightning_carbon.sources.patience import NoAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from types import ModuleType
 
     from lightning_carbon.sources.nvml.inventory import Gpu
+    from lightning_carbon.sources.patience import Patience
 
 SOURCE: Final = "nvml"
 
@@ -45,7 +48,7 @@ _WAYS: Final = (
 
 
 def meter_modules(
-    metered: Sequence[Gpu], known: Sequence[Gpu], of_job: Collection[str], nvml: ModuleType
+    metered: Sequence[Gpu], known: Sequence[Gpu], of_job: Collection[str], nvml: ModuleType, patience: Patience
 ) -> tuple[list[Finding], dict[str, str]]:
     """Find the modules whose power NVML shows, each once.
 
@@ -54,6 +57,7 @@ def meter_modules(
         known: All GPUs that NVML lists.
         of_job: The UUIDs of the GPUs that the job may use, those of its other ranks included.
         nvml: The module :mod:`pynvml`.
+        patience: How long to wait for GPUs that do not answer; such a GPU is on no module.
 
     Returns:
         A finding for each module, with a port where it counts; and, for the UUID of each GPU that is inside such a
@@ -63,7 +67,10 @@ def meter_modules(
     parents: dict[str, str] = {}
     serials = _Serials(nvml)
     for gpu in metered:
-        way = _way(gpu, nvml)
+        try:
+            way = patience.ask(partial(_way, gpu, nvml))
+        except NoAnswer:
+            continue
         if way is None:
             continue
         serial = serials.of(gpu)

@@ -1,0 +1,173 @@
+"""The powercap tree of Linux: its zones, and its small files read without ever waiting for them.
+
+The tree is the kernel's on a real machine, and whatever somebody has put there in a container. A folder that cannot be
+listed, a link that leads in a circle and a name that cannot be read each cost their zone, with the reason.
+
+References: https://docs.kernel.org/power/powercap/powercap.html
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Opener = Callable[[str, int], int]
+"""What opens a file, as :func:`os.open` does."""
+
+_ZONE: Final = re.compile(r"(intel-rapl(?:-[a-z]+)?)((?::\d+)+)")
+_CONTROL_TYPE: Final = re.compile(r"intel-rapl(?:-[a-z]+)?")
+_MOST_BYTES: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A folder of the tree that names its zone.
+
+    Args:
+        path: The folder.
+        control: The control type that it belongs to, such as ``intel-rapl``.
+        numbers: Where it stands in that, such as ``(0, 1)`` for ``intel-rapl:0:1``.
+        label: What it says it is, such as ``package-0``.
+    """
+
+    path: Path
+    control: str
+    numbers: tuple[int, ...]
+    label: str
+
+
+@dataclass(slots=True)
+class Tree:
+    """What was found under a root.
+
+    Args:
+        zones: Every zone that can be used, once.
+        hidden: The names of zones whose folders are not there.
+        troubles: What else was found and cannot be used, by name, and why.
+    """
+
+    zones: list[Zone] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    troubles: dict[str, str] = field(default_factory=dict)
+
+
+def explore(root: Path, opener: Opener = os.open) -> Tree:
+    """Find every zone once, by the name of its folder: the tree shows it both flat, as a link, and nested.
+
+    Args:
+        root: The powercap tree, or any folder of it.
+        opener: What opens files.
+    """
+    tree = Tree()
+    seen: set[str] = set()
+    broken: dict[str, str] = {}
+    to_list = [root]
+    while to_list:
+        folder = to_list.pop()
+        try:
+            paths = sorted(folder.iterdir())
+        except (OSError, ValueError) as error:
+            if folder != root or not isinstance(error, FileNotFoundError):
+                tree.troubles[folder.name] = f"the folder cannot be listed: {reason_of(error)}"
+            continue
+        for path in paths:
+            name = path.name
+            match = _ZONE.fullmatch(name)
+            if name in seen or not (match or _CONTROL_TYPE.fullmatch(name)):
+                continue
+            try:
+                is_folder = stat.S_ISDIR(path.stat().st_mode)
+            except FileNotFoundError:
+                is_folder = False
+            except OSError as error:
+                broken[name] = reason_of(error)
+                continue
+            if not is_folder:
+                tree.hidden.append(name)
+                continue
+            seen.add(name)
+            to_list.append(path)
+            if match:
+                _take(tree, path, match, opener)
+    # The same zone may be reached by another way.
+    tree.troubles |= {name: reason for name, reason in broken.items() if name not in seen}
+    return tree
+
+
+def _take(tree: Tree, path: Path, match: re.Match[str], opener: Opener) -> None:
+    try:
+        label = read_small(path / "name", opener)
+    except (OSError, ValueError) as error:
+        tree.troubles[path.name] = f"its name cannot be read: {reason_of(error)}"
+        return
+    tree.zones.append(Zone(path, match[1], tuple(int(number) for number in match[2].split(":")[1:]), label))
+
+
+def top_of(zone: Zone) -> Path:
+    """The folder that a zone's whole tree is in, through no link."""
+    folder = zone.path.resolve()
+    while _ZONE.fullmatch(folder.name) or _CONTROL_TYPE.fullmatch(folder.name):
+        folder = folder.parent
+    return folder
+
+
+def open_regular(path: str, opener: Opener = os.open) -> int:
+    """Open a file for reading, if it is one: opening a pipe would wait for somebody who writes to it.
+
+    Raises:
+        OSError: It cannot be opened, or is no regular file.
+    """
+    descriptor = opener(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, "not a regular file", path)
+
+
+def read_small(path: Path, opener: Opener = os.open) -> str:
+    """What a file of one short line says, without the end of the line.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+        UnicodeDecodeError: It is no text.
+    """
+    with _opened(str(path), opener) as descriptor:
+        return os.pread(descriptor, _MOST_BYTES, 0).decode().strip()
+
+
+def read_count(path: Path, opener: Opener = os.open) -> int | None:
+    """The number in a file, where it is one above zero."""
+    try:
+        number = int(read_small(path, opener))
+    except (OSError, ValueError):
+        return None
+    return number if number > 0 else None
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong, in a few words."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text"
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+@contextmanager
+def _opened(path: str, opener: Opener) -> Iterator[int]:
+    descriptor = open_regular(path, opener)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
