@@ -66,6 +66,10 @@ Source = EnergyCounter | PowerGauge
 """Anything that can be metered."""
 
 
+ACCELERATOR = "accelerator"
+"""The source of a finding on an accelerator that the training computes on and that nothing can meter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The verdict on one thing that was tried as a source.

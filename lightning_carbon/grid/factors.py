@@ -4,7 +4,7 @@ The table is :file:`data/country_factors.csv`: Ember's yearly life-cycle factors
 Its header says how it was made. The factors are of generation inside a country, location-based (GHG Protocol Scope 2
 Guidance, 2015): trade across borders and certificates are not in them.
 
-A yearly mean is not the factor of the hours that a run took. How far off it may be nobody can say without the hours,
+A yearly mean is not the factor of the hours that a run took. How far off it may be cannot be said without the hours,
 and the year of the run is often not published yet, so that each row carries what its country did in the last three
 years: the least and the greatest of those yearly means.
 """
@@ -62,7 +62,7 @@ class Factor:
         low: The least yearly mean of the last three published years, in gCO2e/kWh.
         high: The greatest of them, in gCO2e/kWh.
         basis: What was counted.
-        source: Who published it.
+        source: Its publisher.
     """
 
     iso2: str
@@ -85,13 +85,13 @@ def intensity_of(region: str | None) -> Intensity:
     """Look up what a kilowatt-hour stood for in a place.
 
     Args:
-        region: An ISO 3166-1 alpha-2 or alpha-3 code or ``"WORLD"``, in either case. ``None`` when nobody said where
-            the run takes place.
+        region: An ISO 3166-1 alpha-2 or alpha-3 code or ``"WORLD"``, in either case. ``None`` where the place
+            of the run is not known.
 
     Returns:
         The newest yearly factor of that place. For ``None``, the world's average, marked as assumed, with the range in
         which nine of ten countries of the table lie (5th to 95th percentile, each country counted once): the run is in
-        one of them, and nobody said in which.
+        one of them, and it is not known in which.
 
     Raises:
         UnknownRegion: The table has no such code; names what may have been meant.

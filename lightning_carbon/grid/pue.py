@@ -19,7 +19,7 @@ GIVEN = "given"
 
 WORLD_AVERAGE = PowerUsage(
     value=1.54,
-    low=1.0,  # a computer under a desk, or waste heat that nobody has to remove
+    low=1.0,  # a computer under a desk, or waste heat that needs no removal
     high=2.19,  # the greatest that Uptime's survey of 2020 still took for an ordinary site
     source="Uptime Institute, Global Data Center Survey 2025",
     assumed=True,
@@ -30,7 +30,7 @@ def pue_of(pue: float | None) -> PowerUsage:
     """Take the power usage effectiveness that the user gave, or the world's average.
 
     Args:
-        pue: The site's own figure, at least 1; ``None`` when nobody said.
+        pue: The site's own figure, at least 1; ``None`` where it is not known.
 
     Returns:
         The given figure, exactly, or :data:`WORLD_AVERAGE`, marked as assumed.

@@ -10,6 +10,7 @@ from lightning_carbon.energy.readings import Kind
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources import nvml
+from lightning_carbon.sources.accelerators import not_metered
 from lightning_carbon.sources.host import cpu_share, rapl
 from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.host.allocation import allocation
@@ -35,6 +36,7 @@ def discover(
     host: bool = True,
     root: Path = Path("/"),
     job_pid: int | None = None,
+    computes_on: str | None = None,
 ) -> list[Finding]:
     """Try every source this package has.
 
@@ -53,6 +55,8 @@ def discover(
         root: Where ``proc`` and ``sys`` are, as far as they tell of the job.
         job_pid: The root of the job's process tree; default the launcher of this machine's ranks where the environment
             speaks of one, else this process.
+        computes_on: The type of device that the training computes on, as torch calls it, or
+            :data:`~lightning_carbon.sources.accelerators.ROCM`, where that is known.
 
     Returns:
         A finding for everything that was tried, with a port where it can be read.
@@ -64,6 +68,7 @@ def discover(
         raise ConfigError("cpu_scope", cpu_scope, "give 'auto', 'process' or 'machine'")
     job = _Job(environ, job_pid)
     findings = nvml.discover(devices, environ, gpu_scope, job.pids)
+    findings += not_metered(computes_on, findings)
     if not host:
         return findings
     if nvml.covers_host(findings):
@@ -85,7 +90,7 @@ def discover(
 
 
 class _Job:
-    """The processes of the job, looked for when somebody asks."""
+    """The processes of the job, looked for when they are asked for."""
 
     def __init__(self, environ: Mapping[str, str], pid: int | None) -> None:
         self._environ = environ

@@ -7,7 +7,7 @@ host make a run of their own.
 
 A job's ranks must start the same meters in the same order, for a name tells the first meter from the second.
 
-torch is not imported: where nobody has imported it, no process group can be there.
+torch is not imported: where the program has not imported it, there can be no process group.
 
 References:
     torchrun's variables: https://docs.pytorch.org/docs/stable/elastic/run.html#environment-variables
@@ -62,10 +62,10 @@ _LAUNCHERS: Final = (
 
 
 def host_id(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> str:
-    """The same for all processes of a host and for no other: its name, and the boot that it is in.
+    """A text that all processes of a host share and no other host has: its name, and the boot that it is in.
 
-    ``LIGHTNING_CARBON_HOST_ID`` says it instead, where that is not so: for containers of one machine that have names of
-    their own and are to count as one host, or machines that were cloned from one memory image.
+    ``LIGHTNING_CARBON_HOST_ID`` replaces it where that does not hold: for containers of a machine that have names of
+    their own and are to count as one host, or for machines that were cloned from the same memory image.
     """
     given = environ.get(HOST_VARIABLE)
     if given:
@@ -89,7 +89,7 @@ def ranks_of(environ: Mapping[str, str] = os.environ) -> Ranks:
     local, local_size = _number(environ, "LOCAL_RANK"), None
     if launcher is not None and told == (rank, world):
         local, local_size = _number(environ, launcher.local_rank), _number(environ, launcher.local_size)
-    # Otherwise the ranks were made by a process that the launcher made, and its variables are that one's.
+    # Otherwise a process that the launcher made has made the ranks, and the variables belong to that process.
     return Ranks(rank, rank if local is None else local, world, host, local is not None, local_size)
 
 
@@ -126,7 +126,7 @@ class _StoreIdentity:
     def agree(self, proposal: str) -> str:
         """What the first rank to ask proposed."""
         try:
-            # The first one to ask decides, and nobody waits for it.
+            # The first rank to ask decides, and no rank waits for it.
             return str(self._store.compare_set(self._key, "", proposal).decode())
         except Exception:  # noqa: BLE001 - a store that is gone, or cannot do this: this rank keeps a run of its own
             return proposal
@@ -150,7 +150,7 @@ class _LauncherIdentity:
         self._name = _name_of(began, *facts)
 
     def agree(self, proposal: str) -> str:
-        """That name."""
+        """The name that this rank has worked out, whatever it would propose."""
         del proposal
         return self._name
 
@@ -166,7 +166,7 @@ class _StepIdentity:
             self._name = f"slurm-{'.'.join(step)}-{self._name}"
 
     def agree(self, proposal: str) -> str:
-        """That name."""
+        """The name that this rank has worked out, whatever it would propose."""
         del proposal
         return self._name
 
@@ -199,7 +199,7 @@ def _launcher_process(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - a ps
 
 
 def process_started() -> float | None:
-    """When this process started, in seconds since 1970; tells it from a later one of the same number."""
+    """When this process started, in seconds since 1970, so that no later process of its number is taken for it."""
     import psutil
 
     try:
@@ -217,7 +217,7 @@ def _process_group() -> Any:  # noqa: ANN401 - the module torch.distributed, or 
 
 
 def _launcher_of(environ: Mapping[str, str]) -> _Launcher | None:
-    """The first launcher whose variables make sense together: some clusters set one of them alone."""
+    """The first launcher whose variables make sense together: some clusters set single variables of another."""
     for launcher in _LAUNCHERS:
         rank, world = _number(environ, launcher.rank), _number(environ, launcher.world_size)
         if rank is not None and world is not None and rank < world:

@@ -1,7 +1,7 @@
 """What a process and all its descendants have used: processor time that never runs backwards, and memory.
 
 A child's time can be seen twice: in its own count while it lives, and in its parent's count of waited-for children once
-it has been reaped. :class:`Tally` adds both up and counts no second twice:
+it has been reaped. :class:`ProcessorTime` adds both up and counts no second twice:
 
     growth = growth of the own time of those alive
            + all time of those seen for the first time (they were born since the last look)
@@ -63,11 +63,11 @@ class ProcessTimes(Generic[Key]):
     parent: Key | None = None
 
 
-class Tally(Generic[Key]):
+class ProcessorTime(Generic[Key]):
     """Adds up the processor time of a changing set of processes; pure arithmetic.
 
     Args:
-        alive: Who is there at the start, by a key that is never used twice. Their time up to now is not counted.
+        alive: The processes at the start, by a key that is never used twice. Their time up to now is not counted.
     """
 
     def __init__(self, alive: Mapping[Key, ProcessTimes[Key]]) -> None:
@@ -76,7 +76,7 @@ class Tally(Generic[Key]):
         self._owed = 0.0
 
     def update(self, alive: Mapping[Key, ProcessTimes[Key]]) -> float:
-        """Take in who is there now; a parent must have been looked at before its children.
+        """Take in the processes that are there now; a parent must have been looked at before its children.
 
         Returns:
             Processor time since the start, in seconds; never less than before.
@@ -125,13 +125,13 @@ class ProcessTree:
             self._root = psutil.Process(pid)
         except psutil.NoSuchProcess as error:
             raise ProcessLookupError(str(error)) from error
-        # In the order of psutil: a parent comes before its children, as Tally asks.
+        # In the order of psutil: a parent comes before its children, as ProcessorTime asks.
         self._parents: dict[psutil.Process, psutil.Process | None] = {self._root: None}
         self._times: dict[psutil.Process, ProcessTimes[psutil.Process]] = {}
         self._next_listing_seconds = float("-inf")
         self._list_when_due()
         self._look()
-        self._tally = Tally(self._times)
+        self._tally = ProcessorTime(self._times)
         self._seconds = 0.0
         self._next_look_seconds = float("-inf")
         self._last_reaped_seconds = self._reaped_seconds()
@@ -165,7 +165,7 @@ class ProcessTree:
 
         The root's resident set, and of each descendant what it does not share through files or shared memory. Pages
         that a forked worker shares with its parent by copy-on-write count again for every worker: only the proportional
-        set size would tell them apart, and that walks all page tables under a lock that page faults wait for.
+        set size would show which is which, and that walks all page tables under a lock that page faults wait for.
 
         Raises:
             ProcessLookupError: The whole tree is gone.
@@ -199,7 +199,7 @@ class ProcessTree:
         return times.children_user + times.children_system
 
     def _look(self) -> None:
-        """Read the times of all who are known, and forget who is gone."""
+        """Read the times of all known processes, and forget those that are gone."""
         self._times = {process: times for process in self._parents if (times := self._read(process)) is not None}
         self._parents = {process: self._parents[process] for process in self._times}
         if not self._times:
@@ -218,7 +218,7 @@ class ProcessTree:
         waited = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
         before = self._times.get(process)
         if before is not None and times.user + times.system < before.own_seconds:
-            return None  # its process id belongs to another one by now; psutil does not look at every reading
+            return None  # its process id belongs to another process by now; psutil does not look at every reading
         return ProcessTimes(times.user + times.system, waited, self._parents.get(process))
 
     def _list_when_due(self) -> None:

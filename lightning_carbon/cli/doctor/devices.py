@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A GPU or a MIG slice of one.
+    """A GPU, or a MIG slice of a GPU.
 
     Args:
         kind: ``"gpu"`` or ``"mig"``.
@@ -51,7 +51,7 @@ class Inventory:
     Args:
         devices: In the order of NVML, slices after their GPU.
         cuda_visible_devices: The variable ``CUDA_VISIBLE_DEVICES``, ``None`` where it is not set.
-        cuda_device_order: Likewise ``CUDA_DEVICE_ORDER``.
+        cuda_device_order: The variable ``CUDA_DEVICE_ORDER``, ``None`` where it is not set.
         remark: What the user may not expect of it, or an empty string.
         trouble: Why NVML cannot be used, or an empty string.
         driver: The version of the driver, ``None`` where there is none.
@@ -73,7 +73,7 @@ def take_stock(devices: Devices, environ: Mapping[str, str] = os.environ) -> Inv
         environ: Where CUDA's variables stand.
 
     Raises:
-        ConfigError: ``devices`` names one that is not there.
+        ConfigError: ``devices`` names a device that is not there.
     """
     value, order = environ.get("CUDA_VISIBLE_DEVICES"), environ.get("CUDA_DEVICE_ORDER")
     try:
@@ -87,12 +87,12 @@ def take_stock(devices: Devices, environ: Mapping[str, str] = os.environ) -> Inv
     seen = select("auto", gpus, environ)
     metered = _uuids(select(devices, gpus, environ))
     counted = _uuids(seen)
-    listed = [one for gpu in gpus for one in _of(gpu, counted, metered)]
+    listed = [device for gpu in gpus for device in _of(gpu, counted, metered)]
     return Inventory(tuple(listed), value, order, seen.remark, driver=driver)
 
 
 def _of(gpu: Gpu, counted: list[str], metered: list[str]) -> list[Device]:
-    names = [("gpu", gpu.name, gpu.names.uuid), *(("mig", one.name, one.names.uuid) for one in gpu.slices)]
+    names = [("gpu", gpu.name, gpu.names.uuid), *(("mig", part.name, part.names.uuid) for part in gpu.slices)]
     return [
         Device(
             kind,

@@ -5,11 +5,12 @@
 interval by interval. The machine's busy time is ``/proc/stat``'s user, nice, system, irq and softirq; the job's is that
 of its process tree, dataloader workers included.
 
-* What a package draws anyway is in its counter and goes by the same rule: it is shared by those who compute, and a job
-  that waits while others compute pays nothing. Where nobody computes for a second, the machine is idle for its own sake
-  and nobody is charged.
-* Memory goes by processor time as well, not by the memory held: refreshing costs the same whoever holds it, traffic
-  comes from those who compute, and resident sets count shared pages in every process, so their shares would not add up.
+* What a package draws anyway is in its counter and goes by the same rule: it is shared by the jobs that compute, and a
+  job that waits while others compute pays nothing. While no job computes for a second, the machine is idle for its own
+  sake and no job is charged.
+* Memory goes by processor time as well, not by the memory held: refreshing costs the same for any holder, traffic
+  comes from the jobs that compute, and resident sets count shared pages in every process, so that their shares would
+  not add up.
 * A socket's counter goes by the share of the whole machine: on which socket a process spent its time is not recorded.
 * A job's time that is seen late (a new worker, a child just waited for) is charged in the next intervals, at most all
   of each.
@@ -60,14 +61,14 @@ class BusyTime:
         root: Where ``proc`` is.
 
     Raises:
-        OSError: There is no such count, or it is another's: LXC and others put one of the container in its place.
+        OSError: There is no such count, or LXC or the like has put a count of the container in its place.
     """
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._path = root / "proc/stat"
         self._hertz = os.sysconf("SC_CLK_TCK")
         if _is_replaced(root):
-            raise OSError("/proc/stat is replaced by one of the container, which does not count the machine")
+            raise OSError("/proc/stat is replaced by a count of the container, which is not the machine's")
         try:
             self()
         except ReadFailed as error:

@@ -4,7 +4,7 @@ CPU: processor seconds × watts per hardware thread. Processor time is itself a 
 Watts per thread are the rated power of the socket over its threads where the packaged table knows the model, otherwise
 the mean of a busy virtual CPU. A thread alone on its core draws more than that, one that waits for memory less.
 
-* ``"process"``: the time of this process and its descendants; what the machine draws idle is charged to nobody.
+* ``"process"``: the time of this process and its descendants; what the machine draws idle is not charged.
 * ``"machine"``: the busy time of all threads, and idle watts for their idle time.
 
 Threads of a socket: from the table or the brand string; otherwise, and only on bare metal, the kernel's ``siblings``. A

@@ -1,6 +1,6 @@
 """The powercap tree of Linux: its zones, and its small files read without ever waiting for them.
 
-The tree is the kernel's on a real machine, and whatever somebody has put there in a container. A folder that cannot be
+The tree is the kernel's on a real machine, and whatever was mounted there in a container. A folder that cannot be
 listed, a link that leads in a circle and a name that cannot be read each cost their zone, with the reason.
 
 References: https://docs.kernel.org/power/powercap/powercap.html
@@ -122,7 +122,7 @@ def top_of(zone: Zone) -> Path:
 
 
 def open_regular(path: str, opener: Opener = os.open) -> int:
-    """Open a file for reading, if it is one: opening a pipe would wait for somebody who writes to it.
+    """Open a file for reading, if it is one: opening a pipe would wait for a process that writes to it.
 
     Raises:
         OSError: It cannot be opened, or is no regular file.

@@ -73,8 +73,8 @@ def discover(
 
     Returns:
         A finding for each device, in the order asked for, then one for each module that they are on; a single one
-        without a port where NVML cannot be used or nothing is visible. :func:`neighbours` looks again who else is
-        there.
+        without a port where NVML cannot be used or nothing is visible. :func:`neighbours` looks again for
+        other processes on them.
 
     Raises:
         ConfigError: ``devices`` is no selection, or names a device that is not among those that NVML shows, or
@@ -116,20 +116,20 @@ def covers_host(findings: Iterable[Finding]) -> bool:
 
 
 def neighbours(finding: Finding) -> str:
-    """Look again at who else uses a GPU that is charged whole; takes some calls of NVML, for now and then.
+    """Look again for other processes on a GPU that is charged whole; takes some calls of NVML, for now and then.
 
     Args:
         finding: One of :func:`discover`'s.
 
     Returns:
-        A warning that names them, or an empty string where there are none or nobody can tell.
+        A warning that names them, or an empty string where there are none, or NVML does not tell.
     """
     watch = getattr(finding.port, "watch", None)
     return watch.remark() if isinstance(watch, Watch) else ""
 
 
 def _job_pids(environ: Mapping[str, str]) -> Pids:
-    """The job's processes, looked for when somebody asks."""
+    """The job's processes, looked for when they are asked for."""
     trees: list[ProcessTree] = []
 
     def pids() -> AbstractSet[int]:

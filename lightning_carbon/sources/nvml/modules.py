@@ -2,7 +2,7 @@
 
 NVML shows the power of a module at every GPU on it. So each GPU is metered in its own scope, the module once for all of
 its GPUs, known by the serial number of the board that they share, and the GPUs are inside it. A module counts where all
-GPUs on it are this job's: else the power of somebody else's GPU would be in it, and its CPU stays out of the totals.
+GPUs on it are this job's: else the power of another job's GPU would be in it, and its CPU stays out of the totals.
 Nothing is inferred from a GPU's link to the CPU (C2C): what a scope covers is what nvml.h says of it.
 """
 
@@ -131,7 +131,7 @@ def _why_not(gpu: Gpu, mates: Sequence[Gpu], known: Sequence[Gpu], of_job: Colle
     if strangers:
         return f"its power has that of {', '.join(strangers)} in it, which is not this job's"
     expected = next((number for name, number in _GPUS_ON_A_MODULE.items() if re.search(rf"\b{name}\b", gpu.name)), None)
-    if expected is None and any(other.handle is None for other in known):
+    if expected is None and any(gpu.handle is None for gpu in known):
         return "NVML hides a GPU, which may be on it"
     if len(mates) < (expected or 1):
         return f"its power has that of {expected} GPUs in it, of which NVML shows {len(mates)}"

@@ -10,7 +10,7 @@ What works is tried, never concluded from the model: drivers, virtual GPUs and l
    half a second before, so the two ends of a run, and of each phase, carry some that is not theirs: up to half a second
    of the swing, 5 % of a run of ten seconds whose power rises from nothing. The rest is for that.
 4. The power of ``nvmlDeviceGetPowerUsage``: on Ampere (except GA100) and newer the same mean of the last second, ±15 %
-   like 3; before and on GA100 momentary, ±10 % like 2; where nobody can tell which, the wider one.
+   like 3; before and on GA100 momentary, ±10 % like 2; where that is not known, the wider range.
 5. A model: idle share plus utilisation times the rest of the enforced limit. ±50 %.
 
 All of these are of the GPU alone (``NVML_POWER_SCOPE_GPU``), whatever it shares a module with.

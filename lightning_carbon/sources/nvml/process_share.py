@@ -3,10 +3,10 @@
 NVML samples, a few times a second, how busy each process kept them (``nvmlDeviceGetProcessUtilization``, ``smUtil`` in
 percent). Interval by interval, what the GPU used is charged so:
 
-* Where nobody else is on the GPU, all of it is the job's, idle or not.
+* Where no other process is on the GPU, all of it is the job's, idle or not.
 * Otherwise by the samples that came since: those of the job over those of all.
-* Where others are on it and no sample came for a while, nobody computed: what it draws idle is split evenly among the
-  processes on it, since each of them keeps it from sleeping.
+* Where others are on it and no sample came for a while, no process computed: what it draws idle is split evenly among
+  the processes on it, since each of them keeps it from sleeping.
 
 How busy multiprocessors are says little of power: ±50 % of the share is our assumption, with the sensor's own
 uncertainty on top. The same caveat as for NVML's utilisation holds: a percentage is time with at least one kernel, not
@@ -56,7 +56,7 @@ class ProcessShare:
     Args:
         handle: The GPU.
         nvml: The module :mod:`pynvml`.
-        watch: Who is on the GPU.
+        watch: Looks for the processes on the GPU.
         now_seconds: A monotonic clock.
 
     Attributes:
@@ -108,7 +108,7 @@ class ProcessShare:
         return Split(self._part, self._whole)
 
     def now(self) -> Split:
-        """How the GPU would be split this moment, by who is on it; for the first share of a gauge."""
+        """How the GPU would be split this moment, by the processes on it; for the first share of a gauge."""
         occupants = self._watch.look()
         if not occupants.others:
             return Split(1, 1)

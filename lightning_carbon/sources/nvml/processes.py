@@ -1,9 +1,9 @@
 """The processes on a GPU: this job's, and others, which are charged together with it or have to be kept out.
 
 NVML names processes by number. Where this process is in a pid namespace of its own, as in a container, it may be shown
-numbers of the host, or its own and nobody else's, or none; which of these differs by driver. So numbers are trusted
+numbers of the host, or its own and no others, or none; which of these differs by driver. So numbers are trusted
 where this is the first namespace of the machine, where one of the job's is among them, or where all of them are
-processes here that have CUDA open; otherwise we say that they cannot be told apart, and name nobody.
+processes here that have CUDA open; otherwise the remark says that they cannot be distinguished, and names none.
 
 References: nvml.h on ``nvmlDeviceGetComputeRunningProcesses`` and its siblings; pid_namespaces(7); include/linux/
 proc_ns.h of Linux for the number of the first pid namespace.
@@ -57,7 +57,7 @@ class Occupants:
 
 
 class Watch:
-    """Looks at who uses a GPU.
+    """Looks for the processes on a GPU.
 
     Args:
         handle: The GPU.
@@ -113,7 +113,7 @@ class Watch:
         return self._pids()
 
     def remark(self) -> str:
-        """A warning that names the other processes on the GPU; empty where there are none, or nobody can tell."""
+        """A warning that names the other processes on the GPU; empty where there are none, or NVML does not tell."""
         try:
             occupants = self.look()
         except SourceError:

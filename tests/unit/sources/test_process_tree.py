@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.sources.process_tree import ProcessTimes, Tally
+from lightning_carbon.sources.process_tree import ProcessorTime, ProcessTimes
 
 ROOT = 0
 
@@ -75,7 +75,7 @@ acts = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), max_size=12)
 def test_no_second_is_counted_twice_and_none_is_lost(looks: list[tuple[Acts, bool, Acts]]) -> None:
     """However children come and go, the count never falls, never exceeds what was spent, and comes to it in the end."""
     world = World()
-    tally = Tally(world.look([]))
+    tally = ProcessorTime(world.look([]))
     counts = [0.0]
     for before, lists, during in looks:
         for act in before:
@@ -95,13 +95,13 @@ def test_what_was_spent_before_the_start_is_not_counted() -> None:
     """The count starts at zero, whatever the processes have behind them."""
     alive: dict[str, ProcessTimes[str]] = {"root": ProcessTimes(50.0, 7.0), "child": ProcessTimes(3.0, 1.0, "root")}
 
-    assert Tally(alive).update(alive) == 0.0
+    assert ProcessorTime(alive).update(alive) == 0.0
 
 
 def test_a_child_that_nobody_waits_for_keeps_what_was_seen_of_it() -> None:
     """A child whose parent ignores its end is counted up to the last look, and later children are not docked for it."""
     alone: dict[str, ProcessTimes[str]] = {"root": ProcessTimes(0.0)}
-    tally = Tally(alone)
+    tally = ProcessorTime(alone)
     tally.update({**alone, "child": ProcessTimes(5.0, 0.0, "root")})
     tally.update(alone)
     tally.update(alone)

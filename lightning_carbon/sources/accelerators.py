@@ -1,0 +1,54 @@
+"""Accelerators that a training computes on and that nothing here can meter: said, not dropped.
+
+A record without them would be complete and tiny. What is known of them is what torch calls their devices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.energy.readings import Kind
+from lightning_carbon.ports import ACCELERATOR, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROCM: Final = "rocm"
+"""What AMD's GPUs are called here; torch calls them ``cuda``, too."""
+
+_NVIDIA: Final = "cuda"
+_PROCESSORS: Final = frozenset({"", "cpu", "meta"})
+
+# By torch's types of devices: the hardware, and what else can meter it.
+_NAMES: Final = {
+    ROCM: ("AMD GPU", "amd-smi shows its power and energy"),
+    "xpu": ("Intel GPU", "xpu-smi shows its power and energy"),
+    "mps": ("Apple GPU", "sudo powermetrics shows its power"),
+    "xla": ("TPU", "its power is shown to nobody"),
+    "hpu": ("Intel Gaudi", "hl-smi shows its power"),
+    "npu": ("Ascend NPU", "npu-smi shows its power"),
+}
+
+
+def not_metered(computes_on: str | None, findings: Iterable[Finding]) -> list[Finding]:
+    """Say so where the training computes on an accelerator that is not among what was found.
+
+    Args:
+        computes_on: Torch's type of the device, or :data:`ROCM`; ``None`` where nobody knows.
+        findings: What was found.
+
+    Returns:
+        One finding without a port, or none.
+    """
+    kind = (computes_on or "").partition(":")[0]
+    if kind in _PROCESSORS:
+        return []
+    if kind == _NVIDIA:
+        gpus = list(findings)
+        if any(finding.port is not None and finding.port.sensor.domain.kind is Kind.GPU for finding in gpus):
+            return []
+        reason = next((finding.reason for finding in gpus if finding.source == "nvml"), "NVML was not asked for it")
+        return [Finding(ACCELERATOR, "NVIDIA GPU", reason=reason)]
+    name, elsewhere = _NAMES.get(kind, (f"accelerator of torch's type {kind!r}", ""))
+    reason = "nothing here can read its power, so what it draws is in no figure"
+    return [Finding(ACCELERATOR, name, reason=reason, fix=elsewhere)]
