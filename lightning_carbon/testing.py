@@ -300,6 +300,10 @@ class ManualSampler(Sampler):
         >>> engine = Engine(config, assemble, sampling=ManualSampler)  # doctest: +SKIP
     """
 
+    def read_first(self) -> None:
+        """Take the first reading of every source, on the caller's thread."""
+        self._read(list(self._probes))
+
     def start(self) -> None:
         """Start no thread."""
 

@@ -64,7 +64,7 @@ class Provenance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A part of the machine whose energy is told apart.
+    """A part of the machine that has an energy of its own.
 
     Args:
         kind: What sort of hardware it is.
@@ -89,6 +89,9 @@ class Sensor:
         uncertainty_ratio: The half width of the range around its energy, as a share of it (0.05 is ±5 %).
         method: For people: the call or model behind it, with its reference where it is a model.
         wraps_at: The count at which a counter starts again from zero, where it does.
+        max_power: The most that the hardware draws by its limit or rating, without a margin, where that is known. What
+            is far above it is no reading.
+        window_seconds: A gauge that shows the mean power of the last so many seconds; 0 for the power at the moment.
     """
 
     domain: Domain
@@ -96,6 +99,8 @@ class Sensor:
     uncertainty_ratio: float
     method: str
     wraps_at: Energy | None = None
+    max_power: Power | None = None
+    window_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

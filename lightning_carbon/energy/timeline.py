@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.curve import FOREVER_NS, EnergyCurve
+from lightning_carbon.energy.plausibility import GIVE_UP_NS, RESTARTED, CountCheck
 from lightning_carbon.energy.ticks import Doubt, TickGrid
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
     from lightning_carbon.energy.readings import CounterReading, GaugeReading
+    from lightning_carbon.units import Power
 
 STILL_AFTER_NS = NANOSECONDS_PER_SECOND
 """A counter that has not moved for so long is taken to stand still, not to be between two jumps: jumps of GPU counters
@@ -26,11 +28,13 @@ _NANOWATT_SECONDS = NANOSECONDS_PER_SECOND // MICROJOULES_PER_JOULE
 class Timeline:
     """What counter and gauge timelines share: a curve, its settled part, and its end."""
 
-    __slots__ = ("_ended", "curve")
+    __slots__ = ("_ended", "curve", "fault")
 
     def __init__(self) -> None:
         self.curve: EnergyCurve | None = None
         self._ended = False
+        #: Why what was read is not energy, once the readings have shown that.
+        self.fault: str | None = None
 
     @property
     def watermark_ns(self) -> int:
@@ -62,6 +66,14 @@ class Timeline:
             return 1.0
         return (self.covered(end_ns) - self.covered(start_ns)) / (end_ns - start_ns)
 
+    def _resume(self, at_ns: int) -> bool:
+        """Take readings again; the time up to here is not covered. False where there was no reading before."""
+        self._ended = False
+        if self.curve is None:
+            return False
+        self.curve.rise(at_ns, 0, covered=False)
+        return True
+
     def trim(self, before_ns: int) -> None:
         """Forget what no interval from ``before_ns`` on needs, so that memory stays flat over a long run."""
         if self.curve:
@@ -78,22 +90,31 @@ class Timeline:
 class CounterTimeline(Timeline):
     """The timeline of an energy counter: a knot only where the counter moved.
 
+    A count that cannot be is held back by a :class:`~lightning_carbon.energy.plausibility.CountCheck` until later ones
+    tell whether it was a glitch, which leaves no trace, or a reset, between whose two readings no time is covered.
+
     Args:
-        wraps_at: The count at which the counter starts again from zero, if it does. A count that went back is a wrap
-            when less than half of that range would have been counted since; anything else that goes back is a reset
-            (a reloaded driver), and the time between the two readings is not covered.
+        wraps_at: The count at which the counter starts again from zero, if it does.
         ticking: Whether the counter may jump at a period of its own that is worth learning; false for models, whose
             standing still is taken at its word.
+        ceiling: The power that the hardware cannot exceed; ``None`` where there is no telling.
+        max_gap_ns: Between two readings further apart than this, more than one wrap has to be reckoned with.
     """
 
-    __slots__ = ("_doubt", "_first_move", "_grid", "_last_ns", "_last_value", "_start_ns", "_sum", "_wraps_at")
+    __slots__ = ("_check", "_doubt", "_first_move", "_grid", "_last_ns", "_seen_ns", "_start_ns", "_sum")
 
-    def __init__(self, *, wraps_at: Energy | None = None, ticking: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        wraps_at: Energy | None = None,
+        ticking: bool = True,
+        ceiling: Power | None = None,
+        max_gap_ns: int = GIVE_UP_NS,
+    ) -> None:
         super().__init__()
-        self._wraps_at = wraps_at.microjoules if wraps_at else 0
+        self._check = CountCheck(ceiling, wraps_at, max_gap_ns)
         self._grid = TickGrid() if ticking else None
-        self._start_ns = self._last_ns = -1
-        self._last_value = 0
+        self._start_ns = self._last_ns = self._seen_ns = -1
         self._sum = 0
         self._first_move: tuple[int, int, int] | None = None
         self._doubt: tuple[Doubt, int, int] | None = None
@@ -118,37 +139,56 @@ class CounterTimeline(Timeline):
         Args:
             reading: The count and when it was read.
         """
-        if self._ended or reading.at_ns <= self._last_ns:
+        at_ns = reading.at_ns
+        if self._ended or at_ns <= self._seen_ns:
             return
-        at_ns, value = reading.at_ns, reading.energy.microjoules
+        self._seen_ns = at_ns
+        rise = self._check.rise(at_ns, reading.energy.microjoules)
+        if rise >= 0:
+            self._take(at_ns, rise)
+        elif rise == RESTARTED:
+            self._restart()
+        else:
+            self.fault = self._check.fault
+
+    def resume(self, reading: CounterReading) -> None:
+        """Take readings again after the end, from this one on; the time since the last one is not covered."""
+        at_ns = self._seen_ns = reading.at_ns
+        if not self._resume(at_ns):
+            self._start_ns = self._last_ns = at_ns
+            if self._grid is None:
+                self.curve = EnergyCurve(at_ns)
+        self._last_ns = at_ns
+        self._check.start_over(at_ns, reading.energy.microjoules)
+
+    def _take(self, at_ns: int, rise: int) -> None:
+        """Take a rise that is believed."""
         if self._start_ns < 0:
-            self._start_ns, self._last_ns, self._last_value = at_ns, at_ns, value
+            self._start_ns = self._last_ns = at_ns
             if self._grid is None:
                 self.curve = EnergyCurve(at_ns)
             return
-        rise = value - self._last_value
-        if rise < 0 and self._wraps_at and (rise + self._wraps_at) * 2 < self._wraps_at:
-            rise += self._wraps_at
-        self._decide(at_ns, rise)
-        if rise < 0:
-            self._restart(at_ns)
-        elif rise:
+        if self._doubt is not None:
+            self._decide(self._doubt[0], at_ns, rise)
+        if rise:
             self._move(at_ns, rise)
         elif self._grid is None or at_ns - self._known_ns() > STILL_AFTER_NS:
             self._undoubt()
             self._rise(at_ns)
-        self._last_ns, self._last_value = at_ns, value
+        self._last_ns = at_ns
 
     def close(self, at_ns: int) -> None:
         """End the timeline at a moment that readings have reached: no jump is waited for that has not come by then."""
         if not self._ended and self._start_ns >= 0:
+            if self._check.conclude() == RESTARTED:
+                self._restart()
             self._undoubt()
             self._rise(min(at_ns, self._last_ns))
         self._ended = True
 
     def end(self) -> None:
         """Take no more readings; time up to the last one is covered."""
-        self.close(self._last_ns)
+        self.close(self._seen_ns)
 
     def _known_ns(self) -> int:
         if self.curve is not None:
@@ -167,15 +207,12 @@ class CounterTimeline(Timeline):
         else:
             self._rise(placed)
 
-    def _decide(self, at_ns: int, rise: int) -> None:
+    def _decide(self, doubt: Doubt, at_ns: int, rise: int) -> None:
         """Let the next reading tell which jump was the last before the reading that left it open."""
-        if self._doubt is None:
-            return
-        doubt = self._doubt[0]
         if rise == 0:
             if at_ns >= doubt.until_ns:  # nothing moved while it had to come, so it was there already
                 self._undoubt(came=True)
-        elif rise > 0 and at_ns < doubt.next_ns:  # no other can have moved the count
+        elif at_ns < doubt.next_ns:  # no other can have moved the count
             self._undoubt(came=False)
         else:
             self._undoubt()
@@ -190,7 +227,7 @@ class CounterTimeline(Timeline):
         """Draw the beginning of the curve, once it is known whether the counter jumps.
 
         The first count was reached at the jump before the first reading. With the period known, the curve starts there,
-        so that the part of the first jump that was counted before the meter started is told apart from the rest.
+        so that the part of the first jump that was counted before the meter started is left out.
         """
         if self.curve is not None:
             return self.curve
@@ -211,9 +248,15 @@ class CounterTimeline(Timeline):
         curve = self._settle()
         curve.rise(to_ns, self._sum - curve.height(FOREVER_NS), covered=covered)
 
-    def _restart(self, at_ns: int) -> None:
+    def _restart(self) -> None:
+        """Go on after a reset: the time since the last believed reading is not covered."""
+        (at_ns, _), *later = self._check.replayed
+        self._undoubt()
         self._rise(self._last_ns)
         self._rise(at_ns, covered=False)
+        self._last_ns = at_ns
+        for later_ns, rise in later:
+            self._take(later_ns, rise)
 
 
 class GaugeTimeline(Timeline):
@@ -252,6 +295,12 @@ class GaugeTimeline(Timeline):
         whole = int(exact)
         self._remainder = exact - whole
         self.curve.rise(reading.at_ns, whole)
+
+    def resume(self, reading: GaugeReading) -> None:
+        """Take readings again after the end, from this one on; the time since the last one is not covered."""
+        self._last = reading
+        if not self._resume(reading.at_ns):
+            self.curve = EnergyCurve(reading.at_ns)
 
     def close(self, at_ns: int) -> None:
         """End the timeline; what lies after its last reading is not covered."""

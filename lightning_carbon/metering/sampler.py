@@ -19,6 +19,7 @@ from lightning_carbon.metering.probe import PATIENCE_NS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lightning_carbon.energy.readings import CounterReading, GaugeReading
     from lightning_carbon.metering.probe import Probe
     from lightning_carbon.ports import Clock
 
@@ -41,10 +42,16 @@ FIRST_HOUSEKEEPING_SECONDS = HOUSEKEEPING_SECONDS / 8
 """How soon the first time is; then twice as long each time. Ranks that start together learn the run's name by it."""
 FINISH_SECONDS = 0.3
 """How long the end of a run may wait for the counters' next jump."""
+FIRST_READING_SECONDS = 1.5
+"""How long the start may wait for the first readings; then half a second for those that one which hangs held up."""
+CHECKED_SECONDS = 0.75
+"""What may pass between two checks of a reading that hangs. Where more does, the whole interpreter was held, by one
+call that did not release its lock or by a stopped process, and the sensor may not be to blame."""
 
 GIVEN_UP = "given-up-by-lightning-carbon"
-"""The name of a thread that a driver does not let go: it reads nothing more, and ends when the driver answers."""
+"""The name of a thread that a driver does not let go: it ends when the driver answers, and its source is read again."""
 
+_SAMPLER = "lightning-carbon-sampler"
 _GOLDEN = 0.6180339887498949
 _NS = 1_000_000_000
 
@@ -95,12 +102,28 @@ class Sampler:
         self._thread: threading.Thread | None = None
         self._keeper: threading.Thread | None = None
         self._reading: Probe | None = None
+        self._checked_ns = self._hanging_since_ns = self._hung_ns = 0
+        self._remarked: set[Probe] = set()
         self._look_until_ns = 0
         self._look_again_ns = 0
 
     def read_first(self) -> None:
-        """Take the first reading of every probe, on the calling thread."""
-        self._read(list(self._probes))
+        """Take the first reading of every probe, on a thread of its own: the start waits no longer than two seconds."""
+        for patience_seconds in (FIRST_READING_SECONDS, PATIENCE_NS / _NS - FIRST_READING_SECONDS):
+            probes = [probe for probe in self._probes if probe.alive and probe.timeline.watermark_ns < 0]
+            thread = threading.Thread(target=self._read, args=(probes,), name=_SAMPLER, daemon=True)
+            thread.start()
+            thread.join(patience_seconds)
+            if not thread.is_alive():
+                return
+            with self._lock:
+                probe, self._reading = self._reading, None
+                if probe is None:
+                    return
+                probe.lose("the first reading hung")
+                probe.timeline.end()
+                thread.name = GIVEN_UP
+            self._on_lost(probe)
 
     def start(self) -> None:
         """Start the sampling thread."""
@@ -122,24 +145,30 @@ class Sampler:
 
     def _launch(self) -> None:
         self._generation += 1
-        self._thread = threading.Thread(
-            target=self._run, args=(self._generation,), name="lightning-carbon-sampler", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(self._generation,), name=_SAMPLER, daemon=True)
         self._thread.start()
 
     def check(self) -> None:
         """See whether a reading hangs: give its source up and go on with the others on a new thread."""
         with self._lock:
+            now_ns = self._clock.now_ns()
+            checked_ns, self._checked_ns = self._checked_ns, now_ns
             probe = self._reading
             since_ns = probe.reading_since_ns if probe is not None else None
-            if probe is None or since_ns is None or self._clock.now_ns() - since_ns <= PATIENCE_NS:
+            if probe is None or since_ns is None:
+                return
+            if since_ns != self._hanging_since_ns:
+                self._hanging_since_ns, self._hung_ns = since_ns, 0
+            self._hung_ns += min(now_ns - max(since_ns, checked_ns), round(CHECKED_SECONDS * _NS))
+            if self._hung_ns <= PATIENCE_NS:
                 return
             probe.lose(f"a reading hung for {PATIENCE_NS // _NS} s")
+            probe.timeline.end()
             self._reading = None
             if self._thread is not None:
                 self._thread.name = GIVEN_UP
             self._launch()
-        self._retire([probe])
+        self._on_lost(probe)
 
     def finish(self, at_ns: int) -> None:
         """Read on until every timeline has reached a moment, for a short while at most, and end the thread.
@@ -237,14 +266,26 @@ class Sampler:
             self._reading = probe
             reading = probe.read()
             if self._reading is not probe:
+                self._take_up(probe, reading)
                 return  # given up meanwhile: another thread has taken over
             self._reading = None
             if reading is not None:
                 readings.append((probe, reading))
+            elif probe.remark is not None and probe not in self._remarked:
+                self._remarked.add(probe)
+                logger.warning("%s: %s; said once", probe.sensor.domain.name, probe.remark)
         with self._lock:
             for probe, reading in readings:
                 probe.append(reading)
         self._retire([probe for probe in probes if probe.lost is not None and not probe.timeline.ended])
+
+    def _take_up(self, probe: Probe, reading: CounterReading | GaugeReading | None) -> None:
+        """Read a source again whose reading has come back, late."""
+        with self._lock:
+            if reading is None or self._finish_ns is not None or not probe.timeline.ended:
+                return
+            probe.take_up(reading)
+        logger.warning("%s is metered again; the time it did not answer is not covered", probe.sensor.domain.name)
 
     def _retire(self, lost: list[Probe]) -> None:
         for probe in lost:

@@ -8,11 +8,16 @@ meanwhile. What has not been split yet is charged later, or never, where a run e
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from lightning_carbon.energy.plausibility import RESTARTED, CountCheck, ceiling_of
+from lightning_carbon.errors import SourceLost
 from lightning_carbon.units import Energy, Power
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.ports import EnergyCounter, PowerGauge
 
@@ -52,15 +57,23 @@ class SharedCounter:
         counter: What counts the whole.
         splitting: Who did how much.
         sensor: What it says of itself; wraps nowhere.
+        now_ns: A monotonic clock: what the counter can have counted depends on the time.
     """
 
-    def __init__(self, counter: EnergyCounter, splitting: Splitting, sensor: Sensor) -> None:
+    def __init__(
+        self,
+        counter: EnergyCounter,
+        splitting: Splitting,
+        sensor: Sensor,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self.covers_host = bool(getattr(counter, "covers_host", False))
         self._counter = counter
         self._splitting = splitting
         self._sensor = sensor
-        self._energy: Energy | None = None
-        self._split = Split(0, 0)
+        self._now_ns = now_ns
+        self._check = CountCheck(ceiling_of(counter.sensor), counter.sensor.wraps_at)
+        self._split: Split | None = None
         self._unsplit = 0
         self._charged = 0
 
@@ -74,21 +87,29 @@ class SharedCounter:
 
         Raises:
             ReadFailed: This time only.
-            SourceLost: The counter is gone, or all of whose share this is.
+            SourceLost: The counter is gone, or is none, or all of whose share this is.
         """
         energy = self._counter.read_energy()
         split = self._splitting.read()
-        if self._energy is None:
-            self._energy, self._split = energy, split
+        self._unsplit += self._rise(energy)
+        if self._split is None:
+            self._split = split
             return Energy.ZERO
-        self._unsplit += rise(self._energy, energy, self._counter.sensor.wraps_at)
-        self._energy = energy
         whole = split.whole - self._split.whole
         if whole > 0:
             part = min(max(split.part - self._split.part, 0), whole)
             self._charged += self._unsplit * _PARTS_PER_MICROJOULE * part // whole
             self._unsplit, self._split = 0, split
         return Energy(self._charged // _PARTS_PER_MICROJOULE)
+
+    def _rise(self, energy: Energy) -> int:
+        """What the counter has counted since the last reading that can be believed, in microjoules."""
+        risen = self._check.rise(self._now_ns(), energy.microjoules)
+        if risen == RESTARTED:
+            return sum(rise for _, rise in self._check.replayed)
+        if self._check.fault is not None:
+            raise SourceLost(self._check.fault)
+        return max(risen, 0)
 
 
 class SharedGauge:
@@ -102,7 +123,7 @@ class SharedGauge:
 
     Raises:
         ReadFailed: The splitting cannot be read.
-        SourceLost: Likewise.
+        SourceLost: It cannot be read any more.
     """
 
     def __init__(self, gauge: PowerGauge, splitting: Splitting, sensor: Sensor, first: Split) -> None:
@@ -135,15 +156,3 @@ class SharedGauge:
 
 def _ratio(split: Split) -> float:
     return min(max(split.part, 0), split.whole) / split.whole if split.whole > 0 else 0.0
-
-
-def rise(before: Energy, after: Energy, wraps_at: Energy | None) -> int:
-    """How much a counter counted between two readings, in microjoules; nothing where it was reset in between.
-
-    A count that went back is a wrap when less than half of the range would have been counted since, as for the timeline
-    of a counter that is not shared.
-    """
-    risen = after.microjoules - before.microjoules
-    if risen < 0 and wraps_at is not None and (risen + wraps_at.microjoules) * 2 < wraps_at.microjoules:
-        risen += wraps_at.microjoules
-    return max(risen, 0)

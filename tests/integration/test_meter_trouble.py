@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import threading
 import time
@@ -32,6 +33,8 @@ class Misbehaving:
         self._sensor = Sensor(Domain(Kind.GPU, name, name), Provenance.COUNTER, 0.0, "test")
         self.spoil: Callable[[], object] = lambda: None
         self.base = 0
+        self.sometimes: Energy | None = None
+        self._readings = 0
 
     @property
     def sensor(self) -> Sensor:
@@ -41,6 +44,9 @@ class Misbehaving:
     def read_energy(self) -> Energy:
         """100 W since the epoch of the monotonic clock, unless spoilt."""
         self.spoil()
+        self._readings += 1
+        if self.sometimes is not None and self._readings % 3 == 0:
+            return self.sometimes
         return Energy(time.monotonic_ns() // 10 - self.base)
 
 
@@ -98,6 +104,96 @@ def test_a_source_that_hangs_at_the_end_does_not_hold_up_the_end(tmp_path: Path)
 
     assert waited < 1.5
     assert record.energy.domains[0].lost is not None
+
+
+def test_a_source_that_hangs_at_its_first_reading_does_not_hold_up_the_start(tmp_path: Path) -> None:
+    """The start gives it up within its patience, and meters the others."""
+    release = threading.Event()
+    odd = Misbehaving()
+    odd.spoil = release.wait
+    meter = Meter(sources=[odd, steady("good")], ledger=tmp_path)
+    before = time.perf_counter()
+    meter.start("train")
+    waited = time.perf_counter() - before
+    time.sleep(0.3)
+    record = meter.stop()
+    release.set()
+    lost, good = record.energy.domains
+
+    assert waited < 2.5
+    assert (lost.lost, lost.joules, lost.coverage_ratio) == ("the first reading hung", 0.0, 0.0)
+    assert good.joules == pytest.approx(50 * record.duration_seconds, rel=0.01)
+
+
+def test_a_reading_that_comes_back_is_taken_up_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A sensor that did not answer for 3 s is metered from its answer on; the gap stands, and no thread stays."""
+    before = len(sampling_threads())
+    odd = Misbehaving()
+    meter = Meter(sources=[odd, steady("good")], ledger=tmp_path)
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
+        meter.start("train")
+        time.sleep(0.3)
+        odd.spoil = hang_once(odd, 3.0)
+        time.sleep(4.0)
+        record = meter.stop()
+    late, good = record.energy.domains
+    left = [thread.name for thread in threading.enumerate() if "given-up" in thread.name]
+
+    assert (late.lost, good.lost) == (None, None)
+    assert 0.1 < late.coverage_ratio < 0.5
+    assert late.joules == pytest.approx(100 * record.duration_seconds * late.coverage_ratio, rel=0.1)
+    assert good.joules == pytest.approx(50 * record.duration_seconds, rel=0.01)
+    assert ["no longer metered", "metered again"] == [
+        next(part for part in ("no longer metered", "metered again") if part in entry.message)
+        for entry in caplog.records
+    ]
+    assert (before, []) == (len(sampling_threads()), left)
+
+
+def hang_once(source: Misbehaving, seconds: float) -> Callable[[], None]:
+    """Spoils one reading: it takes so long."""
+
+    def hang() -> None:
+        source.spoil = lambda: None
+        time.sleep(seconds)
+
+    return hang
+
+
+def test_an_interpreter_that_is_held_loses_no_source(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """While one call keeps all threads waiting for over two seconds, no sensor is to blame, and none is given up."""
+    before = len(sampling_threads())
+    odd = Misbehaving()
+    hold = ctypes.PyDLL(None).usleep  # keeps the interpreter's lock, as gc.collect() and json.loads() do
+    with (
+        caplog.at_level(logging.WARNING, "lightning_carbon"),
+        Meter(sources=[odd, steady("good")], ledger=tmp_path, interval_seconds=0.01) as meter,
+    ):
+        odd.spoil = lambda: time.sleep(0.02)  # nearly always in the middle of a reading
+        time.sleep(0.5)
+        hold(2_600_000)
+        time.sleep(0.5)
+    record = meter.record
+
+    assert [] == [entry.message for entry in caplog.records]
+    assert [None, None] == [domain.lost for domain in record.energy.domains]
+    assert record.energy.total_joules == pytest.approx(150 * record.duration_seconds, rel=0.05)
+    assert before == len(sampling_threads())
+
+
+def test_readings_that_are_none_are_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A source that shows no number now and then costs one warning; the record is that of its other readings."""
+    nan = Energy(float("nan"))  # type: ignore[arg-type]
+    odd = Misbehaving()
+    odd.sometimes = nan
+    with caplog.at_level(logging.WARNING, "lightning_carbon"), Meter(sources=[odd], ledger=tmp_path) as meter:
+        time.sleep(1.0)
+    record = meter.record
+
+    assert ["odd: its sensor showed nan microjoules, which is no reading; said once"] == [
+        entry.message for entry in caplog.records
+    ]
+    assert record.energy.total_joules == pytest.approx(100 * record.duration_seconds, rel=0.15)
 
 
 def test_a_vanishing_source_is_lost_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

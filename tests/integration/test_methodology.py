@@ -16,6 +16,7 @@ from lightning_carbon.carbon.uncertainty import bounds_of_sensor
 from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy
 from lightning_carbon.energy.curve import EnergyCurve
 from lightning_carbon.energy.phases import Phase
+from lightning_carbon.energy.plausibility import CEILINGS, CONFIRM_NS, GIVE_UP_NS, MARGIN, SLACK_NS
 from lightning_carbon.energy.readings import Kind, Provenance, Sensor
 from lightning_carbon.energy.timeline import Timeline
 from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
@@ -291,7 +292,26 @@ def test_the_page_has_the_times_that_the_sampler_keeps() -> None:
     assert 2 * NANOSECONDS_PER_SECOND == GAUGE_GAP_NS
     assert "more than two seconds (and five intervals) apart do not cover" in text
     assert 2 * NANOSECONDS_PER_SECOND == PATIENCE_NS
-    assert "has failed or hung for two seconds, is lost" in text
+    assert "a source fails for two seconds" in text
+    assert "a reading hangs for two seconds" in text
+
+
+def test_the_page_has_the_limits_of_what_is_plausible() -> None:
+    """What hardware cannot draw, and how long a count is held back."""
+    text = read(PAGE)
+    watts = said(r"(\d+) kW for an accelerator, (\d+) kW for a processor, (\d+) kW for memory, (\d+) kW for a platform")
+
+    assert 2 == MARGIN
+    assert "twice its limit or rated power" in text
+    assert [1_000 * kilowatts for kilowatts in watts] == [
+        CEILINGS[kind].watts for kind in (Kind.GPU, Kind.PACKAGE, Kind.DRAM, Kind.PSYS)
+    ]
+    assert (CEILINGS[Kind.HOST].watts / 1_000,) == said(r"(\d+) kW for a host")
+    assert NANOSECONDS_PER_SECOND == CONFIRM_NS == SLACK_NS
+    assert "the count comes back within a second" in text
+    assert "than the hardware can draw in the time and one second" in text
+    assert 2 * NANOSECONDS_PER_SECOND == GIVE_UP_NS
+    assert "no two counts fit together for two seconds" in text
 
 
 # -- estimates (section 8) ------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
-from lightning_carbon.errors import ReadFailed
-from lightning_carbon.sources.shares import SharedCounter, SharedGauge, Split, rise
+from lightning_carbon.errors import ReadFailed, SourceLost
+from lightning_carbon.sources.shares import SharedCounter, SharedGauge, Split
 from lightning_carbon.testing import ManualClock, ScriptedGauge
 from lightning_carbon.units import Energy
 
@@ -200,20 +200,41 @@ def test_a_failed_reading_is_made_up_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "wraps_at", "expected"),
+    ("counts", "wraps_at", "expected"),
     [
-        (10, 25, None, 15),
-        (10, 10, RANGE, 0),
-        (9_999_990, 5, RANGE, 15),
-        (9_999_990, 5, None, 0),  # a counter that does not wrap was reset
-        (6_000_000, 2_000_000, RANGE, 0),  # more than half of the range: reset, not wrapped
+        ([10, 25], None, 15),
+        ([10, 10], RANGE, 0),
+        ([9_999_990, 5], RANGE, 15),  # wrapped
+        ([90, 95, 3, 5, 99], None, 9),  # a glitch
+        ([6_000_000, 6_000_010, *range(2_000_000, 2_000_130, 10)], RANGE, 130),  # reset: more than half of the range
+        ([90, 95, 10**12, 100], None, 10),  # a spike
     ],
 )
-def test_a_count_that_goes_back_has_wrapped_or_was_reset(
-    before: int, after: int, wraps_at: Energy | None, expected: int
+def test_what_a_counter_cannot_have_counted_is_charged_to_nobody(
+    counts: list[int], wraps_at: Energy | None, expected: int
 ) -> None:
-    """By the rule of the timeline: a wrap is made good, a reset adds nothing."""
-    assert expected == rise(Energy(before), Energy(after), wraps_at)
+    """By the rules of the timeline: a wrap is made good, glitches and resets add nothing."""
+    clock, counter, splitting = ManualClock(), Counter(wraps_at, counts[0]), Splitting()
+    shared = SharedCounter(counter, splitting, counter.sensor, clock.now_ns)
+    charged = shared.read_energy()
+    for count in counts[1:]:
+        clock.advance(seconds=0.1)
+        counter.count = count
+        splitting.part, splitting.whole = splitting.part + 1, splitting.whole + 1
+        charged = shared.read_energy()
+
+    assert expected == charged.microjoules
+
+
+def test_a_share_of_a_counter_that_runs_backwards_is_lost() -> None:
+    """The share of no counter is no counter."""
+    clock, counter = ManualClock(), Counter(count=10**9)
+    shared = SharedCounter(counter, Splitting(), counter.sensor, clock.now_ns)
+    with pytest.raises(SourceLost, match="runs backwards"):  # noqa: PT012 - it takes its time
+        for _ in range(30):
+            shared.read_energy()
+            clock.advance(seconds=0.1)
+            counter.count -= 1_000
 
 
 def test_a_gauge_is_shared_by_the_last_interval() -> None:
