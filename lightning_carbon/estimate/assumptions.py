@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.uncertainty import Bounds
-from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, Factor
+from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, SourcedBounds
 from lightning_carbon.estimate.planning import GIVEN
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def _lines(estimate: Estimate) -> Iterator[Assumption]:
     yield _of("idle power, of the rating", IDLE_SHARE)
     yield _of("busy power, of the rating", BUSY_SHARE)
     yield _of("rest of the server, of its accelerators", HOST_SHARE)
-    pue = Factor(priced.pue, priced.pue.source)
+    pue = SourcedBounds(priced.pue, priced.pue.source)
     yield _of("PUE", pue, assumed=priced.pue.assumed)
     per_kwh = priced.intensity
     year = "" if per_kwh.year is None else f", {per_kwh.year}, {per_kwh.basis}"
-    intensity = Factor(per_kwh, f"{per_kwh.source}{year}")
+    intensity = SourcedBounds(per_kwh, f"{per_kwh.source}{year}")
     yield _of(f"carbon intensity, {per_kwh.region}", intensity, "gCO2e/kWh", assumed=per_kwh.assumed)
     yield _of("electricity", estimate.usd_per_kwh, "USD/kWh")
     if part is not None and part.price is not None:
@@ -70,6 +70,6 @@ def _lines(estimate: Estimate) -> Iterator[Assumption]:
             yield Assumption(f"cloud, the {which}", Bounds.exactly(usd), "USD/h each", source, assumed=True)
 
 
-def _of(name: str, factor: Factor, unit: str = "", *, assumed: bool | None = None) -> Assumption:
+def _of(name: str, factor: SourcedBounds, unit: str = "", *, assumed: bool | None = None) -> Assumption:
     is_assumed = factor.source != GIVEN if assumed is None else assumed
     return Assumption(name, factor.span, unit, factor.source, is_assumed)

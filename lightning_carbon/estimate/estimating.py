@@ -23,7 +23,7 @@ from lightning_carbon.estimate.factors import (
     HOST_SHARE,
     IDLE_SHARE,
     USD_PER_KWH,
-    Factor,
+    SourcedBounds,
 )
 from lightning_carbon.estimate.planning import GIVEN
 from lightning_carbon.estimate.prices import cloud_usd
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-    from lightning_carbon.estimate.planning import Job
+    from lightning_carbon.estimate.planning import PlannedTraining
 
 _SECONDS_PER_HOUR = 3_600
 
@@ -52,11 +52,11 @@ class Estimate:
         cloud_usd: What a cloud asks for the accelerators; ``None`` where no price is known.
     """
 
-    job: Job
+    job: PlannedTraining
     accelerators: Bounds[Energy]
     host: Bounds[Energy]
     footprint: Footprint
-    usd_per_kwh: Factor
+    usd_per_kwh: SourcedBounds
     electricity_usd: Bounds[float]
     cloud_usd: tuple[float, float] | None
 
@@ -91,7 +91,9 @@ class Elsewhere:
     saved_ratio: float | None
 
 
-def estimate(job: Job, *, intensity: Intensity, pue: PowerUsage, usd_per_kwh: float | None = None) -> Estimate:
+def estimate(
+    job: PlannedTraining, *, intensity: Intensity, pue: PowerUsage, usd_per_kwh: float | None = None
+) -> Estimate:
     """Price what is going to run.
 
     Args:
@@ -107,7 +109,7 @@ def estimate(job: Job, *, intensity: Intensity, pue: PowerUsage, usd_per_kwh: fl
     if usd_per_kwh is not None:
         if not isfinite(usd_per_kwh) or usd_per_kwh < 0:
             raise ConfigError("usd_per_kwh", usd_per_kwh, "give USD for a kWh, zero or more, such as 0.12.")
-        price = Factor(Bounds.exactly(usd_per_kwh), GIVEN)
+        price = SourcedBounds(Bounds.exactly(usd_per_kwh), GIVEN)
     joules = _watts(job).times(job.count).times(job.hours.span).times(_SECONDS_PER_HOUR)
     accelerators, host = _energy(joules), _energy(joules.times(HOST_SHARE.span))
     energy = accelerators + host
@@ -145,7 +147,7 @@ def what_if(planned: Estimate, intensities: Iterable[Intensity]) -> tuple[Elsewh
     return tuple(sorted(rows, key=lambda row: (row.footprint.value.grams, row.footprint.intensity.region)))
 
 
-def _watts(job: Job) -> Bounds[float]:
+def _watts(job: PlannedTraining) -> Bounds[float]:
     """The mean power of one accelerator: in a line from idle to busy, at each end of the ranges."""
     idle, busy, used = IDLE_SHARE.span, BUSY_SHARE.span, job.utilisation.span
     ends = ((idle.value, busy.value, used.value), (idle.low, busy.low, used.low), (idle.high, busy.high, used.high))

@@ -25,7 +25,7 @@ from lightning_carbon.carbon.uncertainty import Bounds
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class SourcedBounds:
     """A figure with where it is from.
 
     Args:
@@ -37,34 +37,34 @@ class Factor:
     source: str
 
 
-IDLE_SHARE = Factor(
+IDLE_SHARE = SourcedBounds(
     Bounds(0.15, 0.05, 0.30),
     "GPUs that are half busy take 57 % of their rated power (Tailpipe, laboratory tests); a context alone adds 26 to "
     "66 W to H100, A100 and L40S that idle (arXiv 2605.23918, 2026)",
 )
 """Of the rated power: what an accelerator draws that waits. The ends are ours."""
 
-BUSY_SHARE = Factor(
+BUSY_SHARE = SourcedBounds(
     Bounds(0.80, 0.50, 1.00),
     "from BERT on V100, 188 W of 300 W with processors (Strubell et al. 2019), to the rated power, which no part "
     "exceeds for long",
 )
 """Of the rated power: what an accelerator draws in a kernel. The middle is ours."""
 
-HOST_SHARE = Factor(
+HOST_SHARE = SourcedBounds(
     Bounds(0.50, 0.10, 1.00),
     "from V100 systems at 330 W for 300 W of GPU (Patterson et al. 2021) to the ratings of a DGX A100: 6.5 kW, of "
     "which 3.2 kW GPUs (NVIDIA 2020); between: H100 nodes at 76 % of 10.2 kW (Newkirk et al. 2025)",
 )
 """Of the accelerators' power: processors, memory, network, fans and losses of their server. The middle is ours."""
 
-UTILISATION = Factor(
+UTILISATION = SourcedBounds(
     Bounds(0.80, 0.50, 1.00),
     "from 52 % in the mean on a shared cluster (Jeon et al., USENIX ATC 2019) to all of the time",
 )
 """Of the time: how long an accelerator computes, where nobody says. The middle is ours."""
 
-MFU = Factor(
+MFU = SourcedBounds(
     Bounds(0.35, 0.213, 0.462),
     "from GPT-3, 21.3 %, to PaLM, 46.2 % (Chowdhery et al. 2022, table 3)",
 )
@@ -73,7 +73,7 @@ MFU = Factor(
 FLOPS_PER_PARAMETER_AND_TOKEN = 6
 """Forward two, backward four; attention over long contexts comes on top [Kaplan]."""
 
-USD_PER_KWH = Factor(
+USD_PER_KWH = SourcedBounds(
     Bounds(0.127, 0.080, 0.249),
     "mean of the United States of 2023, from North Dakota to California (EIA, Electric Power Annual 2023)",
 )

@@ -20,7 +20,7 @@ from lightning_carbon.estimate.factors import (
     FLOPS_PER_PARAMETER_AND_TOKEN,
     MFU,
     UTILISATION,
-    Factor,
+    SourcedBounds,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _MOST = 1e30
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PlannedTraining:
     """What is going to run, every figure checked and with its range.
 
     Args:
@@ -50,9 +50,9 @@ class Job:
     accelerator: Accelerator | None
     count: int
     rated_watts: float
-    hours: Factor
-    utilisation: Factor
-    mfu: Factor | None = None
+    hours: SourcedBounds
+    utilisation: SourcedBounds
+    mfu: SourcedBounds | None = None
     precision: tuple[str, float] | None = None
     flops: float | None = None
 
@@ -68,7 +68,7 @@ def plan(
     mfu: float | None = None,
     precision: str | None = None,
     gpu_watts: float | None = None,
-) -> Job:
+) -> PlannedTraining:
     """Say what is going to run.
 
     Args:
@@ -96,14 +96,14 @@ def plan(
         raise ConfigError("gpu", gpu, fix)
     if isinstance(count, bool) or not 1 <= count < _MOST:
         raise ConfigError("count", count, "give a whole number of accelerators, from 1 up.")
-    busy = UTILISATION if utilisation is None else Factor(_share("utilisation", utilisation, zero=True), GIVEN)
+    busy = UTILISATION if utilisation is None else SourcedBounds(_share("utilisation", utilisation, zero=True), GIVEN)
     given_hours = _positive("hours", hours, "give how long the training takes, above zero, such as 84.")
     arithmetic = {"params": params, "tokens": tokens, "mfu": mfu, "precision": precision}
     if given_hours is not None:
         for name, value in arithmetic.items():
             if value is not None:
                 raise ConfigError(name, value, "the hours are given too, and one of them must decide; leave one out.")
-        return Job(accelerator, count, watts, Factor(Bounds.exactly(given_hours), GIVEN), busy)
+        return PlannedTraining(accelerator, count, watts, SourcedBounds(Bounds.exactly(given_hours), GIVEN), busy)
     return _by_arithmetic(accelerator, count, watts, busy, params, tokens, mfu, precision)
 
 
@@ -111,12 +111,12 @@ def _by_arithmetic(
     accelerator: Accelerator | None,
     count: int,
     watts: float,
-    utilisation: Factor,
+    utilisation: SourcedBounds,
     params: float | None,
     tokens: float | None,
     mfu: float | None,
     precision: str | None,
-) -> Job:
+) -> PlannedTraining:
     parameters = _positive("params", params, "give the model's parameters, such as 7e9.")
     seen = _positive("tokens", tokens, "give the tokens it is trained on, such as 1e12.")
     if parameters is None and seen is None:
@@ -127,12 +127,14 @@ def _by_arithmetic(
         raise ConfigError("tokens", None, "the parameters are given; give the tokens too, such as 1e12.")
     if accelerator is None:
         raise ConfigError("gpu", None, "hours follow from its peak, so name one of the table, or give hours.")
-    reached = MFU if mfu is None else Factor(_share("mfu", mfu, zero=False), GIVEN)
+    reached = MFU if mfu is None else SourcedBounds(_share("mfu", mfu, zero=False), GIVEN)
     name, peak = accelerator.peak(precision)
     flops = FLOPS_PER_PARAMETER_AND_TOKEN * parameters * seen
     hours = reached.span.times(count * peak * _SECONDS_PER_HOUR).under(flops)
     source = f"6 x {parameters:.4g} parameters x {seen:.4g} tokens / ({count} x {peak / 1e12:g} TFLOP/s {name} x MFU)"
-    return Job(accelerator, count, watts, Factor(hours, source), utilisation, reached, (name, peak), flops)
+    return PlannedTraining(
+        accelerator, count, watts, SourcedBounds(hours, source), utilisation, reached, (name, peak), flops
+    )
 
 
 def _positive(argument: str, value: float | None, fix: str) -> float | None:

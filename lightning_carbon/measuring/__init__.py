@@ -18,7 +18,7 @@ from lightning_carbon.ledger.directory import check_writable, write_json
 from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.configuration import Subject, subject_of
 from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, Follower
-from lightning_carbon.measuring.pricing import published_of
+from lightning_carbon.measuring.pricing import published_model_of
 from lightning_carbon.study.measured.from_journals import Label, measure_journals
 from lightning_carbon.study.measured.measurement import Measurement, to_mapping
 from lightning_carbon.study.measured.projection import training_hours
@@ -80,7 +80,7 @@ def measure(
     name: str | None = None,
     published: str | None = None,
     ledger: os.PathLike[str] | str | None = None,
-    extent: TrainingLength | None = None,
+    length: TrainingLength | None = None,
     setup_minutes: float = SETUP_MINUTES,
     on_progress: Callable[[Progress], None] | None = None,
     environ: Mapping[str, str] = os.environ,
@@ -98,7 +98,7 @@ def measure(
         name: What to call the model; default as the file says.
         published: The row of the study that it answers; default as the file says.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
-        extent: How much of the training its row is to be of, as far as that can be told of it.
+        length: How much of the training its row is to be of, as far as that can be told of it.
         setup_minutes: How long the program may take until it trains.
         on_progress: Told twice a second how far it is.
         environ: The environment of the program.
@@ -119,11 +119,11 @@ def measure(
     measurement = measure_journals(run.journals, label, warmup_seconds=warmup_seconds)
     if not measurement.settling.settled and warmup_seconds is None:
         raise StudyError(_unsettled(measurement, seconds))
-    if extent is not None:
-        # An extent that turns out to be impossible is no reason to lose minutes of measuring.
+    if length is not None:
+        # A length that turns out to be impossible is no reason to lose minutes of measuring.
         with suppress(ConfigError):
-            training_hours(measurement, extent, published_of(measurement))
-            measurement = replace(measurement, extent=extent)
+            training_hours(measurement, length, published_model_of(measurement))
+            measurement = replace(measurement, extent=length)
     location = run.folder / MEASUREMENT_FILE
     write_json(location, to_mapping(measurement))
     return Measured(measurement, location)

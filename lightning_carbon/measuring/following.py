@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.errors import RecordError
 from lightning_carbon.ledger.recovery import journals_of
 from lightning_carbon.records.journal import RankPart, part_of
-from lightning_carbon.study.measured.from_journals import Journal, training_seconds, watts_now
+from lightning_carbon.study.measured.from_journals import RankJournal, training_seconds, watts_now
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ class FollowedRun:
         return [(str(one.get("host_id")), one["pid"]) for one in firsts if isinstance(one.get("pid"), int)]
 
     @property
-    def journals(self) -> list[Journal]:
+    def journals(self) -> list[RankJournal]:
         """What each rank has written that has written a beat."""
-        return [Journal(file.header, tuple(file.beats)) for file in self._files.values() if file.header is not None]
+        return [RankJournal(file.header, tuple(file.beats)) for file in self._files.values() if file.header is not None]
 
     @property
     def seconds(self) -> float:

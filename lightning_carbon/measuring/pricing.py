@@ -13,7 +13,7 @@ from lightning_carbon.estimate.prices import CloudPrice, ElectricityPrice
 from lightning_carbon.study.measured.projection import GPU, project, short_name
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.method import CURRENT, STRUBELL_2019, Method
-from lightning_carbon.study.published.facts import PublishedModel, strubell2019
+from lightning_carbon.study.published.study import PublishedModel, strubell2019
 from lightning_carbon.wiring import intensity_in_force, pue_in_force
 
 if TYPE_CHECKING:
@@ -80,18 +80,18 @@ def price_of(measurement: Measurement, method: Method) -> CloudPrice | None:
     return next((price for name, price in method.cloud.items() if name in words), None)
 
 
-def published_of(measurement: Measurement) -> PublishedModel | None:
+def published_model_of(measurement: Measurement) -> PublishedModel | None:
     """The row of the study that a measurement answers."""
     return next((one for one in strubell2019().models if one.id == measurement.published), None)
 
 
-def row_of(measurement: Measurement, method: Method, extent: TrainingLength | None = None) -> StudyRow:
+def row_of(measurement: Measurement, method: Method, length: TrainingLength | None = None) -> StudyRow:
     """The row of a measurement.
 
     Args:
         measurement: What was measured.
         method: What it is priced with.
-        extent: How much of the training; default as was asked for when it was measured, else as the study's row, else
+        length: How much of the training; default as was asked for when it was measured, else as the study's row, else
             as long as was measured.
 
     Raises:
@@ -100,7 +100,7 @@ def row_of(measurement: Measurement, method: Method, extent: TrainingLength | No
     return project(
         measurement,
         method,
-        extent or measurement.extent,
-        published=published_of(measurement),
+        length or measurement.extent,
+        published=published_model_of(measurement),
         price=price_of(measurement, method),
     )

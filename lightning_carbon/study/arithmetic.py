@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.estimate.prices import cloud_usd, electricity_usd
-from lightning_carbon.study.rows import Figures, Range
+from lightning_carbon.study.rows import FigureRanges, Figures
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def figures_of(
     )
 
 
-def range_of(energy: Bounds[Energy], method: Method) -> Range:
+def range_of(energy: Bounds[Energy], method: Method) -> FigureRanges:
     """The ranges of a row, by interval arithmetic from those of energy, PUE and intensity."""
     priced = footprint(energy, method.pue, method.intensity)
     site = energy.combine(method.pue, site_energy)
     costs = method.electricity
-    return Range(
+    return FigureRanges(
         kwh_pue=(site.low.kilowatt_hours, site.high.kilowatt_hours),
         co2e_lbs=(priced.low.pounds, priced.high.pounds),
         co2e_kg=(priced.low.kilograms, priced.high.kilograms),

@@ -41,7 +41,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class FigureRanges:
     """The low and the high end of a row's figures, by interval arithmetic; ``None`` where there is no such figure.
 
     Args:
@@ -125,7 +125,7 @@ class StudyRow:
     computed: Figures | None = None
     printed: PrintedFigures | None = None
     provenance: str | None = None
-    range: Range | None = None
+    range: FigureRanges | None = None
     notes: tuple[str, ...] = ()
 
     @property

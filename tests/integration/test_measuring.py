@@ -18,7 +18,7 @@ from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.following import MOST_BEATS, FollowedRun, RankFile
 from lightning_carbon.measuring.pricing import method_of, row_of
 from lightning_carbon.records.journal import beat_mapping, header_mapping
-from lightning_carbon.study.measured.from_journals import Journal, Label, measure_journals
+from lightning_carbon.study.measured.from_journals import Label, RankJournal, measure_journals
 from lightning_carbon.study.measured.measurement import from_mapping
 from lightning_carbon.study.measured.training_length import TrainingLength
 from tests.unit.study.measured.journals import journal
@@ -248,7 +248,7 @@ def test_an_example_is_measured_as_its_configuration_says(folder: Path, monkeypa
         minutes=0.1,
         warmup_seconds=2.0,
         ledger=folder / "ledger",
-        extent=TrainingLength(epochs=100),
+        length=TrainingLength(epochs=100),
         environ=environment(OMP_NUM_THREADS="1"),
     ).measurement
     row = row_of(found, method_of("strubell2019"))
@@ -296,7 +296,7 @@ def test_a_long_training_takes_no_more_memory() -> None:
     for beat in whole.beats:
         thin.add(beat)
     label = Label("Toy")
-    full, found = (measure_journals([one], label) for one in (whole, Journal(whole.header, thin.beats)))
+    full, found = (measure_journals([one], label) for one in (whole, RankJournal(whole.header, thin.beats)))
 
     assert len(thin.beats) <= MOST_BEATS < len(whole.beats)
     assert thin.beats[-1] == whole.beats[-1]

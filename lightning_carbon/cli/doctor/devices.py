@@ -45,7 +45,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class DeviceList:
     """All of them.
 
     Args:
@@ -65,7 +65,7 @@ class Inventory:
     driver: str | None = None
 
 
-def take_stock(devices: Devices, environ: Mapping[str, str] = os.environ) -> Inventory:
+def list_devices(devices: Devices, environ: Mapping[str, str] = os.environ) -> DeviceList:
     """List the GPUs and slices of this machine.
 
     Args:
@@ -81,14 +81,14 @@ def take_stock(devices: Devices, environ: Mapping[str, str] = os.environ) -> Inv
         gpus = patient(lambda: take_inventory(LIBRARY))
         driver = str(nvml.nvmlSystemGetDriverVersion())
     except SourceError as error:
-        return Inventory((), value, order, trouble=getattr(error, "reason", "") or str(error))
+        return DeviceList((), value, order, trouble=getattr(error, "reason", "") or str(error))
     except Exception as error:  # noqa: BLE001 - a driver that hides its version is no reason to end
-        return Inventory((), value, order, trouble=f"{type(error).__name__}: {error}")
+        return DeviceList((), value, order, trouble=f"{type(error).__name__}: {error}")
     seen = select("auto", gpus, environ)
     metered = _uuids(select(devices, gpus, environ))
     counted = _uuids(seen)
     listed = [device for gpu in gpus for device in _of(gpu, counted, metered)]
-    return Inventory(tuple(listed), value, order, seen.remark, driver=driver)
+    return DeviceList(tuple(listed), value, order, seen.remark, driver=driver)
 
 
 def _of(gpu: Gpu, counted: list[str], metered: list[str]) -> list[Device]:

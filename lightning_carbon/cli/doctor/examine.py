@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from lightning_carbon import __version__
-from lightning_carbon.cli.doctor.devices import take_stock
+from lightning_carbon.cli.doctor.devices import list_devices
 from lightning_carbon.cli.doctor.report import (
     DevicesReport,
     LedgerReport,
@@ -18,7 +18,7 @@ from lightning_carbon.cli.doctor.report import (
     RegionReport,
     Report,
     SourceReport,
-    Verdict,
+    SourceVerdict,
 )
 from lightning_carbon.cli.doctor.watch import Watched, watch
 from lightning_carbon.cli.usage_errors import for_command_line
@@ -80,7 +80,7 @@ def examine(
     # Settings first: what is misspelt is told before anything is waited for.
     region_report, pue_report = _region(region, environ), _pue(pue, environ)
     chosen = devices_in_force(devices, environ)
-    stock = take_stock(chosen, environ)
+    stock = list_devices(chosen, environ)
     findings = discover(chosen, environ=environ)
     versions = _versions()
     if stock.driver is not None:
@@ -118,20 +118,20 @@ def judge(findings: Sequence[Finding], seconds: float, watch: Watch = watch) -> 
 
 def _unusable(finding: Finding) -> SourceReport:
     fix = for_command_line(finding.fix)
-    return SourceReport(finding.source, finding.subject, Verdict.UNUSABLE, finding.reason, fix)
+    return SourceReport(finding.source, finding.subject, SourceVerdict.UNUSABLE, finding.reason, fix)
 
 
 def _found(finding: Finding, port: Source, watched: Watched, seconds: float) -> SourceReport:
     sensor = port.sensor
     # Models put their method into the reason, too.
     reasons = [] if sensor.method in finding.reason else [finding.reason]
-    verdict = Verdict.USABLE
+    verdict = SourceVerdict.USABLE
     if watched.trouble:
         if watched.gone or watched.failed >= watched.readings:
-            verdict = Verdict.FAILING
+            verdict = SourceVerdict.FAILING
         reasons.insert(0, watched.trouble)
     elif not watched.moves and sensor.provenance is Provenance.COUNTER:
-        verdict = Verdict.STILL
+        verdict = SourceVerdict.STILL
         reasons.insert(0, _STILL.format(seconds=seconds))
     return SourceReport(
         source=finding.source,

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lightning_carbon.cli.doctor.report import Verdict
+from lightning_carbon.cli.doctor.report import SourceVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 NOTHING: Final = "–"
 _COLOURS: Final = {
-    Verdict.USABLE: "green",
-    Verdict.STILL: "yellow",
-    Verdict.FAILING: "red",
-    Verdict.UNUSABLE: "red",
+    SourceVerdict.USABLE: "green",
+    SourceVerdict.STILL: "yellow",
+    SourceVerdict.FAILING: "red",
+    SourceVerdict.UNUSABLE: "red",
 }
 _MODELLED: Final = "modelled"
 _UUID: Final = re.compile(r"(?P<start>(?P<kind>GPU|MIG)-[0-9a-f]{8})-[0-9a-f-]{27}$")
@@ -54,7 +54,7 @@ def show(report: Report, console: Console | None = None) -> None:
 
 def _headline(report: Report) -> Text:
     usable = [one for one in report.sources if one.usable]
-    still = [one for one in usable if one.verdict is Verdict.STILL]
+    still = [one for one in usable if one.verdict is SourceVerdict.STILL]
     measured = [one for one in usable if one.provenance != _MODELLED and one not in still]
     if not usable:
         return Text("Nothing can be metered on this machine.", "bold red")
@@ -99,11 +99,11 @@ def _what(one: SourceReport) -> str:
 
 
 def _verdict(one: SourceReport) -> str:
-    return one.provenance if one.verdict is Verdict.USABLE and one.provenance else one.verdict.value
+    return one.provenance if one.verdict is SourceVerdict.USABLE and one.provenance else one.verdict.value
 
 
 def _tick(one: SourceReport) -> str:
-    if one.verdict is Verdict.STILL:
+    if one.verdict is SourceVerdict.STILL:
         return "never"
     if one.tick_seconds is None:
         return NOTHING
@@ -126,7 +126,7 @@ def _notes(sources: Iterable[SourceReport]) -> Iterator[RenderableType]:
     for (_source, method, reason, fix), group in notes.items():
         names = [_what(one) for one in group]
         title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-        style = _COLOURS[group[0].verdict] if group[0].verdict is not Verdict.USABLE else ""
+        style = _COLOURS[group[0].verdict] if group[0].verdict is not SourceVerdict.USABLE else ""
         yield _heading(title)
         for text in filter(None, (method, reason)):
             yield _indented(Text(text, style if text == reason else ""))

@@ -42,7 +42,7 @@ from lightning_carbon.cli.doctor.devices import Device
 SCHEMA: Final = 1
 
 
-class Verdict(StrEnum):
+class SourceVerdict(StrEnum):
     """What is thought of a source."""
 
     USABLE = "usable"
@@ -57,7 +57,7 @@ class SourceReport:
 
     source: str
     subject: str
-    verdict: Verdict
+    verdict: SourceVerdict
     reason: str = ""
     fix: str = ""
     domain: str | None = None
@@ -79,7 +79,7 @@ class SourceReport:
     @property
     def usable(self) -> bool:
         """Whether it can be read."""
-        return self.verdict in {Verdict.USABLE, Verdict.STILL}
+        return self.verdict in {SourceVerdict.USABLE, SourceVerdict.STILL}
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class CannotStart(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ProgramEnding:
     """How a program ended.
 
     Args:
@@ -67,7 +67,7 @@ class Ending:
     signalled: bool = False
 
     @classmethod
-    def of(cls, code: int, received: frozenset[int] = frozenset()) -> Ending:
+    def of(cls, code: int, received: frozenset[int] = frozenset()) -> ProgramEnding:
         """Tell how a program ended.
 
         Args:
@@ -129,7 +129,7 @@ class Signals:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             signal.signal(signal.SIGCHLD, default)
 
-    def run(self, path: str, words: list[str], environ: Mapping[str, str] = os.environ) -> Ending:
+    def run(self, path: str, words: list[str], environ: Mapping[str, str] = os.environ) -> ProgramEnding:
         """Run a program to its end, which takes as long as it takes.
 
         Args:
@@ -142,7 +142,7 @@ class Signals:
         """
         early = signal.sigpending() & _FORWARDED
         if early:
-            return Ending(SIGNALLED + min(early), signalled=True)
+            return ProgramEnding(SIGNALLED + min(early), signalled=True)
         try:
             pid = os.posix_spawn(path, words, environ, setsigmask=self._before, setsigdef=_IGNORED_BY_PYTHON)
         except OSError as error:
@@ -158,7 +158,7 @@ class Signals:
                         os.kill(pid, info.si_signo)
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
-                return Ending.of(os.waitstatus_to_exitcode(status), frozenset(received))
+                return ProgramEnding.of(os.waitstatus_to_exitcode(status), frozenset(received))
 
 
 def _why(error: OSError) -> str:

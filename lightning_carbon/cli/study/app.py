@@ -96,12 +96,12 @@ def measure_(  # noqa: PLR0913 - a command has a parameter for each of its optio
     latex: LatexOption = False,
 ) -> None:
     """Train a model for some minutes and put it into the study's table."""
-    from lightning_carbon.cli.study.measure import Asked, measure_and_show
+    from lightning_carbon.cli.study.measure import MeasureRequest, measure_and_show
     from lightning_carbon.measuring.pricing import method_of
     from lightning_carbon.study.measured.training_length import TrainingLength
 
     factors = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh}
-    extent = {"hours": hours, "steps": steps, "epochs": epochs, "count": count}
+    length = {"hours": hours, "steps": steps, "epochs": epochs, "count": count}
     forms = {"json": json, "markdown": markdown, "latex": latex}
     others = {
         "minutes": minutes,
@@ -111,9 +111,9 @@ def measure_(  # noqa: PLR0913 - a command has a parameter for each of its optio
         "published": published,
         "ledger": ledger,
     }
-    with told({**factors, **extent, **forms, **others, "method": method}):
+    with told({**factors, **length, **forms, **others, "method": method}):
         code = measure_and_show(
-            Asked(words, minutes, warmup_seconds, setup_minutes, name, published, ledger),
+            MeasureRequest(words, minutes, warmup_seconds, setup_minutes, name, published, ledger),
             method_of(method, region=region, intensity=intensity, pue=pue, usd_per_kwh=usd_per_kwh),
             TrainingLength(hours, steps, epochs, count),
             form_of(json=json, markdown=markdown, latex=latex),
@@ -181,7 +181,7 @@ def development(
     latex: LatexOption = False,
 ) -> None:
     """Add up what one model, one sweep and the whole development of a project took, the failed runs included."""
-    from lightning_carbon.cli.study.development import Asked, show_development
+    from lightning_carbon.cli.study.development import PriceOptions, show_development
 
     given = {
         "project": project,
@@ -197,5 +197,5 @@ def development(
     }
     with told(given):
         form = form_of(json=json, markdown=markdown, latex=latex)
-        asked = Asked(method, usd_per_kwh, usd_per_gpu_hour)
-        show_development(project, ledger, asked, form, model=model, sweep=sweep)
+        options = PriceOptions(method, usd_per_kwh, usd_per_gpu_hour)
+        show_development(project, ledger, options, form, model=model, sweep=sweep)

@@ -15,7 +15,7 @@ from lightning_carbon.study.development.development import Prices, development_o
 from lightning_carbon.study.development.jobs import job_of
 from lightning_carbon.study.development.sheets import development_mapping, development_sheets
 from lightning_carbon.study.method import CURRENT, STRUBELL_2019
-from lightning_carbon.study.published.facts import strubell2019
+from lightning_carbon.study.published.study import strubell2019
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ _FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PriceOptions:
     """What the user said of how to price.
 
     Args:
@@ -47,7 +47,7 @@ class Asked:
 def show_development(
     project: str,
     ledger: str | None,
-    asked: Asked,
+    asked: PriceOptions,
     form: Form,
     *,
     model: str | None = None,
@@ -77,7 +77,7 @@ def show_development(
     show(form, development_sheets(development, said), mapping, "development")
 
 
-def _pricing(asked: Asked) -> tuple[Method | None, Prices]:
+def _pricing(asked: PriceOptions) -> tuple[Method | None, Prices]:
     if asked.method not in {CURRENT, STRUBELL_2019}:
         raise ConfigError("method", asked.method, f"give {CURRENT} or {STRUBELL_2019}.")
     method = strubell2019().method if asked.method == STRUBELL_2019 else None

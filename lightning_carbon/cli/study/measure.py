@@ -20,7 +20,7 @@ from lightning_carbon.errors import ConfigError, RecordError, StudyError
 from lightning_carbon.measuring import Measured, measure
 from lightning_carbon.measuring.configuration import looks_like_config, subject_of
 from lightning_carbon.measuring.following import measured_runs
-from lightning_carbon.measuring.pricing import published_of, row_of
+from lightning_carbon.measuring.pricing import published_model_of, row_of
 from lightning_carbon.metering.config import check_name
 from lightning_carbon.records.numbers import duration
 from lightning_carbon.study.measured.measurement import from_mapping
@@ -47,7 +47,7 @@ _MINUTES_PER_HOUR: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MeasureRequest:
     """What is to be measured, and how.
 
     Args:
@@ -69,7 +69,7 @@ class Asked:
     ledger: str | None
 
 
-def measure_and_show(asked: Asked, method: Method, extent: TrainingLength, form: Form) -> int:
+def measure_and_show(asked: MeasureRequest, method: Method, length: TrainingLength, form: Form) -> int:
     """Measure a model and print its row.
 
     Returns:
@@ -80,7 +80,7 @@ def measure_and_show(asked: Asked, method: Method, extent: TrainingLength, form:
         LedgerError: The ledger cannot be written.
     """
     config, command = _split(asked.words)
-    _check(asked, config, command, extent)
+    _check(asked, config, command, length)
     try:
         with _ended_by_signals(), _shown() as on_progress:
             found = measure(
@@ -91,7 +91,7 @@ def measure_and_show(asked: Asked, method: Method, extent: TrainingLength, form:
                 name=asked.name,
                 published=asked.published,
                 ledger=asked.ledger,
-                extent=extent,
+                length=length,
                 setup_minutes=asked.setup_minutes,
                 on_progress=on_progress,
             )
@@ -103,10 +103,10 @@ def measure_and_show(asked: Asked, method: Method, extent: TrainingLength, form:
         return _SIGNALLED + signal.SIGINT
     except _Told as told:
         return _SIGNALLED + told.number
-    return _show(found, method, extent, form)
+    return _show(found, method, length, form)
 
 
-def show_table(project: str | None, ledger: str | None, method: Method, extent: TrainingLength, form: Form) -> None:
+def show_table(project: str | None, ledger: str | None, method: Method, length: TrainingLength, form: Form) -> None:
     """Print every measured row of a ledger beside the published ones.
 
     Raises:
@@ -120,7 +120,7 @@ def show_table(project: str | None, ledger: str | None, method: Method, extent: 
     if not found:
         where = f" of project {name}" if name is not None else ""
         typer.echo(f"{NAME}: nothing{where} in {folder} has been measured yet: `{NAME} study measure CONFIG`", err=True)
-    given = None if extent == TrainingLength() else extent
+    given = None if length == TrainingLength() else length
     measured = [(one, row_of(one, method, given)) for one in found]
     rows = beside(published_rows(), measured)
     mappings = {row.id: measured_mapping(one, row) for one, row in measured}
@@ -140,24 +140,24 @@ def _split(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
     return (path, tuple(rest)) if looks_like_config(first) or path.is_dir() or is_file else (None, tuple(words))
 
 
-def _check(asked: Asked, config: Path | None, command: tuple[str, ...], extent: TrainingLength) -> None:
+def _check(asked: MeasureRequest, config: Path | None, command: tuple[str, ...], length: TrainingLength) -> None:
     """Refuse before minutes of training what cannot be told after them."""
     subject = subject_of(config, command)
     hours = asked.minutes / _MINUTES_PER_HOUR
-    if extent.hours is not None and extent.hours < hours:
+    if length.hours is not None and length.hours < hours:
         fix = f"{asked.minutes:g} minutes are measured, so give {hours:.3g} hours at least, or fewer --minutes."
-        raise ConfigError("hours", extent.hours, fix)
+        raise ConfigError("hours", length.hours, fix)
     published = asked.published or subject.published
     known = [row.id for row in trainings(published_rows())]
     if published is not None and published not in known:
         raise ConfigError("published", published, f"the study has {', '.join(known)}; give one of these.")
 
 
-def _show(found: Measured, method: Method, extent: TrainingLength, form: Form) -> int:
+def _show(found: Measured, method: Method, length: TrainingLength, form: Form) -> int:
     measurement = found.measurement
     kept = f"The measurement is in {found.location}"
     try:
-        row = row_of(measurement, method, extent)
+        row = row_of(measurement, method, length)
     except ConfigError as error:
         typer.echo(f"{NAME}: --{error.argument} {error.value} cannot be used: {error.fix}", err=True)
         typer.echo(f"{NAME}: {kept}, and `{NAME} study table` shows it", err=True)
@@ -168,7 +168,7 @@ def _show(found: Measured, method: Method, extent: TrainingLength, form: Form) -
 
 
 def _sheets(measurement: Measurement, row: StudyRow, method: Method) -> list[Sheet]:
-    published = published_of(measurement)
+    published = published_model_of(measurement)
     rows = [*(one for one in trainings(published_rows()) if published is not None and one.id == published.id), row]
     title = "Measured beside published" if published is not None else "Measured"
     return [component_sheet(measurement), measured_sheet(rows, method, [measurement], title=title)]

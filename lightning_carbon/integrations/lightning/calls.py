@@ -21,7 +21,7 @@ _SEARCHES: Final = {"LearningRateFinder": "lr_find", "BatchSizeFinder": "scale_b
 """The callbacks that tuners work through, and what they call to search."""
 
 
-class Watch:
+class CallWatch:
     """Watches a trainer for as long as a run lasts.
 
     Args:

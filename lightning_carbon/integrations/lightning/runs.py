@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.lightning import trainers
-from lightning_carbon.integrations.lightning.calls import Watch
+from lightning_carbon.integrations.lightning.calls import CallWatch
 from lightning_carbon.integrations.lightning.rows import RowLog, show_totals
 from lightning_carbon.integrations.lightning.trainers import Trainer, name_of
 from lightning_carbon.integrations.shared.batch import BatchCounter
@@ -48,7 +48,7 @@ class EntryRuns:
 
     meter: Engine | None = None
     is_searching = False
-    _watch: Watch | None = None
+    _watch: CallWatch | None = None
 
     def __init__(self, config: MeterConfig, counter: BatchCounter, *, progress_bar: bool) -> None:
         self._config = config
@@ -84,7 +84,7 @@ class EntryRuns:
         self.is_searching = False
         self.meter = meter = start_meter(self._config, lambda: trainers.devices(trainer), Phase.SETUP, ranks)
         if meter is not None:
-            self._watch = Watch(
+            self._watch = CallWatch(
                 trainer,
                 lambda: self._finish_if_interrupted(trainer),
                 self._searching,

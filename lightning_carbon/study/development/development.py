@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.prices import electricity_usd
-from lightning_carbon.study.rows import Figures, Range
+from lightning_carbon.study.rows import FigureRanges, Figures
 from lightning_carbon.units import CarbonMass, Energy
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DevelopmentPart:
     """A row of the table.
 
     Args:
@@ -80,13 +80,13 @@ class Part:
     kwh: float | None
     modelled_ratio: float | None
     computed: Figures
-    range: Range | None
+    range: FigureRanges | None
     unmetered: int
     unpriced: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class JobShare:
     """Some of all jobs, and what they used.
 
     Args:
@@ -140,12 +140,12 @@ class Development:
     """
 
     project: str
-    parts: tuple[Part, ...]
+    parts: tuple[DevelopmentPart, ...]
     first: datetime
     last: datetime
-    statuses: tuple[Share, ...]
+    statuses: tuple[JobShare, ...]
     lengths: Lengths
-    by_length: tuple[Share, ...]
+    by_length: tuple[JobShare, ...]
     sweeps: int
     model: str | None
     why_model: str
@@ -157,7 +157,7 @@ class Development:
         return (self.last - self.first) / timedelta(days=1)
 
     @property
-    def whole(self) -> Part:
+    def whole(self) -> DevelopmentPart:
         """The row of everything."""
         return self.parts[-1]
 
@@ -266,7 +266,7 @@ def stem_of(name: str) -> str:
     return _NUMBER_AT_THE_END.sub("", name)
 
 
-def _part(name: str, title: str, jobs: Sequence[Job], prices: Prices) -> Part:
+def _part(name: str, title: str, jobs: Sequence[Job], prices: Prices) -> DevelopmentPart:
     gpu_hours = [job.gpu_hours for job in jobs if job.gpu_hours is not None]
     by_name: defaultdict[str, list[float]] = defaultdict(list)
     for job in jobs:
@@ -282,7 +282,7 @@ def _part(name: str, title: str, jobs: Sequence[Job], prices: Prices) -> Part:
     metered = [job for job in jobs if job.energy is not None]
     used = sum((job.energy.value for job in metered if job.energy is not None), start=Energy.ZERO)
     modelled = sum((job.modelled for job in metered), start=Energy.ZERO)
-    return Part(
+    return DevelopmentPart(
         id=name,
         name=title,
         jobs=len(jobs),
@@ -299,7 +299,7 @@ def _part(name: str, title: str, jobs: Sequence[Job], prices: Prices) -> Part:
 
 def _priced(
     jobs: Sequence[Job], electricity: ElectricityPrice | None, cloud: tuple[float, float] | None
-) -> tuple[Figures, Range | None]:
+) -> tuple[Figures, FigureRanges | None]:
     sites = [job.site for job in jobs if job.site is not None]
     footprints = [job.carbon for job in jobs if job.carbon is not None]
     if not sites:
@@ -317,7 +317,7 @@ def _priced(
     figures = Figures(
         value.kilowatt_hours, mass.pounds, mass.kilograms, cloud_usd=cloud, electricity_usd=costs[0] if costs else None
     )
-    ends = Range(
+    ends = FigureRanges(
         kwh_pue=(low.kilowatt_hours, high.kilowatt_hours),
         co2e_lbs=(least.pounds, most.pounds),
         co2e_kg=(least.kilograms, most.kilograms),
@@ -326,13 +326,13 @@ def _priced(
     return figures, ends
 
 
-def _by_status(jobs: Sequence[Job]) -> tuple[Share, ...]:
+def _by_status(jobs: Sequence[Job]) -> tuple[JobShare, ...]:
     known = [*STATUSES, *sorted({job.status for job in jobs} - set(STATUSES))]
     shares = [_share(status, [job for job in jobs if job.status == status], jobs) for status in known]
     return tuple(share for share in shares if share.jobs)
 
 
-def _by_length(jobs: Sequence[Job]) -> tuple[Share, ...]:
+def _by_length(jobs: Sequence[Job]) -> tuple[JobShare, ...]:
     names = ("under 10 min", "10 min to 1 h", "1 to 6 h", "6 to 24 h", "1 to 7 days", "7 days and more")
     places = [sum(job.seconds >= bound for bound in BOUNDS_SECONDS) for job in jobs]
     return tuple(
@@ -341,11 +341,11 @@ def _by_length(jobs: Sequence[Job]) -> tuple[Share, ...]:
     )
 
 
-def _share(name: str, some: Sequence[Job], jobs: Sequence[Job]) -> Share:
+def _share(name: str, some: Sequence[Job], jobs: Sequence[Job]) -> JobShare:
     whole, part = (
         sum(job.energy.value.microjoules for job in those if job.energy is not None) for those in (jobs, some)
     )
-    return Share(
+    return JobShare(
         name=name,
         jobs=len(some),
         job_ratio=len(some) / len(jobs),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.records.numbers import NOTHING, duration, percent
 from lightning_carbon.report.sheets import Column, Sheet, sheet_of
-from lightning_carbon.study.development.development import Part, Share
+from lightning_carbon.study.development.development import DevelopmentPart, JobShare
 from lightning_carbon.study.rows import number, pair
 from lightning_carbon.units import CarbonMass
 
@@ -76,7 +76,7 @@ def development_mapping(development: Development, method: str, pricing: Sequence
     }
 
 
-def _part_mapping(part: Part) -> dict[str, Any]:
+def _part_mapping(part: DevelopmentPart) -> dict[str, Any]:
     mapping = asdict(part)
     mapping["unpriced"] = list(part.unpriced)
     for name in ("computed", "range"):
@@ -92,14 +92,14 @@ def _with_range(value: float | None, ends: Pair | None) -> str:
     return f"{text} ({pair(ends)})" if ends is not None and _has_width(ends) else text
 
 
-def _ranged(name: str) -> Callable[[Part], str]:
-    def cell(part: Part) -> str:
+def _ranged(name: str) -> Callable[[DevelopmentPart], str]:
+    def cell(part: DevelopmentPart) -> str:
         return _with_range(getattr(part.computed, name), getattr(part.range, name, None))
 
     return cell
 
 
-def _tonnes(part: Part) -> str:
+def _tonnes(part: DevelopmentPart) -> str:
     kilograms = part.computed.co2e_kg
     return number(None if kilograms is None else kilograms / _KILOGRAMS_PER_TONNE, 3)
 
@@ -109,16 +109,16 @@ def _has_width(ends: Pair | None) -> bool:
 
 
 _COLUMNS: Final = (
-    Column[Part]("What", lambda part: part.name, "<"),
-    Column[Part]("Runs", lambda part: f"{part.jobs:,}"),
-    Column[Part]("Hours", lambda part: number(part.hours)),
-    Column[Part]("GPU-hours", lambda part: number(part.gpu_hours)),
-    Column[Part]("kWh × PUE", _ranged("kwh_pue")),
-    Column[Part]("CO2e, lb", _ranged("co2e_lbs")),
-    Column[Part]("CO2e, kg", _ranged("co2e_kg")),
-    Column[Part]("CO2e, t", _tonnes),
-    Column[Part]("Cloud, USD", lambda part: pair(part.computed.cloud_usd)),
-    Column[Part]("Electricity, USD", _ranged("electricity_usd")),
+    Column[DevelopmentPart]("What", lambda part: part.name, "<"),
+    Column[DevelopmentPart]("Runs", lambda part: f"{part.jobs:,}"),
+    Column[DevelopmentPart]("Hours", lambda part: number(part.hours)),
+    Column[DevelopmentPart]("GPU-hours", lambda part: number(part.gpu_hours)),
+    Column[DevelopmentPart]("kWh × PUE", _ranged("kwh_pue")),
+    Column[DevelopmentPart]("CO2e, lb", _ranged("co2e_lbs")),
+    Column[DevelopmentPart]("CO2e, kg", _ranged("co2e_kg")),
+    Column[DevelopmentPart]("CO2e, t", _tonnes),
+    Column[DevelopmentPart]("Cloud, USD", lambda part: pair(part.computed.cloud_usd)),
+    Column[DevelopmentPart]("Electricity, USD", _ranged("electricity_usd")),
 )
 
 
@@ -127,7 +127,7 @@ def _choices(development: Development) -> Iterator[str]:
     yield f"One sweep: {development.why_sweep}."
 
 
-def _equivalent(part: Part) -> Iterator[str]:
+def _equivalent(part: DevelopmentPart) -> Iterator[str]:
     kilograms = part.computed.co2e_kg
     equivalent = None if kilograms is None else equivalent_of(CarbonMass(kilograms * _GRAMS_PER_KILOGRAM))
     if equivalent is not None:
@@ -168,19 +168,19 @@ def _lengths(development: Development) -> list[str]:
     return [", ".join(f"{name} {duration(value * _SECONDS_PER_HOUR)}" for name, value in named) + "."]
 
 
-def _filled(shares: Sequence[Share]) -> Sequence[Share]:
+def _filled(shares: Sequence[JobShare]) -> Sequence[JobShare]:
     """From the first that holds a run to the last one."""
     held = [place for place, share in enumerate(shares) if share.jobs]
     return shares[held[0] : held[-1] + 1]
 
 
-def _shares(title: str, of: str, shares: Sequence[Share], notes: Sequence[str]) -> Sheet:
+def _shares(title: str, of: str, shares: Sequence[JobShare], notes: Sequence[str]) -> Sheet:
     columns = (
-        Column[Share](of, lambda share: share.name, "<"),
-        Column[Share]("Runs", lambda share: f"{share.jobs:,}"),
-        Column[Share]("Share of runs", lambda share: percent(share.job_ratio)),
-        Column[Share]("Hours", lambda share: number(share.hours)),
-        Column[Share](
+        Column[JobShare](of, lambda share: share.name, "<"),
+        Column[JobShare]("Runs", lambda share: f"{share.jobs:,}"),
+        Column[JobShare]("Share of runs", lambda share: percent(share.job_ratio)),
+        Column[JobShare]("Hours", lambda share: number(share.hours)),
+        Column[JobShare](
             "Share of energy", lambda share: NOTHING if share.energy_ratio is None else percent(share.energy_ratio)
         ),
     )

@@ -29,7 +29,7 @@ _RECENT_BEATS: Final = 10
 """About five seconds."""
 
 
-class Journal(NamedTuple):
+class RankJournal(NamedTuple):
     """What one rank has written.
 
     Args:
@@ -68,11 +68,11 @@ def training_seconds(beat: Beat) -> float:
     return sum(one.ns for name, one in beat.phases.items() if name in phases) / NANOSECONDS_PER_SECOND
 
 
-def watts_now(journals: Sequence[Journal]) -> float | None:
+def watts_now(journals: Sequence[RankJournal]) -> float | None:
     """The mean power of all that is metered over the last seconds of training; ``None`` where that is not known yet."""
-    recent = [Journal(one.header, one.beats[-_RECENT_BEATS:]) for one in journals]
+    recent = [RankJournal(one.header, one.beats[-_RECENT_BEATS:]) for one in journals]
     phases = training_phases([one.beats[-1] for one in recent])
-    tracks = {one.header.rank: _Track(one, phases) for one in recent}
+    tracks = {one.header.rank: _RankCurves(one, phases) for one in recent}
     watts = 0.0
     found = False
     for one in credits_of([RankPart(each.header, each.beats[-1]) for each in recent]):
@@ -85,7 +85,9 @@ def watts_now(journals: Sequence[Journal]) -> float | None:
     return watts if found else None
 
 
-def measure_journals(journals: Sequence[Journal], label: Label, *, warmup_seconds: float | None = None) -> Measurement:
+def measure_journals(
+    journals: Sequence[RankJournal], label: Label, *, warmup_seconds: float | None = None
+) -> Measurement:
     """Measure a model by what its training has written down.
 
     Args:
@@ -98,7 +100,7 @@ def measure_journals(journals: Sequence[Journal], label: Label, *, warmup_second
     """
     ranks = sorted(journals, key=lambda one: one.header.rank)
     phases = training_phases([one.beats[-1] for one in ranks])
-    tracks = {one.header.rank: _Track(one, phases) for one in ranks}
+    tracks = {one.header.rank: _RankCurves(one, phases) for one in ranks}
     hardware = credits_of([RankPart(one.header, one.beats[-1]) for one in ranks])
     if not hardware:
         message = "nothing of the training could be metered on this machine; `lightning-carbon doctor` says why"
@@ -147,7 +149,7 @@ def measure_journals(journals: Sequence[Journal], label: Label, *, warmup_second
     )
 
 
-class _Track:
+class _RankCurves:
     """What one rank used, over the time that it trained.
 
     Args:
@@ -155,7 +157,7 @@ class _Track:
         phases: Which phases are training.
     """
 
-    def __init__(self, journal: Journal, phases: Collection[str]) -> None:
+    def __init__(self, journal: RankJournal, phases: Collection[str]) -> None:
         self.beats = journal.beats
         self.times_ns = [sum(one.ns for name, one in beat.phases.items() if name in phases) for beat in self.beats]
         self.end_ns = self.times_ns[-1]
@@ -203,7 +205,7 @@ def _blocks(curves: Sequence[EnergyCurve], start_ns: int, end_ns: int) -> list[f
     ]
 
 
-def _speed(tracks: Sequence[_Track], start_ns: int, end_ns: int, steps_per_epoch: float | None) -> Speed:
+def _speed(tracks: Sequence[_RankCurves], start_ns: int, end_ns: int, steps_per_epoch: float | None) -> Speed:
     """How fast the ranks trained: each counts the samples and tokens of its own part of a step."""
     ends = [track.between(start_ns, end_ns) for track in tracks]
     first, last = ends[0]

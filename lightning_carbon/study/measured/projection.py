@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lightning_carbon.estimate.prices import CloudPrice
     from lightning_carbon.study.measured.measurement import DomainPower, Measurement
     from lightning_carbon.study.method import Method
-    from lightning_carbon.study.published.facts import PublishedModel
+    from lightning_carbon.study.published.study import PublishedModel
 
 SECONDS_PER_HOUR: Final = 3_600
 GPU: Final = "gpu"
@@ -36,7 +36,7 @@ NO_ACCELERATOR: Final = "CPU"
 def project(
     measurement: Measurement,
     method: Method,
-    extent: TrainingLength | None = None,
+    length: TrainingLength | None = None,
     *,
     published: PublishedModel | None = None,
     price: CloudPrice | None = None,
@@ -46,7 +46,7 @@ def project(
     Args:
         measurement: What was measured.
         method: What it is priced with.
-        extent: How much of it; default as long as the published training took, else as long as was measured.
+        length: How much of it; default as long as the published training took, else as long as was measured.
         published: The row of the study that the measurement answers, if it answers one.
         price: What one accelerator costs for an hour in a cloud; ``None`` where nobody said.
 
@@ -54,10 +54,10 @@ def project(
         ConfigError: More accelerators are asked for, and none was measured; steps or epochs are asked for, and the
             speed is not known; or the training is shorter than what was measured of it.
     """
-    extent = extent or TrainingLength()
+    length = length or TrainingLength()
     measured = measurement.accelerators
-    hours, notes = training_hours(measurement, extent, published)
-    count = extent.count or measured
+    hours, notes = training_hours(measurement, length, published)
+    count = length.count or measured
     factor = count / measured if measured else 1.0
     if factor != 1.0:
         notes.append(
@@ -102,13 +102,13 @@ def provenance(domains: list[DomainPower]) -> str:
 
 
 def training_hours(
-    measurement: Measurement, extent: TrainingLength, published: PublishedModel | None = None
+    measurement: Measurement, length: TrainingLength, published: PublishedModel | None = None
 ) -> tuple[float, list[str]]:
     """How long the whole training is.
 
     Args:
         measurement: What was measured.
-        extent: How much of it is asked for.
+        length: How much of it is asked for.
         published: The row of the study that the measurement answers.
 
     Returns:
@@ -118,25 +118,25 @@ def training_hours(
         ConfigError: As :func:`project` tells.
     """
     name, speed = measurement.name, measurement.speed
-    if extent.count is not None and not measurement.accelerators:
-        raise ConfigError("count", extent.count, "no accelerator was measured, so there is none to take more of.")
-    if extent.hours is not None:
-        return _long_enough(measurement, "hours", extent.hours, extent.hours), []
-    if extent.steps is not None:
-        rate = _rate(measurement, "steps", extent.steps)
-        hours = extent.steps / rate / SECONDS_PER_HOUR
-        said = f"{name}: {extent.steps:,.10g} steps at the measured {rate:.4g} steps a second."
-        return _long_enough(measurement, "steps", extent.steps, hours), [said]
-    if extent.epochs is not None:
+    if length.count is not None and not measurement.accelerators:
+        raise ConfigError("count", length.count, "no accelerator was measured, so there is none to take more of.")
+    if length.hours is not None:
+        return _long_enough(measurement, "hours", length.hours, length.hours), []
+    if length.steps is not None:
+        rate = _rate(measurement, "steps", length.steps)
+        hours = length.steps / rate / SECONDS_PER_HOUR
+        said = f"{name}: {length.steps:,.10g} steps at the measured {rate:.4g} steps a second."
+        return _long_enough(measurement, "steps", length.steps, hours), [said]
+    if length.epochs is not None:
         if speed.steps_per_epoch is None:
-            raise ConfigError("epochs", extent.epochs, UNKNOWN_EPOCH)
-        rate = _rate(measurement, "epochs", extent.epochs)
+            raise ConfigError("epochs", length.epochs, UNKNOWN_EPOCH)
+        rate = _rate(measurement, "epochs", length.epochs)
         # An accelerator more takes its share of an epoch.
-        factor = 1.0 if extent.count is None else extent.count / measurement.accelerators
-        hours = extent.epochs * speed.steps_per_epoch / factor / rate / SECONDS_PER_HOUR
-        said = f"{extent.epochs:,.10g} epochs of {speed.steps_per_epoch:,.10g} steps at the measured {rate:.4g} steps/s"
+        factor = 1.0 if length.count is None else length.count / measurement.accelerators
+        hours = length.epochs * speed.steps_per_epoch / factor / rate / SECONDS_PER_HOUR
+        said = f"{length.epochs:,.10g} epochs of {speed.steps_per_epoch:,.10g} steps at the measured {rate:.4g} steps/s"
         shared = "" if factor == 1.0 else ", each accelerator with an equal share of them"
-        return _long_enough(measurement, "epochs", extent.epochs, hours), [f"{name}: {said}{shared}."]
+        return _long_enough(measurement, "epochs", length.epochs, hours), [f"{name}: {said}{shared}."]
     seconds = measurement.training_seconds
     if published is not None and published.hours * _LEEWAY >= seconds / SECONDS_PER_HOUR:
         said = (

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.carbon.equivalents import AMERICAN_YEAR, CAR_LIFETIME, FLIGHT, HUMAN_YEAR, Reference, times
 from lightning_carbon.report.sheets import Column, Sheet, sheet_of
-from lightning_carbon.study.published.facts import strubell2019
+from lightning_carbon.study.published.study import strubell2019
 from lightning_carbon.study.published.tables import published_rows
 from lightning_carbon.units import CarbonMass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lightning_carbon.study.published.facts import Facts
+    from lightning_carbon.study.published.study import PublishedStudy
     from lightning_carbon.study.rows import StudyRow
 
 CLOSE = 0.02
@@ -39,7 +39,7 @@ class Sense(StrEnum):
     NEARLY = "nearly"
 
 
-class Verdict(StrEnum):
+class ClaimVerdict(StrEnum):
     """What the arithmetic says of a claim."""
 
     HOLDS = "holds"
@@ -78,25 +78,25 @@ class Claim:
         return max(ratio, 1 / ratio)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ClaimVerdict:
         """The verdict, by the rule of this module."""
         if self.factor > ROUGH:
-            return Verdict.WRONG
+            return ClaimVerdict.WRONG
         is_close = abs(self.claimed - self.computed) <= CLOSE * self.computed
         is_beyond = {
             Sense.OVER: self.claimed > self.computed,
             Sense.NEARLY: self.claimed < self.computed,
             Sense.ABOUT: False,
         }[self.sense]
-        return Verdict.HOLDS if is_close and not is_beyond else Verdict.ROUGHLY
+        return ClaimVerdict.HOLDS if is_close and not is_beyond else ClaimVerdict.ROUGHLY
 
     @property
     def verdict_text(self) -> str:
         """The verdict in words, with the factor where the claim is wrong and the remark where it does not just hold."""
         text = self.verdict.value
-        if self.verdict is Verdict.WRONG:
+        if self.verdict is ClaimVerdict.WRONG:
             text += f" by a factor of about {_roughly(self.factor)}"
-        return f"{text}: {self.remark}" if self.remark and self.verdict is not Verdict.HOLDS else text
+        return f"{text}: {self.remark}" if self.remark and self.verdict is not ClaimVerdict.HOLDS else text
 
     def as_mapping(self) -> dict[str, Any]:
         """The claim as plain values (JSON types only)."""
@@ -119,19 +119,19 @@ def claims() -> tuple[Claim, ...]:
     return claims_of(published_rows(), strubell2019())
 
 
-def claims_of(rows: tuple[StudyRow, ...], facts: Facts) -> tuple[Claim, ...]:
+def claims_of(rows: tuple[StudyRow, ...], study: PublishedStudy) -> tuple[Claim, ...]:
     """Every claim, beside what these rows say.
 
     Args:
         rows: The rows of the study's tables.
-        facts: The study's figures.
+        study: The study's figures.
     """
     masses = {row.id: CarbonMass(row.computed.co2e_kg * 1_000) for row in rows if row.computed and row.computed.co2e_kg}
     return (
         *_search(masses["nas"]),
         *_everyday(),
         *_bert(masses["bert_base"]),
-        *_development(masses["development_4789"], facts),
+        *_development(masses["development_4789"], study),
     )
 
 
@@ -223,10 +223,10 @@ def _bert(mass: CarbonMass) -> Iterator[Claim]:
     yield Claim("bert_6350_kg", "BERT: only 6,350 kg", 6_350, mass.kilograms, "kg", said)
 
 
-def _development(mass: CarbonMass, facts: Facts) -> Iterator[Claim]:
-    tonnes, jobs = _tonnes(mass), facts.development[-1].jobs
+def _development(mass: CarbonMass, study: PublishedStudy) -> Iterator[Claim]:
+    tonnes, jobs = _tonnes(mass), study.development[-1].jobs
     said = f"{mass.pounds:,.0f} lb × 0.45359237 = {tonnes:,.2f} t"
-    months = facts.development_days / _DAYS_PER_MONTH
+    months = study.development_days / _DAYS_PER_MONTH
     yield Claim("development_35_t", "the development: over 35 t", 35, tonnes, "t", said, Sense.OVER)
     yield Claim(
         "development_35000_kg",
@@ -243,7 +243,7 @@ def _development(mass: CarbonMass, facts: Facts) -> Iterator[Claim]:
         6,
         months,
         "months",
-        f"{facts.development_days} days / {_DAYS_PER_MONTH:.2f} = {months:.2f} months",
+        f"{study.development_days} days / {_DAYS_PER_MONTH:.2f} = {months:.2f} months",
     )
     yield Claim(
         "development_35380_kg",

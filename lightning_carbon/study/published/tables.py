@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.equivalents import REFERENCES
 from lightning_carbon.study.arithmetic import energy_of, figures_of
-from lightning_carbon.study.published.facts import strubell2019
+from lightning_carbon.study.published.study import strubell2019
 from lightning_carbon.study.rows import EMISSIONS, MODELS, Figures, StudyRow, study_sheet
 from lightning_carbon.units import CarbonMass, Power
 
 if TYPE_CHECKING:
     from lightning_carbon.report.sheets import Sheet
-    from lightning_carbon.study.published.facts import Development, Emission, Facts, PublishedModel
+    from lightning_carbon.study.published.study import (
+        PublishedDevelopment,
+        PublishedEmission,
+        PublishedModel,
+        PublishedStudy,
+    )
 
 TABLE_1, TABLE_3, TABLE_4 = 1, 3, 4
 
@@ -32,16 +37,16 @@ _DEVELOPMENT = (
 _EVERYDAY = "Flight, lives and car are the study's own inputs, converted only."
 
 
-def rows_of(facts: Facts) -> tuple[StudyRow, ...]:
+def rows_of(study: PublishedStudy) -> tuple[StudyRow, ...]:
     """Every row of Tables 1, 3 and 4, computed beside printed.
 
     Args:
-        facts: The inputs, and what was printed.
+        study: The inputs, and what was printed.
     """
-    models = {one.id: _model_row(one, facts) for one in facts.models}
-    development = {one.id: _development_row(one, facts) for one in facts.development}
+    models = {one.id: _model_row(one, study) for one in study.models}
+    development = {one.id: _development_row(one, study) for one in study.development}
     figures = {row.id: row.computed for row in (*models.values(), *development.values())}
-    emissions = [_emission_row(one, figures, facts) for one in facts.emissions]
+    emissions = [_emission_row(one, figures, study) for one in study.emissions]
     return (*emissions, *models.values(), *development.values())
 
 
@@ -50,21 +55,21 @@ def published_rows() -> tuple[StudyRow, ...]:
     return rows_of(strubell2019())
 
 
-def published_sheets(rows: tuple[StudyRow, ...], facts: Facts | None = None) -> tuple[Sheet, ...]:
+def published_sheets(rows: tuple[StudyRow, ...], study: PublishedStudy | None = None) -> tuple[Sheet, ...]:
     """The three tables as text, with their notes.
 
     Args:
         rows: The rows of all of them.
-        facts: What they were computed from; the study's, where not given.
+        study: What they were computed from; the study's, where not given.
     """
-    facts = facts or strubell2019()
-    method = facts.method
+    study = study or strubell2019()
+    method = study.method
     constants = (
         f"PUE {method.pue.value:g}, {method.intensity.value:.1f} gCO2e/kWh "
-        f"({_pounds(facts):g} lb), {facts.source}. Printed figures stand in brackets; "
+        f"({_pounds(study):g} lb), {study.source}. Printed figures stand in brackets; "
         "a row closes where all that is computed (energy, CO2e, costs) rounds to the printed digits."
     )
-    days = f"{facts.development_days} days, {facts.grid_searches} grid searches; hours are GPU-hours."
+    days = f"{study.development_days} days, {study.grid_searches} grid searches; hours are GPU-hours."
     titles = {
         TABLE_1: ("CO2e of trainings and of everyday things (the study's Table 1)", EMISSIONS, (constants, _EVERYDAY)),
         TABLE_3: ("Trainings of one model (the study's Table 3)", MODELS, (constants,)),
@@ -76,14 +81,14 @@ def published_sheets(rows: tuple[StudyRow, ...], facts: Facts | None = None) -> 
     )
 
 
-def _pounds(facts: Facts) -> float:
-    return round(CarbonMass(facts.method.intensity.value).pounds, 9)
+def _pounds(study: PublishedStudy) -> float:
+    return round(CarbonMass(study.method.intensity.value).pounds, 9)
 
 
-def _model_row(model: PublishedModel, facts: Facts) -> StudyRow:
+def _model_row(model: PublishedModel, study: PublishedStudy) -> StudyRow:
     power = model.power_watts
     energy = None if power is None else energy_of(Power(power), model.hours)
-    price = facts.method.cloud.get(model.accelerator)
+    price = study.method.cloud.get(model.accelerator)
     return StudyRow(
         table=TABLE_3,
         id=model.id,
@@ -91,13 +96,13 @@ def _model_row(model: PublishedModel, facts: Facts) -> StudyRow:
         hardware=model.hardware,
         hours=model.hours,
         power_watts=power,
-        computed=figures_of(energy, facts.method, model.hours * model.count, price),
+        computed=figures_of(energy, study.method, model.hours * model.count, price),
         printed=model.printed,
-        notes=tuple(_notes(model, facts)),
+        notes=tuple(_notes(model, study)),
     )
 
 
-def _notes(model: PublishedModel, facts: Facts) -> list[str]:
+def _notes(model: PublishedModel, study: PublishedStudy) -> list[str]:
     printed = model.printed.hours
     notes = []
     if model.power_watts is None:
@@ -107,38 +112,38 @@ def _notes(model: PublishedModel, facts: Facts) -> list[str]:
         hours, said = f"{model.hours:,.10g}", f"{printed.value:,.10g}"
         notes.append(_HOURS.format(name=model.name, hardware=model.hardware, printed=said, hours=hours, source=source))
     if model.is_search:
-        notes.append(facts.search_remark)
+        notes.append(study.search_remark)
     return notes
 
 
-def _development_row(part: Development, facts: Facts) -> StudyRow:
-    energy = energy_of(Power(facts.development_watts), part.accelerator_hours)
-    price = facts.method.cloud.get(facts.development_accelerator)
+def _development_row(part: PublishedDevelopment, study: PublishedStudy) -> StudyRow:
+    energy = energy_of(Power(study.development_watts), part.accelerator_hours)
+    price = study.method.cloud.get(study.development_accelerator)
     return StudyRow(
         table=TABLE_4,
         id=part.id,
         name=part.name,
-        hardware=f"{facts.development_accelerator} x1",
+        hardware=f"{study.development_accelerator} x1",
         hours=part.accelerator_hours,
-        power_watts=facts.development_watts,
-        computed=figures_of(energy, facts.method, part.accelerator_hours, price),
+        power_watts=study.development_watts,
+        computed=figures_of(energy, study.method, part.accelerator_hours, price),
         printed=part.printed,
-        notes=(_DEVELOPMENT.format(watts=f"{facts.development_watts:g}"),),
+        notes=(_DEVELOPMENT.format(watts=f"{study.development_watts:g}"),),
     )
 
 
-def _emission_row(emission: Emission, figures: dict[str, Figures | None], facts: Facts) -> StudyRow:
+def _emission_row(emission: PublishedEmission, figures: dict[str, Figures | None], study: PublishedStudy) -> StudyRow:
     if emission.row is not None:
         computed = figures[emission.row]
     else:
         [mass] = [one.mass for one in REFERENCES if one.id == emission.equivalent]
         computed = Figures(co2e_lbs=mass.pounds, co2e_kg=mass.kilograms)
-    searches = {one.id for one in facts.models if one.is_search}
+    searches = {one.id for one in study.models if one.is_search}
     return StudyRow(
         table=TABLE_1,
         id=emission.id,
         name=emission.name,
         computed=computed,
         printed=emission.printed,
-        notes=(facts.search_remark,) if emission.row in searches else (),
+        notes=(study.search_remark,) if emission.row in searches else (),
     )

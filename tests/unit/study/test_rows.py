@@ -10,9 +10,9 @@ from lightning_carbon.study.rows import (
     MODELS,
     PROVENANCE,
     RANGE,
+    FigureRanges,
     Figures,
     PrintedFigures,
-    Range,
     StudyRow,
     number,
     study_sheet,
@@ -41,7 +41,7 @@ MEASURED = StudyRow(
     power_watts=350.0,
     computed=Figures(kwh_pue=0.84, co2e_lbs=0.0653, co2e_kg=0.0296),
     provenance="counter",
-    range=Range(co2e_kg=(0.0279, 0.0339)),
+    range=FigureRanges(co2e_kg=(0.0279, 0.0339)),
     notes=("One is 100 % sure.",),
 )
 

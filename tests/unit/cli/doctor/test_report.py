@@ -19,7 +19,7 @@ from lightning_carbon.cli.doctor.report import (
     RegionReport,
     Report,
     SourceReport,
-    Verdict,
+    SourceVerdict,
 )
 
 GOLDEN = Path(__file__).parent / "data"
@@ -46,7 +46,7 @@ def gpu(index: int) -> SourceReport:
     return SourceReport(
         source="nvml",
         subject=f"GPU {index} NVIDIA H100 80GB HBM3 {uuid}",
-        verdict=Verdict.USABLE,
+        verdict=SourceVerdict.USABLE,
         domain=f"gpu:{uuid}",
         kind="gpu",
         name="NVIDIA H100 80GB HBM3",
@@ -63,11 +63,16 @@ def gpu(index: int) -> SourceReport:
 
 
 STILL = replace(
-    gpu(2), source="rapl", subject="CPU package 0", verdict=Verdict.STILL, moves=0, tick_seconds=None, watts=None
+    gpu(2), source="rapl", subject="CPU package 0", verdict=SourceVerdict.STILL, moves=0, tick_seconds=None, watts=None
 )
-CLOSED = SourceReport("rapl", "memory of package 0", Verdict.UNUSABLE, "energy_uj is readable by root only", FIX)
+CLOSED = SourceReport("rapl", "memory of package 0", SourceVerdict.UNUSABLE, "energy_uj is readable by root only", FIX)
 MODELLED = replace(
-    STILL, source="host_model", subject="memory", verdict=Verdict.USABLE, provenance="modelled", uncertainty_ratio=0.8
+    STILL,
+    source="host_model",
+    subject="memory",
+    verdict=SourceVerdict.USABLE,
+    provenance="modelled",
+    uncertainty_ratio=0.8,
 )
 REPORT = Report(
     seconds=1.0,
@@ -167,7 +172,7 @@ def test_what_is_not_known_is_null_in_the_json() -> None:
 
 def test_a_machine_without_a_usable_source_says_so() -> None:
     """What stands still can be read; what is closed or failing cannot."""
-    failing = replace(gpu(0), verdict=Verdict.FAILING)
+    failing = replace(gpu(0), verdict=SourceVerdict.FAILING)
 
     assert [True, True, False, False] == [
         replace(REPORT, sources=sources).usable for sources in [(gpu(0), CLOSED), (STILL,), (CLOSED, failing), ()]

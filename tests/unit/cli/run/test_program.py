@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from lightning_carbon.cli.run.program import Ending
+from lightning_carbon.cli.run.program import ProgramEnding
 from lightning_carbon.records.run import Status
 
 
@@ -27,6 +27,6 @@ from lightning_carbon.records.run import Status
 )
 def test_an_end_is_told_as_shells_do(code: int, received: list[int], exit_code: int, status: Status) -> None:
     """Its own code, or 128 and the signal; one that catches the signal and says so was interrupted, too."""
-    ending = Ending.of(code, frozenset(received))
+    ending = ProgramEnding.of(code, frozenset(received))
 
     assert (exit_code, status) == (ending.exit_code, ending.status)

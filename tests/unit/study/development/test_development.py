@@ -14,11 +14,11 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.prices import CloudPrice, price_for
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.records.totals import Attempt, Totals
-from lightning_carbon.study.development.development import Development, Part, Prices, development_of, stem_of
+from lightning_carbon.study.development.development import Development, DevelopmentPart, Prices, development_of, stem_of
 from lightning_carbon.study.development.jobs import Job, job_of
 from lightning_carbon.study.development.sheets import development_mapping, development_sheets
 from lightning_carbon.study.printed import Printed
-from lightning_carbon.study.published.facts import strubell2019
+from lightning_carbon.study.published.study import strubell2019
 from tests.developments import DAYS, GPU_HOURS, JOBS, Drawn, record_of, records
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def of(runs: Sequence[RunRecord], model: str | None = None, sweep: str | None = 
     return development_of("lisa", [job_of(one) for one in runs], PRICES, model=model, sweep=sweep)
 
 
-def part(development: Development, name: str) -> Part | None:
+def part(development: Development, name: str) -> DevelopmentPart | None:
     """One of its rows, where it is there."""
     return next((one for one in development.parts if one.id == name), None)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lightning_carbon.records.journal import Beat, DomainFacts, PhaseBeat
-from lightning_carbon.study.measured.from_journals import Journal
+from lightning_carbon.study.measured.from_journals import RankJournal
 from tests.unit.records.parts import SECOND, STARTED, domain, part
 
 GPU, PACKAGE, DRAM = domain("gpu:0"), domain("package:0", provenance="modelled"), domain("dram:0")
@@ -28,7 +28,7 @@ def journal(
     covered: float = 1.0,
     phase: str = "train",
     beat_seconds: float = 0.5,
-) -> Journal:
+) -> RankJournal:
     """What a rank writes that sets up, and then trains.
 
     Args:
@@ -73,12 +73,12 @@ def journal(
             lost=(None,) * len(domains),
         )
         beats.append(beat)
-    return Journal(header, tuple(beats))
+    return RankJournal(header, tuple(beats))
 
 
-def later(one: Journal, beats: int) -> Journal:
+def later(one: RankJournal, beats: int) -> RankJournal:
     """The same journal, begun anew with its beat of that number, as long ones are."""
-    return Journal(replace(one.header), one.beats[beats:])
+    return RankJournal(replace(one.header), one.beats[beats:])
 
 
 def _phase(seconds: float, joules: Sequence[float], covered: float) -> PhaseBeat:

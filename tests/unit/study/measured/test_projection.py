@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.measuring.pricing import method_of, published_of, row_of
+from lightning_carbon.measuring.pricing import method_of, published_model_of, row_of
 from lightning_carbon.study.measured.measurement import Speed
 from lightning_carbon.study.measured.projection import project
 from lightning_carbon.study.measured.training_length import TrainingLength
-from lightning_carbon.study.published.facts import strubell2019
+from lightning_carbon.study.published.study import strubell2019
 from lightning_carbon.study.published.tables import published_rows
 from tests.unit.study.measured.measurements import measured, method, power
 
@@ -112,7 +112,7 @@ def test_by_hand() -> None:
 def test_work_becomes_hours_at_the_measured_speed(extent: TrainingLength, length: float, said: str) -> None:
     """And what was assumed is said."""
     one = measured(power("gpu:0", 300.0), power("gpu:1", 300.0), published="transformer_big")
-    row = project(one, method(), extent, published=published_of(one))
+    row = project(one, method(), extent, published=published_model_of(one))
 
     assert pytest.approx(length) == row.hours
     assert any(re.search(said, note) for note in row.notes)
@@ -131,7 +131,7 @@ def test_what_was_measured_longer_than_the_study_trained_is_not_projected() -> N
     """Its row is of what was measured."""
     one = measured(power("gpu:0", 300.0), seconds=15 * 3600.0, published="transformer_base")
 
-    assert 15.0 == project(one, method(), published=published_of(one)).hours
+    assert 15.0 == project(one, method(), published=published_model_of(one)).hours
 
 
 def test_without_power_there_are_no_figures() -> None:

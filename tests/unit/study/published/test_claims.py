@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.study.published.claims import CLOSE, ROUGH, Claim, Sense, Verdict, claims, claims_of
-from lightning_carbon.study.published.facts import strubell2019
+from lightning_carbon.study.published.claims import CLOSE, ROUGH, Claim, ClaimVerdict, Sense, claims, claims_of
+from lightning_carbon.study.published.study import strubell2019
 from lightning_carbon.study.published.tables import rows_of
 
-HOLDS, ROUGHLY, WRONG = Verdict.HOLDS, Verdict.ROUGHLY, Verdict.WRONG
+HOLDS, ROUGHLY, WRONG = ClaimVerdict.HOLDS, ClaimVerdict.ROUGHLY, ClaimVerdict.WRONG
 
 VERDICTS = {
     "search_284_t": HOLDS,
@@ -67,12 +67,12 @@ def test_a_wrong_claim_is_told_by_how_much(name: str, words: str) -> None:
 
 def test_another_study_would_have_other_verdicts() -> None:
     """Had the search drawn half the power, the claims about it were wrong, and those about BERT as before."""
-    facts = strubell2019()
+    study = strubell2019()
     models = tuple(
         replace(one, power_watts=one.power_watts / 2) if one.id == "nas" and one.power_watts else one
-        for one in facts.models
+        for one in study.models
     )
-    changed = replace(facts, models=models)
+    changed = replace(study, models=models)
     verdicts = {one.id: one.verdict for one in claims_of(rows_of(changed), changed)}
 
     assert WRONG == verdicts["search_284_t"] == verdicts["search_five_cars"]

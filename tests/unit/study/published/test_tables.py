@@ -16,7 +16,7 @@ import lightning_carbon.study.published
 from lightning_carbon.carbon.uncertainty import bounds_of_sensor
 from lightning_carbon.estimate.prices import CloudPrice, cloud_usd, electricity_usd
 from lightning_carbon.study.arithmetic import energy_of, figures_of, range_of
-from lightning_carbon.study.published.facts import facts_of, strubell2019
+from lightning_carbon.study.published.study import strubell2019, study_from_mapping
 from lightning_carbon.study.published.tables import published_rows, published_sheets, rows_of
 from lightning_carbon.study.rows import StudyRow
 from lightning_carbon.units import Energy, Power
@@ -51,7 +51,7 @@ def test_a_row_with_another_input_does_not_close(model: str) -> None:
     values = deepcopy(packaged())
     [changed] = [one for one in values["models"] if one["id"] == model]
     changed["hours"] *= 1.02
-    rows = rows_of(facts_of(values))
+    rows = rows_of(study_from_mapping(values))
 
     assert row(3, model, rows).closes is False
     assert all(one.closes for one in rows if one.table == 3 and one.id != model)
@@ -67,14 +67,14 @@ def test_the_printed_hours_do_not_give_the_printed_figures(model: str, hours: fl
     [changed] = [one for one in values["models"] if one["id"] == model]
     changed["hours"] = hours
 
-    assert row(3, model, rows_of(facts_of(values))).closes is False
+    assert row(3, model, rows_of(study_from_mapping(values))).closes is False
 
 
 def test_a_wrong_constant_of_the_method_is_seen_in_every_row_with_energy() -> None:
     """The PUE of today in the place of that of 2018 closes nowhere."""
     values = deepcopy(packaged())
     values["method"]["pue"]["value"] = 1.54
-    rows = rows_of(facts_of(values))
+    rows = rows_of(study_from_mapping(values))
 
     assert {"nas", "bert_base", "elmo", "transformer_base", "transformer_big"} == {
         one.id for one in rows if one.table == 3 and one.closes is False
@@ -142,10 +142,10 @@ def test_the_notes_say_what_needs_care() -> None:
 
 def test_the_power_of_the_development_follows_from_its_printed_electricity() -> None:
     """9,870 USD at 0.12 a kWh, without the PUE, over 239,942 GPU-hours."""
-    facts = strubell2019()
+    study = strubell2019()
     kwh = 9_870 / 0.12 / 1.58
 
-    assert facts.development_watts == pytest.approx(1_000 * kwh / 239_942, abs=0.005)
+    assert study.development_watts == pytest.approx(1_000 * kwh / 239_942, abs=0.005)
 
 
 def test_the_prices_of_2019_carry_their_source_and_year() -> None:

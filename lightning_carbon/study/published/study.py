@@ -61,7 +61,7 @@ class PublishedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Development:
+class PublishedDevelopment:
     """A part of the development of one model.
 
     Args:
@@ -80,7 +80,7 @@ class Development:
 
 
 @dataclass(frozen=True, slots=True)
-class Emission:
+class PublishedEmission:
     """A row of Table 1.
 
     Args:
@@ -99,7 +99,7 @@ class Emission:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PublishedStudy:
     """The study's figures.
 
     Args:
@@ -125,20 +125,20 @@ class Facts:
     development_watts: float
     development_days: int
     grid_searches: int
-    development: tuple[Development, ...]
-    emissions: tuple[Emission, ...]
+    development: tuple[PublishedDevelopment, ...]
+    emissions: tuple[PublishedEmission, ...]
 
 
 @cache
-def strubell2019() -> Facts:
+def strubell2019() -> PublishedStudy:
     """Read the packaged file."""
     import json
 
-    return facts_of(json.loads(_FILE.read_text(encoding="utf-8")))
+    return study_from_mapping(json.loads(_FILE.read_text(encoding="utf-8")))
 
 
-def facts_of(values: Mapping[str, Any]) -> Facts:
-    """Facts from the plain values of such a file.
+def study_from_mapping(values: Mapping[str, Any]) -> PublishedStudy:
+    """The study from the plain values of such a file.
 
     Args:
         values: What the file holds.
@@ -148,7 +148,7 @@ def facts_of(values: Mapping[str, Any]) -> Facts:
         ValueError: A printed figure is none.
     """
     development = values["development"]
-    return Facts(
+    return PublishedStudy(
         source=values["source"],
         url=values["url"],
         method=_method(values["method"]),
@@ -158,9 +158,11 @@ def facts_of(values: Mapping[str, Any]) -> Facts:
         development_watts=development["average_watts_per_accelerator"],
         development_days=development["days"],
         grid_searches=development["grid_searches"],
-        development=tuple(Development(**{**one, "printed": _printed(one["printed"])}) for one in development["rows"]),
+        development=tuple(
+            PublishedDevelopment(**{**one, "printed": _printed(one["printed"])}) for one in development["rows"]
+        ),
         emissions=tuple(
-            Emission(
+            PublishedEmission(
                 one["id"], one["name"], _printed({"co2e_lbs": one["printed"]}), one.get("row"), one.get("equivalent")
             )
             for one in values["emissions"]
