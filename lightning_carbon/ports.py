@@ -102,6 +102,28 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ClockUse:
+    """Which clock the marks of a run are by.
+
+    Args:
+        device_marks: How many the device's own clock told.
+        host_marks: How many are where the program came to them, as it used no device, or its clock failed.
+        reason: What kept the device's clock from telling some; ``None`` where nothing did.
+    """
+
+    device_marks: int = 0
+    host_marks: int = 0
+    reason: str | None = None
+
+    @property
+    def clock(self) -> str | None:
+        """``"device"``, ``"host"``, or ``"mixed"``; ``None`` as long as no mark is known."""
+        if self.device_marks and self.host_marks:
+            return "mixed"
+        return "device" if self.device_marks else "host" if self.host_marks else None
+
+
 @runtime_checkable
 class StepClock(Protocol):
     """Tells when the device had done the work before a mark of the training.
@@ -110,9 +132,14 @@ class StepClock(Protocol):
     A mark is stamped at once and resolved once the device got there. Marks resolve in the order of their stamps.
 
     ``stamp``, ``poll`` and ``flush`` belong to the training's thread, and none of them raises, whatever the device
-    does; ``resolve`` and ``earliest`` only read what is known, on any thread. The first stamp is best taken at the
+    does; ``resolve``, ``earliest`` and ``use`` only read what is known, on any thread. The first poll is best at the
     start of the run, where the device most likely has nothing to do: then its clock is known from there on.
     """
+
+    @property
+    def use(self) -> ClockUse:
+        """Which clock the marks that are known by now are by."""
+        ...
 
     def stamp(self) -> object:
         """Note that the training has come to a mark. Costs microseconds and never waits for the device.
@@ -167,7 +194,7 @@ EventT = TypeVar("EventT")
 class EventDevice(Protocol[EventT]):
     """A device that executes what it is given in order, behind the program, and can note the time on its own clock.
 
-    Every method may raise anything: the device is then not asked again.
+    Every method may raise anything: the device is then left alone for a while.
     """
 
     def state(self) -> DeviceState:

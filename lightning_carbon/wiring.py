@@ -38,7 +38,7 @@ from lightning_carbon.metering.config import (
     check_sources,
 )
 from lightning_carbon.metering.engine import Engine
-from lightning_carbon.ports import Clock, Finding, Source, StepClock
+from lightning_carbon.ports import Clock, EventDevice, Finding, Source, StepClock
 from lightning_carbon.ranks import Ranks
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord
@@ -400,20 +400,23 @@ def host_facts() -> dict[str, str | int | None]:
     return facts
 
 
-def _step_clock(clock: Clock, computes_on: Any) -> StepClock | None:  # noqa: ANN401 - a torch device, or None
-    """The clock of the device that computes; ``None`` where that is the processor, or nobody has loaded torch."""
+def _step_clock(clock: Clock, computes_on: object) -> StepClock | None:
+    """The clock of the device that computes, which the program may use only later; ``None`` for the processor."""
+    if str(computes_on) == "cpu":
+        return None
+    from lightning_carbon.metering.step_clock import DeviceStepClock
+
+    return DeviceStepClock(clock, partial(_event_device, computes_on))
+
+
+def _event_device(computes_on: Any) -> EventDevice[Any] | None:  # noqa: ANN401 - a torch device, or None
+    """The device that computes, or that torch has started by now."""
     if "torch" not in sys.modules:
         return None
-    try:
-        from lightning_carbon.metering.step_clock import DeviceStepClock
-        from lightning_carbon.sources.torch_devices import device_in_use, event_device_of
+    from lightning_carbon.sources.torch_devices import device_in_use, event_device_of
 
-        device = device_in_use() if computes_on is None else computes_on
-        events = None if device is None else event_device_of(device)
-    except Exception:
-        logger.warning("the device's own clock cannot be used; steps end where the program says so", exc_info=True)
-        return None
-    return None if events is None else DeviceStepClock(clock, events)
+    device = device_in_use() if computes_on is None else computes_on
+    return None if device is None else event_device_of(device)
 
 
 def _neighbours(findings: Sequence[Finding]) -> str:

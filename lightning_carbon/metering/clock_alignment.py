@@ -1,4 +1,4 @@
-"""Dead reckoning between two clocks: the host's moment of what a device's clock showed.
+"""The host's moment of what a device's clock showed, from bounds on both clocks.
 
 Of everything that a device notes, bounds are known on the host's clock: it came after it was asked for, and before it
 was found done. Between two such moments only the device's clock tells. Bounds that leave little room come by
@@ -11,10 +11,10 @@ from __future__ import annotations
 class ClockAlignment:
     """Tells the time of the host from a device's clock, by bounds that come in one after the other.
 
-    The first bounds are taken at their middle. Later ones move the offset of the clocks just as far as they demand.
-    While the clocks run alike, the offset thus keeps to all bounds that there were, and its error never grows: who
-    walks straight to an interval comes nearer to everything in it. Clocks that drift apart are followed, as no old
-    bound holds the offset back.
+    The first bounds are taken at their middle. Later bounds move the offset of the clocks just as far as they demand.
+    While the clocks run alike, the offset thus keeps to all bounds that there were, and its error never grows: a walk
+    straight to an interval comes nearer to every point in it. Clocks that drift apart are followed, as no old bound
+    holds the offset back.
     """
 
     __slots__ = ("offset_ns",)
@@ -29,6 +29,6 @@ class ClockAlignment:
         self.offset_ns = (low + high) / 2 if self.offset_ns is None else min(max(self.offset_ns, low), high)
 
     def moment(self, device_ns: float, earliest_ns: int, latest_ns: int) -> int:
-        """The moment on the host's clock, within its own bounds; their earlier one, where nothing else is known."""
+        """The moment on the host's clock, within its own bounds; the earlier bound, where nothing else is known."""
         guess_ns = earliest_ns if self.offset_ns is None else round(device_ns + self.offset_ns)
         return min(max(guess_ns, earliest_ns), latest_ns)

@@ -155,7 +155,7 @@ class Engine:
         self._sampler.read_first()
         self._step_clock = parts.step_clock
         if self._step_clock is not None:
-            self._step_clock.stamp()  # most likely the device has nothing to do yet: its clock is known from here
+            self._step_clock.poll()  # most likely the device has nothing to do yet: its clock is known from here
         self._begin()
         self._before = Sums({})
         self._heights, self._others_heights = Heights(), Heights()

@@ -1,4 +1,4 @@
-"""When the device got to a mark: at once on a processor, and by its own clock on a GPU.
+"""When the device got to a mark: by its own clock where it has one, else when the program came there.
 
 The time that a GPU notes is put on the host's clock by what the host knows anyway: it had not been noted before it was
 asked for, nor when it was last looked for in vain, and it had been when it was found
@@ -9,70 +9,56 @@ anchors.
 Distances are measured from one event to the next, never further: CUDA gives them as 32-bit milliseconds, good for half
 a microsecond, the resolution of its events, only up to some seconds (CUDA runtime API, cudaEventElapsedTime).
 
-A device is asked on the training's thread only. To look for an event from another one, while a CUDA graph is being
+A device is asked on the training's thread only. To look for an event from another thread, while a CUDA graph is being
 captured, breaks the capture (https://github.com/pytorch/pytorch/pull/104555, 2023).
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Generic
 
 from lightning_carbon.energy.curve import FOREVER_NS
 from lightning_carbon.metering.clock_alignment import ClockAlignment
-from lightning_carbon.ports import DeviceState, EventT
+from lightning_carbon.ports import ClockUse, DeviceState, EventT
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lightning_carbon.ports import Clock, EventDevice
 
 FLUSH_SECONDS: Final = 5.0
 """How long the end of a run waits for the device."""
 MOST_EVENTS: Final = 1024
-"""How many events there are at most; with as many under way, further marks share the next one that is recorded."""
+"""How many events there are at most; with as many under way, further marks share the next event that is recorded."""
+MOST_FOUND: Final = 64
+"""How many events a look takes at most: some microseconds each, on the training's thread."""
 ANCHOR_EVERY_NS: Final = NANOSECONDS_PER_SECOND
 """How often a device without work is anchored while no mark comes."""
 LATENCY_NS: Final = 50_000
 """How long a device without work takes to note the time, at most; some microseconds are usual for CUDA."""
+FIND_EVERY_NS: Final = 10_000_000
+"""How often it is looked whether the program uses a device by now."""
+REST_NS: Final = NANOSECONDS_PER_SECOND
+"""How long a device that failed is left alone; twice as long after every further failure in a row."""
+MOST_REST_NS: Final = 64 * NANOSECONDS_PER_SECOND
+"""How long at most."""
 
-
-class HostStepClock:
-    """Marks are known at once: where the program computes by itself, the stamp is the moment.
-
-    Args:
-        clock: The meter's clock.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._now_ns = clock.now_ns
-
-    def stamp(self) -> int:
-        """The moment."""
-        return self._now_ns()
-
-    def resolve(self, ticket: object) -> int | None:
-        """The moment of a mark."""
-        return ticket if isinstance(ticket, int) else None
-
-    def earliest(self, ticket: object) -> int:
-        """The moment of a mark."""
-        return ticket if isinstance(ticket, int) else 0
-
-    def poll(self) -> None:
-        """Nothing is under way."""
-
-    def flush(self, seconds: float = 0.0) -> None:
-        """Nothing is under way."""
+logger = logging.getLogger("lightning_carbon")
 
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    """A mark: not before ``low_ns``, and at ``moment_ns`` once that is known."""
+    """A mark: not before ``low_ns``, and at ``moment_ns`` once that is known; an anchor is none of the training's."""
 
     low_ns: int
     moment_ns: int | None = None
+    is_anchor: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -88,78 +74,121 @@ class _Pending(Generic[EventT]):
 class DeviceStepClock(Generic[EventT]):
     """Marks are known once the device got there, which its events tell.
 
-    Marks that come while the device may not be asked share the next event. Once the device has failed, the marks are
-    the host's.
+    As long as the program uses no device, marks are the host's: the moments when they were stamped. So they are for a
+    while when a call of the device has failed; then it is asked again. Marks that come while the device may not be
+    asked share the next event.
 
     Args:
         clock: The meter's clock.
-        device: The device.
-        most_events: How many events there are at most; two, if less is said, as one alone has no distance.
+        find: Gives the device once the program uses it, and ``None`` before; asked on the training's thread, again and
+            again until then. May raise: the device cannot be asked for the time.
+        most_events: How many events there are at most; two, if less is said, as a single event has no distance.
     """
 
-    def __init__(self, clock: Clock, device: EventDevice[EventT], *, most_events: int = MOST_EVENTS) -> None:
+    def __init__(
+        self, clock: Clock, find: Callable[[], EventDevice[EventT] | None], *, most_events: int = MOST_EVENTS
+    ) -> None:
         self._now_ns = clock.now_ns
-        self._device: EventDevice[EventT] | None = device
+        self._find = find
+        self._device: EventDevice[EventT] | None = None
+        self._ask_ns = 0  # before that, the device is left alone
+        self._rest_ns = REST_NS
         self._most_events = max(most_events, 2)
         # May be taken twice on one thread, by the handler of a signal that ends the run.
         self._lock = threading.RLock()
         self._pending: deque[_Pending[EventT]] = deque()
+        self._taken = 0  # so many of them are measured, and wait for those that are done, too
         self._free: list[EventT] = []
         self._events = 0
-        self._reckoning = ClockAlignment()
+        self._alignment = ClockAlignment()
         self._last_event: EventT | None = None
         self._last_device_ns = 0.0
         self._last_ns = 0
         self._anchored_ns: int | None = None
+        self._device_marks = self._host_marks = 0
+        self._reason: str | None = None
         self.trouble: Exception | None = None
-        """What the device failed with, if it did; marks are the host's since."""
+        """What a call of the device last failed with."""
+
+    @property
+    def use(self) -> ClockUse:
+        """Which clock the marks so far are by, and why not the device's."""
+        late = "no device was in use at first" if self._device_marks and self._host_marks else None
+        return ClockUse(self._device_marks, self._host_marks, self._reason or late)
 
     def stamp(self) -> object:
         """Have the device note the time when it gets here."""
-        ticket = _Ticket(self._now_ns())
+        now_ns = self._now_ns()
+        if now_ns < self._ask_ns:
+            self._host_marks += 1
+            return now_ns
+        ticket = _Ticket(now_ns)
         with self._lock:
             try:
-                if self._device is not None:
-                    self._mark(self._device, ticket)
+                device = self._at_hand(now_ns)
+                if device is None:
+                    self._reach(ticket, now_ns, by_device=False)
+                else:
+                    self._mark(device, ticket)
             except Exception as error:  # noqa: BLE001 -- whatever ails the device, the training goes on
                 self._lose(error)
-            if self._device is None:
-                self._reach(ticket, ticket.low_ns)
+                self._reach(ticket, now_ns, by_device=False)
         return ticket
 
     def resolve(self, ticket: object) -> int | None:
         """When the device got to a mark, if it is known to have got there."""
-        return ticket.moment_ns if isinstance(ticket, _Ticket) else None
+        if isinstance(ticket, _Ticket):
+            return ticket.moment_ns
+        return ticket if isinstance(ticket, int) else None
 
     def earliest(self, ticket: object) -> int:
         """The moment of a mark that is known; else the mark before it, or when the device was last not there yet."""
         if not isinstance(ticket, _Ticket):
-            return 0
+            return ticket if isinstance(ticket, int) else 0
         # First this, then whether it is known: another way round, the last mark could by now be a later one.
         low_ns = max(self._last_ns, ticket.low_ns)
         return low_ns if ticket.moment_ns is None else ticket.moment_ns
 
     def poll(self) -> None:
         """See how far the device has got; anchor its clock now and then, if it has nothing to do."""
+        now_ns = self._now_ns()
+        if now_ns < self._ask_ns:
+            return
         with self._lock:
             try:
-                if self._device is not None:
-                    self._see(self._device)
-            except Exception as error:  # noqa: BLE001 -- likewise
+                device = self._at_hand(now_ns)
+                if device is not None:
+                    self._see(device)
+            except Exception as error:  # noqa: BLE001 -- as in `stamp`
                 self._lose(error)
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> None:
         """Wait until the device has got to every mark, so many seconds at most; the marks it then lacks are now."""
         with self._lock:
             try:
-                if self._device is not None and self._see(self._device) is not DeviceState.CLOSED:
-                    last = next((one.event for one in reversed(self._pending) if one.event is not None), None)
-                    if last is not None:
-                        self._device.wait(last, seconds)
-                        self._look(self._device)
-            except Exception as error:  # noqa: BLE001 -- likewise
+                if self._device is not None and self._now_ns() >= self._ask_ns:
+                    self._await(self._device, seconds)
+            except Exception as error:  # noqa: BLE001 -- as in `stamp`
                 self._lose(error)
+            if self._pending:
+                self._reason = self._reason or "the device had not done everything at the end of the run"
             self._give_up(self._now_ns())
+
+    def _at_hand(self, now_ns: int) -> EventDevice[EventT] | None:
+        if self._device is None:
+            self._ask_ns = now_ns + FIND_EVERY_NS
+            self._device = self._find()
+            if self._device is not None:
+                self._ask_ns = 0
+        return self._device
+
+    def _await(self, device: EventDevice[EventT], seconds: float) -> None:
+        if self._see(device) is DeviceState.CLOSED:
+            return
+        last = next((pending.event for pending in reversed(self._pending) if pending.event is not None), None)
+        if last is not None:
+            device.wait(last, seconds)
+            self._look(device, self._most_events)
 
     def _mark(self, device: EventDevice[EventT], ticket: _Ticket) -> None:
         state = self._look(device)
@@ -173,67 +202,107 @@ class DeviceStepClock(Generic[EventT]):
         sharing = bool(self._pending) and self._pending[-1].event is None
         stale = self._anchored_ns is None or now_ns - self._anchored_ns >= ANCHOR_EVERY_NS
         if sharing or (stale and state is DeviceState.IDLE):
-            anchor = self._record(device, _Ticket(now_ns), state)
+            anchor = self._record(device, _Ticket(now_ns, is_anchor=True), state)
             if anchor.event is not None:
                 self._pending.append(anchor)
         return state
 
-    def _look(self, device: EventDevice[EventT]) -> DeviceState:
-        """See which events are done, and make the marks up to there known."""
+    def _look(self, device: EventDevice[EventT], most: int = MOST_FOUND) -> DeviceState:
+        """See which events are done, so many at most; once all of them are taken, make the marks up to there known."""
         state = device.state()
         if state is DeviceState.CLOSED:
             return state
-        done: list[_Pending[EventT]] = []
-        for one in self._pending:
-            if one.event is None:
-                continue
-            asked_ns = self._now_ns()
-            if not device.done(one.event):
-                one.ticket.low_ns = max(one.ticket.low_ns, asked_ns)
-                break
-            found_ns = self._now_ns()
-            # A device without work that was found not to have noted the time by then was slower than is usual.
-            one.high_ns = min(one.high_ns, found_ns) if one.high_ns >= one.ticket.low_ns else found_ns
-            self._measure(device, one, one.event)
-            done.append(one)
-        for one in done:  # only now, as the later ones may have told more of the clocks
-            moment_ns = self._reckoning.moment(one.device_ns, one.ticket.low_ns, one.high_ns)
-            while self._pending[0] is not one:
-                self._reach(self._pending.popleft().ticket, moment_ns)
-            self._reach(self._pending.popleft().ticket, moment_ns)
+        if state is DeviceState.IDLE and self._pending:
+            last = self._pending[-1]
+            last.high_ns = min(last.high_ns, self._now_ns())
+        if self._take(device, most):
+            self._tell()  # only now, as the later ones may have told more of the clocks
         return state
 
-    def _measure(self, device: EventDevice[EventT], one: _Pending[EventT], event: EventT) -> None:
+    def _take(self, device: EventDevice[EventT], most: int) -> bool:
+        """Measure the events that are done, so many at most; whether none of them is left."""
+        left = most
+        for place, pending in enumerate(islice(self._pending, self._taken, None), self._taken + 1):
+            if pending.event is None:
+                continue
+            if not left:
+                return False
+            asked_ns = self._now_ns()
+            if not device.done(pending.event):
+                pending.ticket.low_ns = max(pending.ticket.low_ns, asked_ns)
+                return True
+            found_ns = self._now_ns()
+            # A device without work that was found not to have noted the time by then was slower than is usual.
+            pending.high_ns = min(pending.high_ns, found_ns) if pending.high_ns >= pending.ticket.low_ns else found_ns
+            self._measure(device, pending, pending.event)
+            self._taken = place
+            left -= 1
+        return True
+
+    def _tell(self) -> None:
+        """Make the marks known whose events are measured, and those before that share them."""
+        sharing: list[_Ticket] = []
+        for _ in range(self._taken):
+            pending = self._pending.popleft()
+            sharing.append(pending.ticket)
+            if pending.event is not None:
+                moment_ns = self._alignment.moment(pending.device_ns, pending.ticket.low_ns, pending.high_ns)
+                for ticket in sharing:
+                    self._reach(ticket, moment_ns)
+                sharing.clear()
+        self._taken = 0
+
+    def _measure(self, device: EventDevice[EventT], pending: _Pending[EventT], event: EventT) -> None:
         """Learn when a done event was, on the device's clock, and what that says of the clocks."""
         if self._last_event is not None:
             self._last_device_ns += device.nanoseconds_between(self._last_event, event)
             self._free.append(self._last_event)
         self._last_event = event
-        one.device_ns = self._last_device_ns
-        self._reckoning.narrow(one.device_ns, one.ticket.low_ns, one.high_ns)
+        pending.device_ns = self._last_device_ns
+        self._alignment.narrow(pending.device_ns, pending.ticket.low_ns, pending.high_ns)
+        self._rest_ns = REST_NS
 
     def _record(self, device: EventDevice[EventT], ticket: _Ticket, state: DeviceState) -> _Pending[EventT]:
-        one = _Pending[EventT](ticket)
+        pending = _Pending[EventT](ticket)
         if state is DeviceState.CLOSED or (not self._free and self._events >= self._most_events):
-            return one
+            return pending
         self._events += not self._free
-        one.event = device.record(self._free.pop() if self._free else None)
+        pending.event = device.record(self._free.pop() if self._free else None)
         if state is DeviceState.IDLE:
             self._anchored_ns = self._now_ns()
-            one.high_ns = self._anchored_ns + LATENCY_NS
-        return one
+            pending.high_ns = self._anchored_ns + LATENCY_NS
+        return pending
 
-    def _reach(self, ticket: _Ticket, moment_ns: int) -> None:
-        if ticket.moment_ns is None:
-            ticket.moment_ns = self._last_ns = max(moment_ns, ticket.low_ns, self._last_ns)
+    def _reach(self, ticket: _Ticket, moment_ns: int, *, by_device: bool = True) -> None:
+        if ticket.moment_ns is not None:
+            return
+        ticket.moment_ns = self._last_ns = max(moment_ns, ticket.low_ns, self._last_ns)
+        if not ticket.is_anchor:
+            self._device_marks += by_device
+            self._host_marks += not by_device
 
     def _give_up(self, moment_ns: int) -> None:
         """Wait for no event any more; those under way are not used again."""
-        for one in self._pending:
-            self._events -= one.event is not None
-            self._reach(one.ticket, moment_ns)
+        self._tell()
+        for pending in self._pending:
+            self._events -= pending.event is not None
+            self._reach(pending.ticket, moment_ns, by_device=False)
         self._pending.clear()
 
     def _lose(self, error: Exception) -> None:
-        self._device, self.trouble = None, error
+        """Leave the device alone for a while; marks are the host's until then."""
+        self.trouble = error
+        if self._reason is None:
+            self._reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            logger.warning(
+                "steps end where the program says so for now, as the device's own clock fails (%s); "
+                "it is tried again, and the record says so",
+                self._reason,
+            )
         self._give_up(0)
+        if self._rest_ns > REST_NS:  # it has told nothing since it failed last: what it fails on may be an old event
+            self._last_event, self._last_device_ns, self._alignment = None, 0.0, ClockAlignment()
+        self._free.clear()
+        self._events = int(self._last_event is not None)
+        self._ask_ns = self._now_ns() + self._rest_ns
+        self._rest_ns = min(2 * self._rest_ns, MOST_REST_NS)

@@ -1,13 +1,14 @@
-"""What the meter and the trainers' callbacks need of torch; the only importer of torch in this package.
+"""What the meter and the callbacks of trainers need of torch, which no other module of this package imports.
 
 Nothing here waits for a GPU, and nothing makes one start that is not in use. Loaded only where torch is loaded already.
 """
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 import torch
@@ -34,28 +35,28 @@ def device_uuids(devices: Iterable[Device]) -> list[int | str]:
         UUIDs as torch prints them, without ``GPU-`` or ``MIG-`` in front. In a torch that cannot tell them (before
         2.4), the indices among the GPUs that are visible to this process. Each once; none where torch has no CUDA.
     """
-    named = [torch.device("cuda", one) if isinstance(one, int) else torch.device(one) for one in devices]
-    gpus = [one for one in named if one.type == "cuda"]
+    named = [torch.device("cuda", device) if isinstance(device, int) else torch.device(device) for device in devices]
+    gpus = [device for device in named if device.type == "cuda"]
     # A build for ROCm calls its devices "cuda" too; NVIDIA's driver knows nothing of them.
     cuda_version: str | None = vars(torch.version).get("cuda")
     if not gpus or cuda_version is None or not torch.cuda.is_available():
         return []
-    return list(dict.fromkeys(_name(one) for one in gpus))
+    return list(dict.fromkeys(_name(gpu) for gpu in gpus))
 
 
 class TimedEvent(Protocol):
-    """What all of torch's events that note the time have in common."""
+    """What the events of torch that note the time have in common."""
 
     def record(self, stream: object) -> object:
         """Have the time noted once a stream gets there."""
         ...
 
     def query(self) -> bool:
-        """Whether it was."""
+        """Whether the stream got there."""
         ...
 
     def elapsed_time(self, later: TimedEvent) -> float:
-        """Milliseconds between two that were."""
+        """Milliseconds between two events that their streams got to."""
         ...
 
 
@@ -67,22 +68,26 @@ class TorchEvents:
 
     Args:
         make_event: Makes an event that notes the time.
-        current_stream: The stream that is current.
-        capturing: Whether a graph is being captured: to be asked anything would then break the capture.
+        current_stream: The stream of the device that is current.
+        is_capturing: Whether a graph is being captured, given that stream: to ask anything would break the capture.
     """
 
     def __init__(
-        self, make_event: Callable[[], TimedEvent], current_stream: Callable[[], Any], capturing: Callable[[], bool]
+        self,
+        make_event: Callable[[], TimedEvent],
+        current_stream: Callable[[], Any],
+        is_capturing: Callable[[Any], bool],
     ) -> None:
         self._make_event = make_event
         self._current_stream = current_stream
-        self._capturing = capturing
+        self._is_capturing = is_capturing
 
     def state(self) -> DeviceState:
         """Whether the current stream has anything left to do."""
-        if self._capturing():
+        stream = self._current_stream()
+        if self._is_capturing(stream):
             return DeviceState.CLOSED
-        return DeviceState.IDLE if self._current_stream().query() else DeviceState.BUSY
+        return DeviceState.IDLE if stream.query() else DeviceState.BUSY
 
     def record(self, event: TimedEvent | None) -> TimedEvent:
         """Have the time noted on the current stream."""
@@ -105,62 +110,51 @@ class TorchEvents:
             time.sleep(_LOOK_SECONDS)
 
 
-class CudaEvents(TorchEvents):
-    """The clock of a GPU that torch calls ``cuda``, by NVIDIA or AMD.
-
-    Args:
-        device: The GPU.
-    """
-
-    def __init__(self, device: Device) -> None:
-        make_event: Any = torch.cuda.Event
-        super().__init__(
-            lambda: make_event(enable_timing=True),
-            lambda: torch.cuda.current_stream(device),
-            torch.cuda.is_current_stream_capturing,
-        )
-
-
 def event_device_of(device: Device) -> EventDevice[TimedEvent] | None:
-    """The clock of a device, where torch can tell it.
+    """The clock of a device, by the same calls for every accelerator.
 
-    To be called in the process that computes and once it does, as :func:`device_uuids`.
+    To be called in the process that computes and once it does, as :func:`device_uuids`. A device without an index is
+    the one that is current now, and stays so whatever the program makes current later.
 
     Args:
         device: A torch device; a number is an index of a GPU, as in torch.
 
     Returns:
-        Its events; ``None`` for the processor, and for accelerators whose events do not exist or note no time.
+        Its events; ``None`` for the processor, and for accelerators that this torch, or this machine, does not have.
+
+    Raises:
+        Exception: The device cannot be asked; of many types. What else a back end lacks shows when it is used.
     """
     named = torch.device("cuda", device) if isinstance(device, int) else torch.device(device)
-    events: TorchEvents | None = None
-    if named.type == "cuda" and torch.cuda.is_available():
-        events = CudaEvents(named)
-    elif _is_accelerator(named):
-        make_event: Any = torch.Event
-        events = TorchEvents(
-            lambda: make_event(named, enable_timing=True),
-            lambda: torch.accelerator.current_stream(named),
-            lambda: False,
-        )
-    if events is not None:
-        # Whatever a backend lacks shows in one of these calls, as errors of many types.
-        with contextlib.suppress(Exception):
-            events.state()
-            events.done(events.record(None))
-            return events
-    return None
+    calls = _calls_of(named)
+    if calls is None:
+        return None
+    index: int | None = named.index  # None in torch.device("cuda"), whatever the stubs say
+    pinned = torch.device(named.type, calls.current_index() if index is None else index)
+    events = TorchEvents(
+        lambda: calls.make_event(pinned, enable_timing=True),
+        lambda: calls.current_stream(pinned.index),
+        partial(calls.is_capturing, pinned.index),
+    )
+    events.state()  # a device that is not there shows here; an event would leave it something to do
+    return events
 
 
 def device_in_use() -> torch.device | None:
-    """The accelerator that this process computes on; ``None`` where none has been started."""
+    """The accelerator that this process computes on, with its index; ``None`` where none has been started.
+
+    Costs a microsecond or two as long as there is none.
+    """
     gpus = devices_in_use()
     if gpus:
         return gpus[0]
-    accelerator: Any = getattr(torch, "accelerator", None)
-    current = accelerator.current_accelerator() if accelerator is not None else None
-    # Others than CUDA do not tell whether they have been started; where there is one, torch computes on it or not.
-    return current if current is not None and current.type not in {"cpu", "cuda"} else None
+    kind = _accelerator_kind()
+    if kind is None or kind == "cuda":
+        return None
+    module: Any = torch.get_device_module(kind)
+    # Some back ends do not tell whether they have been started; where there is one, torch computes on it or not.
+    started: Any = getattr(module, "is_initialized", torch.accelerator.is_available)
+    return torch.device(kind, torch.accelerator.current_device_index()) if started() else None
 
 
 def devices_in_use(index: int | None = None) -> list[torch.device]:
@@ -173,16 +167,16 @@ def devices_in_use(index: int | None = None) -> list[torch.device]:
         index: The GPU to name where torch holds memory on none and the first one is current, as it is at the start.
     """
     cuda: Any = torch.cuda
-    if not (cuda.is_available() and cuda.is_initialized()):
+    if not (cuda.is_initialized() and cuda.is_available()):
         return []
     current, count = cuda.current_device(), cuda.device_count()
     # Other allocators start a GPU when they are asked what they hold there.
     native = cuda.get_allocator_backend() == "native"
-    holding = [one for one in range(count) if cuda.memory_reserved(one)] if native else []
+    holding = [number for number in range(count) if cuda.memory_reserved(number)] if native else []
     if not holding:
         chosen = index if index is not None and current == 0 and index < count else current
         return [torch.device("cuda", chosen)]
-    return [torch.device("cuda", one) for one in sorted(holding, key=lambda one: one != current)]
+    return [torch.device("cuda", number) for number in sorted(holding, key=lambda number: number != current)]
 
 
 def as_tensors(values: Mapping[str, float]) -> dict[str, torch.Tensor]:
@@ -197,8 +191,69 @@ def _name(gpu: torch.device) -> int | str:
     return index if uuid is None else str(uuid)
 
 
-def _is_accelerator(device: torch.device) -> bool:
-    """Whether torch knows this device as the accelerator of this machine; ``torch.accelerator`` came with 2.6."""
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """The calls of torch for one kind of device.
+
+    Args:
+        make_event: Makes an event, given the device and ``enable_timing``.
+        current_stream: The current stream of the device of an index.
+        current_index: The index of the current device.
+        is_capturing: Whether a graph is being captured, given the index of a device and its current stream.
+    """
+
+    make_event: Callable[..., TimedEvent]
+    current_stream: Callable[[int], Any]
+    current_index: Callable[[], int]
+    is_capturing: Callable[[int, Any], bool]
+
+
+def _calls_of(device: torch.device) -> _Calls | None:
+    if device.type == "cpu":
+        return None
+    if device.type == _accelerator_kind():
+        accelerator: Any = torch.accelerator
+        if not accelerator.is_available():
+            return None
+        make_event: Any = torch.Event
+        stream, current = accelerator.current_stream, accelerator.current_device_index
+        return _Calls(make_event, stream, current, _capturing(device.type, stream, current))
+    if device.type == "cuda" and torch.cuda.is_available():  # before 2.6, or beside a back end that came later
+        stream, current = torch.cuda.current_stream, torch.cuda.current_device
+        make_event = torch.cuda.Event
+        return _Calls(lambda _, **flags: make_event(**flags), stream, current, _capturing("cuda", stream, current))
+    return None
+
+
+def _capturing(
+    kind: str, current_stream: Callable[[int], Any], current_index: Callable[[], int]
+) -> Callable[[int, Any], bool]:
+    """Asks whether a graph is captured on a stream of a device, or on that of the device that is current.
+
+    ``torch.Stream.is_capturing`` is of 2026 (https://github.com/pytorch/pytorch/pull/171443). Before, the module of a
+    device can be asked about the current device alone, if it knows of captures at all.
+    """
+    module: Any = torch.get_device_module(kind)
+    on_current: Callable[[], bool] | None = getattr(module, "is_current_stream_capturing", None)
+
+    def is_capturing(index: int, stream: Any) -> bool:  # noqa: ANN401 -- a stream of torch
+        del index
+        if stream.is_capturing():
+            return True
+        return bool(current_stream(current_index()).is_capturing() if on_current is None else on_current())
+
+    def is_capturing_before(index: int, stream: Any) -> bool:  # noqa: ANN401 -- a stream of torch
+        del stream
+        if on_current is None or on_current() or current_index() == index:
+            return on_current is not None and on_current()
+        with module.device(index):
+            return on_current()
+
+    return is_capturing if hasattr(torch.Stream, "is_capturing") else is_capturing_before
+
+
+def _accelerator_kind() -> str | None:
+    """What torch calls the accelerator that it is made for, if it is; ``torch.accelerator`` came with 2.6."""
     accelerator: Any = getattr(torch, "accelerator", None)
     current = accelerator.current_accelerator() if accelerator is not None else None
-    return current is not None and bool(current.type == device.type) and device.type not in {"cpu", "cuda"}
+    return None if current is None or current.type == "cpu" else str(current.type)

@@ -9,11 +9,12 @@ import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from lightning_carbon.metering.step_clock import DeviceStepClock, HostStepClock
-from lightning_carbon.ports import Clock, StepClock
+from lightning_carbon.metering.step_clock import DeviceStepClock
+from lightning_carbon.ports import Clock, EventDevice, StepClock
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.testing import ManualClock, ScriptedDevice
 from tests.contracts import event_device
@@ -53,9 +54,13 @@ class Subject:
     step: Callable[[], object]
 
 
+def _none() -> EventDevice[Any] | None:
+    return None
+
+
 def _host() -> Subject:
     clock = SystemClock()
-    return Subject(HostStepClock(clock), clock, lambda: sum(range(1000)))
+    return Subject(DeviceStepClock(clock, _none), clock, lambda: sum(range(1000)))
 
 
 def _device(depth: int, *, drift_ppm: float = 0.0) -> Subject:
@@ -67,7 +72,7 @@ def _device(depth: int, *, drift_ppm: float = 0.0) -> Subject:
         clock.advance(seconds=0.002)
         device.launch(seconds=next(lengths))
 
-    return Subject(DeviceStepClock(clock, device), clock, step)
+    return Subject(DeviceStepClock(clock, lambda: device), clock, step)
 
 
 def _waiting() -> Subject:
@@ -78,7 +83,7 @@ def _waiting() -> Subject:
         device.launch(seconds=0.1)
         device.synchronize()
 
-    return Subject(DeviceStepClock(clock, device), clock, step)
+    return Subject(DeviceStepClock(clock, lambda: device), clock, step)
 
 
 def _after(calls: int, *, closed: bool) -> Subject:
@@ -93,7 +98,7 @@ def _after(calls: int, *, closed: bool) -> Subject:
             device.fails_with = None if closed else RuntimeError("CUDA error: device-side assert triggered")
         device.launch(seconds=0.1)
 
-    return Subject(DeviceStepClock(clock, device), clock, step)
+    return Subject(DeviceStepClock(clock, lambda: device), clock, step)
 
 
 SUBJECTS: dict[str, Callable[[], Subject]] = {

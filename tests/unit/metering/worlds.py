@@ -72,7 +72,7 @@ class World:
         )
         every = [*(Finding("given", source.sensor.domain.name, source) for source in self.sources), *findings]
         self.device = device(self.clock) if device else None
-        steps = DeviceStepClock(self.clock, self.device) if self.device else None
+        steps = DeviceStepClock(self.clock, lambda: self.device) if self.device else None
         self.engine = Engine(
             config,
             lambda _: Adapters(every, self.clock, self.store, {}, step_clock=steps, neighbours=neighbours),

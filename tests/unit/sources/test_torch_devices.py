@@ -51,7 +51,7 @@ class Event:
 
 
 def _events(stream: Stream, *, capturing: bool = False) -> TorchEvents:
-    return TorchEvents(Event, lambda: stream, lambda: capturing)
+    return TorchEvents(Event, lambda: stream, lambda _: capturing)
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta", torch.device("cpu")])
