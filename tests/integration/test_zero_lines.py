@@ -129,7 +129,8 @@ def run(script: str, installed: Path, folder: Path, *words: str) -> tuple[dict[s
 def test_a_variable_meters_every_lightning_trainer(package: str, installed: Path, tmp_path: Path) -> None:
     """Without it an installed package adds nothing and loads one small module; with it, no line has to change."""
     said, records = run(LIGHTNING, installed, tmp_path, package, str(tmp_path))
-    tiny = ["lightning_carbon", "lightning_carbon.integrations", "lightning_carbon.integrations.autolog.entry"]
+    autolog = "lightning_carbon.integrations.autolog"
+    tiny = ["lightning_carbon", "lightning_carbon.integrations", autolog, f"{autolog}.entry"]
 
     assert ([], [], []) == (said["off None"], said["off ''"], said["off '0'"])
     assert tiny == said["loaded"]
