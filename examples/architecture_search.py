@@ -30,14 +30,14 @@ from transformer import Translations, Translator, count_tokens
 
 from lightning_carbon import CarbonCallback
 from lightning_carbon.errors import ConfigError, LightningCarbonError
-from lightning_carbon.wiring import configure
+from lightning_carbon.settings import configure
 
 if TYPE_CHECKING:
     from pytorch_lightning.utilities.types import OptimizerLRScheduler
     from torch import Tensor
     from transformer import Batch
 
-    from lightning_carbon.wiring import Settings
+    from lightning_carbon.settings import Settings
 
 ERROR = "error"
 """Under this name a trial of Optuna keeps why it failed."""

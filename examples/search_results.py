@@ -18,9 +18,9 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.records.numbers import CO2E, ENERGY, amount, digits, percent, table
+from lightning_carbon.settings import ledger_folder
 from lightning_carbon.sources.launchers import host_id
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, CarbonMass
-from lightning_carbon.wiring import ledger_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

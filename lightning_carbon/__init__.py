@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from lightning_carbon.integrations.autolog.automatic import autolog
     from lightning_carbon.integrations.huggingface.callback import CarbonTrainerCallback
     from lightning_carbon.integrations.lightning.callback import CarbonCallback
+    from lightning_carbon.meter import Meter
     from lightning_carbon.records.rows import Row
     from lightning_carbon.records.run import RunRecord
-    from lightning_carbon.wiring import Meter
 
 __version__ = "0.1.0"
 
@@ -38,7 +38,7 @@ _HOMES = {
     "CarbonTrainerCallback": "lightning_carbon.integrations.huggingface.callback",
     "ConfigError": "lightning_carbon.errors",
     "LightningCarbonError": "lightning_carbon.errors",
-    "Meter": "lightning_carbon.wiring",
+    "Meter": "lightning_carbon.meter",
     "Phase": "lightning_carbon.energy.phases",
     "Row": "lightning_carbon.records.rows",
     "RunRecord": "lightning_carbon.records.run",

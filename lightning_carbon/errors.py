@@ -34,25 +34,31 @@ class LightningCarbonError(Exception):
 class ConfigError(LightningCarbonError, ValueError):
     """An argument cannot be used.
 
+    Whoever knows where the value came from says so in ``variable`` or ``option``, and the message then names that.
+
     Args:
-        argument: The name of the argument, as the user wrote it.
+        argument: The name of the argument, as in Python.
         value: What was given.
         fix: A sentence that tells what would work.
+        variable: The environment variable that said it; empty where none did.
+        option: The option of the command line that said it; empty where none did.
     """
 
-    def __init__(self, argument: str, value: object, fix: str) -> None:
+    def __init__(self, argument: str, value: object, fix: str, *, variable: str = "", option: str = "") -> None:
         super().__init__(argument, value, fix)
         self.argument = argument
         self.value = value
         self.fix = fix
+        self.variable = variable
+        self.option = option
 
     def __str__(self) -> str:
-        """Name the argument, the value and the fix, in one line."""
-        return f"{self.argument}={self.value!r} cannot be used: {self.fix}"
-
-    def under(self, name: str) -> ConfigError:
-        """The same error under another name, such as that of the environment variable that stood in for an argument."""
-        return ConfigError(name, self.value, self.fix)
+        """Name the argument, the value and the fix, in one line, as the user wrote it."""
+        if not self.option:
+            return f"{self.variable or self.argument}={self.value!r} cannot be used: {self.fix}"
+        if self.value is None:
+            return f"{self.option} is missing: {self.fix}"
+        return f"{self.option}{'' if self.value is True else f' {self.value}'} cannot be used: {self.fix}"
 
 
 class UnknownRegion(ConfigError):
@@ -61,25 +67,17 @@ class UnknownRegion(ConfigError):
     Args:
         region: What was given.
         near: Codes and names that resemble it, best first.
-        argument: The name of the argument, as the user wrote it.
     """
 
-    def __init__(self, region: str, near: Sequence[str] = (), argument: str = "region") -> None:
+    def __init__(self, region: str, near: Sequence[str] = ()) -> None:
         hint = f"did you mean {', '.join(near)}? " if near else ""
-        super().__init__(
-            argument,
-            region,
-            f"{hint}Give an ISO 3166 code (SE, USA) or WORLD, or a factor of your own with intensity=<gCO2e/kWh>.",
-        )
+        fix = f"{hint}Give an ISO 3166 code (SE, USA) or WORLD, or a factor of your own as intensity, in gCO2e/kWh."
+        super().__init__("region", region, fix)
         self.near = tuple(near)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle by what the constructor takes."""
-        return (type(self), (self.value, self.near, self.argument))
-
-    def under(self, name: str) -> UnknownRegion:
-        """The same error under another name."""
-        return UnknownRegion(str(self.value), self.near, name)
+        """Pickle by what the constructor takes, and what was said of it later."""
+        return (type(self), (self.value, self.near), vars(self))
 
 
 class UsageError(LightningCarbonError, RuntimeError):

@@ -3,9 +3,9 @@
     python tools/update_docs.py             # after a change to a metric, or to a key of a record or a measurement
     python tools/update_docs.py --check     # writes nothing; fails where something would change
 
-Metrics come from ``lightning_carbon.records.rows.METRICS``; the study's Table 3 is a part of what
-``lightning-carbon study published --markdown`` prints; keys come from the dataclasses in
-``lightning_carbon.records.run`` and ``lightning_carbon.study.measured.measurement`` and what their docstrings say of
+Settings come from ``lightning_carbon.settings``; metrics come from ``lightning_carbon.records.rows.METRICS``; the
+study's Table 3 is a part of what ``lightning-carbon study published --markdown`` prints; keys come from the dataclasses
+in ``lightning_carbon.records.run`` and ``lightning_carbon.study.measured.measurement`` and what their docstrings say of
 them.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 from docstring_parser import parse
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.integrations.shared.lightning_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.rows import metrics_table
 from lightning_carbon.records.run import (
@@ -104,9 +105,22 @@ def table_3() -> str:
     return next(as_markdown(sheet) for sheet in published_sheets(published_rows()) if "Table 3" in sheet.title)
 
 
+def settings_table() -> str:
+    """The settings of every meter, and those that Lightning's callback alone has."""
+    lines = ["| argument | unset | instead of the argument | meaning |", "|---|---|---|---|"]
+    for setting in LIGHTNING_SETTINGS:
+        only = "Lightning only. " if setting in LIGHTNING_ONLY else ""
+        meaning = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", f"{only}{setting.summary} {setting.details}".strip())
+        variable = f"`{setting.variable}`" if setting.variable else ""
+        cells = (f"`{setting.name}`", setting.otherwise, variable, meaning)
+        lines.append(f"| {' | '.join(cells)} |".replace("``", "`").replace("|  |", "| |"))
+    return "\n".join(lines)
+
+
 # Each stands in its page between <!-- NAME: written by tools/update_docs.py --> and <!-- end of NAME -->.
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "docs/metrics.md": ("metrics", metrics_table),
+    "docs/settings.md": ("settings", settings_table),
     "docs/study.md": ("table 3", table_3),
 }
 

@@ -9,11 +9,22 @@ import typer
 
 from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
-from lightning_carbon.cli.options import IntensityOption, LedgerOption, ProjectOption, PueOption, RegionOption
+from lightning_carbon.cli.options import (
+    DevicesOption,
+    IntensityOption,
+    IntervalOption,
+    LedgerOption,
+    OwnProjectOption,
+    ProjectOption,
+    PueOption,
+    RegionOption,
+    RunNameOption,
+)
 from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.study.app import study_app
 from lightning_carbon.cli.usage_errors import told
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.settings.checks import DEFAULT_INTERVAL_SECONDS
 
 app = typer.Typer(
     name=NAME,
@@ -23,15 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-# Its default, and what it means, are those of lightning_carbon.Meter.
-DevicesOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DEVICES", help="auto (what CUDA sees), all, or indices and UUIDs by commas.", show_default=False
-    ),
-]
-
 
 # One line a paragraph: typer keeps line ends.
 _RUN_HELP = (
@@ -98,13 +100,13 @@ def run(
         list[str],
         typer.Argument(metavar="COMMAND", help="The program and its arguments, after --.", show_default=False),
     ],
-    project: Annotated[str | None, typer.Option(metavar="NAME", help="What the run belongs to.")] = None,
-    run_name: Annotated[str | None, typer.Option(metavar="NAME", help="A name for this run.")] = None,
+    project: OwnProjectOption = None,
+    run_name: RunNameOption = None,
     region: RegionOption = None,
     intensity: IntensityOption = None,
     pue: PueOption = None,
     ledger: LedgerOption = None,
-    interval: Annotated[float, typer.Option(metavar="SECONDS", help="How often sensors are read, 0.01 to 60.")] = 0.1,
+    interval: IntervalOption = DEFAULT_INTERVAL_SECONDS,
     devices: DevicesOption = None,
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the record here.", show_default=False)

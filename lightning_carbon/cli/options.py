@@ -1,26 +1,30 @@
-"""Options that several commands have; their defaults, and what they mean, are those of ``lightning_carbon.Meter``."""
+"""Options that several commands have: those of the meter as the table of settings has them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-RegionOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CODE", help="Where the electricity is used: ISO 3166 (SE, USA) or WORLD.", show_default=False
-    ),
-]
-IntensityOption = Annotated[
-    float | None,
-    typer.Option(metavar="GRAMS", help="gCO2e/kWh, instead of the region's yearly average.", show_default=False),
-]
-PueOption = Annotated[
-    float | None,
-    typer.Option(metavar="RATIO", help="The site's energy over its computers' energy, from 1.0.", show_default=False),
-]
-LedgerOption = Annotated[str | None, typer.Option(metavar="FOLDER", help="The folder of all runs.", show_default=False)]
+from lightning_carbon.settings import DEVICES, INTENSITY, INTERVAL_SECONDS, LEDGER, PROJECT, PUE, REGION, RUN_NAME
+from lightning_carbon.settings.setting import Setting
+
+
+def option_of(setting: Setting[object]) -> Any:  # noqa: ANN401 - typer's, which it does not name in public
+    """The option of a setting, with its name, its value's name and its meaning."""
+    return typer.Option(
+        setting.option, metavar=setting.metavar, help=setting.help, show_default=setting.default is not None
+    )
+
+
+RegionOption = Annotated[str | None, option_of(REGION)]
+IntensityOption = Annotated[str | None, option_of(INTENSITY)]
+PueOption = Annotated[float | None, option_of(PUE)]
+LedgerOption = Annotated[str | None, option_of(LEDGER)]
+DevicesOption = Annotated[str | None, option_of(DEVICES)]
+IntervalOption = Annotated[float, option_of(INTERVAL_SECONDS)]
+RunNameOption = Annotated[str | None, option_of(RUN_NAME)]
+OwnProjectOption = Annotated[str | None, option_of(PROJECT)]
 ProjectOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Only the runs of this project.", show_default=False)
 ]

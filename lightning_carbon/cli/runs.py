@@ -18,13 +18,12 @@ from lightning_carbon.cli import NAME
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
-from lightning_carbon.metering.config import check_name
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.numbers import digits
 from lightning_carbon.records.run import Status
+from lightning_carbon.settings import PROJECT, ledger_folder
 from lightning_carbon.sources.launchers import host_id
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
-from lightning_carbon.wiring import ledger_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -113,7 +112,7 @@ def open_runs(given: str | None, project: str | None = None) -> Runs:
     if not folder.is_dir() and (given is not None or folder.exists()):
         raise ConfigError("ledger", str(folder), "there is no such folder; give the one that runs were written to.")
     observer = Observer(host_id(), is_process_there, file_system_time)
-    name = None if project is None else check_name("project", project)
+    name = None if project is None else PROJECT.check(project)
     return Runs(Ledger(folder, observer, notice), str(folder), name)
 
 

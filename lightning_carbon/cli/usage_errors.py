@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from lightning_carbon.cli import NAME
 from lightning_carbon.errors import ConfigError, LedgerError
-from lightning_carbon.wiring import DEVICES_VARIABLE, LEDGER_VARIABLE, REGION_VARIABLE
+from lightning_carbon.settings import LEDGER, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 USAGE_ERROR = 2
 
-_OPTIONS = {"interval_seconds": "--interval"}
-_VARIABLES = {"devices": DEVICES_VARIABLE, "ledger": LEDGER_VARIABLE, "region": REGION_VARIABLE}
-# Fixes are written for Python, where arguments are given by name.
-_ASSIGNMENT = re.compile(r"(?<![\w-])(devices|intensity|ledger|pue|region)=(?=[\w\"'<.])")
+_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 
 @contextmanager
@@ -35,28 +31,31 @@ def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -
     try:
         yield
     except ConfigError as error:
-        typer.echo(f"{NAME}: {in_words(error, given, environ)}", err=True)
+        name_origin(error, given, environ)
+        typer.echo(f"{NAME}: {error}", err=True)
         raise typer.Exit(USAGE_ERROR) from None
     except LedgerError as error:
-        typer.echo(f"{NAME}: {error}; give another folder with --ledger, or set {LEDGER_VARIABLE}", err=True)
+        typer.echo(
+            f"{NAME}: {error}; give another folder with {LEDGER.option}, or set {LEDGER.variable}",
+            err=True,
+        )
         raise typer.Exit(USAGE_ERROR) from None
 
 
-def in_words(error: ConfigError, given: Mapping[str, object], environ: Mapping[str, str]) -> str:
-    """Name the option or the variable, what it was set to, and the fix."""
-    argument, variable = error.argument, _VARIABLES.get(error.argument, "")
-    option = _OPTIONS.get(argument, "--" + argument.replace("_", "-"))
-    if given.get(argument) is not None:
-        what = option if given[argument] is True else f"{option} {given[argument]}"
+def name_origin(error: ConfigError, given: Mapping[str, object], environ: Mapping[str, str]) -> None:
+    """Let an error name the option or the variable that said what cannot be used.
+
+    Args:
+        error: The error; what shows at the start only, such as a device that is not there, names the argument so far.
+        given: What was given on the command line, by the names of arguments.
+        environ: The environment variables.
+    """
+    setting = _BY_NAME.get(error.argument)
+    option = "--" + error.argument.replace("_", "-") if setting is None else setting.option
+    variable = "" if setting is None else setting.variable
+    if given.get(error.argument) is not None:
+        error.option, error.value = option, given[error.argument]
     elif environ.get(variable):
-        what = f"{variable}={environ[variable]!r}"
+        error.variable, error.value = variable, environ[variable]
     elif error.value is None:
-        return f"{option} is missing: {for_command_line(error.fix)}"
-    else:
-        what = f"{argument}={error.value!r}"
-    return f"{what} cannot be used: {for_command_line(error.fix)}"
-
-
-def for_command_line(advice: str) -> str:
-    """Advice with options in the place of Python's arguments: ``--devices "all"`` for ``devices="all"``."""
-    return _ASSIGNMENT.sub(r"--\1 ", advice)
+        error.option = option

@@ -10,10 +10,7 @@ References:
 
 from __future__ import annotations
 
-from math import isfinite
-
 from lightning_carbon.carbon.intensity import PowerUsage
-from lightning_carbon.errors import ConfigError
 
 GIVEN = "given"
 
@@ -34,13 +31,8 @@ def pue_of(pue: float | None) -> PowerUsage:
 
     Returns:
         The given figure, exactly, or :data:`WORLD_AVERAGE`, marked as assumed.
-
-    Raises:
-        ConfigError: The figure is below 1 or no finite number.
     """
     if pue is None:
         return WORLD_AVERAGE
-    if not isfinite(pue) or pue < 1:
-        raise ConfigError("pue", pue, "a site draws at least what its computers draw, so give a number from 1.0 up.")
     value = float(pue)
     return PowerUsage(value=value, low=value, high=value, source=GIVEN, assumed=False)

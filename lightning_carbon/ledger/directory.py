@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lightning_carbon.errors import ConfigError, LedgerError
+from lightning_carbon.errors import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -319,28 +319,6 @@ def write_json(path: Path, mapping: Mapping[str, object]) -> None:
             scratch.unlink()
         message = f"{path} cannot be written: not plain values: {error}"
         raise LedgerError(message) from error
-
-
-def check_writable(folder: Path) -> Path:
-    """Check that a folder can be made or written, making nothing yet.
-
-    Returns:
-        The folder, absolute.
-
-    Raises:
-        ConfigError: It cannot.
-    """
-    absolute = folder.expanduser().absolute()
-    nearest = absolute
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(
-            "ledger",
-            str(folder),
-            f"{nearest} is no folder that can be written; give another one, or set LIGHTNING_CARBON_LEDGER.",
-        )
-    return absolute
 
 
 def _removed(path: Path) -> LedgerError:

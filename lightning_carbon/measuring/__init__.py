@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Final
 
 from lightning_carbon.errors import ConfigError, StudyError
-from lightning_carbon.ledger.directory import check_writable, write_json
+from lightning_carbon.ledger.directory import write_json
 from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.configuration import Subject, subject_of
 from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, Follower
 from lightning_carbon.measuring.pricing import published_model_of
+from lightning_carbon.settings import LEDGER
 from lightning_carbon.study.measured.from_journals import Label, measure_journals
 from lightning_carbon.study.measured.measurement import Measurement, to_mapping
 from lightning_carbon.study.measured.projection import training_hours
 from lightning_carbon.study.measured.table import signed
 from lightning_carbon.study.measured.training_length import TrainingLength
-from lightning_carbon.wiring import LEDGER_VARIABLE, ledger_folder
 
 AUTOMATIC_VARIABLE: Final = "LIGHTNING_CARBON"
 SETUP_MINUTES: Final = 10.0
@@ -113,7 +113,7 @@ def measure(
     if warmup_seconds is not None and not 0 <= warmup_seconds < seconds:
         raise ConfigError("warmup_seconds", warmup_seconds, "give seconds from 0, fewer than are trained.")
     subject = subject_of(None if config is None else Path(config), tuple(command))
-    folder = check_writable(ledger_folder(ledger, environ))
+    folder = LEDGER.in_force(ledger, environ)
     label = Label(name or subject.name, published or subject.published, subject.command, subject.steps_per_epoch)
     run = _train(subject, folder, seconds, patience, on_progress, environ)
     measurement = measure_journals(run.journals, label, warmup_seconds=warmup_seconds)
@@ -140,7 +140,7 @@ def _train(
     """Train, and follow the training to its end."""
     begun = time.monotonic()
     # Trainers of Lightning then meter themselves without a line of code, unless somebody has decided otherwise.
-    world = {AUTOMATIC_VARIABLE: "1", **environ, LEDGER_VARIABLE: str(ledger)}
+    world = {AUTOMATIC_VARIABLE: "1", **environ, LEDGER.variable: str(ledger)}
     with Child(subject.command, world) as child:
         follower = Follower(ledger, child.owns)
         while child.exit_code is None:

@@ -10,11 +10,11 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.accelerators import find_accelerator
 from lightning_carbon.estimate.factors import USD_PER_KWH, USD_PER_KWH_YEAR
 from lightning_carbon.estimate.prices import CloudPrice, ElectricityPrice
+from lightning_carbon.settings import PUE, intensity_in_force
 from lightning_carbon.study.measured.projection import GPU, project, short_name
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.method import CURRENT, STRUBELL_2019, Method
 from lightning_carbon.study.published.study import PublishedModel, strubell2019
-from lightning_carbon.wiring import intensity_in_force, pue_in_force
 
 if TYPE_CHECKING:
     from lightning_carbon.study.measured.measurement import Measurement
@@ -28,7 +28,7 @@ def method_of(
     name: str = CURRENT,
     *,
     region: str | None = None,
-    intensity: float | None = None,
+    intensity: float | str | None = None,
     pue: float | None = None,
     usd_per_kwh: float | None = None,
     environ: Mapping[str, str] = os.environ,
@@ -58,7 +58,7 @@ def method_of(
         raise ConfigError("usd_per_kwh", usd_per_kwh, "give US dollars for a kWh, zero or more, such as 0.12.")
     return Method(
         name=CURRENT,
-        pue=pue_in_force(pue, environ),
+        pue=PUE.in_force(pue, environ),
         intensity=intensity_in_force(region, intensity, environ),
         electricity=_AVERAGE if usd_per_kwh is None else ElectricityPrice(usd_per_kwh, "given", None),
         cloud={},

@@ -56,10 +56,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from lightning_carbon.metering.adapters import Adapters
-    from lightning_carbon.metering.config import MeterConfig
     from lightning_carbon.ports import StepClock
     from lightning_carbon.records.journal import Beat, RankPart
     from lightning_carbon.records.rows import Row
+    from lightning_carbon.settings import MeterConfig
 
 GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
 """Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""

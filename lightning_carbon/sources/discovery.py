@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.energy.readings import Kind
-from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.accelerators import not_metered
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from lightning_carbon.settings.checks import CpuScope, GpuScope
     from lightning_carbon.sources.host.allocation import Allocation
-    from lightning_carbon.sources.nvml import GpuScope
-
-CpuScope = Literal["auto", "process", "machine"]
 
 
 def discover(
@@ -62,10 +59,8 @@ def discover(
         A finding for everything that was tried, with a port where it can be read.
 
     Raises:
-        ConfigError: ``devices``, ``cpu_scope`` or ``gpu_scope`` cannot be used.
+        ConfigError: ``devices`` names a device that is not there.
     """
-    if cpu_scope not in {"auto", "process", "machine"}:
-        raise ConfigError("cpu_scope", cpu_scope, "give 'auto', 'process' or 'machine'")
     job = _Job(environ, job_pid)
     findings = nvml.discover(devices, environ, gpu_scope, job.pids)
     findings += not_metered(computes_on, findings)

@@ -15,12 +15,11 @@ from pathlib import Path
 
 from lightning_carbon.ledger.directory import DirectoryRunStore
 from lightning_carbon.metering.adapters import Adapters
-from lightning_carbon.metering.config import MeterConfig
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.ports import Finding
+from lightning_carbon.settings import MeterConfig, configure
 from lightning_carbon.sources.simulated import SimulatedGPU, Sine
 from lightning_carbon.testing import ManualClock, ManualSampler
-from lightning_carbon.wiring import configure
 
 STEPS_A_ROW = 50
 HOUR_NS = 3_600_000_000_000

@@ -8,7 +8,7 @@ from statistics import mean, median, quantiles
 
 from lightning_carbon import Meter
 from lightning_carbon.energy.phases import Part
-from lightning_carbon.metering.config import Detail
+from lightning_carbon.settings.checks import Detail
 
 CALLS = 1_000
 PAUSE_SECONDS = 0.02

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -65,7 +66,7 @@ def _shared(folder: Path) -> Subject:
     return Subject(_counter(finding.port), go_on, whole.fail)
 
 
-def _host_model(scope: host_model.CpuScope) -> Subject:
+def _host_model(scope: Literal["process", "machine"]) -> Subject:
     (finding,) = host_model.discover({}, dram=False, cpu_scope=scope)
     return Subject(_counter(finding.port), lambda: sum(range(100_000)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 
@@ -36,7 +37,7 @@ class Subject:
     fail: Callable[[], object] | None = None
 
 
-def _host_model(scope: host_model.CpuScope) -> Subject:
+def _host_model(scope: Literal["process", "machine"]) -> Subject:
     (finding,) = host_model.discover({}, cpu=False, cpu_scope=scope)
     return Subject(_gauge(finding.port), lambda: sum(range(1000)))
 

@@ -109,7 +109,7 @@ def test_a_meter_that_is_given_a_folder_needs_no_package_for_the_default_one() -
     program = (
         "import sys\n"
         "sys.modules['platformdirs'] = None\n"
-        "from lightning_carbon.wiring import configure\n"
+        "from lightning_carbon.settings import configure\n"
         "print(configure(ledger='runs').ledger.name)\n"
         "try:\n"
         "    configure({})\n"

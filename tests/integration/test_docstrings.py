@@ -35,7 +35,7 @@ def test_the_examples_of_a_module_hold(name: str, tmp_path: Path, monkeypatch: p
 
 def test_the_front_doors_have_examples() -> None:
     """Whoever looks up one of the names that scripts begin with sees it used."""
-    homes = {"wiring", "integrations.lightning.callback", "integrations.huggingface.callback"}
+    homes = {"meter", "integrations.lightning.callback", "integrations.huggingface.callback"}
     homes |= {"integrations.autolog.automatic"}
 
     assert {f"lightning_carbon.{home}" for home in homes} <= set(with_examples())

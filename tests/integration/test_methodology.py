@@ -25,13 +25,13 @@ from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of
 from lightning_carbon.metering.engine import GAUGE_GAP_NS
 from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.metering.sampler import FINISH_SECONDS, GAUGE_SPEEDUP
+from lightning_carbon.settings.checks import DEFAULT_INTERVAL_SECONDS
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.constants import DRAM_WATTS_PER_GIGABYTE_HIGH, DRAM_WATTS_PER_GIGABYTE_LOW
 from lightning_carbon.study.measured.settling import MOST_BLOCKS, MOST_DRIFT_RATIO
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
-from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS
 from tests.documents import read, table
 from tests.nvml_standin import ALL_READINGS_FAIL, NOT_SUPPORTED, Gpu, Scenario, Slice
 from tests.powercap import PowercapTree

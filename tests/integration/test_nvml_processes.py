@@ -16,7 +16,7 @@ import pynvml
 import pytest
 
 from lightning_carbon.energy.readings import Provenance
-from lightning_carbon.errors import ConfigError, ReadFailed, SourceLost
+from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, Finding, PowerGauge
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.discovery import discover
@@ -24,7 +24,7 @@ from lightning_carbon.units import Energy
 from tests.nvml_standin import NOT_SUPPORTED, UNKNOWN, Gpu, Process, Scenario, Slice, Standin
 
 if TYPE_CHECKING:
-    from lightning_carbon.sources.nvml import GpuScope
+    from lightning_carbon.settings.checks import GpuScope
 
 MINE, MINE_TOO, OTHER, THIRD = 4_100_001, 4_100_002, 4_200_001, 4_200_002
 HOST, CONTAINER = "pid:[4026531836]", "pid:[4026532999]"
@@ -144,12 +144,6 @@ def test_a_container_whose_driver_shows_our_own_number_is_believed(nvml_standin:
         assert finding.reason.endswith(f"pid {OTHER}")
 
 
-def test_an_unknown_scope_is_refused() -> None:
-    """The error names the argument and what would do."""
-    with pytest.raises(ConfigError, match=r"gpu_scope='slice'.*'device' or 'process'"):
-        nvml.discover(environ={}, gpu_scope="slice")  # type: ignore[arg-type]
-
-
 def watch(findings: list[Finding], seconds: float) -> tuple[list[float], float, float]:
     """Let time pass, reading all the while as the meter would.
 
@@ -255,7 +249,7 @@ def test_without_samples_or_lists_a_share_is_refused(
     with found(nvml_standin, host, "process", occupied(Process(pid=MINE), **changes)) as [finding]:
         assert finding.port is None
         assert "does not tell whose the work" in finding.reason
-        assert 'gpu_scope="device"' in finding.fix
+        assert 'gpu_scope to "device"' in finding.fix
 
 
 def test_a_slice_is_not_shared_further(nvml_standin: Standin, host: Path) -> None:

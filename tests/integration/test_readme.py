@@ -29,17 +29,8 @@ from lightning_carbon.grid.pue import WORLD_AVERAGE
 from lightning_carbon.integrations.autolog.entry import SWITCH
 from lightning_carbon.records.rows import METRICS
 from lightning_carbon.report.board import SHOWN
-from lightning_carbon.wiring import (
-    DEFAULT_INTERVAL_SECONDS,
-    DEFAULT_PROJECT,
-    DEVICES_VARIABLE,
-    INTENSITY_VARIABLE,
-    LEDGER_VARIABLE,
-    PROJECT_VARIABLE,
-    PUE_VARIABLE,
-    REGION_VARIABLE,
-    RUN_NAME_VARIABLE,
-)
+from lightning_carbon.settings import SETTINGS
+from lightning_carbon.settings.checks import DEFAULT_INTERVAL_SECONDS, DEFAULT_PROJECT
 from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, images, links, read, table
 
 PYTHON = blocks("python")
@@ -406,7 +397,7 @@ def test_the_table_of_settings_has_the_defaults() -> None:
     """What holds where nothing is said is what the code has."""
     unset = {name: cells[0] for name, cells in settings().items()}
 
-    assert (str(DEFAULT_INTERVAL_SECONDS), f"`{DEFAULT_PROJECT}`") == (unset["interval_seconds"], unset["project"])
+    assert (f"`{DEFAULT_INTERVAL_SECONDS}`", f"`{DEFAULT_PROJECT}`") == (unset["interval_seconds"], unset["project"])
     assert f"{WORLD_AVERAGE.value}, marked as assumed" == unset["pue"]
     parameters = inspect.signature(CarbonCallback).parameters
     flags = {name: f"`{one.default}`" for name, one in parameters.items() if isinstance(one.default, bool)}
@@ -420,15 +411,7 @@ def test_the_table_of_settings_has_the_variables() -> None:
     pages = "".join((ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS)
     variable = re.compile(r"LIGHTNING_CARBON_[A-Z_]+")
 
-    assert {
-        "region": REGION_VARIABLE,
-        "intensity": INTENSITY_VARIABLE,
-        "pue": PUE_VARIABLE,
-        "project": PROJECT_VARIABLE,
-        "run_name": RUN_NAME_VARIABLE,
-        "ledger": LEDGER_VARIABLE,
-        "devices": DEVICES_VARIABLE,
-    } == beside
+    assert {setting.name: setting.variable for setting in SETTINGS if setting.variable} == beside
     assert set(variable.findall(code)) == set(variable.findall(pages))
 
 

@@ -71,14 +71,34 @@ def test_bad_input_names_the_argument_the_value_and_the_fix() -> None:
     assert (error.argument, error.value, error.fix) == ("interval_seconds", "fast", "give a number from 0.01 to 60.")
 
 
-@pytest.mark.parametrize("error", [ConfigError("pue", 0.5, "give more."), UnknownRegion("SWEDN", ["SE"])])
-def test_bad_input_can_be_told_under_the_name_that_the_user_wrote(error: ConfigError) -> None:
-    """A variable in the place of an argument: the name is another, and kind, value and fix are the same."""
-    renamed = error.under("LIGHTNING_CARBON_THING")
-    sent = pickle.loads(pickle.dumps(renamed))  # noqa: S301 - made in this very line
+@pytest.mark.parametrize(
+    ("variable", "option", "value", "expected"),
+    [
+        ("LIGHTNING_CARBON_PUE", "", "0.5", "LIGHTNING_CARBON_PUE='0.5' cannot be used: give more."),
+        ("", "--pue", 0.5, "--pue 0.5 cannot be used: give more."),
+        ("", "--json", True, "--json cannot be used: give more."),
+        ("", "--pue", None, "--pue is missing: give more."),
+    ],
+)
+def test_bad_input_is_told_under_the_name_that_the_user_wrote(
+    variable: str, option: str, value: object, expected: str
+) -> None:
+    """A variable or an option in the place of an argument: the name is another, and the fix is the same."""
+    error = ConfigError("pue", value, "give more.", variable=variable, option=option)
+    sent = pickle.loads(pickle.dumps(error))  # noqa: S301 - made in this very line
 
-    assert str(error).replace(error.argument, "LIGHTNING_CARBON_THING", 1) == str(renamed) == str(sent)
-    assert (type(error), error.value, error.fix) == (type(sent), sent.value, sent.fix)
+    assert expected == str(error) == str(sent)
+    assert "pue" == sent.argument
+
+
+def test_an_unknown_region_keeps_who_said_it() -> None:
+    """A region that a variable named is sent to another process with that name."""
+    error = UnknownRegion("SWEDN", ["SE"])
+    error.variable = "LIGHTNING_CARBON_REGION"
+    sent = pickle.loads(pickle.dumps(error))  # noqa: S301 - made in this very line
+
+    assert str(error) == str(sent)
+    assert "LIGHTNING_CARBON_REGION='SWEDN' cannot be used: did you mean SE? " in str(sent)
 
 
 @pytest.mark.parametrize(("near", "hint"), [((), "used: Give an ISO"), (("SE", "SWE"), "did you mean SE, SWE? Give")])
@@ -88,7 +108,7 @@ def test_an_unknown_region_lists_what_resembles_it(near: tuple[str, ...], hint: 
 
     assert hint in str(error)
     assert "region='SWEDEN'" in str(error)
-    assert "intensity=" in str(error)
+    assert "as intensity, in gCO2e/kWh" in str(error)
     assert near == error.near
 
 

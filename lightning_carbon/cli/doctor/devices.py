@@ -16,7 +16,7 @@ from lightning_carbon.sources.patience import patient
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lightning_carbon.metering.config import Devices
+    from lightning_carbon.settings.checks import Devices
     from lightning_carbon.sources.nvml.inventory import Gpu
     from lightning_carbon.sources.nvml.selection import Selection
 

@@ -21,23 +21,12 @@ from lightning_carbon.cli.doctor.report import (
     SourceVerdict,
 )
 from lightning_carbon.cli.doctor.watch import Watched, watch
-from lightning_carbon.cli.usage_errors import for_command_line
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.ledger.directory import check_writable
 from lightning_carbon.ports import EnergyCounter, Finding, Source
+from lightning_carbon.settings import DEVICES, INTENSITY, LEDGER, PUE, REGION, intensity_in_force, ledger_folder
+from lightning_carbon.settings.setting import Setting
 from lightning_carbon.sources.discovery import discover
-from lightning_carbon.wiring import (
-    DEVICES_VARIABLE,
-    INTENSITY_VARIABLE,
-    LEDGER_VARIABLE,
-    PUE_VARIABLE,
-    REGION_VARIABLE,
-    devices_in_force,
-    intensity_in_force,
-    ledger_folder,
-    pue_in_force,
-)
 
 ASSUMED: Final = "assumed"
 DEFAULT: Final = "default"
@@ -79,7 +68,7 @@ def examine(
     """
     # Settings first: what is misspelt is told before anything is waited for.
     region_report, pue_report = _region(region, environ), _pue(pue, environ)
-    chosen = devices_in_force(devices, environ)
+    chosen = DEVICES.in_force(devices, environ)
     stock = list_devices(chosen, environ)
     findings = discover(chosen, environ=environ)
     versions = _versions()
@@ -90,7 +79,7 @@ def examine(
         sources=tuple(judge(findings, seconds)),
         devices=DevicesReport(
             setting=chosen if isinstance(chosen, str) else ",".join(map(str, chosen)),
-            from_=_origin("--devices", devices, DEVICES_VARIABLE, environ, DEFAULT),
+            from_=_origin(DEVICES, devices, environ, DEFAULT),
             cuda_visible_devices=stock.cuda_visible_devices,
             cuda_device_order=stock.cuda_device_order,
             remark=stock.remark,
@@ -117,7 +106,7 @@ def judge(findings: Sequence[Finding], seconds: float, watch: Watch = watch) -> 
 
 
 def _unusable(finding: Finding) -> SourceReport:
-    fix = for_command_line(finding.fix)
+    fix = finding.fix
     return SourceReport(finding.source, finding.subject, SourceVerdict.UNUSABLE, finding.reason, fix)
 
 
@@ -138,7 +127,7 @@ def _found(finding: Finding, port: Source, watched: Watched, seconds: float) -> 
         subject=finding.subject,
         verdict=verdict,
         reason="; ".join(filter(None, reasons)),
-        fix=for_command_line(finding.fix),
+        fix=finding.fix,
         domain=sensor.domain.id,
         kind=sensor.domain.kind.value,
         name=sensor.domain.name,
@@ -161,13 +150,7 @@ def _region(region: str | None, environ: Mapping[str, str]) -> RegionReport:
     intensity = intensity_in_force(region, environ=environ)
     return RegionReport(
         region=intensity.region,
-        from_=_origin(
-            "--region",
-            region,
-            INTENSITY_VARIABLE if environ.get(INTENSITY_VARIABLE) else REGION_VARIABLE,
-            environ,
-            ASSUMED,
-        ),
+        from_=_origin(REGION if region or not environ.get(INTENSITY.variable) else INTENSITY, region, environ, ASSUMED),
         assumed=intensity.assumed,
         grams_co2e_per_kilowatt_hour=intensity.value,
         low=intensity.low,
@@ -178,26 +161,26 @@ def _region(region: str | None, environ: Mapping[str, str]) -> RegionReport:
 
 
 def _pue(pue: float | None, environ: Mapping[str, str]) -> PueReport:
-    usage = pue_in_force(pue, environ)
-    origin = _origin("--pue", pue, PUE_VARIABLE, environ, ASSUMED)
+    usage = PUE.in_force(pue, environ)
+    origin = _origin(PUE, pue, environ, ASSUMED)
     return PueReport(usage.value, origin, usage.assumed, usage.low, usage.high, usage.source)
 
 
 def _ledger(environ: Mapping[str, str]) -> LedgerReport:
-    origin = _origin("--ledger", None, LEDGER_VARIABLE, environ, DEFAULT)
-    folder, trouble = Path(environ.get(LEDGER_VARIABLE, "")), ""
+    origin = _origin(LEDGER, None, environ, DEFAULT)
+    folder, trouble = Path(environ.get(LEDGER.variable, "")), ""
     try:
         folder = ledger_folder(environ=environ)
-        folder = check_writable(folder)
+        folder = LEDGER.in_force(None, environ)
     except ConfigError as error:
-        trouble = for_command_line(error.fix)
+        trouble = error.fix
     return LedgerReport(str(folder), origin, not trouble, trouble)
 
 
-def _origin(option: str, given: object, variable: str, environ: Mapping[str, str], otherwise: str) -> str:
+def _origin(setting: Setting[object], given: object, environ: Mapping[str, str], otherwise: str) -> str:
     if given is not None:
-        return option
-    return variable if environ.get(variable) else otherwise
+        return setting.option
+    return setting.variable if environ.get(setting.variable) else otherwise
 
 
 def _versions() -> dict[str, str]:

@@ -12,7 +12,7 @@ from lightning_carbon.estimate.assumptions import assumptions
 from lightning_carbon.estimate.estimating import estimate, what_if
 from lightning_carbon.estimate.planning import plan
 from lightning_carbon.grid.factors import intensity_of, regions
-from lightning_carbon.wiring import intensity_in_force, pue_in_force
+from lightning_carbon.settings import PUE, intensity_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ def show_estimate(
     arguments: Mapping[str, object],
     *,
     region: str | None,
-    intensity: float | None,
+    intensity: float | str | None,
     pue: float | None,
     usd_per_kwh: float | None,
     places: str | None,
@@ -63,7 +63,7 @@ def show_estimate(
     planned = estimate(
         job,
         intensity=intensity_in_force(region, intensity),
-        pue=pue_in_force(pue),
+        pue=PUE.in_force(pue),
         usd_per_kwh=usd_per_kwh,
     )
     moved = None if places is None else what_if(planned, _intensities(places, planned.footprint.intensity))

@@ -12,9 +12,10 @@ from lightning_carbon.cli import NAME
 from lightning_carbon.cli.run.program import CannotStart, Signals, find
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.ledger.directory import write_json
+from lightning_carbon.meter import Meter
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import Status
-from lightning_carbon.wiring import Settings, configure, meter_of
+from lightning_carbon.settings import Settings, configure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path |
     try:
         path = find(words[0])
         with Signals.held() as signals:
-            meter = meter_of(config).start()
+            meter = Meter.of(config).start()
             status = Status.FAILED
             try:
                 ending = signals.run(path, words)

@@ -21,13 +21,12 @@ from lightning_carbon.measuring import Measured, measure
 from lightning_carbon.measuring.configuration import looks_like_config, subject_of
 from lightning_carbon.measuring.following import measured_runs
 from lightning_carbon.measuring.pricing import published_model_of, row_of
-from lightning_carbon.metering.config import check_name
 from lightning_carbon.records.numbers import duration
+from lightning_carbon.settings import PROJECT, ledger_folder
 from lightning_carbon.study.measured.measurement import from_mapping
 from lightning_carbon.study.measured.table import beside, component_sheet, measured_mapping, measured_sheet, trainings
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.published.tables import published_rows
-from lightning_carbon.wiring import ledger_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -115,7 +114,7 @@ def show_table(project: str | None, ledger: str | None, method: Method, length: 
     folder = ledger_folder(ledger).expanduser().absolute()
     if not folder.is_dir() and (ledger is not None or folder.exists()):
         raise ConfigError("ledger", str(folder), "there is no such folder; give the one that runs were written to.")
-    name = None if project is None else check_name("project", project)
+    name = None if project is None else PROJECT.check(project)
     found = list(_read(measured_runs(folder, name)))
     if not found:
         where = f" of project {name}" if name is not None else ""

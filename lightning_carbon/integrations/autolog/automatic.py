@@ -20,14 +20,20 @@ from importlib import import_module
 from importlib.metadata import Distribution, DistributionFinder, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, Unpack, cast
+from typing import Any, Final, Unpack
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.integrations.autolog.entry import OFF, SWITCH
 from lightning_carbon.integrations.autolog.imports import Imports, do
-from lightning_carbon.integrations.shared.batch import counter_of
 from lightning_carbon.integrations.shared.guard import guarded, logger
-from lightning_carbon.wiring import Settings, configure
+from lightning_carbon.integrations.shared.lightning_settings import (
+    LIGHTNING_ONLY,
+    LIGHTNING_SETTINGS,
+    LightningSettings,
+    split,
+)
+from lightning_carbon.settings import configure, refuse_unknown
+from lightning_carbon.settings.signatures import takes
 
 INTEGRATION: Final = "lightning_carbon"
 """What Hugging Face's ``report_to`` knows the callback by."""
@@ -41,16 +47,6 @@ _OURS: Final = {name: f"lightning_carbon.integrations.{name}.callback" for name 
 
 _TRAINER: Final = "transformers.trainer"
 _INTEGRATIONS: Final = "transformers.integrations.integration_utils"
-
-
-class AutologSettings(Settings, total=False):
-    """The arguments of :func:`autolog`, by name: those of :class:`~lightning_carbon.Meter`, and Lightning's own."""
-
-    count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None
-    progress_bar: bool
-
-
-_LIGHTNING_ONLY: Final = AutologSettings.__annotations__.keys() - Settings.__annotations__.keys()
 
 
 def is_declared(group: str) -> bool:
@@ -82,7 +78,7 @@ class Automatic:
         self._is_declared = declared
         self._declared = _Declared()
         self._stand_in = _stand_in_for(self.huggingface_callback)
-        self._settings: AutologSettings = {}
+        self._settings: LightningSettings = {}
         self._is_on: bool | None = None
 
     @property
@@ -95,7 +91,7 @@ class Automatic:
             logger.warning("%s=%r switches nothing on: set it to 1, or to 0 to say no", SWITCH, value)
         return value == ON
 
-    def switch_on(self, settings: AutologSettings) -> None:
+    def switch_on(self, settings: LightningSettings) -> None:
         """Let every trainer that is made from now on meter itself.
 
         Raises:
@@ -150,7 +146,7 @@ class Automatic:
 
     @guarded(ConfigError)
     def _huggingface_callback(self) -> object:
-        return import_module(_OURS["huggingface"]).AutomaticCallback(**_for_any_framework(self._settings))
+        return import_module(_OURS["huggingface"]).AutomaticCallback(**split(self._settings)[0])
 
     def _join_defaults(self, trainer: ModuleType) -> None:
         if self._stand_in not in trainer.DEFAULT_CALLBACKS:
@@ -164,7 +160,8 @@ class Automatic:
         integrations.INTEGRATION_TO_CALLBACK[INTEGRATION] = self._stand_in
 
 
-def autolog(*, disable: bool = False, **settings: Unpack[AutologSettings]) -> None:
+@takes(*LIGHTNING_SETTINGS)
+def autolog(*, disable: bool = False, **settings: Unpack[LightningSettings]) -> None:
     """Let every Lightning and Hugging Face trainer that this process makes from now on meter itself.
 
     Say it once, before trainers are made; whether the frameworks have been imported by then makes no difference, and
@@ -180,9 +177,7 @@ def autolog(*, disable: bool = False, **settings: Unpack[AutologSettings]) -> No
     Args:
         disable: Let no trainer meter itself from now on, whatever ``LIGHTNING_CARBON`` says; trainers that are there
             keep their callbacks.
-        settings: The arguments of :class:`~lightning_carbon.Meter`, and ``count_batch`` and ``progress_bar`` of
-            :class:`~lightning_carbon.CarbonCallback`, which are for Lightning alone. What is left out comes from the
-            ``LIGHTNING_CARBON_*`` variables.
+        settings: One for each row of the table in :mod:`lightning_carbon.settings`, and of Lightning's own beside it.
 
     Raises:
         ConfigError: A setting cannot be used, or there is none of that name; nothing has changed then.
@@ -196,26 +191,17 @@ def autolog(*, disable: bool = False, **settings: Unpack[AutologSettings]) -> No
         of_this_process.switch_on(settings)
 
 
-def check(settings: AutologSettings, environ: Mapping[str, str]) -> None:
+def check(settings: LightningSettings, environ: Mapping[str, str]) -> None:
     """Check settings now, so that no trainer has to fail for them later.
 
     Raises:
         ConfigError: One cannot be used, or there is none of that name.
     """
-    known = AutologSettings.__annotations__
-    for name, value in settings.items():
-        if name not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise ConfigError(name, value, f"{hint}autolog takes {', '.join(known)}, and disable.")
-    counter_of(settings.get("count_batch"))
-    configure(environ, **_for_any_framework(settings))
-
-
-def _for_any_framework(settings: AutologSettings) -> Settings:
-    return cast("Settings", {name: value for name, value in settings.items() if name not in _LIGHTNING_ONLY})
+    refuse_unknown(settings, [setting.name for setting in LIGHTNING_SETTINGS])
+    of_meter, own = split(settings)
+    for setting in LIGHTNING_ONLY:
+        setting.check(own[setting.name])
+    configure(environ, **of_meter)
 
 
 def _stand_in_for(make: Callable[[], object]) -> type:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -14,16 +12,16 @@ from lightning_carbon.integrations.huggingface.hooks import TrainerHooks
 from lightning_carbon.integrations.huggingface.joining import calling_trainer, join
 from lightning_carbon.integrations.huggingface.runs import TrainerRuns
 from lightning_carbon.integrations.shared.guard import guarded, logger
-from lightning_carbon.metering.config import CpuScope, Detail, Devices, GpuScope
-from lightning_carbon.metering.engine import Engine
-from lightning_carbon.ports import Source
+from lightning_carbon.meter import Meter
 from lightning_carbon.records.run import RunRecord
-from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS, Settings, configure
+from lightning_carbon.settings import SETTINGS, Settings, configure
+from lightning_carbon.settings.signatures import takes
 
 if TYPE_CHECKING:
     from typing import Self
 
 
+@takes(*SETTINGS)
 class CarbonTrainerCallback(TrainerHooks):
     """Meters the energy and the CO2e of a training, and logs them beside the loss.
 
@@ -43,77 +41,24 @@ class CarbonTrainerCallback(TrainerHooks):
         To be given to a trainer: ``Trainer(callbacks=[callback], ...)``. To one that is there already:
         ``callback.attach(trainer)``.
 
+    With ``detail="step"``, waiting for data is the fetching of the batches of a step, forward is ``compute_loss``,
+    backward goes from the loss to the end of ``training_step``, and optimizer is its ``step()``. The rest, such as
+    clipping gradients and logging, is ``other``.
+
     Args:
-        region: Where the electricity is used: an ISO 3166 code (``"SE"``, ``"USA"``) or ``"WORLD"``. Default
-            ``LIGHTNING_CARBON_REGION``, else the world average, marked as assumed. Never guessed.
-        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average. Default
-            ``LIGHTNING_CARBON_INTENSITY``.
-        pue: Power usage effectiveness of the site, 1 or more. Default ``LIGHTNING_CARBON_PUE``, else the world
-            average, marked as assumed. ``energy/*`` never includes it.
-        project: What the run belongs to; the runs of a project add up. Default ``LIGHTNING_CARBON_PROJECT``, else
-            ``"default"``.
-        run_name: A name for this run. Default ``LIGHTNING_CARBON_RUN_NAME``.
-        ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
-        interval_seconds: How often sensors are read, 0.01 to 60.
-        devices: Which accelerators: ``"auto"`` (those that the trainer computes on; none where it computes on the
-            processor), ``"all"``, or indices and UUIDs. Default ``LIGHTNING_CARBON_DEVICES``, else ``"auto"``.
-        sources: What to meter instead of what is discovered, such as
-            :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
-        per_step: Also write ``steps.csv`` into the run's folder, one line a step.
-        strict: Raise at the next hook when a sensor is lost in mid-run, instead of warning once.
-        cpu_scope: Whose processor time is charged: ``"process"`` (this job's), ``"machine"`` (all), or ``"auto"``
-            (this job's where it has only a part of the machine, or where processors are modelled).
-        gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
-            job's share of its utilisation, modelled).
-        detail: ``"step"`` also tells the parts of training steps apart: waiting for data (fetching the batches of a
-            step), forward (``compute_loss``), backward (from the loss to the end of ``training_step``), optimizer (its
-            ``step()``); the rest, such as clipping gradients and logging, is ``other``.
+        settings: One for each row of the table in :mod:`lightning_carbon.settings`.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
     """
 
-    def __init__(
-        self,
-        region: str | None = None,
-        intensity: float | None = None,
-        pue: float | None = None,
-        project: str | None = None,
-        run_name: str | None = None,
-        ledger: os.PathLike[str] | str | None = None,
-        interval_seconds: float = DEFAULT_INTERVAL_SECONDS,
-        devices: Devices | None = None,
-        sources: Sequence[Source] | None = None,
-        *,
-        per_step: bool = False,
-        strict: bool = False,
-        cpu_scope: CpuScope = "auto",
-        gpu_scope: GpuScope = "device",
-        detail: Detail = "phase",
-    ) -> None:
+    def __init__(self, **settings: Unpack[Settings]) -> None:
         super().__init__()
-        self._runs = TrainerRuns(
-            configure(
-                region=region,
-                intensity=intensity,
-                pue=pue,
-                project=project,
-                run_name=run_name,
-                ledger=ledger,
-                interval_seconds=interval_seconds,
-                devices=devices,
-                sources=sources,
-                per_step=per_step,
-                strict=strict,
-                cpu_scope=cpu_scope,
-                gpu_scope=gpu_scope,
-                detail=detail,
-            )
-        )
+        self._runs = TrainerRuns(configure(**settings))
         self._misses_trainer = False
 
     @property
-    def meter(self) -> Engine | None:
+    def meter(self) -> Meter | None:
         """The meter of the present run, or of the last; ``None`` before the first, and in copies."""
         return None if self._runs.run is None else self._runs.run.meter
 
@@ -182,13 +127,14 @@ class CarbonTrainerCallback(TrainerHooks):
             )
 
 
+@takes(*SETTINGS)
 class AutomaticCallback(CarbonTrainerCallback):
     """A callback that was not given to the Trainer by hand: it gives way to one that was.
 
     A class of its own, for the Trainer warns of two callbacks of one class.
 
     Args:
-        settings: The arguments of :class:`CarbonTrainerCallback`.
+        settings: As those of :class:`CarbonTrainerCallback`.
 
     Raises:
         ConfigError: An argument cannot be used.

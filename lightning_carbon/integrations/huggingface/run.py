@@ -7,9 +7,9 @@ from typing import Final
 from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.integrations.shared.batch import BatchCounter
-from lightning_carbon.metering.config import MeterConfig
-from lightning_carbon.metering.engine import Engine
+from lightning_carbon.meter import Meter
 from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.settings import MeterConfig
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
 
 _EPOCH_DIGITS: Final = 3
@@ -29,7 +29,7 @@ class TrainerRun:
         names: The metrics that were logged.
     """
 
-    def __init__(self, config: MeterConfig, meter: Engine, counter: BatchCounter, *, is_training: bool) -> None:
+    def __init__(self, config: MeterConfig, meter: Meter, counter: BatchCounter, *, is_training: bool) -> None:
         self._config = config
         self._counter = counter
         self._logged_joules: dict[Phase, float] = {}

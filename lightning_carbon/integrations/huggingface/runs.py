@@ -20,9 +20,9 @@ from lightning_carbon.integrations.shared.batch import BatchCounter, count
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
 from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
-from lightning_carbon.metering.config import MeterConfig
 from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.settings import MeterConfig
 from lightning_carbon.wiring import copy_record, ranks_as
 
 STATE_KEY: Final = "lightning_carbon"

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations.lightning.hooks import MeterHooks
 from lightning_carbon.integrations.lightning.runs import EntryRuns
 from lightning_carbon.integrations.lightning.trainers import LightningModule, Trainer, name_of
-from lightning_carbon.integrations.shared.batch import BatchCounter, counter_of
+from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
-from lightning_carbon.metering.config import CpuScope, Detail, Devices, GpuScope
-from lightning_carbon.metering.engine import Engine, status_of
-from lightning_carbon.ports import Source
+from lightning_carbon.integrations.shared.lightning_settings import (
+    COUNT_BATCH,
+    LIGHTNING_SETTINGS,
+    PROGRESS_BAR,
+    LightningSettings,
+    split,
+)
+from lightning_carbon.meter import Meter
+from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
-from lightning_carbon.wiring import DEFAULT_INTERVAL_SECONDS, configure
+from lightning_carbon.settings import configure
+from lightning_carbon.settings.signatures import takes
 
 
+@takes(*LIGHTNING_SETTINGS)
 class CarbonCallback(MeterHooks):
     """Meters the energy and the CO2e of a training, and logs them beside the loss.
 
@@ -34,36 +40,12 @@ class CarbonCallback(MeterHooks):
 
         To be given to a trainer: ``Trainer(callbacks=callback)``.
 
+    With ``detail="step"``, waiting for data goes from the end of a batch to the start of the next, its way to the
+    device included. What hooks do not tell, such as all but the backward pass where the module optimizes by hand, is
+    ``other``.
+
     Args:
-        region: Where the electricity is used: an ISO 3166 code (``"SE"``, ``"USA"``) or ``"WORLD"``. Default
-            ``LIGHTNING_CARBON_REGION``, else the world average, marked as assumed. Never guessed.
-        intensity: Carbon intensity in gCO2e/kWh, instead of a region's yearly average. Default
-            ``LIGHTNING_CARBON_INTENSITY``.
-        pue: Power usage effectiveness of the site, 1 or more. Default ``LIGHTNING_CARBON_PUE``, else the world
-            average, marked as assumed. ``energy/*`` never includes it.
-        project: What the run belongs to; the runs of a project add up. Default ``LIGHTNING_CARBON_PROJECT``, else
-            ``"default"``.
-        run_name: A name for this run. Default ``LIGHTNING_CARBON_RUN_NAME``.
-        ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
-        interval_seconds: How often sensors are read, 0.01 to 60.
-        devices: Which accelerators: ``"auto"`` (those that the trainer computes on; none where it computes on the
-            processor), ``"all"``, or indices and UUIDs. Default ``LIGHTNING_CARBON_DEVICES``, else ``"auto"``.
-        sources: What to meter instead of what is discovered, such as
-            :class:`~lightning_carbon.sources.simulated.SimulatedCounter`.
-        per_step: Also write ``steps.csv`` into the run's folder, one line a step.
-        strict: Raise at the next hook when a sensor is lost in mid-run, instead of warning once.
-        cpu_scope: Whose processor time is charged: ``"process"`` (this job's), ``"machine"`` (all), or ``"auto"``
-            (this job's where it has only a part of the machine, or where processors are modelled).
-        gpu_scope: How a GPU is charged that other processes use, too: ``"device"`` (whole) or ``"process"`` (by this
-            job's share of its utilisation, modelled).
-        detail: ``"step"`` also tells the parts of training steps apart: waiting for data (from the end of a batch to
-            the start of the next, its way to the device included), forward, backward, optimizer; what hooks do not
-            tell, such as all but the backward pass where the module optimizes by hand, is ``other``.
-        count_batch: Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to
-            import it from (``"module.function"``). It should read shapes only: reading values would wait for the GPU.
-            Default: samples are the first dimension of the first tensor, tokens the elements of ``input_ids`` or
-            ``tokens``; what the shapes of a batch do not tell is ``None``.
-        progress_bar: Whether to show watts and gCO2e in the progress bar.
+        settings: One for each row of the table in :mod:`lightning_carbon.settings`, and of Lightning's own beside it.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -71,50 +53,17 @@ class CarbonCallback(MeterHooks):
 
     _is_automatic = False
 
-    def __init__(
-        self,
-        region: str | None = None,
-        intensity: float | None = None,
-        pue: float | None = None,
-        project: str | None = None,
-        run_name: str | None = None,
-        ledger: os.PathLike[str] | str | None = None,
-        interval_seconds: float = DEFAULT_INTERVAL_SECONDS,
-        devices: Devices | None = None,
-        sources: Sequence[Source] | None = None,
-        *,
-        per_step: bool = False,
-        strict: bool = False,
-        cpu_scope: CpuScope = "auto",
-        gpu_scope: GpuScope = "device",
-        detail: Detail = "phase",
-        count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None = None,
-        progress_bar: bool = True,
-    ) -> None:
+    def __init__(self, **settings: Unpack[LightningSettings]) -> None:
         super().__init__()
+        of_meter, own = split(settings)
         self._runs = EntryRuns(
-            configure(
-                region=region,
-                intensity=intensity,
-                pue=pue,
-                project=project,
-                run_name=run_name,
-                ledger=ledger,
-                interval_seconds=interval_seconds,
-                devices=devices,
-                sources=sources,
-                per_step=per_step,
-                strict=strict,
-                cpu_scope=cpu_scope,
-                gpu_scope=gpu_scope,
-                detail=detail,
-            ),
-            BatchCounter(counter_of(count_batch)),
-            progress_bar=progress_bar,
+            configure(**of_meter),
+            BatchCounter(COUNT_BATCH.check(own["count_batch"])),
+            progress_bar=PROGRESS_BAR.check(own["progress_bar"]),
         )
 
     @property
-    def meter(self) -> Engine | None:
+    def meter(self) -> Meter | None:
         """The meter of the present run, or of the last; ``None`` before the first, and in copies."""
         return self._runs.meter
 

@@ -22,9 +22,10 @@ from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
 from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
-from lightning_carbon.metering.config import MeterConfig
-from lightning_carbon.metering.engine import Engine, status_of
+from lightning_carbon.meter import Meter
+from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.settings import MeterConfig
 from lightning_carbon.wiring import copy_record, ranks_as
 
 FIT: Final = "fit"
@@ -46,7 +47,7 @@ class EntryRuns:
         is_searching: Whether a tuner searches for a learning rate or a size of batches.
     """
 
-    meter: Engine | None = None
+    meter: Meter | None = None
     is_searching = False
     _watch: CallWatch | None = None
 
@@ -130,7 +131,7 @@ class EntryRuns:
                 self.enter(outer)
 
     @guarded()
-    def _show(self, trainer: Trainer, meter: Engine, record: RunRecord) -> None:
+    def _show(self, trainer: Trainer, meter: Meter, record: RunRecord) -> None:
         """Show the run that has ended in TensorBoard, where a logger of the trainer writes for it."""
         for logger in trainer.loggers:
             if is_called(logger, "TensorBoardLogger"):

@@ -100,7 +100,7 @@ class BatchCounter:
         return Count(_sum([counted.samples for counted in counts]), _sum([counted.tokens for counted in counts]))
 
 
-def counter_of(count_batch: CountBatch | str | None) -> CountBatch:
+def counter_of(count_batch: object) -> CountBatch:
     """What counts batches: what the user gave, else :func:`count`.
 
     Args:

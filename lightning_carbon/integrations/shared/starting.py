@@ -8,16 +8,16 @@ from typing import Any
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations.shared.guard import logger
-from lightning_carbon.metering.config import Devices, MeterConfig
-from lightning_carbon.metering.engine import Engine
+from lightning_carbon.meter import Meter
 from lightning_carbon.ranks import Ranks
+from lightning_carbon.settings import MeterConfig
+from lightning_carbon.settings.checks import Devices
 from lightning_carbon.sources.torch_devices import device_uuids
-from lightning_carbon.wiring import meter_of
 
 
 def start_meter(
     config: MeterConfig, devices_of_trainer: Callable[[], Sequence[Any]], phase: Phase, ranks: Ranks
-) -> Engine | None:
+) -> Meter | None:
     """Start a meter of what a trainer computes on.
 
     Args:
@@ -44,12 +44,12 @@ def start_meter(
         logger.warning("cannot tell which GPUs the trainer uses; taking those that are visible", exc_info=True)
     try:
         try:
-            return meter_of(config, devices=devices, ranks=ranks, computes_on=computes_on).start(phase)
+            return Meter.of(config, devices=devices, ranks=ranks, computes_on=computes_on).start(phase)
         except ConfigError as error:
             if error.argument != "devices" or config.devices != "auto":
                 raise
             logger.warning("no GPU is metered: the trainer's cannot be found (%s)", error)
-            return meter_of(config, devices=(), ranks=ranks, computes_on=computes_on).start(phase)
+            return Meter.of(config, devices=(), ranks=ranks, computes_on=computes_on).start(phase)
     except (ConfigError, LedgerError):
         raise
     except Exception:  # noqa: BLE001 - see above

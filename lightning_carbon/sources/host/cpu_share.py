@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lightning_carbon.sources.shares import Splitting
 
 UNCERTAINTY_RATIO = 0.5
+_WHOLE_FIX = 'to be charged for all, set cpu_scope to "machine"'
 METHOD = "processor time of this job's processes / busy processor time of the machine"
 IDLE_SECONDS = 1.0
 # The counts move by hundredths of a second. The kernel writes all of /proc/stat for its first line: 0.1 ms with few
@@ -170,9 +171,7 @@ def share(findings: Iterable[Finding], splitting: Splitting, why: str) -> list[F
 def refuse(findings: Iterable[Finding], reason: str) -> list[Finding]:
     """Leave out counters that cannot be shared here, and say why."""
     return [
-        finding
-        if finding.port is None
-        else Finding(finding.source, finding.subject, reason=reason, fix='to be charged for all: cpu_scope="machine"')
+        finding if finding.port is None else Finding(finding.source, finding.subject, reason=reason, fix=_WHOLE_FIX)
         for finding in findings
     ]
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
-from lightning_carbon.errors import ConfigError, SourceLost
+from lightning_carbon.errors import SourceLost
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources.host import constants as host_constants
 from lightning_carbon.sources.host.cpu_table import CpuSpec, find_cpu
@@ -34,7 +34,6 @@ from lightning_carbon.units import Energy, Power
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-CpuScope = Literal["process", "machine"]
 
 # Rated power is neither the least nor the most that a load takes: a socket may stay at half of it or, for as long as
 # cooling allows, exceed it by half (Intel's PL2 and AMD's PPT are 1.25 to 2 times the rated power). Our assumption.
@@ -148,7 +147,7 @@ def discover(
     *,
     cpu: bool = True,
     dram: bool = True,
-    cpu_scope: CpuScope = "process",
+    cpu_scope: Literal["process", "machine"] = "process",
     cpuinfo: Path = CPUINFO,
     tree: ProcessTree | None = None,
 ) -> list[Finding]:
@@ -165,12 +164,7 @@ def discover(
 
     Returns:
         A finding for each.
-
-    Raises:
-        ConfigError: ``cpu_scope`` is neither.
     """
-    if cpu_scope not in {"process", "machine"}:
-        raise ConfigError("cpu_scope", cpu_scope, "give 'process' or 'machine'")
     if not (cpu or dram):
         return []
     import psutil

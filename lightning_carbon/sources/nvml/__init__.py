@@ -7,6 +7,6 @@ that is asked for. See :func:`discover`.
 References: https://docs.nvidia.com/deploy/nvml-api/
 """
 
-from lightning_carbon.sources.nvml.discovery import GpuScope, close, covers_host, discover, neighbours
+from lightning_carbon.sources.nvml.discovery import close, covers_host, discover, neighbours
 
-__all__ = ["GpuScope", "close", "covers_host", "discover", "neighbours"]
+__all__ = ["close", "covers_host", "discover", "neighbours"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from lightning_carbon.errors import ConfigError, SourceError, SourceUnavailable
+from lightning_carbon.errors import SourceError, SourceUnavailable
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources.nvml.inventory import take_inventory
 from lightning_carbon.sources.nvml.library import LIBRARY, SHADOWED_FIX, is_shadowed
@@ -16,7 +16,7 @@ from lightning_carbon.sources.nvml.probing import probe
 from lightning_carbon.sources.nvml.process_share import WHOLE_FIX, ProcessShare, share
 from lightning_carbon.sources.nvml.processes import Watch
 from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
-from lightning_carbon.sources.nvml.selection import check_devices, select
+from lightning_carbon.sources.nvml.selection import select
 from lightning_carbon.sources.nvml.slices import meter_slice
 from lightning_carbon.sources.nvml.visible_devices import Place
 from lightning_carbon.sources.patience import NoAnswer, Patience
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from lightning_carbon.ports import Source
+    from lightning_carbon.settings.checks import GpuScope
     from lightning_carbon.sources.nvml.inventory import Gpu
     from lightning_carbon.sources.nvml.processes import Pids
     from lightning_carbon.sources.nvml.selection import Selection
 
-GpuScope = Literal["device", "process"]
 
 SOURCE: Final = "nvml"
 _EVERYTHING: Final = "NVIDIA GPUs"
@@ -77,12 +77,8 @@ def discover(
         other processes on them.
 
     Raises:
-        ConfigError: ``devices`` is no selection, or names a device that is not among those that NVML shows, or
-            ``gpu_scope`` is neither.
+        ConfigError: ``devices`` names a device that is not among those that NVML shows.
     """
-    check_devices(devices)
-    if gpu_scope not in {"device", "process"}:
-        raise ConfigError("gpu_scope", gpu_scope, "give 'device' or 'process'")
     if not isinstance(devices, str) and not devices:
         return []
     patience = Patience()
@@ -149,7 +145,7 @@ def _nothing(gpus: Sequence[Gpu], selection: Selection, environ: Mapping[str, st
         reason = f"CUDA_VISIBLE_DEVICES={value!r} shows none of the GPUs here"
     if selection.remark:
         reason = f"{reason}: {selection.remark}"
-    return Finding(SOURCE, _EVERYTHING, reason=reason, fix='to meter all GPUs nevertheless: devices="all"')
+    return Finding(SOURCE, _EVERYTHING, reason=reason, fix='to meter all GPUs nevertheless, set devices to "all"')
 
 
 def _found(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> Finding:

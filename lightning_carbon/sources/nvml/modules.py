@@ -143,7 +143,7 @@ def _uncounted(gpu: Gpu, reason: str) -> Finding:
         SOURCE,
         f"module of {gpu.subject}",
         reason=f"{reason}; GPUs are metered by themselves, and the module's CPU only where something else meters it",
-        fix='where the job has all GPUs of the module, let it see them, or say devices="all"',
+        fix='where the job has all GPUs of the module, let it see them, or set devices to "all"',
     )
 
 

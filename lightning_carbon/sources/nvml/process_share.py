@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 UNCERTAINTY_RATIO: Final = 0.5
 METHOD: Final = "nvmlDeviceGetProcessUtilization, smUtil of this job's processes / that of all; assumed"
-WHOLE_FIX: Final = 'to be charged for the whole GPU: gpu_scope="device"'
+WHOLE_FIX: Final = 'to be charged for the whole GPU, set gpu_scope to "device"'
 LOOK_SECONDS: Final = 0.25
 # The driver's samples are a sixth of a second to a second apart.
 IDLE_SECONDS: Final = 1.5

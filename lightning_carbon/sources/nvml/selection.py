@@ -43,24 +43,6 @@ class Selection:
         return {self.gpus[place.gpu].names.uuid for place in (*self.places, *self.visible) if place.slice < 0}
 
 
-def check_devices(devices: object) -> None:
-    """Refuse what cannot be a selection on any machine.
-
-    Raises:
-        ConfigError: It is neither ``"auto"``, ``"all"`` nor a list of indices and UUIDs.
-    """
-    if isinstance(devices, str):
-        if devices not in {"auto", "all"}:
-            raise ConfigError("devices", devices, f'give "auto", "all" or a list such as [{devices!r}]')
-        return
-    if not isinstance(devices, (list, tuple)) or not all(
-        (isinstance(device, int) and not isinstance(device, bool) and device >= 0)
-        or (isinstance(device, str) and device.strip())
-        for device in devices
-    ):
-        raise ConfigError("devices", devices, 'give "auto", "all" or a list of indices from 0 and UUIDs')
-
-
 def select(
     devices: Literal["auto", "all"] | Sequence[int | str], gpus: Sequence[Gpu], environ: Mapping[str, str]
 ) -> Selection:

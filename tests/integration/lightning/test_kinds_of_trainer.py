@@ -15,7 +15,7 @@ import yaml
 
 import lightning_carbon
 from lightning_carbon import CarbonCallback
-from lightning_carbon.wiring import Settings
+from lightning_carbon.settings import Settings
 from tests.integration.lightning.support import (
     BATCH_SIZE,
     PACKAGES,

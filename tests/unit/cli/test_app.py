@@ -57,8 +57,8 @@ def test_words_that_make_no_command_are_a_usage_error(words: list[str]) -> None:
     [
         (["--region", "Sweden"], "--region Sweden cannot be used: did you mean SE (Sweden)? "),
         (["--pue", "0.5"], "--pue 0.5 cannot be used: "),
-        (["--intensity", "-3"], "--intensity -3.0 cannot be used: "),
-        (["--intensity", "3", "--region", "SE"], "--intensity 3.0 cannot be used: --region 'SE' is given too"),
+        (["--intensity", "-3"], "--intensity -3 cannot be used: "),
+        (["--intensity", "3", "--region", "SE"], "--intensity 3 cannot be used: the region 'SE' is given too"),
         (["--interval", "0"], "--interval 0.0 cannot be used: "),
         (["--devices", ","], "--devices , cannot be used: "),
         (["--project", "a/b"], "--project a/b cannot be used: "),

@@ -1,39 +1,37 @@
-"""Python's advice in the words of the command line."""
+"""What an error names, as the user of the command line wrote it."""
 
 from __future__ import annotations
 
 import pytest
 
-from lightning_carbon.cli.usage_errors import for_command_line, in_words
+from lightning_carbon.cli.usage_errors import name_origin
 from lightning_carbon.errors import ConfigError
 
 
 @pytest.mark.parametrize(
-    ("advice", "expected"),
+    ("error", "given", "environ", "expected"),
     [
-        ('meter all: devices="all"', 'meter all: --devices "all"'),
-        ("a factor with intensity=<gCO2e/kWh>.", "a factor with --intensity <gCO2e/kWh>."),
-        ("give another with ledger=..., or", "give another with --ledger ..., or"),
-        ("CUDA_VISIBLE_DEVICES='' shows none", "CUDA_VISIBLE_DEVICES='' shows none"),
-        ("set CUDA_DEVICE_ORDER=PCI_BUS_ID", "set CUDA_DEVICE_ORDER=PCI_BUS_ID"),
-        ("nvidia-region=x", "nvidia-region=x"),
+        # What was typed is what was wrong, whatever the environment says.
+        (("region", "XX"), {"region": "XX"}, {"LIGHTNING_CARBON_REGION": "YY"}, "--region XX cannot be used: "),
+        (("interval_seconds", 0.0), {"interval_seconds": 0.0}, {}, "--interval 0.0 cannot be used: "),
+        (("json", True), {"json": True}, {}, "--json cannot be used: "),
+        # Whether a device is there shows at the start, where nobody knows who named it.
+        (
+            ("devices", (7,)),
+            {"devices": None},
+            {"LIGHTNING_CARBON_DEVICES": "7"},
+            "LIGHTNING_CARBON_DEVICES='7'",
+        ),
+        # A default that cannot be used is neither an option nor a variable.
+        (("ledger", "ledger/x"), {"ledger": None}, {}, "ledger='ledger/x' cannot be used: "),
+        (("usd_per_kwh", None), {}, {}, "--usd-per-kwh is missing: "),
     ],
 )
-def test_arguments_become_options_and_nothing_else_changes(advice: str, expected: str) -> None:
-    """Only the meter's own arguments are rewritten."""
-    assert expected == for_command_line(advice)
+def test_an_error_names_what_the_user_wrote(
+    error: tuple[str, object], given: dict[str, object], environ: dict[str, str], expected: str
+) -> None:
+    """The option where one was given, else the variable where one is set, else the argument."""
+    told = ConfigError(*error, "give another.")
+    name_origin(told, given, environ)
 
-
-def test_an_option_wins_over_the_variable_it_stands_before() -> None:
-    """What was typed is what was wrong, whatever the environment says."""
-    error = ConfigError("region", "XX", "give SE.")
-    said = in_words(error, {"region": "XX"}, {"LIGHTNING_CARBON_REGION": "YY"})
-
-    assert "--region XX cannot be used: give SE." == said
-
-
-def test_what_nobody_gave_is_named_by_itself() -> None:
-    """A default that cannot be used is neither an option nor a variable."""
-    error = ConfigError("ledger", "ledger/x", "give another.")
-
-    assert "ledger='ledger/x' cannot be used: give another." == in_words(error, {"ledger": None}, {})
+    assert str(told).startswith(expected)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf, nan
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_carbon.carbon.intensity import PowerUsage
-from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.pue import pue_of
 
 
@@ -26,10 +22,3 @@ def test_none_is_the_world_average_and_says_so() -> None:
     assert (1.0, 1.54, True) == (usage.low, usage.value, usage.assumed)
     assert usage.value < usage.high
     assert "2025" in usage.source
-
-
-@pytest.mark.parametrize("pue", [0.99, 0.0, -1.0, nan, inf, -inf])
-def test_a_site_cannot_draw_less_than_its_computers(pue: float) -> None:
-    """A figure below 1, or none at all, is refused with the argument's name and what would work."""
-    with pytest.raises(ConfigError, match=r"pue=.*from 1\.0 up"):
-        pue_of(pue)

@@ -12,8 +12,8 @@ from tests.unit.metering.worlds import GPU_0, World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightning_carbon.metering.config import Detail
     from lightning_carbon.metering.engine import Engine
+    from lightning_carbon.settings.checks import Detail
 
 STEPS = [(0.05, 100.0), (0.2, 400.0), (0.1, 200.0)] * 20
 """Seconds and watts of each step."""

@@ -13,8 +13,8 @@ from tests.unit.metering.test_engine_on_a_device import Lagging
 from tests.unit.metering.worlds import GPU_0, PACKAGE, World
 
 if TYPE_CHECKING:
-    from lightning_carbon.metering.config import Detail
     from lightning_carbon.records.run import RunRecord
+    from lightning_carbon.settings.checks import Detail
 
 STEP = [("data", 0.3, 50.0), ("forward", 0.1, 200.0), ("backward", 0.2, 400.0), ("optimizer", 0.1, 300.0)]
 """The parts of a step, their seconds and watts."""

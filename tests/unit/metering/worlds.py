@@ -9,17 +9,17 @@ from lightning_carbon.energy.readings import Domain, Kind
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.metering.adapters import Adapters
-from lightning_carbon.metering.config import MeterConfig
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.metering.step_clock import DeviceStepClock
 from lightning_carbon.ports import Finding
+from lightning_carbon.settings import MeterConfig
 from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore, ScriptedCounter, ScriptedDevice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lightning_carbon.metering.config import Detail
     from lightning_carbon.ports import Source
+    from lightning_carbon.settings.checks import Detail
 
 GPU_0 = Domain(Kind.GPU, "gpu:0", "GPU 0")
 GPU_1 = Domain(Kind.GPU, "gpu:1", "GPU 1")

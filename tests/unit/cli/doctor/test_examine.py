@@ -47,7 +47,7 @@ def test_a_model_may_stand_still() -> None:
 
 
 def test_only_what_was_found_is_watched_and_each_gets_its_own() -> None:
-    """Those that are absent keep their reason and fix, in the words of the command line."""
+    """Those that are absent keep their reason and fix."""
     counter, gauge = ScriptedCounter(CLOCK), ScriptedGauge(CLOCK, lambda _seconds: 1.0)
     asked: list[Source] = []
 
@@ -57,7 +57,7 @@ def test_only_what_was_found_is_watched_and_each_gets_its_own() -> None:
 
     findings = [
         Finding("nvml", "GPU 0", counter, "the better way was not there"),
-        Finding("nvml", "NVIDIA GPUs", reason="none is visible", fix='devices="all"'),
+        Finding("nvml", "NVIDIA GPUs", reason="none is visible", fix='set devices to "all"'),
         Finding("nvml", "GPU 1", gauge),
     ]
     reports = judge(findings, 1.0, watch)
@@ -66,7 +66,7 @@ def test_only_what_was_found_is_watched_and_each_gets_its_own() -> None:
     assert [(1, "counter"), (0, None), (2, "gauge")] == [(one.readings, one.port) for one in reports]
     assert [True, False, True] == [one.usable for one in reports]
     assert ["the better way was not there", "none is visible", ""] == [one.reason for one in reports]
-    assert '--devices "all"' == reports[1].fix
+    assert 'set devices to "all"' == reports[1].fix
 
 
 def test_a_counter_that_stands_still_is_told_so() -> None:

@@ -143,8 +143,8 @@ def test_switching_off_before_transformers_came_leaves_nothing_waiting() -> None
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"regoin": "SE"}, r"regoin='SE' cannot be used: did you mean region\? autolog takes region, "),
-        ({"colour": "green"}, r"colour='green' cannot be used: autolog takes region, "),
+        ({"regoin": "SE"}, r"regoin='SE' cannot be used: did you mean region\? Give one of region, "),
+        ({"colour": "green"}, r"colour='green' cannot be used: Give one of region, "),
         ({"region": "Swedn"}, r"region='Swedn' cannot be used: did you mean"),
         ({"pue": 0.5}, r"pue=0.5 cannot be used"),
         ({"count_batch": "nowhere.count"}, r"count_batch='nowhere.count' cannot be used"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance
-from lightning_carbon.errors import ConfigError, SourceLost
+from lightning_carbon.errors import SourceLost
 from lightning_carbon.sources.host.constants import DRAM_WATTS_PER_GIGABYTE
-from lightning_carbon.sources.host.model import ModelledCpu, ModelledMemory, discover
+from lightning_carbon.sources.host.model import ModelledCpu, ModelledMemory
 from lightning_carbon.units import Power
 
 CPU = Domain(Kind.PACKAGE, "package:host-model", "CPU")
@@ -60,9 +60,3 @@ def test_when_the_processes_are_gone_so_are_the_sources() -> None:
         cpu.read_energy()
     with pytest.raises(SourceLost, match="are gone"):
         memory.read_power()
-
-
-def test_an_unknown_scope_is_refused() -> None:
-    """The error names the argument and what would do."""
-    with pytest.raises(ConfigError, match=r"cpu_scope='universe'.*'process' or 'machine'"):
-        discover({}, cpu_scope="universe")  # type: ignore[arg-type]

@@ -1,0 +1,65 @@
+"""The meter of any loop; what the callbacks hold, too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Self, Unpack
+
+from lightning_carbon.metering.engine import Engine
+from lightning_carbon.settings import SETTINGS, MeterConfig, Settings, configure
+from lightning_carbon.settings.checks import Devices
+from lightning_carbon.settings.signatures import takes
+from lightning_carbon.wiring import assemble
+
+if TYPE_CHECKING:
+    from lightning_carbon.ranks import Ranks
+
+
+@takes(*SETTINGS)
+class Meter(Engine):
+    """Meters the energy of any loop.
+
+    Example:
+        >>> from lightning_carbon import Meter
+        >>> with Meter(region="SE", project="lisa") as meter:
+        ...     with meter.phase("train"):
+        ...         for _ in range(3):
+        ...             meter.step_done(samples=32, tokens=32 * 128)
+        >>> meter.record.steps
+        3
+
+    With ``detail="step"``, :meth:`part` and :meth:`enter_part` mark the parts of a phase.
+
+    Args:
+        settings: One for each row of the table in :mod:`lightning_carbon.settings`.
+
+    Raises:
+        ConfigError: An argument cannot be used; the message names it and the fix.
+    """
+
+    def __init__(self, **settings: Unpack[Settings]) -> None:
+        super().__init__(configure(**settings), assemble)
+
+    @classmethod
+    def of(
+        cls,
+        config: MeterConfig,
+        *,
+        devices: Devices | None = None,
+        ranks: Ranks | None = None,
+        computes_on: object = None,
+    ) -> Self:
+        """A meter of a checked configuration, for integrations.
+
+        Args:
+            config: What the user set.
+            devices: The accelerators that the trainer computes on; used where the user left it to ``"auto"``.
+            ranks: Which of the run's processes this is, as the trainer says; default: as the launcher says.
+            computes_on: The torch device whose clock tells when steps end; default: the one that torch has started.
+        """
+        if devices is not None and config.devices == "auto":
+            config = replace(config, devices=devices)
+        meter = cls.__new__(cls)
+        Engine.__init__(meter, config, partial(assemble, ranks=ranks, computes_on=computes_on))
+        return meter

@@ -1,0 +1,286 @@
+"""What a user may set: each setting once, with its type, default, variable, words and check.
+
+:data:`SETTINGS` is the truth. :func:`configure` checks by it and makes the :class:`MeterConfig` that all below the
+callbacks reads. The signatures and docstrings of :class:`~lightning_carbon.Meter`, the callbacks and ``autolog``, the
+options of the command line and the table in the documentation are made of it. :class:`Settings` and
+:class:`MeterConfig` repeat the names, because type checkers read nothing but source; a test holds them to the table.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypedDict, Unpack
+
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.grid.factors import intensity_of
+from lightning_carbon.grid.pue import WORLD_AVERAGE
+from lightning_carbon.ports import Source
+from lightning_carbon.settings import checks
+from lightning_carbon.settings.checks import CpuScope, Detail, Devices, GpuScope
+from lightning_carbon.settings.setting import Setting
+
+
+class Settings(TypedDict, total=False):
+    """The arguments of :class:`~lightning_carbon.Meter`, by name, for type checkers."""
+
+    region: str | None
+    intensity: float | str | None
+    pue: float | None
+    project: str | None
+    run_name: str | None
+    ledger: os.PathLike[str] | str | None
+    interval_seconds: float
+    devices: Devices | None
+    sources: Sequence[Source] | None
+    per_step: bool
+    strict: bool
+    cpu_scope: CpuScope
+    gpu_scope: GpuScope
+    detail: Detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterConfig:
+    """The settings of one meter, checked.
+
+    The fields are those of :data:`SETTINGS`, as their checks leave them; ``region`` has become an intensity.
+    """
+
+    intensity: Intensity
+    pue: PowerUsage
+    project: str
+    run_name: str | None
+    ledger: Path
+    interval_seconds: float
+    devices: Devices
+    sources: tuple[Source, ...] | None
+    per_step: bool
+    strict: bool
+    cpu_scope: CpuScope = "auto"
+    gpu_scope: GpuScope = "device"
+    detail: Detail = "phase"
+
+
+REGION: Final = Setting(
+    name="region",
+    type=str | None,
+    check=checks.check_region,
+    summary='Where the electricity is used: an ISO 3166 code (``"SE"``, ``"USA"``) or ``"WORLD"``.',
+    details="Never guessed.",
+    unset="the world's average, marked as assumed",
+    variable="LIGHTNING_CARBON_REGION",
+    option="--region",
+    metavar="CODE",
+)
+INTENSITY: Final = Setting(
+    name="intensity",
+    type=float | str | None,
+    check=checks.check_intensity,
+    summary="Carbon intensity in gCO2e/kWh, instead of a region's yearly average.",
+    details=(
+        "0 is taken; a number between 0 and 1 is asked about, because it is more likely in kg, and can be given as a "
+        'text with its unit: ``"0.5 g"``.'
+    ),
+    unset="that of the region",
+    variable="LIGHTNING_CARBON_INTENSITY",
+    option="--intensity",
+    metavar="GRAMS",
+)
+PUE: Final = Setting(
+    name="pue",
+    type=float | None,
+    check=checks.check_pue,
+    summary="Power usage effectiveness: the site's energy over its computers' energy, from 1.0.",
+    details="``energy/*`` never includes it.",
+    unset=f"{WORLD_AVERAGE.value}, marked as assumed",
+    variable="LIGHTNING_CARBON_PUE",
+    parse=checks.number_of,
+    option="--pue",
+    metavar="RATIO",
+)
+PROJECT: Final = Setting(
+    name="project",
+    type=str | None,
+    check=checks.check_project,
+    summary="What the run belongs to; the runs of a project add up.",
+    unset=f"``{checks.DEFAULT_PROJECT}``",
+    variable="LIGHTNING_CARBON_PROJECT",
+    option="--project",
+    metavar="NAME",
+)
+RUN_NAME: Final = Setting(
+    name="run_name",
+    type=str | None,
+    check=checks.check_run_name,
+    summary="A name for this run.",
+    unset="none",
+    variable="LIGHTNING_CARBON_RUN_NAME",
+    option="--run-name",
+    metavar="NAME",
+)
+LEDGER: Final = Setting(
+    name="ledger",
+    type=os.PathLike[str] | str | None,
+    check=checks.check_ledger,
+    summary="The folder of all runs.",
+    unset="the user's data folder",
+    variable="LIGHTNING_CARBON_LEDGER",
+    option="--ledger",
+    metavar="FOLDER",
+)
+INTERVAL_SECONDS: Final = Setting(
+    name="interval_seconds",
+    type=float,
+    check=checks.check_interval,
+    summary=f"How often sensors are read, {checks.MIN_INTERVAL_SECONDS} to {checks.MAX_INTERVAL_SECONDS:.0f} s.",
+    default=checks.DEFAULT_INTERVAL_SECONDS,
+    option="--interval",
+    metavar="SECONDS",
+)
+DEVICES: Final = Setting(
+    name="devices",
+    type=Devices | None,
+    check=checks.check_devices,
+    summary='Which accelerators: ``"auto"``, ``"all"``, or indices and UUIDs, also as a text with commas.',
+    details=(
+        '``"auto"`` are those that the trainer computes on; in a loop of your own those that are visible or, of '
+        "several ranks on a host, the rank's own."
+    ),
+    unset='``"auto"``',
+    variable="LIGHTNING_CARBON_DEVICES",
+    option="--devices",
+    metavar="DEVICES",
+)
+SOURCES: Final = Setting(
+    name="sources",
+    type=Sequence[Source] | None,
+    check=checks.check_sources,
+    summary=(
+        "What to meter instead of what is discovered, such as "
+        ":class:`~lightning_carbon.sources.simulated.SimulatedCounter`."
+    ),
+    unset="what is discovered",
+)
+PER_STEP: Final = Setting(
+    name="per_step",
+    type=bool,
+    check=partial(checks.check_flag, "per_step"),
+    summary="Also write ``steps.csv`` into the run's folder, a line for each step.",
+    default=False,
+)
+STRICT: Final = Setting(
+    name="strict",
+    type=bool,
+    check=partial(checks.check_flag, "strict"),
+    summary="Raise at the next hook or call when a sensor is lost in mid-run, instead of warning once.",
+    default=False,
+)
+CPU_SCOPE: Final = Setting(
+    name="cpu_scope",
+    type=CpuScope,
+    check=checks.check_cpu_scope,
+    summary='Whose processor time is charged: ``"process"`` (this job\'s), ``"machine"`` (all), or ``"auto"``.',
+    details='``"auto"`` is this job\'s where it has only a part of the machine, or where processors are modelled.',
+    default="auto",
+)
+GPU_SCOPE: Final = Setting(
+    name="gpu_scope",
+    type=GpuScope,
+    check=checks.check_gpu_scope,
+    summary=(
+        'How a GPU is charged that other processes use, too: ``"device"`` (whole, and they are named) or '
+        '``"process"`` (by this job\'s share of its utilisation, modelled).'
+    ),
+    default="device",
+)
+DETAIL: Final = Setting(
+    name="detail",
+    type=Detail,
+    check=checks.check_detail,
+    summary=(
+        '``"step"`` also divides training steps into their parts: waiting for data, forward, backward, optimizer; in a '
+        'loop of your own what ``meter.part("forward")`` encloses.'
+    ),
+    default="phase",
+)
+
+SETTINGS: Final[tuple[Setting[Any], ...]] = (
+    *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
+    *(DEVICES, SOURCES, PER_STEP, STRICT, CPU_SCOPE, GPU_SCOPE, DETAIL),
+)
+"""Every setting of a meter, in the order that they are shown in."""
+
+_OF_THE_GRID: Final = {REGION.name, INTENSITY.name}
+_FOLDER: Final = replace(LEDGER, check=checks.check_folder)
+
+
+def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:
+    """Check what a user has set, once.
+
+    Args:
+        environ: The environment variables that stand in for arguments.
+        settings: The arguments of :class:`~lightning_carbon.Meter`.
+
+    Raises:
+        ConfigError: A setting, or the variable that stands in for it, cannot be used, or there is none of that name.
+    """
+    refuse_unknown(settings, [setting.name for setting in SETTINGS])
+    given: Mapping[str, Any] = settings
+    checked: dict[str, Any] = {
+        setting.name: setting.in_force(given.get(setting.name, setting.default), environ)
+        for setting in SETTINGS
+        if setting.name not in _OF_THE_GRID
+    }
+    intensity = intensity_in_force(settings.get("region"), settings.get("intensity"), environ)
+    return MeterConfig(intensity=intensity, **checked)
+
+
+def intensity_in_force(
+    region: str | None = None, intensity: float | str | None = None, environ: Mapping[str, str] = os.environ
+) -> Intensity:
+    """What a kWh stands for: as given, else by the variables, else the world's average, assumed.
+
+    An argument, whichever of the two, wins over both ``LIGHTNING_CARBON_REGION`` and ``LIGHTNING_CARBON_INTENSITY``.
+
+    Raises:
+        ConfigError: It cannot be used, or both are given.
+    """
+    variables = environ if region is None and intensity is None else {}
+    figure, place = INTENSITY.in_force(intensity, variables), REGION.in_force(region, variables)
+    if figure is None or place is None:
+        return figure or place or intensity_of(None)
+    if region is not None:
+        fix = f"the region {region!r} is given too, and one of them must decide; leave one out."
+        raise ConfigError(INTENSITY.name, intensity, fix)
+    fix = f"{REGION.variable}={environ[REGION.variable]!r} is set too, and one of them must decide; unset one."
+    raise ConfigError(INTENSITY.name, environ[INTENSITY.variable], fix, variable=INTENSITY.variable)
+
+
+def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of all runs, to be read: what was given, else as the variable says, else the user's data folder.
+
+    Raises:
+        ConfigError: It names no folder.
+    """
+    return _FOLDER.in_force(ledger, environ)
+
+
+def refuse_unknown(given: Mapping[str, object], known: Iterable[str]) -> None:
+    """Refuse what no setting is called.
+
+    Raises:
+        ConfigError: There is no setting of that name; says which may be meant.
+    """
+    names = [*known]
+    for name, value in given.items():
+        if name not in names:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ConfigError(name, value, f"{hint}Give one of {', '.join(names)}.")

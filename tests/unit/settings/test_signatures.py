@@ -1,0 +1,98 @@
+"""What help(), notebooks, Sphinx and command lines read of a class that takes settings."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Unpack, get_type_hints
+
+import pytest
+from docstring_parser import parse
+
+from lightning_carbon import Meter, autolog
+from lightning_carbon.integrations.shared.lightning_settings import (
+    LIGHTNING_ONLY,
+    LIGHTNING_SETTINGS,
+    LightningSettings,
+)
+from lightning_carbon.settings import REGION, SETTINGS, STRICT, Settings
+from lightning_carbon.settings.signatures import described, takes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lightning_carbon.settings.setting import Setting
+
+SHOWN = inspect.cleandoc(
+    """
+    Does it.
+
+    Args:
+        twice: Whether to do it again.
+        strict: Raise at the next hook or call when a sensor is lost in mid-run, instead of warning once.
+            Default ``False``.
+
+    Raises:
+        ValueError: It cannot.
+    """
+)
+
+
+@pytest.mark.parametrize(
+    ("taker", "settings", "own"), [(Meter, SETTINGS, []), (autolog, LIGHTNING_SETTINGS, ["disable"])]
+)
+def test_every_setting_is_shown_with_its_type_its_default_and_its_text(
+    taker: Callable[..., object], settings: tuple[Setting[object], ...], own: list[str]
+) -> None:
+    """Signature and docstring have all rows of the table, by keyword, and in its order."""
+    parameters = dict(inspect.signature(taker).parameters)
+    texts = {param.arg_name: " ".join((param.description or "").split()) for param in parse(taker.__doc__ or "").params}
+
+    assert own == [name for name in parameters if name not in {setting.name for setting in settings}]
+    assert [*own, *(setting.name for setting in settings)] == list(parameters) == list(texts)
+    for setting in settings:
+        shown = parameters[setting.name]
+        assert (setting.type, setting.default) == (shown.annotation, shown.default)
+        assert shown.kind is inspect.Parameter.KEYWORD_ONLY
+        assert texts[setting.name] == setting.text
+
+
+def test_lightning_s_own_settings_are_what_type_checkers_read() -> None:
+    """The typed dictionary has the settings of both tables, with their types."""
+    own = get_type_hints(LightningSettings).keys() - get_type_hints(Settings).keys()
+
+    assert {setting.name for setting in LIGHTNING_ONLY} == own
+    assert {setting.name: setting.type for setting in LIGHTNING_SETTINGS} == get_type_hints(LightningSettings)
+
+
+def test_settings_are_given_by_name() -> None:
+    """A position says nothing of what a value means."""
+    make: Callable[..., Meter] = Meter
+    with pytest.raises(TypeError, match="positional argument"):
+        make("SE")
+
+
+def test_a_function_keeps_what_is_its_own() -> None:
+    """Parameters, text and result of its own stay, and the settings follow."""
+
+    @takes(STRICT)
+    def act(*, twice: bool = False, **settings: Unpack[Settings]) -> int:
+        """Does it.
+
+        Args:
+            twice: Whether to do it again.
+            settings: Those of a meter.
+
+        Raises:
+            ValueError: It cannot.
+        """
+        return len(settings) + twice
+
+    assert "(*, twice: 'bool' = False, strict: bool = False) -> 'int'" == str(inspect.signature(act))
+    assert SHOWN == inspect.getdoc(act)
+    assert 2 == act(twice=True, strict=True)
+
+
+def test_a_docstring_without_a_place_for_settings_is_a_mistake() -> None:
+    """Nothing is shown silently at some other place."""
+    with pytest.raises(ValueError, match="unpack"):
+        described("Does it.\n\nArgs:\n    twice: Whether to do it again.", (REGION,))
