@@ -93,6 +93,10 @@ docs: venv ## Build the pages, with the reference, into build/docs
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --builder html --conf-dir docs . build/docs
 	@echo "$(CURDIR)/build/docs/docs/index.html"
 
+.PHONY: reality
+reality: venv ## Hold the meter against recorded GPUs with an external meter; LIGHTNING_CARBON_TRACES names their folder
+	$(BIN)/python -m tests.reality $(REALITY_ARGS)
+
 .PHONY: soak
 soak: venv ## Kill trainings at random moments, and tell what that cost; takes up to ten minutes
 	$(BIN)/python -m tests.soak

@@ -1,0 +1,41 @@
+"""Hold the meter against recorded GPUs with an external power meter: ``make reality``.
+
+python -m tests.reality            # print how far off it is, by card, sensor and length of window
+python -m tests.reality --write    # also into the committed figures and METHODOLOGY.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from tests.reality.errors import errors_of
+from tests.reality.figures import PAGE, RESULTS, tables, with_tables
+from tests.reality.traces import VARIABLE, folder, traces
+
+
+def main() -> int:
+    """Replay every trace.
+
+    Returns:
+        0, or 2 where there are no traces.
+    """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} and {PAGE.name}")
+    write: bool = parser.parse_args().write
+    root = folder()
+    if root is None:
+        print(f"no traces: set {VARIABLE} to a folder with gpu-traces/, see tests/reality/traces.py", file=sys.stderr)
+        return 2
+    results = [errors_of(trace, column).mapping() for trace in traces(root) for column in trace.distinct_columns]
+    print(tables(results))
+    if write:
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+        print(f"wrote {RESULTS.name} and {PAGE.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
