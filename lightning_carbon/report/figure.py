@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import math
-import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,9 +18,10 @@ from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.records.numbers import ENERGY, POWER, amount, duration, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from lightning_carbon.records.power_profile import PowerProfile
@@ -64,6 +64,7 @@ _SECONDS_A_UNIT: Final = (
 )
 _FONT: Final = "DejaVu Sans"
 """Comes with matplotlib, so it is always there."""
+_BOX: Final = "\N{WHITE SQUARE}"
 _HEADROOM: Final = 1.18
 _NAME_WIDTH: Final = 30
 _AREAS_A_LINE: Final = 3
@@ -125,21 +126,23 @@ def pixels(figure: Figure) -> Any:  # noqa: ANN401 - numpy is matplotlib's, not 
     import numpy as np
 
     canvas: Any = figure.canvas
-    with _quietly():  # a name in letters that the font does not have is shown as boxes
+    with _quietly():
         canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep what matplotlib has to say from those who train, and have not asked it for anything."""
+    """Keep what matplotlib logs from those who train, and have not asked it for anything.
+
+    Its warnings are avoided instead, for Python repeats what a program wants to be warned of once after any block of
+    ``warnings.catch_warnings``.
+    """
     said = logging.getLogger("matplotlib")
     level = said.level
     said.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
         said.setLevel(level)
 
@@ -198,9 +201,9 @@ def _scale(axes: Axes, profile: PowerProfile, unit: str, size: float) -> None:
     axes.set_xlim(profile.stretches[0].start_seconds / size, end)
     axes.set_ylim(0.0, highest * _HEADROOM or 1.0)
     kilo = highest >= 10_000  # noqa: PLR2004 - five digits do not fit beside the axis
-    _tick(axes.set_xticks, MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]).tick_values(0.0, end), end, 1.0)
+    _tick(axes.xaxis, MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]).tick_values(0.0, end), end, 1.0)
     top = highest * _HEADROOM or 1.0
-    _tick(axes.set_yticks, MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(0.0, top), top, 1_000.0 if kilo else 1.0)
+    _tick(axes.yaxis, MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(0.0, top), top, 1_000.0 if kilo else 1.0)
     axes.set_xlabel(f"{unit} since the start", fontsize=9, color=_INK)
     axes.set_ylabel(f"power, {'kW' if kilo else 'W'}", fontsize=9, color=_INK)
     axes.tick_params(labelsize=9, colors=_INK, length=3)
@@ -212,9 +215,13 @@ def _scale(axes: Axes, profile: PowerProfile, unit: str, size: float) -> None:
         spine.set_color(_INK)
 
 
-def _tick(put: Callable[..., object], values: Sequence[float], most: float, size: float) -> None:
+def _tick(axis: Axis, values: Sequence[float], most: float, size: float) -> None:
+    # Not set_ticks(), which catches warnings: see _quietly().
+    from matplotlib.ticker import FixedFormatter, FixedLocator
+
     shown = [float(value) for value in values if 0.0 <= value <= most]
-    put(shown, labels=[f"{value / size:g}" for value in shown])
+    axis.set_major_locator(FixedLocator(shown))
+    axis.set_major_formatter(FixedFormatter([f"{value / size:g}" for value in shown]))
 
 
 def _name(axes: Axes, record: RunRecord) -> None:
@@ -248,10 +255,18 @@ def _explain(figure: Figure, handles: list[Any], height: float, columns: int) ->
 
 
 def _make_plain(figure: Figure) -> None:
-    """Keep a program's own settings, and marks in names, from turning text into something to be typeset by TeX."""
+    """Keep a program's own settings, and marks in names, from turning text into something to be typeset by TeX.
+
+    A letter that the font does not have becomes a box, which matplotlib would draw, too, with a warning.
+    """
+    from matplotlib.font_manager import findfont, get_font
     from matplotlib.text import Text
 
+    known = get_font(findfont(_FONT)).get_charmap()
     for text in figure.findobj(Text):
+        content = text.get_text()
+        if not all(ord(letter) in known for letter in content):
+            text.set_text("".join(letter if ord(letter) in known else _BOX for letter in content))
         text.set_usetex(False)
         text.set_parse_math(False)
         text.set_fontfamily(_FONT)

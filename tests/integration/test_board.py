@@ -6,13 +6,25 @@ import logging
 import os
 import subprocess
 import sys
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from torch.utils.tensorboard import SummaryWriter
 
-from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
+from lightning_carbon.integrations.trackers.tensorboard import (
+    FIGURE_FROM_SECONDS,
+    FinishedRun,
+    is_called,
+    show_finished_run,
+)
 from lightning_carbon.records.power_profile import START, Height, Strand, power_profile_of
+from lightning_carbon.report.board import POWER, SUMMARY
+from lightning_carbon.report.figure import DOTS_PER_INCH, SIZE_INCHES
+from lightning_carbon.report.markdown import summary_markdown
+from tests.integration.board import Show
 from tests.unit.records.samples import FULL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +78,62 @@ def test_what_fails_costs_that_part_alone(tmp_path: Path, broken: str, caplog: p
         show_finished_run(writer, ENDING)
 
     assert 2 == len(writer.shown())
+
+
+@pytest.mark.parametrize("broken", ["add_text", "add_image"])
+def test_a_writer_that_fails_is_named(tmp_path: Path, broken: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What the user's own logger does not take is no failure of the meter."""
+    writer = type(f"Broken_{broken}", (Writer,), {})(tmp_path, broken)
+    with caplog.at_level(logging.WARNING, logger="lightning_carbon"):
+        show_finished_run(writer, ENDING)
+
+    [message] = caplog.messages
+
+    assert f"Broken_{broken} did not take the energy that was logged, and the training goes on" == message
+
+
+@pytest.mark.parametrize(
+    ("run", "figures"),
+    [
+        (ENDING, 1),
+        (replace(ENDING, is_training=False), 0),
+        (replace(ENDING, record=replace(FULL, duration_seconds=FIGURE_FROM_SECONDS - 1)), 0),
+    ],
+    ids=["a training", "a test", "a short training"],
+)
+def test_a_figure_is_drawn_of_a_training_that_lasted(tmp_path: Path, run: FinishedRun, figures: int) -> None:
+    """Drawing takes a tenth of a second of processor time, which shorter runs are spared."""
+    writer = Writer(tmp_path)
+    show_finished_run(writer, run)
+
+    assert figures == writer.shown().count("add_image power/over_time")
+
+
+def test_tensorboard_shows_what_is_written(tmp_path: Path) -> None:
+    """The figure has the size of a card, and stands on the step of the end, as the words do."""
+    with SummaryWriter(tmp_path) as writer:
+        show_finished_run(writer, ENDING)
+    show = Show.of(tmp_path)
+    pixels = tuple(round(inches * DOTS_PER_INCH) for inches in SIZE_INCHES)
+
+    assert {POWER.name: [(7, *pixels)]} == show.images
+    assert {SUMMARY.name: [(7, summary_markdown(FULL))]} == show.texts
+    assert ["power (W)"] == show.charts
+
+
+def test_warnings_that_come_once_come_once(tmp_path: Path) -> None:
+    """Python repeats them after any block that catches warnings, and the figure has none, save in its first import."""
+    show_finished_run(Writer(tmp_path), ENDING)
+    namespace: dict[str, object] = {"__name__": "program"}
+    exec("import warnings\ndef warn(): warnings.warn('of the program')", namespace)  # noqa: S102 - a module of its own
+    warn: Any = namespace["warn"]
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("default")
+        warn()
+        show_finished_run(Writer(tmp_path), replace(ENDING, record=replace(FULL, run_name="\u4e2d")))
+        warn()
+
+    assert ["of the program"] == [str(warning.message) for warning in seen]
 
 
 def test_a_class_is_known_by_its_name_wherever_it_is_from() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lightning_carbon.integrations.lightning.trainers import Trainer, live_metrics
+from lightning_carbon.integrations.shared.guard import warn_of_logger
 from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.sources.torch_devices import as_tensors
@@ -50,7 +51,10 @@ class RowLog:
         if self._progress_bar:
             self._show_in_progress_bar(trainer, metrics)
         for logger in trainer.loggers:
-            logger.log_metrics(metrics, step=step)
+            try:
+                logger.log_metrics(metrics=metrics, step=step)  # by keyword, as Lightning does
+            except Exception as error:  # noqa: BLE001 - it is the user's logger, and the others work
+                warn_of_logger(logger, error)
 
     def _show_in_progress_bar(self, trainer: Trainer, metrics: dict[str, float]) -> None:
         shown = {

@@ -137,7 +137,12 @@ class EntryRuns:
             if is_called(logger, "TensorBoardLogger"):
                 before = f"{name}-" if (name := getattr(logger, "_prefix", "")) else ""
                 ended = FinishedRun(
-                    record, meter.power_profile, self._last_step, self._rows.names, before + self._rows.prefix
+                    record,
+                    meter.power_profile,
+                    self._last_step,
+                    self._rows.names,
+                    before + self._rows.prefix,
+                    is_training=self.stage == FIT,
                 )
                 show_finished_run(logger.experiment, ended)
 

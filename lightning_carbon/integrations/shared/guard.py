@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 logger = logging.getLogger("lightning_carbon")
 
-_seen: set[tuple[str, str]] = set()
+_seen: set[tuple[str, ...]] = set()
 """What was warned of in this process; a hook that fails does so at every step."""
 
 
@@ -48,11 +48,28 @@ def guarded(*lets_through: type[Exception]) -> Callable[[Callable[P, R]], Callab
     return decorate
 
 
+def warn_of_logger(logger_of_user: object, error: Exception) -> None:
+    """Warn, once for each class in a process, that a logger of the user's does not take what it is given.
+
+    Args:
+        logger_of_user: The logger, or a writer of one.
+        error: What it raised.
+    """
+    name = type(logger_of_user).__qualname__
+    if _is_new(name, type(error).__name__):
+        logger.warning("%s did not take the energy that was logged, and the training goes on", name, exc_info=error)
+
+
 def _tell(hook: Callable[..., Any], error: Exception) -> None:
-    key = (hook.__qualname__, type(error).__name__)
-    if key in _seen:
-        return
+    if _is_new(hook.__qualname__, type(error).__name__):
+        logger.warning(
+            "the energy meter failed in %s and the training goes on; please report this",
+            hook.__qualname__,
+            exc_info=error,
+        )
+
+
+def _is_new(*key: str) -> bool:
+    is_new = key not in _seen
     _seen.add(key)
-    logger.warning(
-        "the energy meter failed in %s and the training goes on; please report this", hook.__qualname__, exc_info=error
-    )
+    return is_new

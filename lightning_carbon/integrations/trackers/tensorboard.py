@@ -1,19 +1,21 @@
 """Shows the end of a run in TensorBoard: the summary, the figure of its power, the layout of our charts.
 
 This is done once, after the run has ended and its record is stored, in the process whose rows are logged. Whatever goes
-wrong in it costs that part of the show and nothing else.
+wrong in it costs that part of the show and nothing else. The figure takes some 0.1 s of processor time, so only a
+training that has lasted gets one.
 
 Knows TensorBoard's writers by their methods, those of torch and those of tensorboardX.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lightning_carbon.integrations.shared.guard import guarded, logger
+from lightning_carbon.integrations.shared.guard import guarded, logger, warn_of_logger
 from lightning_carbon.records.power_profile import PowerProfile
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.report.board import POWER, SUMMARY, layout
@@ -28,6 +30,9 @@ _LAYOUT_TAG: Final = b"custom_scalars__config__"
 _LAYOUT_WITHIN_BYTES: Final = 4_000_000
 """A layout of the user's own is looked for so far into the logs: writers are given it at the start."""
 
+FIGURE_FROM_SECONDS: Final = 30.0
+"""A training this long gets a figure, which takes less than 0.5 % of it (`make bench`, 2026)."""
+
 _told: set[str] = set()
 
 
@@ -41,6 +46,7 @@ class FinishedRun:
         step: Where on the x-axis.
         names: The metrics that were logged.
         prefix: What stands before the names, such as ``"test/"``.
+        is_training: Whether it was a training.
     """
 
     record: RunRecord
@@ -48,6 +54,7 @@ class FinishedRun:
     step: int
     names: Collection[str] = ()
     prefix: str = ""
+    is_training: bool = True
 
 
 def is_called(thing: object, name: str) -> bool:
@@ -70,11 +77,15 @@ def show_finished_run(writer: Writer, run: FinishedRun) -> None:
 
 @guarded()
 def _show_summary(writer: Writer, run: FinishedRun) -> None:
-    writer.add_text(run.prefix + SUMMARY.name, summary_markdown(run.record), run.step)
+    text = summary_markdown(run.record)
+    with _told_of(writer):
+        writer.add_text(run.prefix + SUMMARY.name, text, run.step)
 
 
 @guarded()
 def _show_power(writer: Writer, run: FinishedRun) -> None:
+    if not run.is_training or run.record.duration_seconds < FIGURE_FROM_SECONDS:
+        return
     try:
         figure = power_figure(run.record, run.profile)
     except ImportError as error:
@@ -82,21 +93,34 @@ def _show_power(writer: Writer, run: FinishedRun) -> None:
             _told.add("figure")
             logger.debug("no figure of the power: %s (pip install 'lightning-carbon[report]')", error)
         return
-    if figure is not None:
+    if figure is None:
+        return
+    image = pixels(figure)
+    with _told_of(writer):
         # Not add_figure(), which loads pyplot and chooses a backend for the whole program.
-        writer.add_image(run.prefix + POWER.name, pixels(figure), run.step, dataformats="HWC")
+        writer.add_image(run.prefix + POWER.name, image, run.step, dataformats="HWC")
 
 
 @guarded()
 def _lay_out(writer: Writer, run: FinishedRun) -> None:
     charts = layout(run.names)
-    if charts and not run.prefix and not _has_layout(writer):
-        writer.add_custom_scalars(charts)
+    with _told_of(writer):
+        if charts and run.is_training and not _has_layout(writer):
+            writer.add_custom_scalars(charts)
 
 
-@guarded()
 def _flush(writer: Writer) -> None:
-    writer.flush()
+    with _told_of(writer):
+        writer.flush()
+
+
+@contextmanager
+def _told_of(writer: Writer) -> Iterator[None]:
+    """What goes wrong is the writer's own."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, the training matters more
+        warn_of_logger(writer, error)
 
 
 def _has_layout(writer: Writer) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -171,6 +172,9 @@ def is_shadowed(module: object) -> bool:
 
 
 def _import() -> ModuleType:
+    known = sys.modules.get("pynvml")
+    if known is not None:  # torch imports it; and after any block of catch_warnings Python repeats once-only warnings
+        return known
     try:
         with warnings.catch_warnings():
             # The deprecated distribution warns on import; that is said in our finding, not in the user's log.

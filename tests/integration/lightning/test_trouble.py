@@ -137,6 +137,27 @@ def test_a_logger_with_a_defect(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert record is not None
 
     assert ("completed", 4, 4 * BATCH_SIZE) == (record.status, record.steps, record.samples)
+    [message] = [said.message for said in caplog.records if said.name == "lightning_carbon"]
+    assert message.endswith("Picky did not take the energy that was logged, and the training goes on")
+
+
+def test_loggers_are_called_as_lightning_calls_them(tmp_path: Path) -> None:
+    """By keyword, for some loggers take nothing else; and the others get a row that one of them refuses."""
+    got: list[int | None] = []
+
+    class Strict(loggers_of(PACKAGE).CSVLogger):  # type: ignore[misc]
+        """Takes keywords alone."""
+
+        def log_metrics(self, *, metrics: dict[str, float], step: int | None = None) -> None:
+            """Keep the steps of rows of energy."""
+            got.extend([step] if "energy/total_joules" in metrics else [])
+
+    source = CountedReads()
+    callback = make_callback(tmp_path, sources=[source])
+    trainer = make_trainer(PACKAGE, tmp_path, callback, logger=Strict(tmp_path, "csv"))
+    trainer.fit(make_module(PACKAGE, lambda _module: source.wait()), loader(4), loader(1))
+
+    assert [1, 3, 3] == got
 
 
 @pytest.mark.parametrize("strict", [False, True])
