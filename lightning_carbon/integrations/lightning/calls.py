@@ -48,6 +48,24 @@ class CallWatch:
         self._deletion = finalize(trainer, _in_a_thread, on_deleted)
         self._deletion.atexit = False  # a meter sees to that itself
 
+    def moves(self, strategy: Any, on_move: Callable[[object, object], object]) -> None:  # noqa: ANN401 - any
+        """Also tell of each batch that goes to the device: as it was on the host, and as it is there.
+
+        Args:
+            strategy: The trainer's strategy.
+            on_move: Called with both.
+        """
+        method = strategy.batch_to_device
+
+        @wraps(method)
+        def batch_to_device(batch: object, *args: object, **kwargs: object) -> object:
+            moved = method(batch, *args, **kwargs)
+            on_move(batch, moved)
+            return moved
+
+        strategy.batch_to_device = batch_to_device
+        self._surrounded.append((strategy, "batch_to_device"))
+
     def end(self) -> None:
         """Watch no longer."""
         self._deletion.detach()

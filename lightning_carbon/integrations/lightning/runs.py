@@ -91,6 +91,8 @@ class EntryRuns:
                 self._searching,
                 partial(meter.stop, Status.INTERRUPTED),
             )
+            if trainer.strategy.root_device.type != "cpu":
+                self._watch.moves(trainer.strategy, lambda batch, moved: self._note_move(trainer, batch, moved))
 
     def finish(self, trainer: Trainer, status: Status) -> None:
         """End the run that is going on, if there is one, and show its last row."""
@@ -180,6 +182,12 @@ class EntryRuns:
             row = meter.next_row()
             if row is not None:
                 self._rows.publish(trainer, row, self._last_step)
+
+    @guarded()
+    def _note_move(self, trainer: Trainer, batch: object, moved: object) -> None:
+        """A batch goes to the device, where its values could be read only by waiting for it."""
+        if trainer.training:
+            self._counter.note_move(batch, moved)
 
     def show_totals(self, trainer: Trainer) -> None:
         """Bring the totals up to date for callbacks that monitor them."""

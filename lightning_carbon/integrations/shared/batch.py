@@ -1,15 +1,18 @@
-"""How many samples and tokens a batch holds, told from its shape alone.
+"""How many samples and tokens a batch holds.
 
-Nothing here reads a value of a tensor, so nothing waits for a GPU, and nothing imports torch: what has a ``shape`` is a
-tensor, be it torch's, NumPy's or JAX's.
+Nothing here waits for a GPU: shapes tell most of it, and values are read only of tensors that lie on the host. Nothing
+imports torch: what has a ``shape`` is a tensor, be it torch's, NumPy's or JAX's.
 
 The rules:
 
-* Samples: the first dimension of the first tensor that has one. Tensors are looked for in mappings, lists, tuples and
-  data classes, to any depth, in order; where there are ``input_ids``, they come first.
-* Tokens: all elements of ``input_ids``, else of ``tokens``, where that is a tensor of integers, padding included.
-  Without either: where every tensor of the batch is a matrix of integers (16 bits or more) and all have one shape, as
-  inputs and targets of a language model have, the elements of one of them.
+* Samples: the first dimension of the first tensor that has any. Tensors are looked for in mappings, lists, tuples and
+  data classes, to any depth, in order; where there are ``input_ids``, they come first. Where sequences are packed or
+  flattened into rows, the sequences: as many as ``cu_seq_lens_q``, ``position_ids`` or ``seq_idx`` tell.
+* Tokens: those of ``input_ids``, else of ``tokens``, else of all names that end in ``_input_ids``, where these are
+  tensors of integers. Padding does not count where it can be seen on the host: by the ``attention_mask``, else by
+  ``position_ids``, else by the ``labels``, which are -100 to the end of a row. Elsewhere all elements count, padding
+  included. Without such names: where every tensor of the batch is a matrix of integers (16 bits or more) and all have
+  the same shape, as inputs and targets of a language model have, the elements of the first.
 * Otherwise ``None``. A user who knows better says so with ``count_batch``.
 """
 
@@ -23,11 +26,16 @@ from typing import Any, Final, NamedTuple
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.integrations.shared.guard import logger
+from lightning_carbon.integrations.shared.padding import Packing, is_mask_of, real_tokens
 
 TOKEN_NAMES: Final = ("input_ids", "tokens")
+_SEVERAL: Final = "_input_ids"
+"""What a batch of pairs calls its tokens, such as ``chosen_input_ids``."""
 _TOKEN_TYPES: Final = frozenset({"int16", "int32", "int64", "uint16", "uint32"})
 """One byte wide they are more likely pixels or masks."""
 _DEEPEST: Final = 5
+_MOST_MOVED: Final = 8
+"""Batches that are on their way to a step at once; loaders prefetch a few."""
 
 
 class Count(NamedTuple):
@@ -56,15 +64,28 @@ def count(batch: object) -> Count:
     if hasattr(batch, "batch_sizes"):
         return Count()
     tensors = list(_tensors(batch, _DEEPEST))
-    named = _named(batch)
-    first = named if named is not None else next(iter(tensors), None)
-    if first is None:
+    named = list(_named(batch))
+    if named:
+        return _count_named(batch, named)
+    if not tensors:
         return Count()
-    if named is not None:
-        return Count(first.shape[0], math.prod(first.shape))
+    first = tensors[0]
     shapes = {tuple(tensor.shape) for tensor in tensors}
     alike = len(shapes) == 1 and len(first.shape) == 2 and all(_is_integer(tensor) for tensor in tensors)  # noqa: PLR2004
     return Count(first.shape[0], math.prod(first.shape) if alike else None)
+
+
+def _count_named(batch: object, named: list[tuple[str, Any]]) -> Count:
+    """Count a batch whose tokens have names."""
+    name, ids = named[0]
+    if name not in TOKEN_NAMES:
+        parts = [(ids, _value(batch, name.removesuffix("input_ids") + "attention_mask")) for name, ids in named]
+        return Count(ids.shape[0], sum(real_tokens(ids, mask) for ids, mask in parts))
+    packing = Packing(*(_value(batch, name) for name in Packing._fields))
+    mask = _value(batch, "attention_mask")
+    sequences = None if is_mask_of(mask, ids) else packing.sequences(ids)
+    samples = ids.shape[0] if sequences is None else sequences
+    return Count(samples, real_tokens(ids, mask, packing.position_ids, _value(batch, "labels")))
 
 
 class BatchCounter:
@@ -78,11 +99,33 @@ class BatchCounter:
     def __init__(self, count_batch: CountBatch) -> None:
         self._count_batch: CountBatch | None = count_batch
         self._counts: list[Count] = []
+        self._moved: dict[int, tuple[object, Count]] = {}
+
+    def note_move(self, on_host: object, on_device: object) -> None:
+        """Count a batch that is moved to a device, as long as its values can be read without waiting.
+
+        Args:
+            on_host: What is moved.
+            on_device: What :meth:`add` is given later.
+        """
+        counted = self._count(on_host)
+        if counted is not None:
+            # Known by its address, for it must not be kept in the memory of the device; and by its shape.
+            self._moved[id(on_device)] = (_first_shape(on_device), counted)
+            if len(self._moved) > _MOST_MOVED:
+                del self._moved[next(iter(self._moved))]
 
     def add(self, batch: object) -> None:
         """Count a batch."""
+        shape, counted = self._moved.pop(id(batch), (None, None))
+        if counted is None or shape != _first_shape(batch):
+            counted = self._count(batch)
+        if counted is not None:
+            self._counts.append(counted)
+
+    def _count(self, batch: object) -> Count | None:
         if self._count_batch is None:
-            return
+            return None
         try:
             counted = Count(*self._count_batch(batch))
             for value in counted:
@@ -91,8 +134,8 @@ class BatchCounter:
         except Exception:  # noqa: BLE001 - it may be any function
             self._count_batch = None
             logger.warning("count_batch failed; samples and tokens are not counted from here on", exc_info=True)
-            return
-        self._counts.append(counted)
+            return None
+        return counted
 
     def take(self) -> Count:
         """What was counted since the last time; ``None`` for what a batch among them did not tell."""
@@ -125,12 +168,24 @@ def counter_of(count_batch: object) -> CountBatch:
     return given
 
 
-def _named(batch: object) -> Any:  # noqa: ANN401 - whatever has a shape
+def _value(batch: object, name: str) -> Any:  # noqa: ANN401 - whatever a batch holds
+    return batch.get(name) if isinstance(batch, Mapping) else getattr(batch, name, None)
+
+
+def _named(batch: object) -> Iterator[tuple[str, Any]]:
+    """The tensors of tokens, by name: a single one, or those that end in the same way."""
     for name in TOKEN_NAMES:
-        value = batch.get(name) if isinstance(batch, Mapping) else getattr(batch, name, None)
+        value = _value(batch, name)
         if _is_tensor(value) and _is_integer(value):
-            return value
-    return None
+            yield name, value
+            return
+    for name, value in batch.items() if isinstance(batch, Mapping) else ():
+        if isinstance(name, str) and name.endswith(_SEVERAL) and _is_tensor(value) and _is_integer(value):
+            yield name, value
+
+
+def _first_shape(batch: object) -> object:
+    return next((tuple(tensor.shape) for tensor in _tensors(batch, _DEEPEST)), None)
 
 
 def _tensors(value: object, depth: int) -> Iterator[Any]:

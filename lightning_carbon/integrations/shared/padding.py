@@ -1,0 +1,93 @@
+"""Which elements of a batch are tokens and which are padding, and how many sequences lie in packed rows.
+
+Values are read only of tensors that lie on the host, so nothing waits for a GPU; where they cannot be read, the shape
+tells, padding included.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, NamedTuple
+
+_IGNORED: Final = -100
+"""The label that a loss ignores (``torch.nn.CrossEntropyLoss``), which collators pad labels with."""
+
+
+class Packing(NamedTuple):
+    """What tells the sequences in packed or flattened rows; each is ``None`` where a batch has it not.
+
+    Args:
+        cu_seq_lens_q: Where each sequence begins, and where the last ends, as ``DataCollatorWithFlattening`` tells.
+        position_ids: The place of each token in its sequence.
+        seq_idx: The number of each token's sequence.
+    """
+
+    cu_seq_lens_q: Any = None
+    position_ids: Any = None
+    seq_idx: Any = None
+
+    def sequences(self, ids: Any) -> int | None:  # noqa: ANN401 - whatever has a shape
+        """How many sequences there are, or ``None`` where that cannot be told.
+
+        Args:
+            ids: The tokens.
+        """
+        bounds: tuple[int, ...] = tuple(getattr(self.cu_seq_lens_q, "shape", ()))
+        if len(bounds) == 1:
+            return max(0, bounds[0] - 1)
+        if (places := _values(self.position_ids, ids)) is not None:
+            return _begun(places) or None
+        if (numbers := _values(self.seq_idx, ids)) is not None:
+            rows: int = math.prod(numbers.shape[:-1])
+            return int((numbers[..., 1:] != numbers[..., :-1]).sum()) + rows
+        return None
+
+
+def is_mask_of(mask: Any, ids: Any) -> bool:  # noqa: ANN401 - whatever has a shape
+    """Whether a mask says of each token whether it is one."""
+    return mask is not None and tuple(getattr(mask, "shape", ())) == tuple(ids.shape)
+
+
+def real_tokens(ids: Any, mask: Any = None, places: Any = None, labels: Any = None) -> int:  # noqa: ANN401 - tensors
+    """Count tokens: without padding where that can be seen on the host, else all elements.
+
+    Args:
+        ids: The tokens, with padding.
+        mask: The ``attention_mask``, not 0 for a token.
+        places: The ``position_ids``, 0 for the first token of a sequence and for padding.
+        labels: The ``labels``, -100 for padding.
+    """
+    if is_mask_of(mask, ids):
+        seen = _values(mask, ids)
+        return _size(ids) if seen is None else int((seen != 0).sum())
+    if (known := _values(places, ids)) is not None:
+        return int((known != 0).sum()) + _begun(known)
+    if (told := _values(labels, ids)) is not None and told.shape[-1]:
+        # A prompt that the loss ignores is at the front of its row, padding at the end.
+        is_label = told[..., ::-1] != _IGNORED
+        ignored = is_label.argmax(-1) * is_label.any(-1)
+        return _size(ids) - int(ignored.sum())
+    return _size(ids)
+
+
+def _size(ids: Any) -> int:  # noqa: ANN401 - whatever has a shape
+    elements: int = math.prod(ids.shape)
+    return elements
+
+
+def _begun(places: Any) -> int:  # noqa: ANN401 - an array
+    """Sequences of two tokens or more: padding has place 0 throughout."""
+    return int(((places[..., :-1] == 0) & (places[..., 1:] == 1)).sum())
+
+
+def _values(tensor: Any, ids: Any) -> Any:  # noqa: ANN401 - an array, or None
+    """The values of a tensor of the shape of the tokens, as an array; ``None`` where they do not lie on the host."""
+    if not is_mask_of(tensor, ids):
+        return None
+    device = getattr(tensor, "device", None)
+    if getattr(device, "type", device) not in {"cpu", None}:
+        return None
+    try:
+        return tensor.numpy() if hasattr(tensor, "numpy") else tensor[...]
+    except (RuntimeError, TypeError, ValueError):  # torch without NumPy, a type that NumPy does not have
+        return None
