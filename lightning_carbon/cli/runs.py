@@ -43,6 +43,7 @@ _COLOURS: Final = {
     Status.RUNNING: "cyan",
     Status.COMPLETED: "green",
     Status.FAILED: "red",
+    Status.PRUNED: "magenta",
     Status.INTERRUPTED: "yellow",
 }
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -71,6 +71,9 @@ _FIRST_LOOK = 4
 _LOOK_SECONDS = 0.1
 """How long a beat waits for such a look at most."""
 
+_PRUNED = "TrialPruned"
+"""What Optuna raises to end a trial (``optuna.TrialPruned``); it need not be installed."""
+
 _CHECK_EVERY_NS = NANOSECONDS_PER_SECOND // 2
 
 logger = logging.getLogger("lightning_carbon")
@@ -660,6 +663,8 @@ def status_of(error: type[BaseException] | None) -> Status:
     """The status of a run that ended by an exception of this type, or by none."""
     if error is None:
         return Status.COMPLETED
+    if any(base.__name__ == _PRUNED for base in error.__mro__):
+        return Status.PRUNED
     return Status.FAILED if issubclass(error, Exception) else Status.INTERRUPTED
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _REST = "other"
 """The part of a phase that holds what a rank did not tell apart, where another one did."""
 
-_WORST_FIRST = (Status.FAILED, Status.INTERRUPTED, Status.RUNNING, Status.COMPLETED)
+_WORST_FIRST = (Status.FAILED, Status.INTERRUPTED, Status.PRUNED, Status.RUNNING, Status.COMPLETED)
 
 
 class Credit(NamedTuple):

@@ -27,6 +27,8 @@ class Status(StrEnum):
     """It ended by itself."""
     FAILED = "failed"
     """It ended by an exception."""
+    PRUNED = "pruned"
+    """A search for hyperparameters ended it, for others promised more."""
     INTERRUPTED = "interrupted"
     """It was stopped from outside: Ctrl-C, a signal, an exit in the middle of training."""
 

@@ -103,6 +103,17 @@ def _timed_save(original: Method) -> Method:
     return save
 
 
+def _told_logging(original: Method) -> Method:
+    def log_save_evaluate(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
+        runs = _runs(self)
+        if runs is None:
+            return original(self, *args, **kwargs)
+        with runs.logging():
+            return original(self, *args, **kwargs)
+
+    return log_save_evaluate
+
+
 def _counted_fetch(original: Method) -> Method:
     def fetch(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
         runs = _runs(self)
@@ -146,6 +157,7 @@ _TIMED: Final[dict[str, Callable[[Method], Method]]] = {
     "evaluate": _timed_evaluation(Phase.VALIDATE),
     "predict": _timed_evaluation(Phase.PREDICT),
     "_save_checkpoint": _timed_save,
+    "_maybe_log_save_evaluate": _told_logging,
     "get_batch_samples": _counted_fetch,
 }
 _TIMED_IN_STEPS: Final[dict[str, Callable[[Method], Method]]] = {

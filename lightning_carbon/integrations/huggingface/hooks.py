@@ -7,6 +7,7 @@ tracker writes the log down. ``trainer_state.json`` and ``TrainOutput.metrics`` 
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -19,6 +20,8 @@ from lightning_carbon.records.run import Status
 
 _FINAL_LOG: Final = {"train_runtime", "train_loss", "total_flos"}
 _RUNTIME: Final = "_runtime"
+_LOSS: Final = re.compile(r"(?<![a-z])loss(?![a-z])")
+"""What the log of a step has where the Trainer's calls cannot be timed, or a Trainer has a loop of its own."""
 
 
 class TrainerHooks(TrainerCallback):
@@ -54,8 +57,8 @@ class TrainerHooks(TrainerCallback):
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
-        """End the run, if there was no last log of it: it was cut short by a search for hyperparameters."""
-        self._runs.end(Status.INTERRUPTED if state.is_hyper_param_search else Status.COMPLETED)
+        """End the run, if there was no last log of it: a search for hyperparameters has pruned it."""
+        self._runs.end(Status.PRUNED if state.is_hyper_param_search else Status.COMPLETED)
 
     # -- phases and steps -------------------------------------------------------------------------------------------
 
@@ -85,11 +88,10 @@ class TrainerHooks(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
         """Mark the end of a step."""
-        counts_tokens = args.include_num_input_tokens_seen not in {False, "no"}
-        # The Trainer counts the tokens of all processes, and this one meters its own share of the energy.
         run = self._runs.running
         if run is not None:
-            run.step_done(state.num_input_tokens_seen if counts_tokens and args.world_size == 1 else None)
+            # The Trainer counts the tokens of all processes, and this process meters its own share of the energy.
+            run.step_done(self._runs.tokens_seen(state) if args.world_size == 1 else None)
             if state.epoch:
                 run.tell_epoch(state.global_step / state.epoch)
         if control.should_save:  # the saving itself says so, too, where it can be timed
@@ -152,7 +154,7 @@ class TrainerHooks(TrainerCallback):
             figures = {} if prefix is None else self._runs.evaluation_figures(prefix, Phase.VALIDATE)
         elif logs.keys() >= _FINAL_LOG:
             figures = self._runs.final_figures()
-        elif "loss" in logs:
+        elif self._runs.is_logging or any(map(_LOSS.search, logs)):
             figures = {} if self._runs.running is None else self._runs.running.step_figures()
         else:
             figures = {}

@@ -67,11 +67,11 @@ class TrainerRun:
         """A step of the optimizer has ended.
 
         Args:
-            tokens_seen: The Trainer's own count of this process' tokens so far, where the user asked it to count.
+            tokens_seen: The Trainer's own count of this process' tokens so far, where it counts.
         """
         samples, tokens = self._counter.take()
-        if tokens_seen is not None:
-            tokens, self._tokens_seen = (tokens_seen - self._tokens_seen) or None, tokens_seen
+        if tokens_seen is not None and tokens_seen > self._tokens_seen:
+            tokens, self._tokens_seen = tokens_seen - self._tokens_seen, tokens_seen
         if self.is_running:
             self.meter.step_done(samples, tokens)
 

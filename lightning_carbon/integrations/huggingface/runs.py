@@ -50,6 +50,7 @@ class TrainerRuns:
         self._calls = 0
         self._evaluations = 0
         self._is_in_step = False
+        self._is_logging = False
         self._copy_to: str | None = None
         self._trainer: ReferenceType[Any] | None = None
 
@@ -182,6 +183,20 @@ class TrainerRuns:
         if self._run is not None and state.global_step > 0 and isinstance(saved, Mapping):
             self._run.meter.load_state_dict(saved.get("attributes"))
 
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """The Trainer logs what is due, and maybe saves and evaluates."""
+        self._is_logging = True
+        try:
+            yield
+        finally:
+            self._is_logging = False
+
+    @property
+    def is_logging(self) -> bool:
+        """Whether the Trainer's own log of a step may be coming."""
+        return self._is_logging and not self.is_evaluating
+
     @property
     def tells_parts(self) -> bool:
         """Whether the parts of steps are metered."""
@@ -247,6 +262,16 @@ class TrainerRuns:
         if self.running is not None:
             for batch in batches:
                 self._counter.add(batch)
+
+    def tokens_seen(self, state: Any) -> int | None:  # noqa: ANN401 - TrainerState
+        """The Trainer's own count of tokens so far, padding left out as it likes; ``None`` where it does not count.
+
+        Those of TRL count by themselves: ``SFTTrainer`` for its metric ``num_tokens``, ``GRPOTrainer`` and others in
+        the state, where the ``include_num_input_tokens_seen`` of transformers counts, too.
+        """
+        trainer = None if self._trainer is None else self._trainer()
+        seen = state.num_input_tokens_seen or getattr(trainer, "_total_train_tokens", None)
+        return int(seen) if isinstance(seen, int | float) and seen > 0 else None
 
     def final_figures(self) -> dict[str, float]:
         """End the run, and tell the last row and the totals."""

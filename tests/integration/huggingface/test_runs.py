@@ -212,7 +212,7 @@ def test_a_search_that_prunes_a_training_ends_its_run(tmp_path: Path) -> None:
     trainer.train()
 
     statuses = [json.loads(file.read_text())["status"] for file in records_in(tmp_path)]
-    assert ["interrupted", "completed"] == statuses
+    assert ["pruned", "completed"] == statuses
 
 
 def test_loading_the_best_model_comes_after_the_run(tmp_path: Path) -> None:

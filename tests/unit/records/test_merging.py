@@ -86,6 +86,8 @@ def test_a_rank_that_ended_counts_over_its_own_last_breath() -> None:
         ("completed completed", "completed"),
         ("completed running", "running"),
         ("running interrupted", "interrupted"),
+        ("running pruned", "pruned"),
+        ("pruned interrupted", "interrupted"),
         ("failed interrupted", "failed"),
         ("completed failed", "failed"),
     ],
