@@ -19,7 +19,7 @@ from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.records.numbers import CO2E, ENERGY, amount, digits, percent, table
 from lightning_carbon.settings import ledger_folder
-from lightning_carbon.sources.launchers import host_id
+from lightning_carbon.sources.launchers import host_id, pid_namespace
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, CarbonMass
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Results:
             candidates: What Optuna knows, by the name of the run.
             vocabulary: How many tokens there are to guess from.
         """
-        observer = Observer(host_id(), is_process_there, file_system_time)
+        observer = Observer(host_id(), is_process_there, file_system_time, pid_namespace())
         records = tuple(Ledger(ledger_folder(ledger), observer, print).runs(project))
         return cls(project, records, candidates, log(vocabulary))
 

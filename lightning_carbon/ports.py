@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.units import Energy, Power
@@ -242,8 +242,8 @@ class RunIdentity(Protocol):
 
 
 @runtime_checkable
-class RunStore(Protocol):
-    """Where runs are kept: the record of each, and the journals and lists that its ranks write."""
+class RecordStore(Protocol):
+    """Where the records of runs are kept."""
 
     def save(self, record: Mapping[str, object]) -> str:
         """Write the record of a run, replacing an earlier one of the same ``run_id``, all or nothing.
@@ -259,13 +259,36 @@ class RunStore(Protocol):
         """
         ...
 
-    def open_lines(self, project: str, run_id: str, name: str) -> LineSink:
-        """Open a file of lines in the folder of a run, such as ``steps.csv``, empty.
-
-        Raises:
-            LedgerError: It cannot be written.
-        """
+    def load(self, project: str, run_id: str) -> Mapping[str, object] | None:
+        """The record of a run as it was saved; ``None`` where there is none that can be read. Never raises."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournalText:
+    """What is read of the journal of a rank: its first line, and the last ones.
+
+    Args:
+        rank: The rank that it is kept for.
+        where: Where it is kept, for people.
+        written_at: When it was last written, in seconds since 1970, by the clock of the store.
+        first: Its first line; empty where there is trouble.
+        last: The last lines that are whole, in their order; the first line is none of them. How many is the store's
+            to say: at least one, where there is one.
+        trouble: Why it cannot be read, or an empty string.
+    """
+
+    rank: int
+    where: str
+    written_at: float
+    first: str = ""
+    last: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+@runtime_checkable
+class JournalStore(Protocol):
+    """Where the ranks of runs keep their journals."""
 
     def open_journal(self, project: str, run_id: str, rank: int, header: str) -> LineSink:
         """Open the journal of a rank, with its first line; whoever reads it needs that one and the last.
@@ -275,13 +298,27 @@ class RunStore(Protocol):
         """
         ...
 
-    def read_journals(self, project: str, run_id: str) -> list[tuple[str, str]]:
-        """The first line and the last whole one of every journal of a run that has two; never raises."""
+    def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
+        """The ends of every journal of a run, in the order of ranks. Never raises, whatever was written there."""
         ...
 
-    def load(self, project: str, run_id: str) -> Mapping[str, object] | None:
-        """The record of a run as it was saved; ``None`` where there is none that can be read. Never raises."""
+
+@runtime_checkable
+class LineStore(Protocol):
+    """Where one process keeps a list that grows while it runs, such as that of its steps."""
+
+    def open_lines(self, project: str, run_id: str, name: str) -> LineSink:
+        """Open a file of lines in the folder of a run, such as ``steps.csv``, empty.
+
+        Raises:
+            LedgerError: It cannot be written.
+        """
         ...
+
+
+@runtime_checkable
+class SharedListStore(Protocol):
+    """Where several processes add to one list, such as that of the attempts at a training."""
 
     def append_lines(self, project: str, run_id: str, name: str, lines: list[str]) -> None:
         """Add lines to the end of a file in the folder of a run, which are made if they are not there.
@@ -296,6 +333,11 @@ class RunStore(Protocol):
     def read_lines(self, project: str, run_id: str, name: str) -> list[str]:
         """The whole lines of a file in the folder of a run; none where it is not there. Never raises."""
         ...
+
+
+@runtime_checkable
+class RunStore(RecordStore, JournalStore, LineStore, SharedListStore, Protocol):
+    """A ledger: all of the above in one place."""
 
 
 @runtime_checkable

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
+from lightning_carbon.ledger.journals import rank_of
 from lightning_carbon.metering.sampler import Sampler
-from lightning_carbon.ports import DeviceState
+from lightning_carbon.ports import DeviceState, JournalText
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
 
 if TYPE_CHECKING:
@@ -344,6 +345,7 @@ class MemoryRunStore:
     def __init__(self) -> None:
         self.records: dict[str, dict[str, object]] = {}
         self.files: dict[tuple[str, str], MemoryLines] = {}
+        self.written_at = 0.0
 
     def save(self, record: Mapping[str, object]) -> str:
         """Keep a deep copy of the record."""
@@ -363,13 +365,15 @@ class MemoryRunStore:
         lines.write_lines([header])
         return lines
 
-    def read_journals(self, project: str, run_id: str) -> list[tuple[str, str]]:
-        """The first line and the last one of every journal of a run that has two."""
-        del project
-        journals = [
-            kept.lines for (run, name), kept in sorted(self.files.items()) if run == run_id and name.startswith("rank-")
+    def read_journals(self, project: str, run_id: str) -> list[JournalText]:
+        """The ends of every journal of a run; ``written_at`` says when each was last written."""
+        journals = {rank_of(name): (name, kept) for (run, name), kept in self.files.items() if run == run_id}
+        return [
+            JournalText(
+                rank, f"memory:{project}/{run_id}/{name}", self.written_at, kept.lines[0], tuple(kept.lines[1:])
+            )
+            for rank, (name, kept) in sorted((rank, told) for rank, told in journals.items() if rank is not None)
         ]
-        return [(lines[0], lines[-1]) for lines in journals if len(lines) > 1]
 
     def load(self, project: str, run_id: str) -> dict[str, object] | None:
         """A deep copy of the record, if there is one."""

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from lightning_carbon.errors import ConfigError, LedgerError
-from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore, write_json
+from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
+from lightning_carbon.ledger.files import write_json
 from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.ports import Clock, EventDevice, Finding, StepClock
 from lightning_carbon.ranks import Ranks
@@ -24,7 +25,7 @@ from lightning_carbon.records.run import RunRecord
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.settings.checks import Devices
 from lightning_carbon.sources.clock import SystemClock
-from lightning_carbon.sources.launchers import host_id, identity_of, process_started, ranks_of
+from lightning_carbon.sources.launchers import host_id, identity_of, pid_namespace, process_started, ranks_of
 
 logger = logging.getLogger("lightning_carbon")
 
@@ -62,6 +63,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
         ranks=ranks,
         identity=identity_of(ranks),
         pid_started=process_started(),
+        pid_namespace=pid_namespace(),
         step_clock=_step_clock(clock, computes_on),
         neighbours=partial(_neighbours, findings),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import accumulate
 
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import CounterReading, GaugeReading, Kind, Provenance
 from lightning_carbon.energy.timeline import CounterTimeline, GaugeTimeline, Timeline
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.fields import is_name
 from lightning_carbon.records.run import (
     SCHEMA,
     CarbonRecord,
@@ -136,6 +138,8 @@ def detailed_marks(draw: st.DrawFn, start_ns: int, end_ns: int) -> list[Mark]:
 
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Cs", "Co", "Cn"]), max_size=20)
+names = words.filter(is_name)
+iso_moments = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
 joules = st.floats(0, 1e12)
 ratios = st.floats(0, 1)
 by_phase = st.dictionaries(phases.map(str), joules, max_size=8)
@@ -185,19 +189,19 @@ carbon_records = st.builds(
 run_records = st.builds(
     RunRecord,
     schema=st.just(SCHEMA),
-    run_id=words,
-    project=words,
+    run_id=names,
+    project=names,
     run_name=st.none() | words,
     status=st.sampled_from(Status).map(str),
-    started_at=words,
-    ended_at=st.none() | words,
+    started_at=iso_moments,
+    ended_at=st.none() | iso_moments,
     duration_seconds=st.floats(1e-9, 1e8),
     steps=st.integers(0, 10**9),
     samples=st.none() | st.integers(0, 10**12),
     tokens=st.none() | st.integers(0, 10**15),
     phase_seconds=st.dictionaries(phases.map(str), st.floats(1e-9, 1e8), max_size=8),
     step_joules=st.none() | joules,
-    host=st.dictionaries(words, st.none() | words | st.integers(), max_size=4),
+    host=st.dictionaries(words, st.none() | words | st.integers(0, 2**60), max_size=4),
     energy=energy_records,
     carbon=carbon_records,
     location=st.none() | words,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from math import isfinite
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.energy.readings import Kind, Provenance
-from lightning_carbon.errors import ConfigError, NewerSchema, RecordError
+from lightning_carbon.errors import ConfigError, RecordError
+from lightning_carbon.records.fields import Misfit, at, check_schema, each, mapping, one_of, read, reading
 from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class PartCost:
         joules_per_step: The energy, in joules.
     """
 
-    kind: str
-    provenance: str
+    kind: str = field(metadata=one_of(Kind))
+    provenance: str = field(metadata=one_of(Provenance))
     joules_per_step: float
 
     @property
@@ -166,23 +167,19 @@ def baseline_to(baseline: Baseline) -> dict[str, Any]:
     return {"schema": BASELINE_SCHEMA, "entries": entries}
 
 
-def baseline_from(mapping: object) -> Baseline:
+def baseline_from(values: object) -> Baseline:
     """Read what :func:`baseline_to` wrote, now or in an earlier version.
+
+    Args:
+        values: That, or what anybody has written in its place.
 
     Raises:
         RecordError: It is no baseline, or one of a newer schema.
     """
-    try:
-        whole = _mapping(mapping)
-        if int(whole["schema"]) > BASELINE_SCHEMA:
-            message = f"it has schema {whole['schema']}, this version reads {BASELINE_SCHEMA}: upgrade lightning-carbon"
-            raise NewerSchema(message)
-        entries = tuple(_entry(_mapping(one)) for one in whole["entries"])
-    except RecordError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        message = f"it is no baseline: {type(error).__name__}: {error}"
-        raise RecordError(message) from error
+    with reading("a baseline"):
+        whole = mapping(values)
+        check_schema(whole, BASELINE_SCHEMA, "it")
+        entries = at(whole, "entries", partial(each, reader=_entry))
     keys = Counter((one.hardware, one.work) for one in entries)
     for (hardware, work), count in keys.items():
         if count > 1:
@@ -216,49 +213,8 @@ def _per_step(count: int | None, steps: int) -> float | None:
     return count / steps if count else None
 
 
-def _mapping(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        message = f"{value!r:.40} is no object"
-        raise TypeError(message)
-    return value
-
-
-def _entry(one: dict[str, Any]) -> Cost:
-    parts = tuple(
-        PartCost(str(Kind(part["kind"])), str(Provenance(part["provenance"])), _number(part["joules_per_step"]))
-        for part in map(_mapping, one["parts"])
-    )
-    cost = Cost(
-        hardware=_text(one["hardware"]),
-        work=_text(one["work"]),
-        run_id=_text(one["run_id"]),
-        ended_at=_text(one["ended_at"]),
-        steps=int(_number(one["steps"])),
-        seconds_per_step=_number(one["seconds_per_step"]),
-        parts=parts,
-        samples_per_step=_number_or_none(one.get("samples_per_step")),
-        tokens_per_step=_number_or_none(one.get("tokens_per_step")),
-        versions={_text(name): _text(version) for name, version in _mapping(one.get("versions", {})).items()},
-    )
+def _entry(values: object) -> Cost:
+    cost = read(Cost, values)
     if not cost.joules_per_step > 0:
-        message = f"the entry of {cost.work} on {cost.hardware} has no energy to compare with"
-        raise RecordError(message)
+        raise Misfit("has no energy to compare with", "parts")
     return cost
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        message = f"{value!r:.40} is no text"
-        raise TypeError(message)
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
-        message = f"{value!r:.40} is no number from 0 on"
-        raise TypeError(message)
-    return value
-
-
-def _number_or_none(value: object) -> float | None:
-    return None if value is None else _number(value)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import typer
-
 from lightning_carbon.baseline.comparison import Comparison, Verdict, compare
 from lightning_carbon.baseline.costs import Baseline, baseline_from, baseline_to, cost_of
-from lightning_carbon.cli import NAME
 from lightning_carbon.cli.runs import find_run
+from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError, LedgerError, RecordError
-from lightning_carbon.ledger.directory import RECORD_FILE, write_json
-from lightning_carbon.records.mapping import from_mapping
+from lightning_carbon.ledger.directory import RECORD_FILE
+from lightning_carbon.ledger.files import read_json, to_json, write_json
+from lightning_carbon.ledger.query import read_record
 
 if TYPE_CHECKING:
     from lightning_carbon.baseline.costs import Cost
@@ -83,30 +81,38 @@ def check_run(
 def _record(text: str, ledger: str | None, project: str | None) -> RunRecord:
     """The run that is meant, by the path of its record where there is such a file."""
     path = Path(text)
-    if path.is_dir() and (path / RECORD_FILE).is_file():
+    if _is_there(path / RECORD_FILE):
         path /= RECORD_FILE
-    if not path.is_file():
+    if path.is_dir() or not _is_there(path):
         if path.suffix == ".json":
             raise ConfigError("run", text, "there is no such file; give the path of a record, or the id of a run.")
         return find_run(text, ledger, project)
     try:
-        return from_mapping(json.loads(path.read_bytes()), location=str(path))
+        return read_record(path)
     except OSError as error:
         raise ConfigError("run", text, f"it cannot be read: {error.strerror or error}.") from error
-    except (RecordError, ValueError, TypeError, RecursionError) as error:
+    except RecordError as error:
         raise ConfigError("run", text, f"it cannot be read: {error}.") from error
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is anything under a path, which may be any text."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # such as one that is too long, or that has a zero byte in it
+        return False
 
 
 def _read(path: Path, *, may_be_missing: bool) -> Baseline:
     try:
-        return baseline_from(json.loads(path.read_bytes()))
+        return baseline_from(read_json(path))
     except FileNotFoundError:
         if may_be_missing:
             return Baseline()
         raise ConfigError("baseline", str(path), "there is no such file; --update writes it from a run.") from None
     except OSError as error:
         raise ConfigError("baseline", str(path), f"it cannot be read: {error.strerror or error}.") from error
-    except (RecordError, ValueError, RecursionError) as error:
+    except RecordError as error:
         raise ConfigError("baseline", str(path), f"it cannot be read: {error}.") from error
 
 
@@ -118,21 +124,21 @@ def _update(path: Path, known: Baseline, cost: Cost) -> None:
         raise ConfigError("baseline", str(path), f"{error}.") from error
     what = f"{cost.joules_per_step:.6g} J a step"
     before = "" if was is None else f", in the place of {was.joules_per_step:.6g} J of run {was.run_id}"
-    typer.echo(f"{NAME}: {path}: {cost.work} on {cost.hardware}: {what}{before}", err=True)
+    notice(f"{path}: {cost.work} on {cost.hardware}: {what}{before}")
 
 
 def _print(found: Comparison, form: str) -> None:
     match form:
         case "json":
-            typer.echo(json.dumps(found.as_mapping(), indent=2))
+            say(to_json(found.as_mapping(), indent=2))
         case "markdown":
-            typer.echo(found.as_markdown())
+            say(found.as_markdown())
         case _:
-            typer.echo(found.as_text())
+            say(found.as_text())
 
 
 def _tell_what_there_is(path: Path, known: Baseline, cost: Cost, hardware: str | None) -> None:
     others = sorted({one.hardware for one in known.entries if one.work == cost.work})
     here = f"; it has {cost.work} on {', '.join(others)}" if others else ""
     what = f"{path} has no entry of {cost.work} on {hardware or cost.hardware}{here}"
-    typer.echo(f"{NAME}: {what}; add --update to make this run the baseline", err=True)
+    notice(f"{what}; add --update to make this run the baseline")

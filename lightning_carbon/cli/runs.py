@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,15 +12,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lightning_carbon.cli import NAME
+from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.records.mapping import to_mapping
-from lightning_carbon.records.numbers import digits
+from lightning_carbon.records.numbers import digits, printable
 from lightning_carbon.records.run import Status
 from lightning_carbon.settings import PROJECT, ledger_folder
-from lightning_carbon.sources.launchers import host_id
+from lightning_carbon.sources.launchers import host_id, pid_namespace
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ _COLOURS: Final = {
     Status.PRUNED: "magenta",
     Status.INTERRUPTED: "yellow",
 }
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def show_run(text: str, ledger: str | None, project: str | None, *, as_json: boo
         ConfigError: There is no such run or more than one, no such folder, or no project can have that name.
     """
     record = find_run(text, ledger, project)
-    typer.echo(json.dumps(to_mapping(record), indent=2) if as_json else record.summary())
+    say(to_json(to_mapping(record), indent=2) if as_json else record.summary())
 
 
 def find_run(text: str, ledger: str | None, project: str | None) -> RunRecord:
@@ -112,14 +110,9 @@ def open_runs(given: str | None, project: str | None = None) -> Runs:
     folder = ledger_folder(given).expanduser().absolute()
     if not folder.is_dir() and (given is not None or folder.exists()):
         raise ConfigError("ledger", str(folder), "there is no such folder; give the one that runs were written to.")
-    observer = Observer(host_id(), is_process_there, file_system_time)
+    observer = Observer(host_id(), is_process_there, file_system_time, pid_namespace())
     name = None if project is None else PROJECT.check(project)
     return Runs(Ledger(folder, observer, notice), str(folder), name)
-
-
-def notice(text: str) -> None:
-    """Tell of what cannot be read, in one line on stderr."""
-    typer.echo(f"{NAME}: {_UNPRINTABLE.sub(' ', text)}", err=True)
 
 
 def _as_json(records: Iterable[RunRecord]) -> Iterator[str]:
@@ -127,7 +120,7 @@ def _as_json(records: Iterable[RunRecord]) -> Iterator[str]:
     yield "["
     between = "\n"
     for record in records:
-        yield between + json.dumps(to_mapping(record))
+        yield between + to_json(to_mapping(record))
         between = ",\n"
     yield "\n]\n"
 
@@ -138,16 +131,12 @@ def _show(records: Iterable[RunRecord], runs: Runs) -> None:
     joules, grams = 0.0, 0.0
     rows = []
     for record in records:
-        try:
-            rows.append(_row(record, is_wide=is_wide))
-        except (TypeError, ValueError, AttributeError) as error:
-            notice(f"{record.location}: not a record of a run: {error}")
-            continue
+        rows.append(_row(record, is_wide=is_wide))
         joules += record.energy.total_joules or 0.0
         grams += record.carbon.grams_co2e or 0.0
     if not rows:
         where = f" of project {runs.project}" if runs.project is not None else ""
-        console.print(Text(f"No runs{where} in {runs.folder}"), soft_wrap=True)
+        console.print(Text(printable(f"No runs{where} in {runs.folder}")), soft_wrap=True)
         return
     titles = ["Run", "Project", "Status", *(["Started (UTC)"] if is_wide else []), "Ranks", "Steps", "kWh", "gCO2e"]
     total = [""] * len(titles)
@@ -181,14 +170,14 @@ def _figure(value: float) -> str:
 def _row(record: RunRecord, *, is_wide: bool) -> list[str | Text]:
     status = Status(record.status)
     energy, grams = record.energy.total_joules, record.carbon.grams_co2e
-    started = [record.started_at[:16].replace("T", " ")] if is_wide else []
+    started = [Text(record.started_at[:16].replace("T", " "))] if is_wide else []
     reported = len(record.ranks) or 1
     return [
-        Text(_UNPRINTABLE.sub(" ", record.run_id)),
-        Text(_UNPRINTABLE.sub(" ", record.project)),
+        Text(printable(record.run_id)),
+        Text(printable(record.project)),
         Text(status.value, _COLOURS[status]),
         *started,
-        # Who has written nothing is not in the figures either.
+        # A rank that has written nothing is not in the figures either.
         f"{record.world_size:,}" if reported == record.world_size else f"{reported:,}/{record.world_size:,}",
         f"{record.steps:,}",
         _NOTHING if energy is None else _kilowatt_hours(energy),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from lightning_carbon.cli import NAME
+from lightning_carbon.cli.say import notice
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.settings import LEDGER, SETTINGS
 
@@ -32,13 +32,10 @@ def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -
         yield
     except ConfigError as error:
         name_origin(error, given, environ)
-        typer.echo(f"{NAME}: {error}", err=True)
+        notice(str(error))
         raise typer.Exit(USAGE_ERROR) from None
     except LedgerError as error:
-        typer.echo(
-            f"{NAME}: {error}; give another folder with {LEDGER.option}, or set {LEDGER.variable}",
-            err=True,
-        )
+        notice(f"{error}; give another folder with {LEDGER.option}, or set {LEDGER.variable}")
         raise typer.Exit(USAGE_ERROR) from None
 
 

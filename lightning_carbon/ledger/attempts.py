@@ -6,14 +6,13 @@ checkpoint knew of others: on another machine, with another ledger, that is all 
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import RecordError
-from lightning_carbon.records.journal import part_of
+from lightning_carbon.ledger.files import parse_json, to_json
+from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.records.lineage import attempt_from, attempt_mapping, attempt_of, merged, with_attempts
 from lightning_carbon.records.mapping import from_mapping
 from lightning_carbon.records.merging import record_of
@@ -23,7 +22,7 @@ from lightning_carbon.records.totals import Attempt
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lightning_carbon.ports import RunStore
+    from lightning_carbon.ports import RecordStore, RunStore
     from lightning_carbon.records.lineage import Checkpoint
 
 ATTEMPTS_FILE = "attempts.jsonl"
@@ -64,8 +63,8 @@ class Attempts:
         # A run of another project leaves its list where it is; what is in there is known here from now on.
         elsewhere = self._read(checkpoint.project, origin) if checkpoint.project != self._project else ()
         news = merged(checkpoint.attempts, elsewhere, [Attempt(run_id, self._project)])
-        listed = {one.run_id for one in self._read(self._project, origin)}
-        lines = [json.dumps(attempt_mapping(one)) for one in news if one.run_id not in listed]
+        listed = {attempt.run_id for attempt in self._read(self._project, origin)}
+        lines = [to_json(attempt_mapping(attempt)) for attempt in news if attempt.run_id not in listed]
         if lines:
             self._store.append_lines(self._project, origin, ATTEMPTS_FILE, lines)
         self._listed = origin
@@ -116,8 +115,7 @@ def find_attempts(store: RunStore, project: str, origin: str, *, since: float | 
         with suppress(Exception):
             known = None if attempt.project is None else _find(store, attempt.project, attempt.run_id, since)
             if known is not None:
-                # A record's values are not checked when it is read; a list's are.
-                found.append(replace(attempt_from(attempt_mapping(known)), status=known.status))
+                found.append(known)
     return merged(listed, found)
 
 
@@ -126,31 +124,32 @@ def read_list(lines: Iterable[str]) -> tuple[Attempt, ...]:
     attempts = []
     for line in lines:
         try:
-            attempts.append(attempt_from(json.loads(line)))
-        except (RecordError, ValueError):
+            attempts.append(attempt_from(parse_json(line)))
+        except RecordError:
             continue
     return merged(attempts)
 
 
 def _find(store: RunStore, project: str, run_id: str, since: float | None) -> Attempt | None:
     """What the ledger knows of a run: its record, or its journals where that was never closed."""
-    record: RunRecord | None = None
-    stored = store.load(project, run_id)
-    if stored is not None:
-        try:
-            record = from_mapping(dict(stored))
-        except RecordError:
-            record = None
+    record = _load(store, project, run_id)
     if record is not None and record.status != Status.RUNNING:
         return attempt_of(record)
-    parts = []
-    for first, last in store.read_journals(project, run_id):
-        try:
-            parts.append(part_of(json.loads(first), json.loads(last)))
-        except (RecordError, ValueError):
-            continue
+    parts = parts_of(store.read_journals(project, run_id), project, run_id)
     if not parts:
         return None if record is None else attempt_of(record)
     silent = since is not None and max(part.beat.at for part in parts) <= since
     journals = record_of(parts)
     return attempt_of(journals, Status.INTERRUPTED if silent and journals.status == Status.RUNNING else None)
+
+
+def _load(store: RecordStore, project: str, run_id: str) -> RunRecord | None:
+    """The record of a run, if there is one that can be read and is of no other run."""
+    stored = store.load(project, run_id)
+    if stored is None:
+        return None
+    try:
+        record = from_mapping(stored)
+    except RecordError:
+        return None
+    return record if (record.project, record.run_id) == (project, run_id) else None

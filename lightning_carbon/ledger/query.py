@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lightning_carbon.errors import ConfigError, NewerSchema
-from lightning_carbon.ledger.directory import RECORD_FILE
-from lightning_carbon.ledger.recovery import Observer, journals_of, look_at, stamp_of
-from lightning_carbon.records.mapping import from_mapping
+from lightning_carbon.errors import ConfigError, NewerSchema, RecordError
+from lightning_carbon.ledger.attempts import tell_attempts
+from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
+from lightning_carbon.ledger.files import clear_left_over, read_json, write_json
+from lightning_carbon.ledger.journals import journals_of, read_journal, read_texts
+from lightning_carbon.ledger.recovery import Observer, OpenRun, look_at
+from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.run import Status
+from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +27,9 @@ _NAMED = 5
 """So many runs are named where it is not clear which one is meant."""
 _LATER_NS = 1_000_000_000
 """Journals that much newer than the record of an interrupted run are of one that goes on."""
+
+Stamp = tuple[int, int, int]
+"""An inode, its time in nanoseconds and its size."""
 
 
 class Ledger:
@@ -36,6 +43,7 @@ class Ledger:
 
     def __init__(self, root: Path, observer: Observer, notice: Callable[[str], None]) -> None:
         self._root = root
+        self._store = DirectoryRunStore(root)
         self.observer = observer
         self._notice = notice
 
@@ -70,7 +78,7 @@ class Ledger:
         meant = [folder for folder in folders if folder.name == text]
         meant = meant or [folder for folder in folders if text and folder.name.startswith(text)]
         if len(meant) > 1:
-            raise ConfigError("run", text, _say_which("begin so", (_called(one) for one in meant), len(meant)))
+            raise ConfigError("run", text, _say_which("begin so", (_called(folder) for folder in meant), len(meant)))
         if meant:
             record = self.read(meant[0])
             if record is None:
@@ -78,7 +86,7 @@ class Ledger:
             return record
         named = [record for record in self.runs(project) if text and record.run_name == text]
         if len(named) > 1:
-            names = (f"{one.run_id} ({one.project})" for one in named)
+            names = (f"{record.run_id} ({record.project})" for record in named)
             raise ConfigError("run", text, _say_which("have that name", names, len(named)))
         if not named:
             fix = f"no run in {self._root} has that id or name; `lightning-carbon runs` lists them."
@@ -91,21 +99,52 @@ class Ledger:
         stamp = stamp_of(path)
         record = None
         try:
-            record = from_mapping(json.loads(path.read_bytes()), location=str(path))
+            record = read_record(path)
             if stamp is not None and _is_settled(record, folder, stamp):
                 return record
+        except FileNotFoundError:
+            pass
         except NewerSchema as error:
             self._notice(f"{path}: {error}")
             return None
-        except FileNotFoundError:
-            pass
         except OSError as error:
             self._notice(f"{path}: it cannot be read: {error.strerror or error}")
             return None
-        except (ValueError, TypeError, RecursionError) as error:
+        except RecordError as error:
             self._notice(f"{path}: {error}")
-            record = None
-        return look_at(folder, record, stamp, self.observer, self._notice)
+        return self._look_at(folder, record, stamp)
+
+    def _look_at(self, folder: Path, record: RunRecord | None, stamp: Stamp | None) -> RunRecord | None:
+        """A run that nobody has closed; what has become of it is kept."""
+        path = folder / RECORD_FILE
+        project, run_id = folder.parent.name, folder.name
+        journals = [read_journal(text, project, run_id) for text in read_texts(folder)]
+        for journal in journals:
+            if journal.trouble:
+                self._notice(f"{journal.where}: {journal.trouble}")
+        if record is not None and (record.project, record.run_id) != (project, run_id):
+            return record  # it was copied here, and its journals were not written for this folder
+        written_at = None if stamp is None else stamp[1] / NANOSECONDS_PER_SECOND
+        run = OpenRun(folder, str(path), record, written_at, journals)
+        outcome = look_at(run, self.observer, lambda now: tell_attempts(self._store, now))
+        if outcome.trouble:
+            self._notice(f"{folder}: {outcome.trouble}")
+        if outcome.record is None or not outcome.is_news:
+            return outcome.record
+        return self._keep(path, outcome.record, stamp)
+
+    def _keep(self, path: Path, recovered: RunRecord, stamp: Stamp | None) -> RunRecord:
+        """Write a record that was recovered; two readers write the same one, each all or nothing."""
+        try:
+            if stamp_of(path) != stamp:
+                # Another reader was faster, or the run itself, which knows best.
+                return read_record(path)
+            write_json(path, to_mapping(recovered))
+            clear_left_over(path.parent, path.stat().st_mtime)
+        except (OSError, RecordError):
+            # Such as a ledger that can only be read: what is known is told all the same.
+            return recovered if stamp is not None else replace(recovered, location=None)
+        return recovered
 
     def _folders(self, project: str | None) -> list[Path]:
         """The folders of runs, the oldest first: their names begin with when they started."""
@@ -115,24 +154,51 @@ class Ledger:
         return [self._root / path for _, path in sorted(found)]
 
     def _entries(self, folder: Path) -> list[str]:
+        """The names of the folders in a folder; of what cannot be looked at, only that is told."""
         try:
             with os.scandir(folder) as entries:
-                return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+                return [entry.name for entry in entries if not entry.name.startswith(".") and self._is_folder(entry)]
         except FileNotFoundError:
             return []
         except OSError as error:
             self._notice(f"{folder}: it cannot be read: {error.strerror or error}")
             return []
 
+    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
+        try:
+            return entry.is_dir()
+        except OSError as error:  # such as a link that leads to itself
+            self._notice(f"{entry.path}: it cannot be read: {error.strerror or error}")
+            return False
 
-def _is_settled(record: RunRecord, folder: Path, stamp: tuple[int, int, int]) -> bool:
+
+def read_record(path: Path) -> RunRecord:
+    """Read the record of a run from a file.
+
+    Raises:
+        OSError: The file cannot be read.
+        RecordError: It holds something else, or a record of a newer schema.
+    """
+    return from_mapping(read_json(path), location=str(path))
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """What changes when a file does: its inode, time and size; ``None`` where there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns, facts.st_size
+
+
+def _is_settled(record: RunRecord, folder: Path, stamp: Stamp) -> bool:
     """Whether a record tells the end of a run, so that its journals need not be read."""
     statuses = {record.status, *(rank.status for rank in record.ranks)}
     if Status.RUNNING in statuses:
         return False
     if Status.INTERRUPTED not in statuses and len(record.ranks) >= record.world_size:
         return True
-    journals = list(journals_of(folder))
+    journals = [path for _, path in journals_of(folder)]
     if len(journals) > max(1, len(record.ranks)):
         return False
     try:

@@ -7,14 +7,15 @@ died. Every rank builds it when it ends; the last one to end has seen all others
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lightning_carbon.errors import LedgerError, RecordError
+from lightning_carbon.errors import LedgerError
 from lightning_carbon.ledger.attempts import Attempts
-from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping, part_of
+from lightning_carbon.ledger.files import to_json
+from lightning_carbon.ledger.journals import parts_of
+from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.run import Status
@@ -48,7 +49,7 @@ class RunWriter:
     Args:
         store: Where.
         identity: How the ranks come to call the run the same.
-        header: Who this rank is; its ``run_id`` is what it would call the run.
+        header: Which rank this is; its ``run_id`` is what it would call the run.
         per_step: Whether there is a list of steps.
         warn: Told of trouble: a key and a message.
     """
@@ -105,7 +106,7 @@ class RunWriter:
         if name is not None:
             self._run_id = self._untaken(name)
             self._begin(beat)
-            self._append(beat)  # who is killed in the first second leaves a journal that can be read, too
+            self._append(beat)  # a kill in the first second leaves a journal that can be read, too
 
     def write(self, beat: Beat, steps: list[str]) -> None:
         """Write down what has been used so far, and read what others have. Never raises; warns once.
@@ -137,25 +138,24 @@ class RunWriter:
             The record.
         """
         if self._run_id is None:
-            self._since -= AGREE_SECONDS  # who has not been told by now never will be
+            self._since -= AGREE_SECONDS  # a rank that has not been told by now never will be
         self.write(beat, steps)
         for _ in range(_TRIES):
             if self._held and self._per_step:
                 self.write(beat, [])  # a folder that had to be made again has room for them now
         self.attempts.look()
-        mine = RankPart(self._named(), beat)
-        record = self.attempts.told(record_of([mine]))
+        record = self._own(beat)
         try:
             for _ in range(_TRIES):
                 self._read_again = 0.0
                 self._read_others()
                 known = [part.beat.at for part in self._others]
-                record = self.attempts.told(record_of([mine, *self._others]))
+                record = self.running(beat)
                 self.location = self._store.save(to_mapping(record))
                 self._read_again = 0.0
                 self._read_others()
                 if [part.beat.at for part in self._others] == known:
-                    break  # nobody ended meanwhile, who may have written a later record before this one
+                    break  # no rank ended meanwhile, which may have written a later record before this one
         except (LedgerError, OSError) as error:
             self.location = None  # what lies there, if anything, is how the run began
             self._warn("ledger", f"the record could not be written: {error}")
@@ -166,8 +166,18 @@ class RunWriter:
 
     def running(self, beat: Beat) -> RunRecord:
         """The record of the run so far."""
-        parts = [RankPart(self._named(), beat), *self._others]
-        return self.attempts.told(record_of(parts, location=self.location))
+        if not self._others:
+            return self._own(beat)
+        try:
+            parts = [RankPart(self._named(), beat), *self._others]
+            return self.attempts.told(record_of(parts, location=self.location))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            self._warn("ranks", f"what the other ranks have written makes no record with this one's: {error}")
+            return self._own(beat)
+
+    def _own(self, beat: Beat) -> RunRecord:
+        """The record of this rank alone."""
+        return self.attempts.told(record_of([RankPart(self._named(), beat)], location=self.location))
 
     def _named(self) -> Header:
         return replace(self._header, run_id=self.run_id)
@@ -176,7 +186,7 @@ class RunWriter:
         header = self._named()
         if header.rank == 0:
             self.location = self._store.save(to_mapping(record_of([RankPart(header, beat)])))
-        first = json.dumps(header_mapping(header))
+        first = to_json(header_mapping(header))
         self._journal = self._store.open_journal(header.project, header.run_id, header.rank, first)
 
     def _untaken(self, name: str) -> str:
@@ -194,7 +204,7 @@ class RunWriter:
 
     def _append(self, beat: Beat) -> None:
         if self._journal is not None:
-            self._journal.write_lines([json.dumps(beat_mapping(beat), separators=(",", ":"))])
+            self._journal.write_lines([to_json(beat_mapping(beat))])
         if self._per_step:
             if self._steps is None:
                 rank = self._header.rank
@@ -205,26 +215,21 @@ class RunWriter:
             self._held = []  # kept until they are written
 
     def _read_others(self) -> None:
-        """Read the other ranks' journals: rank 0 shows them in its rows, and everybody puts them in the record."""
+        """Read the other ranks' journals: rank 0 shows them in its rows, and every rank puts them in the record."""
         now = time.monotonic()
         if self._header.world_size == 1 or self._run_id is None or now < self._read_again:
             return
-        parts = []
+        project, run_id, mine = self._header.project, self._run_id, self._header.rank
         try:
-            journals = self._store.read_journals(self._header.project, self._run_id)
+            journals = self._store.read_journals(project, run_id)
         except OSError:
             return  # what was read before counts until it can be read again
-        for first, last in journals:
-            try:
-                part = part_of(json.loads(first), json.loads(last))
-            except (RecordError, ValueError):
-                continue
+        parts = parts_of((journal for journal in journals if journal.rank != mine), project, run_id)
+        for part in parts:
             rank = part.header.rank
-            if rank != self._header.rank:
-                parts.append(part)
-                # By this host's own clock: those of other hosts may show something else.
-                if self._heard.get(rank, (None,))[0] != part.beat.at:
-                    self._heard[rank] = (part.beat.at, now)
+            # By this host's own clock: those of other hosts may show something else.
+            if self._heard.get(rank, (None,))[0] != part.beat.at:
+                self._heard[rank] = (part.beat.at, now)
         self._others = parts
         taken = time.monotonic() - now
         self._read_at = now

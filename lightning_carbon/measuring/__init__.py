@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from lightning_carbon.errors import ConfigError, StudyError
-from lightning_carbon.ledger.directory import write_json
+from lightning_carbon.ledger.files import write_json
 from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.configuration import Subject, subject_of
 from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, Follower

@@ -6,22 +6,22 @@ goes on with its last line, and is read from its beginning again.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from lightning_carbon.errors import RecordError
-from lightning_carbon.ledger.recovery import journals_of
-from lightning_carbon.records.journal import RankPart, part_of
+from lightning_carbon.ledger.files import open_to_read, parse_json
+from lightning_carbon.ledger.journals import MOST_LINE_BYTES, check_names, journals_of
+from lightning_carbon.records.journal import header_of, with_beat
 from lightning_carbon.study.measured.from_journals import RankJournal, training_seconds, watts_now
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from lightning_carbon.records.journal import Beat, Header
 
@@ -36,47 +36,59 @@ class RankFile:
 
     Args:
         path: Where it lies.
+        rank: The rank that it is kept for.
         inode: Which file that was when it was read; another one has begun anew.
         offset: How far it was read.
-        first: Its first line.
-        header: What that says, once there is a beat.
+        header: Who writes it, once that is known.
         beats: What the rank had used so far, thinned out.
     """
 
     path: Path
+    rank: int
     inode: int = 0
     offset: int = 0
-    first: dict[str, Any] | None = None
     header: Header | None = None
     beats: list[Beat] = field(default_factory=list)
 
     def read(self) -> None:
         """Read what is new in it; a line that is not whole yet is left for later."""
         try:
-            with self.path.open("rb") as file:
+            with open_to_read(self.path) as file:
                 inode = os.fstat(file.fileno()).st_ino
                 if inode != self.inode:
-                    self.inode, self.offset, self.first = inode, 0, None
-                file.seek(self.offset)
-                data = file.read()
+                    self.inode, self.offset = inode, 0
+                while self._take_some(file):
+                    pass
         except OSError:
             return
+
+    def _take_some(self, file: BinaryIO) -> bool:
+        """Read a few lines; whether there may be more."""
+        file.seek(self.offset)
+        data = file.read(MOST_LINE_BYTES)
         whole = data[: data.rfind(b"\n") + 1]
+        if not whole and len(data) == MOST_LINE_BYTES:
+            self.offset += len(data)  # no rank writes such a line
+            return True
+        is_first = not self.offset
         self.offset += len(whole)
         for line in whole.splitlines():
-            self._take(line)
+            self._take(line, is_first=is_first)
+            is_first = False
+        return bool(whole)
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes, *, is_first: bool) -> None:
         try:
-            values = json.loads(line)
-            if self.first is None:
-                self.first = values
-                return
-            part: RankPart = part_of(self.first, values)
-        except (ValueError, TypeError, RecordError):
+            values = parse_json(line)
+            if is_first:
+                self.header = None
+                header = header_of(values)
+                check_names(header, self.path.parent.parent.name, self.path.parent.name, self.rank)
+                self.header = header
+            elif self.header is not None:
+                self.add(with_beat(self.header, values).beat)
+        except RecordError:
             return
-        self.header = part.header
-        self.add(part.beat)
 
     def add(self, beat: Beat) -> None:
         """Take a beat that is newer than the last one."""
@@ -100,29 +112,30 @@ class FollowedRun:
 
     def read(self) -> None:
         """Read what is new."""
-        for path in journals_of(self.folder):
-            self._files.setdefault(path, RankFile(path)).read()
+        for rank, path in journals_of(self.folder):
+            self._files.setdefault(path, RankFile(path, rank)).read()
 
     @property
     def writers(self) -> list[tuple[str, int]]:
         """The hosts and processes that write."""
-        firsts = [file.first for file in self._files.values() if isinstance(file.first, dict)]
-        return [(str(one.get("host_id")), one["pid"]) for one in firsts if isinstance(one.get("pid"), int)]
+        headers = [file.header for file in self._files.values() if file.header is not None]
+        return [(header.host_id, header.pid) for header in headers]
 
     @property
     def journals(self) -> list[RankJournal]:
         """What each rank has written that has written a beat."""
-        return [RankJournal(file.header, tuple(file.beats)) for file in self._files.values() if file.header is not None]
+        files = self._files.values()
+        return [RankJournal(file.header, tuple(file.beats)) for file in files if file.header is not None and file.beats]
 
     @property
     def seconds(self) -> float:
         """How long it has trained, by the rank that is known the least far."""
-        return min((training_seconds(one.beats[-1]) for one in self.journals), default=0.0)
+        return min((training_seconds(rank.beats[-1]) for rank in self.journals), default=0.0)
 
     @property
     def steps(self) -> int:
         """How many steps have ended."""
-        return max((one.beats[-1].steps for one in self.journals), default=0)
+        return max((rank.beats[-1].steps for rank in self.journals), default=0)
 
     @property
     def watts(self) -> float | None:
@@ -169,22 +182,40 @@ class Follower:
     def _changed(self) -> set[Path]:
         """The runs of the projects that runs have come to since this was last asked: a ledger may have thousands."""
         found: set[Path] = set()
-        try:
-            with os.scandir(self._ledger) as projects:
-                for project in projects:
-                    stamp = project.stat().st_mtime_ns
-                    if project.is_dir() and self._seen.get(project.path) != stamp:
-                        # File times go by the tick: another run may yet come within this one.
-                        if time.time_ns() - stamp > NANOSECONDS_PER_SECOND:
-                            self._seen[project.path] = stamp
-                        with os.scandir(project) as entries:
-                            found.update(Path(run.path) for run in entries if run.is_dir())
-        except OSError:
-            pass  # the ledger, or a project of it, is made when it is first needed
+        with contextlib.suppress(OSError), os.scandir(self._ledger) as projects:  # it is made when it is first needed
+            for project in projects:
+                with contextlib.suppress(OSError):  # what cannot be looked at is no reason to miss the others
+                    found |= self._changed_in(project)
         return found
+
+    def _changed_in(self, project: os.DirEntry[str]) -> set[Path]:
+        stamp = project.stat().st_mtime_ns
+        if not project.is_dir() or self._seen.get(project.path) == stamp:
+            return set()
+        # File times go by the tick: another run may yet come within this one.
+        if time.time_ns() - stamp > NANOSECONDS_PER_SECOND:
+            self._seen[project.path] = stamp
+        with os.scandir(project) as entries:
+            return {Path(run.path) for run in entries if _is_folder(run)}
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # such as a link that leads to itself
+        return False
 
 
 def measured_runs(ledger: Path, project: str | None = None) -> list[Path]:
     """The measurements in a ledger, the oldest first."""
-    pattern = f"{'*' if project is None else project}/*/{MEASUREMENT_FILE}"
-    return sorted(ledger.glob(pattern), key=lambda path: path.parent.name)
+    projects = [ledger / project] if project is not None else _folders_in(ledger)
+    found = (run / MEASUREMENT_FILE for folder in projects for run in _folders_in(folder))
+    return sorted((path for path in found if os.path.lexists(path)), key=lambda path: path.parent.name)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
+    except OSError:
+        return []

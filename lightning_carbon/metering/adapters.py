@@ -25,6 +25,7 @@ class Adapters:
         ranks: Which of the run's processes this is.
         identity: How they come to call it the same.
         pid_started: When this process started, in seconds since 1970, where that is known.
+        pid_namespace: What the numbers of processes are of here, where that is known.
         step_clock: Tells when the device got to a mark; ``None`` where the program computes by itself.
         neighbours: Tells who else uses what is metered whole, or an empty string; asked now and then.
     """
@@ -36,5 +37,6 @@ class Adapters:
     ranks: Ranks = field(default_factory=Ranks)
     identity: RunIdentity = field(default_factory=OwnIdentity)
     pid_started: float | None = None
+    pid_namespace: int | None = None
     step_clock: StepClock | None = None
     neighbours: Callable[[], str] = str

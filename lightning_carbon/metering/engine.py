@@ -642,6 +642,7 @@ class Engine:
             absent=tuple(finding for finding in parts.findings if finding.port is None),
             intensity=config.intensity,
             pue=config.pue,
+            pid_namespace=parts.pid_namespace,
         )
 
     def _when(self) -> str:

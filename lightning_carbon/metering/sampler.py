@@ -134,14 +134,19 @@ class Sampler:
 
     def _keep_house(self) -> None:
         pause = FIRST_HOUSEKEEPING_SECONDS
+        has_failed = False
         while not self._over.wait(pause):
             pause = min(pause * 2, HOUSEKEEPING_SECONDS)
             try:
                 self.check()
                 self._housekeeping()
             except Exception:
-                logger.warning("what a run has used so far could not be written down", exc_info=True)
-                return
+                # The next time may go well, and a run that is killed then has lost nothing.
+                if not has_failed:
+                    logger.warning(
+                        "what a run has used so far could not be written down; it is tried again", exc_info=True
+                    )
+                has_failed = True
 
     def _launch(self) -> None:
         self._generation += 1

@@ -1,24 +1,241 @@
-"""Dataclasses as plain values, as JSON has them, and back from plain values that may know more, or less."""
+"""Dataclasses as plain values, and the one set of readers of plain values that anybody may have written. Pure.
+
+A reader takes a value as JSON has it and returns it checked: its type, its range, whether it is finite. What it refuses
+is a :class:`~lightning_carbon.errors.RecordError` whose message names the key, from the outermost on, such as
+``energy.domains[0].joules is '3e9', where a number should be``. A text is no number, and ``true`` is no 1.
+
+:func:`read` makes a dataclass with them, each field by its annotation; ``field(metadata=NAME)`` and the like say what
+an annotation cannot. Keys that a dataclass does not know are ignored, since a later version may have written them, and
+a field that has a default may be missing.
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache, partial
+from types import MappingProxyType, NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from lightning_carbon.errors import NewerSchema, RecordError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from dataclasses import Field
 
 T = TypeVar("T")
+Reader = Callable[[object], Any]
+
+MOST: Final = 2**63 - 1
+"""The largest figure: 9.2e12 joules in microjoules, 292 years in nanoseconds. Sums of what is below stay finite."""
+LATEST_SECONDS: Final = 64_000_000_000.0
+"""The latest moment, in seconds since 1970: in the year 3998, with room for the longest run before the year 9999."""
+MOST_PROCESSES: Final = 2**31 - 1
+"""The largest number of a process or a rank; Linux gives processes numbers below 2^22 (proc(5), pid_max)."""
+_LONGEST_NAME_BYTES: Final = 255
+"""The longest name in a path on Linux (NAME_MAX in limits.h)."""
+_SHOWN: Final = 60
+"""Characters of a value that are quoted in an error."""
+_FIRST_PRINTABLE, _FIRST_C1, _LAST_C1 = " ", "\x7f", "\x9f"
 
 
-def known(kind: type[T], values: dict[str, Any]) -> T:
-    """Build a dataclass from the keys that it knows and stores.
+class Misfit(RecordError):
+    """A value that is not what it should be.
+
+    Args:
+        reason: What is wrong with it.
+        key: Where it stands; empty for the outermost value.
+    """
+
+    def __init__(self, reason: str, key: str = "") -> None:
+        super().__init__(reason, key)
+        self.reason = reason
+        self.key = key
+
+    def __str__(self) -> str:
+        """Name the key and the reason, in one line."""
+        return f"{self.key or 'it'} {self.reason}"
+
+    def under(self, outer: str) -> Misfit:
+        """The same, seen from the value that has it under a key."""
+        inner = self.key if not self.key or self.key.startswith("[") else f".{self.key}"
+        return Misfit(self.reason, outer + inner)
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Say of what is wrong with a value what it should have been, such as ``"a record of a run"``.
 
     Raises:
-        TypeError: A key without a default is missing.
+        RecordError: A value did not fit.
     """
-    names = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    return kind(**{name: value for name, value in values.items() if name in names and _is_stored(names[name])})
+    try:
+        yield
+    except Misfit as misfit:
+        message = f"not {what}: {misfit}"
+        raise RecordError(message) from None
+
+
+def check_schema(values: Mapping[str, object], newest: int, what: str) -> None:
+    """Refuse what a later version wrote, before anything else of it is looked at.
+
+    Raises:
+        NewerSchema: It is of a newer schema.
+        Misfit: It has no schema.
+    """
+    schema = at(values, "schema", whole)
+    if schema > newest:
+        message = f"{what} has schema {schema}, this version reads up to {newest}: upgrade lightning-carbon"
+        raise NewerSchema(message)
+
+
+def text(value: object) -> str:
+    """Read a text that can be written as UTF-8: no half of a surrogate pair."""
+    if not isinstance(value, str):
+        raise _misfit(value, "a text")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise _misfit(value, "a text of whole characters") from None
+    return value
+
+
+def name(value: object) -> str:
+    """Read a name that becomes part of a path."""
+    if not is_name(value):
+        raise _misfit(value, "a name of a folder")
+    return text(value)
+
+
+def is_name(value: object) -> bool:
+    """Whether a value can name a folder: a text of up to 255 bytes, in one line, that leads nowhere else."""
+    return (
+        isinstance(value, str)
+        and bool(value.strip())
+        and value not in {".", ".."}
+        and not any(letter in "/\\" or is_control(letter) for letter in value)
+        and len(value.encode("utf-8", "replace")) <= _LONGEST_NAME_BYTES
+    )
+
+
+def is_control(letter: str) -> bool:
+    """Whether a character steers a terminal: C0, DEL or C1 (ECMA-48)."""
+    return letter < _FIRST_PRINTABLE or _FIRST_C1 <= letter <= _LAST_C1
+
+
+def moment(value: object) -> str:
+    """Read a moment in ISO 8601."""
+    found = text(value)
+    try:
+        datetime.fromisoformat(found)
+    except ValueError:
+        raise _misfit(value, "a moment in ISO 8601") from None
+    return found
+
+
+def flag(value: object) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise _misfit(value, "true or false")
+    return value
+
+
+def whole(value: object, least: float = 0, most: float = MOST) -> int:
+    """Read a whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _misfit(value, "a whole number")
+    if not least <= value <= most:
+        raise _misfit(value, _range(least, most))
+    return value
+
+
+def number(value: object, least: float = 0.0, most: float = MOST) -> float:
+    """Read a number, whole or not, that is finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _misfit(value, "a number")
+    if not least <= value <= most:
+        raise _misfit(value, _range(least, most))
+    return value
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """Read a mapping, the values of which are still to be read."""
+    if not isinstance(value, Mapping):
+        raise _misfit(value, "a mapping")
+    return value
+
+
+def at(values: Mapping[str, object], key: str, reader: Callable[[object], T]) -> T:
+    """Read what a mapping has under a key.
+
+    Raises:
+        Misfit: It has no such key, or something else there.
+    """
+    if key not in values:
+        raise Misfit("is missing", key)
+    try:
+        return reader(values[key])
+    except Misfit as misfit:
+        raise misfit.under(key) from None
+
+
+def at_or(values: Mapping[str, object], key: str, reader: Callable[[object], T], default: T) -> T:
+    """Read what a mapping has under a key, which may be missing, or ``None``."""
+    return default if values.get(key) is None else at(values, key, reader)
+
+
+def each(value: object, reader: Callable[[object], T]) -> tuple[T, ...]:
+    """Read a list."""
+    if not isinstance(value, list | tuple):
+        raise _misfit(value, "a list")
+    found = []
+    for place, item in enumerate(value):
+        try:
+            found.append(reader(item))
+        except Misfit as misfit:
+            raise misfit.under(f"[{place}]") from None
+    return tuple(found)
+
+
+def by_name(value: object, reader: Callable[[object], T]) -> dict[str, T]:
+    """Read a mapping of any keys to values of one kind."""
+    found = {}
+    for key, item in mapping(value).items():
+        try:
+            found[text(key)] = reader(item)
+        except Misfit as misfit:
+            raise misfit.under(_shown(key) if not str(key).isprintable() else str(key)[:_SHOWN]) from None
+    return found
+
+
+def choice(value: object, kind: type[StrEnum]) -> str:
+    """Read the value of an enumeration, as a text."""
+    if not isinstance(value, str) or value not in kind.__members__.values():
+        raise _misfit(value, f"one of {', '.join(kind)}")
+    return str(value)
+
+
+def read(kind: type[T], value: object) -> T:
+    """Make a dataclass of a mapping, each field checked by its annotation.
+
+    Raises:
+        Misfit: A key is missing, or a value does not fit.
+    """
+    values = mapping(value)
+    found: dict[str, Any] = {}
+    for key, reader, may_be_missing in _plan(cast("Any", kind)):
+        if key in values:
+            try:
+                found[key] = reader(values[key])
+            except Misfit as misfit:
+                raise misfit.under(key) from None
+        elif not may_be_missing:
+            raise Misfit("is missing", key)
+    return kind(**found)
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
@@ -32,6 +249,103 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
     return value
 
 
+def read_by(reader: Reader) -> Mapping[str, Any]:
+    """Metadata of a field that a reader of its own reads."""
+    return MappingProxyType({"reader": reader})
+
+
+NAME: Final = read_by(name)
+"""Metadata of a field that becomes part of a path."""
+MOMENT: Final = read_by(moment)
+"""Metadata of a field that is a moment in ISO 8601."""
+SECONDS_SINCE_1970: Final = read_by(partial(number, most=LATEST_SECONDS))
+"""Metadata of a field that is a moment as a number."""
+PROCESS: Final = read_by(partial(whole, least=1, most=MOST_PROCESSES))
+"""Metadata of a field that is the number of a process, or how many there are."""
+RANK: Final = read_by(partial(whole, most=MOST_PROCESSES))
+"""Metadata of a field that is the number of a rank."""
+SIGNED: Final = read_by(partial(number, least=-MOST))
+"""Metadata of a field that may be negative."""
+RATIO: Final = read_by(partial(number, most=1.0))
+"""Metadata of a field that is a share of a whole."""
+
+
+def one_of(kind: type[StrEnum]) -> Mapping[str, Any]:
+    """Metadata of a text that is the value of an enumeration."""
+    return read_by(partial(choice, kind=kind))
+
+
+@cache
+def _plan(kind: type) -> tuple[tuple[str, Reader, bool], ...]:
+    """The keys of a dataclass: each with its reader, and whether it may be missing."""
+    hints = get_type_hints(kind)
+    plan = []
+    for known in filter(_is_stored, fields(kind)):
+        reader = known.metadata.get("reader") or _reader_of(hints[known.name])
+        if NoneType in get_args(hints[known.name]) and "reader" in known.metadata:
+            reader = partial(_optional, reader=reader)
+        may_be_missing = known.default is not MISSING or known.default_factory is not MISSING
+        plan.append((known.name, reader, may_be_missing))
+    return tuple(plan)
+
+
 def _is_stored(field: Field[Any]) -> bool:
     """Whether a field is part of what is written down; the field itself says so where it is not."""
     return bool(field.metadata.get("stored", True))
+
+
+_LEAVES: Final[Mapping[type, Reader]] = {str: text, int: whole, float: number, bool: flag}
+
+
+def _reader_of(hint: Any) -> Reader:  # noqa: ANN401 - whatever an annotation may be
+    if isinstance(hint, TypeVar):
+        return number  # the bounds of a figure that is stored
+    if hint in _LEAVES:
+        return _LEAVES[hint]
+    if is_dataclass(hint):
+        return partial(read, cast("type", hint))
+    arguments = get_args(hint)
+    if isinstance(hint, UnionType):
+        readers = [_reader_of(argument) for argument in arguments if argument is not NoneType]
+        reader = readers[0] if len(readers) == 1 else partial(_any_of, readers=readers)
+        return partial(_optional, reader=reader) if NoneType in arguments else reader
+    inner = _reader_of(arguments[-1] if get_origin(hint) is dict else arguments[0])
+    if get_origin(hint) is dict:
+        return partial(by_name, reader=inner)
+    return partial(_as_list, reader=inner) if get_origin(hint) is list else partial(each, reader=inner)
+
+
+def _optional(value: object, reader: Reader) -> Any:  # noqa: ANN401 - what the reader returns
+    return None if value is None else reader(value)
+
+
+def _as_list(value: object, reader: Reader) -> list[Any]:
+    return list(each(value, reader))
+
+
+def _any_of(value: object, readers: list[Reader]) -> Any:  # noqa: ANN401 - what one of the readers returns
+    for reader in readers[:-1]:
+        try:
+            return reader(value)
+        except Misfit:
+            continue
+    return readers[-1](value)
+
+
+def _range(least: float, most: float) -> str:
+    if most == MOST:
+        return f"a figure from {least:g} on" if least > -MOST else "a figure of any usual size"
+    return f"a figure from {least:g} to {most:g}"
+
+
+def _misfit(value: object, wanted: str) -> Misfit:
+    return Misfit(f"is {_shown(value)}, where {wanted} should be")
+
+
+def _shown(value: object) -> str:
+    """A value for people, however long it is."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}…"
+    if isinstance(value, int) and not -MOST <= value <= MOST:
+        return f"a number of {value.bit_length():,} bits"
+    return repr(value) if isinstance(value, int | float | None) else f"a {type(value).__name__}"

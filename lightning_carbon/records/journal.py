@@ -10,13 +10,27 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-from lightning_carbon.errors import NewerSchema, RecordError
+from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
-from lightning_carbon.records.fields import known, plain
+from lightning_carbon.records.fields import (
+    NAME,
+    PROCESS,
+    RANK,
+    SECONDS_SINCE_1970,
+    Misfit,
+    check_schema,
+    mapping,
+    one_of,
+    plain,
+    read,
+    read_by,
+    reading,
+)
 from lightning_carbon.records.lineage import Resumed, resumed_from
 from lightning_carbon.records.run import Status
 
 JOURNAL_SCHEMA = 1
+_JOURNAL = "a journal of a run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +40,7 @@ class DomainFacts:
     id: str
     kind: str
     name: str
-    provenance: str
+    provenance: str = field(metadata=one_of(Provenance))
     uncertainty_ratio: float
     method: str
     parent: str | None = None
@@ -53,24 +67,27 @@ class Header:
         absent: What could not be metered here.
         intensity: What the run is priced with.
         pue: What the run is priced with.
+        pid_namespace: The namespace that ``pid`` is a number of, as containers have their own; ``None`` where that is
+            not known.
     """
 
     schema: int
-    run_id: str
-    project: str
+    run_id: str = field(metadata=NAME)
+    project: str = field(metadata=NAME)
     run_name: str | None
-    rank: int
-    local_rank: int
-    world_size: int
+    rank: int = field(metadata=RANK)
+    local_rank: int = field(metadata=RANK)
+    world_size: int = field(metadata=PROCESS)
     host_id: str
-    pid: int
+    pid: int = field(metadata=PROCESS)
     pid_started: float | None
-    started_at: float
+    started_at: float = field(metadata=SECONDS_SINCE_1970)
     host: dict[str, str | int | None]
     domains: tuple[DomainFacts, ...]
     absent: tuple[Finding, ...]
     intensity: Intensity
     pue: PowerUsage
+    pid_namespace: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +139,8 @@ class Beat:
         steps_per_epoch: How many steps an epoch has, where the trainer knows.
     """
 
-    at: float
-    status: str
+    at: float = field(metadata=SECONDS_SINCE_1970)
+    status: str = field(metadata=one_of(Status))
     ns: int
     steps: int
     samples: int | None
@@ -133,7 +150,7 @@ class Beat:
     phases: dict[str, PhaseBeat] = field(default_factory=dict)
     lost: tuple[str | None, ...] = ()
     lost_ns: tuple[int | None, ...] = ()
-    resumed: Resumed | None = None
+    resumed: Resumed | None = field(default=None, metadata=read_by(resumed_from))
     parts: dict[str, dict[str, PartBeat]] = field(default_factory=dict)
     steps_per_epoch: float | None = None
 
@@ -161,8 +178,8 @@ class RankPart:
 
 def header_mapping(header: Header) -> dict[str, Any]:
     """A header as plain values."""
-    mapping: dict[str, Any] = plain(header)
-    return mapping
+    values: dict[str, Any] = plain(header)
+    return values
 
 
 def beat_mapping(beat: Beat) -> dict[str, Any]:
@@ -170,52 +187,49 @@ def beat_mapping(beat: Beat) -> dict[str, Any]:
     return asdict(beat)
 
 
-def part_of(header: dict[str, Any], beat: dict[str, Any]) -> RankPart:
-    """Read the first and the last line of a journal; keys that this version does not know are ignored.
+def header_of(values: object) -> Header:
+    """Read the first line of a journal; keys that this version does not know are ignored.
+
+    Raises:
+        RecordError: It is no header of a journal, or one of a newer schema.
+    """
+    with reading(_JOURNAL):
+        check_schema(mapping(values), JOURNAL_SCHEMA, "the journal")
+        return read(Header, values)
+
+
+def part_of(header: object, beat: object) -> RankPart:
+    """Read the first line of a journal and one of its beats; keys that this version does not know are ignored.
 
     Raises:
         RecordError: They are no journal, or one of a newer schema.
     """
-    try:
-        if int(header["schema"]) > JOURNAL_SCHEMA:
-            message = f"the journal has schema {header['schema']}, this version reads up to {JOURNAL_SCHEMA}"
-            raise NewerSchema(message)
-        domains = tuple(known(DomainFacts, one) for one in header["domains"])
-        whole = {
-            **header,
-            "domains": domains,
-            "absent": tuple(known(Finding, one) for one in header["absent"]),
-            "intensity": known(Intensity, header["intensity"]),
-            "pue": known(PowerUsage, header["pue"]),
-        }
-        phases = {
-            name: PhaseBeat(int(one["ns"]), _as_many(one["uj"], domains), _as_many(one["covered_ns"], domains))
-            for name, one in beat["phases"].items()
-        }
-        parts = {
-            phase: {name: PartBeat(int(one["ns"]), _as_many(one["uj"], domains)) for name, one in told.items()}
-            for phase, told in beat.get("parts", {}).items()
-        }
-        last = {
-            **beat,
-            "status": Status(beat["status"]).value,
-            "step_uj": _as_many(beat["step_uj"], domains),
-            "lost": tuple(beat["lost"]),
-            "lost_ns": tuple(beat.get("lost_ns", ())),
-            "phases": phases,
-            "resumed": resumed_from(beat.get("resumed")),
-            "parts": parts,
-        }
-        return RankPart(known(Header, whole), known(Beat, last))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, RecordError):
-            raise
-        message = f"not a journal of a run: {type(error).__name__}: {error}"
-        raise RecordError(message) from error
+    return with_beat(header_of(header), beat)
 
 
-def _as_many(values: list[int], domains: tuple[DomainFacts, ...]) -> tuple[int, ...]:
-    if len(values) != len(domains):
-        message = f"{len(values)} figures for {len(domains)} domains"
-        raise ValueError(message)
-    return tuple(int(value) for value in values)
+def with_beat(header: Header, values: object) -> RankPart:
+    """Read one beat of a journal.
+
+    Args:
+        header: Who wrote it.
+        values: The line.
+
+    Raises:
+        RecordError: It is no beat of that journal.
+    """
+    with reading(_JOURNAL):
+        beat = read(Beat, values)
+        _check_lengths(beat, len(header.domains))
+        return RankPart(header, beat)
+
+
+def _check_lengths(beat: Beat, domains: int) -> None:
+    """Refuse a beat that does not tell the same number of figures as there are domains."""
+    figures = {"step_uj": beat.step_uj}
+    for name, phase in beat.phases.items():
+        figures |= {f"phases.{name}.uj": phase.uj, f"phases.{name}.covered_ns": phase.covered_ns}
+    for name, parts in beat.parts.items():
+        figures |= {f"parts.{name}.{part}.uj": told.uj for part, told in parts.items()}
+    for key, told in figures.items():
+        if len(told) != domains:
+            raise Misfit(f"has {len(told)} figures for {domains} domains", key)

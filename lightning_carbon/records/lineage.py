@@ -7,12 +7,21 @@ whole, so it is never less than the lineage, and the difference is the work that
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lightning_carbon.errors import RecordError
+from lightning_carbon.records.fields import (
+    MOST,
+    at,
+    at_or,
+    check_schema,
+    each,
+    mapping,
+    name,
+    number,
+    reading,
+)
 from lightning_carbon.records.totals import UNKNOWN, Attempt, Totals, microjoules_of
 
 if TYPE_CHECKING:
@@ -21,9 +30,6 @@ if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord
 
 CHECKPOINT_SCHEMA = 1
-
-_LONGEST_NAME = 255
-"""Bytes that a name in a path may have on Linux."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +137,8 @@ def with_attempts(record: RunRecord, attempts: Sequence[Attempt]) -> RunRecord:
     others = [attempt for attempt in attempts if attempt.run_id != record.run_id]
     every = merged(others, [attempt_of(record)])
     spent = Totals()
-    for each in every:
-        spent = spent.plus(each.totals)
+    for attempt in every:
+        spent = spent.plus(attempt.totals)
     return replace(
         record,
         attempts=tuple(
@@ -175,34 +181,24 @@ def checkpoint_mapping(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def checkpoint_of(mapping: object) -> Checkpoint:
+def checkpoint_of(values: object) -> Checkpoint:
     """Read what a checkpoint says; keys that this version does not know are ignored, most others may be missing.
 
     Args:
-        mapping: What :func:`checkpoint_mapping` wrote, now or in an earlier version; it may come from anybody.
+        values: What :func:`checkpoint_mapping` wrote, now or in an earlier version; it may come from anybody.
 
     Raises:
         RecordError: It is something else, or of a newer schema.
     """
-    values = _mapping(mapping)
-    schema = values.get("schema")
-    if not isinstance(schema, int) or isinstance(schema, bool):
-        message = "it has no schema"
-        raise RecordError(message)
-    if schema > CHECKPOINT_SCHEMA:
-        message = f"it has schema {schema}, this version reads up to {CHECKPOINT_SCHEMA}: upgrade lightning-carbon"
-        raise RecordError(message)
-    run_id = _name(values, "run_id")
-    project = _name(values, "project")
-    lineage = _totals_from(_mapping(values.get("lineage")))
-    # Without a list of attempts, all that led here counts as one of them, so that nothing of it is missing.
-    listed = values.get("attempts")
-    attempts = (
-        [attempt_from(entry) for entry in listed] if isinstance(listed, list) else [Attempt(run_id, project, lineage)]
-    )
-    return Checkpoint(
-        _name(values, "origin") if "origin" in values else run_id, run_id, project, lineage, merged(attempts)
-    )
+    with reading("the state of a meter"):
+        told = mapping(values)
+        check_schema(told, CHECKPOINT_SCHEMA, "it")
+        run_id, project = at(told, "run_id", name), at(told, "project", name)
+        lineage = at(told, "lineage", _totals_from)
+        # Without a list of attempts, all that led here counts as one of them, so that nothing of it is missing.
+        whole_way: tuple[Attempt, ...] = (Attempt(run_id, project, lineage),)
+        attempts = at_or(told, "attempts", partial(each, reader=_attempt_from), whole_way)
+        return Checkpoint(at_or(told, "origin", name, run_id), run_id, project, lineage, merged(attempts))
 
 
 def attempt_mapping(attempt: Attempt) -> dict[str, Any]:
@@ -211,70 +207,38 @@ def attempt_mapping(attempt: Attempt) -> dict[str, Any]:
     return {"run_id": attempt.run_id, "project": attempt.project, **asdict(attempt.totals)}
 
 
-def attempt_from(mapping: object) -> Attempt:
+def attempt_from(values: object) -> Attempt:
     """Read an attempt.
 
     Raises:
         RecordError: It is none.
     """
-    values = _mapping(mapping)
-    return Attempt(_name(values, "run_id"), _name(values, "project"), _totals_from(values))
+    with reading("an attempt at a training"):
+        return _attempt_from(values)
 
 
-def resumed_from(mapping: object) -> Resumed | None:
-    """Read what a journal says of it; ``None`` where it says nothing.
-
-    Raises:
-        RecordError: It is something else.
-    """
-    if mapping is None:
-        return None
-    values = _mapping(mapping)
-    return Resumed(_name(values, "origin"), _totals_from(_mapping(values.get("before")), least=-math.inf))
+def resumed_from(values: object) -> Resumed:
+    """Read what a journal says of the training that a run goes on with."""
+    told = mapping(values)
+    return Resumed(at(told, "origin", name), at(told, "before", partial(_totals_from, least=-MOST)))
 
 
-def _totals_from(values: Mapping[str, Any], least: float = 0) -> Totals:
+def _attempt_from(values: object) -> Attempt:
+    told = mapping(values)
+    return Attempt(at(told, "run_id", name), at(told, "project", name), _totals_from(told))
+
+
+def _totals_from(values: object, least: float = 0) -> Totals:
+    told = mapping(values)
+    count = partial(_count, least=least)
     return Totals(
-        _whole(values, "microjoules", least),
-        _number(values, "grams_co2e", least),
-        _whole(values, "steps", least) or 0,
-        _whole(values, "samples", least),
-        _whole(values, "tokens", least),
+        at_or(told, "microjoules", count, None),
+        at_or(told, "grams_co2e", partial(number, least=least), None),
+        at_or(told, "steps", count, 0),
+        at_or(told, "samples", count, None),
+        at_or(told, "tokens", count, None),
     )
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        message = f"it is {type(value).__name__}, where a mapping should be"
-        raise RecordError(message)
-    return value
-
-
-def _name(values: Mapping[str, Any], key: str) -> str:
-    """A name that becomes part of a path: a checkpoint may come from anybody."""
-    name = values.get(key)
-    if (
-        not isinstance(name, str)
-        or not name.strip()
-        or name in {".", ".."}
-        or any(c in name for c in "/\\\0\n")
-        or len(name.encode("utf-8", "replace")) > _LONGEST_NAME
-    ):
-        message = f"its {key} is {name!r}"
-        raise RecordError(message)
-    return name
-
-
-def _number(values: Mapping[str, Any], key: str, least: float) -> float | None:
-    value = values.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < least:
-        message = f"its {key} is {value!r}"
-        raise RecordError(message)
-    return value
-
-
-def _whole(values: Mapping[str, Any], key: str, least: float) -> int | None:
-    value = _number(values, key, least)
-    return None if value is None else round(value)
+def _count(value: object, least: float) -> int:
+    return round(number(value, least))

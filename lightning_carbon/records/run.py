@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import partial
 
-if TYPE_CHECKING:
-    from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-    from lightning_carbon.ports import Finding
-    from lightning_carbon.records.totals import Attempt, Totals
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.ports import Finding
+from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by
+from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
 
 SCHEMA = 1
 
@@ -58,8 +59,8 @@ class DomainRecord:
     kind: str
     name: str
     joules: float
-    provenance: str
-    coverage_ratio: float
+    provenance: str = field(metadata=one_of(Provenance))
+    coverage_ratio: float = field(metadata=RATIO)
     uncertainty_ratio: float
     method: str
     parent: str | None = None
@@ -92,7 +93,7 @@ class EnergyRecord:
     modelled_joules: float
     low_joules: float
     high_joules: float
-    coverage_ratio: float
+    coverage_ratio: float = field(metadata=RATIO)
     domains: tuple[DomainRecord, ...]
     phases: dict[str, float]
     absent: tuple[Finding, ...] = ()
@@ -133,14 +134,14 @@ class RankRecord:
         status: How it stands.
     """
 
-    rank: int
+    rank: int = field(metadata=RANK)
     host: str
     devices: list[str]
     joules: float
     mean_watts: float | None
     steps: int
     duration_seconds: float
-    status: str
+    status: str = field(metadata=one_of(Status))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +179,12 @@ class RunRecord:
     """
 
     schema: int
-    run_id: str
-    project: str
+    run_id: str = field(metadata=NAME)
+    project: str = field(metadata=NAME)
     run_name: str | None
-    status: str
-    started_at: str
-    ended_at: str | None
+    status: str = field(metadata=one_of(Status))
+    started_at: str = field(metadata=MOMENT)
+    ended_at: str | None = field(metadata=MOMENT)
     duration_seconds: float
     steps: int
     samples: int | None
@@ -193,12 +194,12 @@ class RunRecord:
     host: dict[str, str | int | None]
     energy: EnergyRecord
     carbon: CarbonRecord
-    world_size: int = 1
+    world_size: int = field(default=1, metadata=PROCESS)
     ranks: tuple[RankRecord, ...] = ()
-    origin: str | None = None
-    attempts: tuple[Attempt, ...] = ()
-    lineage: Totals | None = None
-    spent: Totals | None = None
+    origin: str | None = field(default=None, metadata=NAME)
+    attempts: tuple[Attempt, ...] = field(default=(), metadata=read_by(partial(each, reader=stored_attempt)))
+    lineage: Totals | None = field(default=None, metadata=read_by(stored_totals))
+    spent: Totals | None = field(default=None, metadata=read_by(stored_totals))
     location: str | None = None
     part_seconds: dict[str, dict[str, float]] = field(default_factory=dict)
 

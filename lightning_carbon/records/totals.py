@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from lightning_carbon.records.fields import MOST, at, at_or, mapping, name, number, text, whole
 from lightning_carbon.units import MICROJOULES_PER_JOULE
 
 Figure = TypeVar("Figure", int, float)
@@ -86,6 +87,30 @@ class Attempt:
     def grams_co2e(self) -> float | None:
         """What that stands for."""
         return self.totals.grams_co2e
+
+
+def stored_totals(values: object) -> Totals:
+    """Read totals as a record has them."""
+    told = mapping(values)
+    return Totals(
+        microjoules_of(at(told, "joules", _figure)),
+        at(told, "grams_co2e", _figure),
+        at(told, "steps", whole),
+        at_or(told, "samples", whole, None),
+        at_or(told, "tokens", whole, None),
+    )
+
+
+def stored_attempt(values: object) -> Attempt:
+    """Read an attempt as a record has it."""
+    told = mapping(values)
+    totals = Totals(microjoules_of(at(told, "joules", _figure)), at(told, "grams_co2e", _figure))
+    return Attempt(at(told, "run_id", name), None, totals, at(told, "status", text))
+
+
+def _figure(value: object) -> float | None:
+    """A figure that differences of floats may have put a hair below 0."""
+    return None if value is None else number(value, -MOST)
 
 
 def microjoules_of(joules: float | None) -> int | None:

@@ -77,6 +77,14 @@ def host_id(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> 
     return f"{os.uname().nodename}:{boot}"
 
 
+def pid_namespace(root: Path = Path("/")) -> int | None:
+    """What the numbers of processes are of here: a container has numbers of its own; ``None`` where nobody tells."""
+    try:
+        return (root / "proc/self/ns/pid").stat().st_ino  # pid_namespaces(7)
+    except OSError:
+        return None
+
+
 def ranks_of(environ: Mapping[str, str] = os.environ) -> Ranks:
     """Which process of a run this is: what ``torch.distributed`` says, else what the launcher has set."""
     host = host_id(environ=environ)

@@ -6,7 +6,7 @@ A new adapter is held to it by a line in ``SUBJECTS``.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,15 @@ import pytest
 
 from lightning_carbon.errors import LedgerError
 from lightning_carbon.ledger.directory import DirectoryRunStore
-from lightning_carbon.ports import LineSink, RunStore
+from lightning_carbon.ports import (
+    JournalStore,
+    JournalText,
+    LineSink,
+    LineStore,
+    RecordStore,
+    RunStore,
+    SharedListStore,
+)
 from lightning_carbon.testing import MemoryRunStore
 
 
@@ -65,11 +73,18 @@ def record(run_id: str, **values: object) -> dict[str, object]:
     return {"schema": 1, "run_id": run_id, "project": "lisa", "run_name": None, **values}
 
 
+def ends(journals: Sequence[JournalText]) -> list[tuple[int, str, str]]:
+    """The rank of each journal, its first line and its last one."""
+    assert all(journal.where and not journal.trouble for journal in journals)
+    return [(journal.rank, journal.first.strip(), journal.last[-1] if journal.last else "") for journal in journals]
+
+
 def test_what_is_saved_is_kept(subject: Subject) -> None:
     """All JSON types come back as they were, and the answer says where the record lies."""
     saved = record("a", status="finished", joules=1.5, steps=3, lost=None, flags=[True, "é"], phases={"train": 1.5})
     where = subject.store.save(saved)
 
+    assert isinstance(subject.store, RecordStore)
     assert isinstance(subject.store, RunStore)
     assert where
     assert saved == subject.record("a")
@@ -110,6 +125,7 @@ def test_lines_reach_the_file_at_once_and_in_order(subject: Subject) -> None:
     sink.write_lines([])
     sink.write_lines(["1,2.5"])
 
+    assert isinstance(subject.store, LineStore)
     assert isinstance(sink, LineSink)
     assert ["step,joules", "0,1.5", "1,2.5"] == subject.lines("a", "steps.csv")
     sink.close()
@@ -162,8 +178,10 @@ def test_a_journal_is_read_by_its_ends(subject: Subject) -> None:
     for journal in journals:
         journal.close()
 
-    assert [("header 0", "beat 2"), ("header 1", "beat 2")] == subject.store.read_journals("lisa", "a")
-    assert [] == subject.store.read_journals("lisa", "none")
+    assert isinstance(subject.store, JournalStore)
+    found = subject.store.read_journals("lisa", "a")
+    assert [(0, "header 0", "beat 2"), (1, "header 1", "beat 2"), (2, "a header alone", "")] == ends(found)
+    assert [] == list(subject.store.read_journals("lisa", "none"))
 
 
 def test_a_journal_is_read_while_it_is_written_and_after(subject: Subject) -> None:
@@ -176,7 +194,7 @@ def test_a_journal_is_read_while_it_is_written_and_after(subject: Subject) -> No
     journal.close()
     journal.write_lines(["three"])
 
-    assert [("header", "two")] == during == subject.store.read_journals("lisa", "a")
+    assert [(0, "header", "two")] == ends(during) == ends(subject.store.read_journals("lisa", "a"))
 
 
 def test_a_saved_record_can_be_loaded(subject: Subject) -> None:
@@ -194,6 +212,7 @@ def test_lines_are_added_to_the_end(subject: Subject) -> None:
     for number in range(3):
         subject.store.append_lines("lisa", "a", "attempts.jsonl", [f"{number} first", f"{number} second"])
 
+    assert isinstance(subject.store, SharedListStore)
     wanted = [f"{number} {word}" for number in range(3) for word in ("first", "second")]
     assert wanted == subject.store.read_lines("lisa", "a", "attempts.jsonl") == subject.lines("a", "attempts.jsonl")
     assert [] == subject.store.read_lines("lisa", "b", "attempts.jsonl")

@@ -20,7 +20,8 @@ from typing import Any
 
 from lightning_carbon import Meter
 from lightning_carbon.ledger.directory import DirectoryRunStore
-from lightning_carbon.records.journal import RankPart, part_of
+from lightning_carbon.ledger.journals import parts_of
+from lightning_carbon.records.journal import RankPart
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.simulated import SimulatedCounter
 
@@ -66,11 +67,8 @@ ENDINGS_OF = {
 def parts_in(ledger: Path) -> list[RankPart]:
     """What was written down of the one run in a ledger."""
     store = DirectoryRunStore(ledger)
-    return [
-        part_of(json.loads(first), json.loads(last))
-        for run in ledger.glob("*/*")
-        for first, last in store.read_journals(run.parent.name, run.name)
-    ]
+    runs = [(run.parent.name, run.name) for run in ledger.glob("*/*")]
+    return [part for names in runs for part in parts_of(store.read_journals(*names), *names)]
 
 
 class Child:

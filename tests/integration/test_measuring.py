@@ -267,7 +267,7 @@ def test_journals_are_followed_through_torn_lines_and_new_beginnings(tmp_path: P
     whole = journal(seconds=6.0, beat_seconds=0.5)
     header = json.dumps(header_mapping(whole.header))
     lines = [json.dumps(beat_mapping(beat)) for beat in whole.beats]
-    folder = tmp_path / "lisa" / "20261122T080000Z-0001"
+    folder = tmp_path / whole.header.project / whole.header.run_id
     folder.mkdir(parents=True)
     path = folder / "rank-00000.jsonl"
     run = FollowedRun(folder)
@@ -292,7 +292,7 @@ def test_journals_are_followed_through_torn_lines_and_new_beginnings(tmp_path: P
 def test_a_long_training_takes_no_more_memory() -> None:
     """Beats are thinned out, and the measurement is the same."""
     whole = journal(watts=lambda at, _: 100.0 if at < 300 else 300.0, seconds=6_000.0)
-    thin = RankFile(Path("unused"))
+    thin = RankFile(Path("unused"), 0)
     for beat in whole.beats:
         thin.add(beat)
     label = Label("Toy")

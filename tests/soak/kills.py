@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import signal
@@ -12,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, is_process_there
-from lightning_carbon.records.journal import part_of
 from lightning_carbon.sources.launchers import host_id
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def kill(training: Training, after_seconds: float, aim: Aim, victim: int, number
             victims, at_ns = _strike(training, process, "all", victim, signal.SIGKILL)
             process.join(END_SECONDS)
         give_up = time.monotonic() + END_SECONDS
-        while any(is_process_there(one.header.pid, one.header.pid_started) for one in parts_of(training.ledger)):
+        while any(is_process_there(one.header.pid, one.header.pid_started) for one in parts_in(training.ledger)):
             if time.monotonic() > give_up:
                 break
             time.sleep(0.01)
@@ -112,7 +111,7 @@ def _strike(
     training: Training, process: ForkProcess, aim: Aim, victim: int, number: signal.Signals
 ) -> tuple[list[int], int]:
     """Kill; the ranks that were killed, and when."""
-    pids = {part.header.rank: part.header.pid for part in parts_of(training.ledger)}
+    pids = {part.header.rank: part.header.pid for part in parts_in(training.ledger)}
     if aim == "one" and victim in pids:
         at_ns = time.monotonic_ns()
         os.kill(pids[victim], number)
@@ -125,7 +124,7 @@ def _strike(
 def _compare(
     training: Training, after_seconds: float, aim: Aim, number: signal.Signals, victims: list[int], at_ns: int
 ) -> Kill:
-    parts = {part.header.rank: part for part in parts_of(training.ledger)}
+    parts = {part.header.rank: part for part in parts_in(training.ledger)}
     record = recovered(training.ledger)
     joules_of = {one.rank: one.joules for one in record.ranks} if record else {}
     joules = lost = seconds = 0.0
@@ -158,14 +157,11 @@ def _compare(
     )
 
 
-def parts_of(ledger: Path) -> list[RankPart]:
+def parts_in(ledger: Path) -> list[RankPart]:
     """What the ranks of the one run in a ledger have written."""
     store = DirectoryRunStore(ledger)
-    return [
-        part_of(json.loads(first), json.loads(last))
-        for run in ledger.glob("*/*")
-        for first, last in store.read_journals(run.parent.name, run.name)
-    ]
+    runs = [(run.parent.name, run.name) for run in ledger.glob("*/*")]
+    return [part for names in runs for part in parts_of(store.read_journals(*names), *names)]
 
 
 def recovered(ledger: Path) -> RunRecord | None:

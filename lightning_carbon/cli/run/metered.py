@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.run.program import CannotStart, Signals, find
 from lightning_carbon.errors import ConfigError, LedgerError
-from lightning_carbon.ledger.directory import write_json
+from lightning_carbon.ledger.files import write_json
 from lightning_carbon.meter import Meter
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import Status

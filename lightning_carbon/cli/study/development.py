@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.cli.output import show
-from lightning_carbon.cli.runs import notice, open_runs
+from lightning_carbon.cli.runs import open_runs
+from lightning_carbon.cli.say import notice
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.accelerators import find_accelerator
 from lightning_carbon.estimate.factors import USD_PER_KWH
@@ -115,8 +116,8 @@ def _jobs(runs: Runs, method: Method | None) -> Iterator[Job]:
     for record in runs.ledger.runs(runs.project):
         try:
             yield job_of(record, method)
-        except (TypeError, ValueError, AttributeError) as error:
-            notice(f"{record.location}: not a record of a run: {error}")
+        except (ArithmeticError, ValueError) as error:
+            notice(f"{record.location}: its figures cannot be added up: {error}")
 
 
 def _other_projects(runs: Runs) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.output import Form, show
+from lightning_carbon.cli.say import notice
 from lightning_carbon.errors import ConfigError, RecordError, StudyError
+from lightning_carbon.ledger.files import read_json
 from lightning_carbon.measuring import Measured, measure
 from lightning_carbon.measuring.configuration import looks_like_config, subject_of
 from lightning_carbon.measuring.following import measured_runs
@@ -95,10 +96,10 @@ def measure_and_show(asked: MeasureRequest, method: Method, length: TrainingLeng
                 on_progress=on_progress,
             )
     except StudyError as error:
-        typer.echo(f"{NAME}: {error}", err=True)
+        notice(f"{error}")
         return _FAILED
     except KeyboardInterrupt:
-        typer.echo(f"{NAME}: interrupted; the program was ended, and nothing was measured", err=True)
+        notice("interrupted; the program was ended, and nothing was measured")
         return _SIGNALLED + signal.SIGINT
     except _Told as told:
         return _SIGNALLED + told.number
@@ -118,7 +119,7 @@ def show_table(project: str | None, ledger: str | None, method: Method, length: 
     found = list(_read(measured_runs(folder, name)))
     if not found:
         where = f" of project {name}" if name is not None else ""
-        typer.echo(f"{NAME}: nothing{where} in {folder} has been measured yet: `{NAME} study measure CONFIG`", err=True)
+        notice(f"nothing{where} in {folder} has been measured yet: `{NAME} study measure CONFIG`")
     given = None if length == TrainingLength() else length
     measured = [(one, row_of(one, method, given)) for one in found]
     rows = beside(published_rows(), measured)
@@ -158,8 +159,8 @@ def _show(found: Measured, method: Method, length: TrainingLength, form: Form) -
     try:
         row = row_of(measurement, method, length)
     except ConfigError as error:
-        typer.echo(f"{NAME}: --{error.argument} {error.value} cannot be used: {error.fix}", err=True)
-        typer.echo(f"{NAME}: {kept}, and `{NAME} study table` shows it", err=True)
+        notice(f"--{error.argument} {error.value} cannot be used: {error.fix}")
+        notice(f"{kept}, and `{NAME} study table` shows it")
         return _FAILED
     show(form, _sheets(measurement, row, method), measured_mapping(measurement, row), "measured")
     typer.echo(kept, err=True)
@@ -176,9 +177,11 @@ def _sheets(measurement: Measurement, row: StudyRow, method: Method) -> list[She
 def _read(paths: Sequence[Path]) -> Iterator[Measurement]:
     for path in paths:
         try:
-            yield from_mapping(json.loads(path.read_bytes()))
-        except (OSError, ValueError, RecordError) as error:
-            typer.echo(f"{NAME}: {path}: {error}", err=True)
+            yield from_mapping(read_json(path))
+        except OSError as error:
+            notice(f"{path}: it cannot be read: {error.strerror or error}")
+        except RecordError as error:
+            notice(f"{path}: {error}")
 
 
 class _Told(BaseException):

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lightning_carbon.errors import NewerSchema, RecordError
+from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import Finding
-from lightning_carbon.records.fields import known, plain
+from lightning_carbon.records.fields import (
+    MOMENT,
+    NAME,
+    PROCESS,
+    RATIO,
+    Misfit,
+    check_schema,
+    mapping,
+    one_of,
+    plain,
+    read,
+    reading,
+)
 from lightning_carbon.study.measured.settling import Settling
 from lightning_carbon.study.measured.training_length import TrainingLength
 
@@ -34,9 +47,9 @@ class DomainPower:
     kind: str
     name: str
     watts: float | None
-    provenance: str
+    provenance: str = field(metadata=one_of(Provenance))
     uncertainty_ratio: float
-    coverage_ratio: float
+    coverage_ratio: float = field(metadata=RATIO)
     method: str
     counted: bool
 
@@ -85,15 +98,15 @@ class Measurement:
     schema: int
     name: str
     published: str | None
-    run_id: str
-    project: str
-    measured_at: str
+    run_id: str = field(metadata=NAME)
+    project: str = field(metadata=NAME)
+    measured_at: str = field(metadata=MOMENT)
     command: tuple[str, ...]
     training_seconds: float
     settling: Settling
     domains: tuple[DomainPower, ...]
     speed: Speed
-    world_size: int
+    world_size: int = field(metadata=PROCESS)
     host: dict[str, str | int | None]
     absent: tuple[Finding, ...] = ()
     extent: TrainingLength | None = None
@@ -115,32 +128,22 @@ class Measurement:
 
 def to_mapping(measurement: Measurement) -> dict[str, Any]:
     """A measurement as plain values (JSON types only)."""
-    mapping: dict[str, Any] = plain(measurement)
-    return mapping
+    values: dict[str, Any] = plain(measurement)
+    return values
 
 
-def from_mapping(mapping: dict[str, Any]) -> Measurement:
+def from_mapping(values: object) -> Measurement:
     """Read a measurement; keys that this version does not know are ignored.
+
+    Args:
+        values: What :func:`to_mapping` wrote, now or in an earlier version; it may come from anybody.
 
     Raises:
         RecordError: It is no measurement, or one of a newer schema.
     """
-    try:
-        if int(mapping["schema"]) > MEASUREMENT_SCHEMA:
-            message = f"the measurement has schema {mapping['schema']}, this version reads up to {MEASUREMENT_SCHEMA}"
-            raise NewerSchema(message)
-        whole = {
-            **mapping,
-            "command": tuple(mapping["command"]),
-            "settling": known(Settling, mapping["settling"]),
-            "domains": tuple(known(DomainPower, one) for one in mapping["domains"]),
-            "speed": known(Speed, mapping["speed"]),
-            "absent": tuple(known(Finding, one) for one in mapping.get("absent", ())),
-            "extent": known(TrainingLength, mapping["extent"]) if mapping.get("extent") else None,
-        }
-        return known(Measurement, whole)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, RecordError):
-            raise
-        message = f"not a measurement: {type(error).__name__}: {error}"
-        raise RecordError(message) from error
+    with reading("a measurement"):
+        check_schema(mapping(values), MEASUREMENT_SCHEMA, "the measurement")
+        try:
+            return read(Measurement, values)
+        except ConfigError as error:
+            raise Misfit(f"has {error}", "extent") from error

@@ -12,11 +12,12 @@ most, a fifth of what the sensors of GPUs may be off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import StudyError
+from lightning_carbon.records.fields import SIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ class Settling:
     averaged_seconds: float
     watts: float
     watts_error: float
-    drift_watts_per_minute: float
+    drift_watts_per_minute: float = field(metadata=SIGNED)
     drift_error: float
     settled: bool
     rule: str = "found"

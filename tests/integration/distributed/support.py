@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lightning_carbon.ledger.directory import DirectoryRunStore
-from lightning_carbon.records.journal import RankPart, part_of
+from lightning_carbon.ledger.journals import parts_of
+from lightning_carbon.records.journal import RankPart
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_SECONDS = 100
@@ -50,8 +51,7 @@ class Done:
 
     def parts(self, run_id: str) -> list[RankPart]:
         """The journals of a run."""
-        journals = DirectoryRunStore(self.ledger).read_journals("loop", run_id)
-        return [part_of(json.loads(first), json.loads(last)) for first, last in journals]
+        return parts_of(DirectoryRunStore(self.ledger).read_journals("loop", run_id), "loop", run_id)
 
 
 def environment(**more: str) -> dict[str, str]:

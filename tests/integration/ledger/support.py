@@ -25,13 +25,13 @@ class Reader:
     Args:
         root: Its folder.
         host: Where it is read.
+        namespace: What the numbers of processes are of there.
     """
 
-    def __init__(self, root: Path, host: str = HERE) -> None:
+    def __init__(self, root: Path, host: str = HERE, namespace: int | None = None) -> None:
         self.said: list[str] = []
-        self.ledger = Ledger(
-            root, Observer(host, lambda pid, _started: pid == THERE, file_system_time), self.said.append
-        )
+        observer = Observer(host, lambda pid, _started: pid == THERE, file_system_time, namespace)
+        self.ledger = Ledger(root, observer, self.said.append)
 
 
 def folder_of(root: Path, part: RankPart) -> Path:

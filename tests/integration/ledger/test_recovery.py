@@ -81,6 +81,17 @@ def test_dead_is_who_is_silent_and_cannot_be_found(
     assert 0.000005 == found.energy.total_joules
 
 
+def test_a_process_that_is_gone_is_dead_at_once(tmp_path: Path) -> None:
+    """Where its number means the same here; in another container, it may be there under another number."""
+    header = replace(DEAD.header, pid_namespace=4)
+    folder = write(tmp_path, replace(DEAD, header=header), silent=0)
+    (elsewhere,) = Reader(tmp_path, namespace=5).ledger.runs()
+    (here,) = Reader(tmp_path, namespace=4).ledger.runs()
+
+    assert ("running", "interrupted") == (elsewhere.status, here.status)
+    assert "interrupted" == stored(folder).status
+
+
 def test_a_living_run_shows_what_its_journals_say(tmp_path: Path) -> None:
     """Not what its record said when it began, which stays as it was."""
     folder = write(tmp_path, part(0, {GPU: 5}, pid=THERE, seconds=1))

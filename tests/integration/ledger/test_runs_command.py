@@ -15,8 +15,9 @@ import pytest
 
 from lightning_carbon.ledger.directory import DirectoryRunStore
 from lightning_carbon.records.mapping import from_mapping, to_mapping
-from tests.integration.ledger.support import age
 from tests.unit.records.samples import FULL, NOTHING
+
+ODD = replace(FULL.energy.domains[0], name="GPU\x1b[31m")
 
 
 def runs(*words: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
@@ -39,10 +40,10 @@ def ledger(tmp_path: Path) -> str:
         record = replace(
             FULL,
             run_id=f"20261121T10111{number}Z-3fa2000{number}",
-            project=["lisa", "[red]bert-large-pretraining\x1b[31m", "日本語の計画の名前", "x"][number],
+            project=["lisa", "[red]bert-large-pretraining", "日本語の計画の名前", "x"][number],
             run_name=f"name-{number}",
             status=["completed", "interrupted", "failed", "completed"][number],
-            energy=replace(FULL.energy, total_joules=joules),
+            energy=replace(FULL.energy, total_joules=joules, domains=(ODD, *FULL.energy.domains[1:])),
             carbon=replace(FULL.carbon, grams_co2e=joules / 3.6e6 * 473),
             world_size=[2, 2, 4, 2][number],
             steps=1_234_567,
@@ -67,11 +68,13 @@ def test_the_table_fits_the_terminal(ledger: str, columns: int) -> None:
 
 
 def test_nothing_but_printable_text_reaches_the_terminal(ledger: str) -> None:
-    """A project may be called anything."""
+    """A project may be called anything, and a device, too."""
     told = runs("--ledger", ledger, columns=140).stdout
+    shown = runs("show", "name-0", "--ledger", ledger).stdout
 
     assert "[red]bert-large-pretraining" in told
-    assert "\x1b" not in told
+    assert "GPU [31m" in shown
+    assert "\x1b" not in told + shown
 
 
 def test_the_json_is_the_records(ledger: str) -> None:
@@ -147,7 +150,6 @@ def test_a_training_that_is_killed_is_found_with_its_energy(tmp_path: Path) -> N
             journals = list(tmp_path.glob("killed/*/rank-00000.jsonl"))
         during = json.loads(runs("--ledger", str(tmp_path), "--json").stdout)
         training.send_signal(signal.SIGKILL)
-    age(journals[0], 11)
     after = json.loads(runs("--ledger", str(tmp_path), "--json").stdout)
     beat = json.loads(journals[0].read_text().splitlines()[-1])
 

@@ -14,8 +14,8 @@ import pytest
 
 from lightning_carbon import Meter
 from lightning_carbon.errors import LedgerError
-from lightning_carbon.ledger import directory
-from lightning_carbon.ledger.directory import DirectoryRunStore, FileLines, JournalFile
+from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ledger.lines import MOST_JOURNAL_BYTES, FileLines, JournalFile
 from lightning_carbon.sources.simulated import SimulatedCounter
 
 BEAT = '{"at":' + "1" * 80 + "}"
@@ -82,7 +82,7 @@ _UNDER_A_LIMIT = """
 import json, resource, sys
 from pathlib import Path
 from lightning_carbon.errors import LedgerError
-from lightning_carbon.ledger.directory import FileLines, JournalFile
+from lightning_carbon.ledger.lines import FileLines, JournalFile
 
 folder, beat = Path(sys.argv[1]), sys.argv[2]
 journal, steps = JournalFile(folder / "rank-00000.jsonl", "header"), FileLines(folder / "steps.csv")
@@ -189,7 +189,7 @@ def test_a_journal_that_is_large_begins_anew(tmp_path: Path) -> None:
     """With its last line, which says all that the others did."""
     path = tmp_path / "rank-00000.jsonl"
     journal = JournalFile(path, "header")
-    journal.write_lines([BEAT] * (1 + directory.MOST_JOURNAL_BYTES // len(BEAT)))
+    journal.write_lines([BEAT] * (1 + MOST_JOURNAL_BYTES // len(BEAT)))
     journal.write_lines(["last"])
     journal.close()
 

@@ -201,19 +201,19 @@ def test_entries_are_kept_sorted() -> None:
 )
 def test_what_is_no_baseline_is_refused(damage: object) -> None:
     """Whatever is wrong with it, the reader sees one error that says so."""
-    with pytest.raises(RecordError, match="it is no baseline"):
+    with pytest.raises(RecordError, match="not a baseline"):
         baseline_from(damage)
 
 
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        ({"hardware": 3}, "3 is no text"),
-        ({"versions": []}, "is no object"),
-        ({"steps": "many"}, "'many' is no number"),
-        ({"tokens_per_step": float("nan")}, "nan is no number"),
-        ({"seconds_per_step": True}, "True is no number"),
-        ({"samples_per_step": -1}, "-1 is no number"),
+        ({"hardware": 3}, "hardware is 3, where a text"),
+        ({"versions": []}, "versions is a list, where a mapping"),
+        ({"steps": "many"}, "steps is 'many', where a whole number"),
+        ({"tokens_per_step": float("nan")}, "tokens_per_step is nan"),
+        ({"seconds_per_step": True}, "seconds_per_step is True, where a number"),
+        ({"samples_per_step": -1}, "samples_per_step is -1, where a figure from 0 on"),
         ({"parts": [{"kind": "gpu", "provenance": "guessed", "joules_per_step": 1.0}]}, "guessed"),
         ({"parts": [{"kind": "fan", "provenance": "counter", "joules_per_step": 1.0}]}, "fan"),
         ({"parts": []}, "no energy to compare with"),

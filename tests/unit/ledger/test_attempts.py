@@ -11,7 +11,7 @@ import pytest
 
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.ledger.attempts import ATTEMPTS_FILE, Attempts, find_attempts, read_list, tell_attempts
-from lightning_carbon.records.journal import part_of
+from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.records.lineage import checkpoint_of
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.merging import record_of
@@ -287,6 +287,6 @@ def test_a_run_that_was_not_resumed_is_told_as_it_is() -> None:
 
 def recover(store: RunStore, run_id: str) -> RunRecord:
     """What a later command makes of a run that it finds dead."""
-    parts = [part_of(json.loads(one), json.loads(last)) for one, last in store.read_journals("test", run_id)]
+    parts = parts_of(store.read_journals("test", run_id), "test", run_id)
     record = tell_attempts(store, record_of(parts, status=Status.INTERRUPTED))
     return replace(record, location=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from dataclasses import replace
@@ -12,6 +11,7 @@ import pytest
 
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.errors import ConfigError, SourceLost, UsageError
+from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.ledger.writer import STEPS_HEADER
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.mapping import from_mapping, to_mapping
@@ -341,9 +341,9 @@ def test_who_is_killed_at_once_leaves_a_journal() -> None:
     """The journal can be read from the start on, so that a run killed in its first moments can be closed."""
     world = World()
     meter = world.engine.start()
-    [(header, beat)] = world.store.read_journals("test", meter.run_id)
+    [part] = parts_of(world.store.read_journals("test", meter.run_id), "test", meter.run_id)
 
-    assert (meter.run_id, 0) == (json.loads(header)["run_id"], json.loads(beat)["ns"])
+    assert (meter.run_id, 0) == (part.header.run_id, part.beat.ns)
 
 
 def test_the_record_can_be_read_while_the_run_goes_on() -> None:

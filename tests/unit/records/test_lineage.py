@@ -24,7 +24,6 @@ from lightning_carbon.records.lineage import (
     checkpoint_of,
     merged,
     resumed_at,
-    resumed_from,
     totals_of,
     with_attempts,
     with_lineage,
@@ -261,4 +260,3 @@ def test_a_journal_of_before_there_was_a_lineage() -> None:
     del beat["resumed"]
 
     assert one == part_of(json.loads(json.dumps(header_mapping(one.header))), json.loads(json.dumps(beat)))
-    assert resumed_from(None) is None

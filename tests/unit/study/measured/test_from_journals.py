@@ -175,6 +175,8 @@ def test_a_measurement_survives_json() -> None:
     assert found == from_mapping({**mapping, "unheard_of": 1})
     with pytest.raises(NewerSchema, match="reads up to"):
         from_mapping({**mapping, "schema": MEASUREMENT_SCHEMA + 1})
-    with pytest.raises(RecordError, match="not a measurement: KeyError"):
+    with pytest.raises(RecordError, match="not a measurement: name is missing"):
         from_mapping({"schema": 1})
+    with pytest.raises(RecordError, match=r"not a measurement: extent has hours=1 cannot be used"):
+        from_mapping({**mapping, "extent": {"hours": 1, "steps": 2}})
     assert found == replace(found)

@@ -1,0 +1,217 @@
+"""The one door to the files of a ledger: somebody else may have put anything in their place.
+
+Only regular files are opened: a FIFO would hang whoever opens it, and a device may have no end. How much is read has a
+bound, which a sparse file that claims to be larger does not pass. What is appended to or emptied is never reached
+through a link, and what is replaced is replaced whole, all or nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import stat
+from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
+
+from lightning_carbon.errors import LedgerError, RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+MOST_RECORD_BYTES: Final = 32 * 2**20
+"""A record of ten thousand ranks with a GPU each has about a third of that."""
+LEFT_OVER_SECONDS: Final = 60.0
+"""So old is what a writer that was killed has left: no other takes that long from making a file to moving it."""
+
+_SCRATCH: Final = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.tmp")
+_KINDS: Final = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def open_to_read(path: Path) -> BinaryIO:
+    """Open a file to read it; links to regular files are followed.
+
+    Raises:
+        OSError: It cannot be opened; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file.
+    """
+    _check_regular(path.stat())  # opening a device may already do something to it
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    return os.fdopen(_regular(file), "rb")
+
+
+def open_to_write(path: Path, flags: int) -> int:
+    """Open a file to write it, made if it is not there; a link in its place is not followed.
+
+    Args:
+        path: Where.
+        flags: What ``os.open`` is to know besides, such as ``os.O_APPEND``.
+
+    Returns:
+        The descriptor.
+
+    Raises:
+        OSError: It cannot be opened; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file.
+    """
+    flags |= os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    return _regular(os.open(path, flags, 0o666))
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """Read a file of a bounded size.
+
+    Raises:
+        OSError: It cannot be read; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file, or larger.
+    """
+    with open_to_read(path) as file:
+        check_size(file, most)
+        return file.read(most)
+
+
+def check_size(file: BinaryIO, most: int) -> int:
+    """The size of a file that is open, in bytes.
+
+    Raises:
+        LedgerError: It has more bytes than are read.
+    """
+    size = os.fstat(file.fileno()).st_size
+    if size > most:
+        message = f"it has {size:,} bytes, and no more than {most:,} are read"
+        raise LedgerError(message)
+    return size
+
+
+def parse_json(data: bytes | str) -> object:
+    """Read a text of JSON, which has neither NaN nor infinities.
+
+    Raises:
+        RecordError: It is something else.
+    """
+    try:
+        return json.loads(data, parse_constant=_refuse_constant)
+    except RecursionError:
+        message = "no JSON that can be read: it is nested too deeply"
+    except ValueError as error:
+        message = f"no JSON: {error}"
+    raise RecordError(message)
+
+
+def read_json(path: Path, most: int = MOST_RECORD_BYTES) -> object:
+    """Read a file of JSON.
+
+    Raises:
+        OSError: It cannot be read; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file, or larger.
+        RecordError: It holds something else.
+    """
+    return parse_json(read_whole(path, most))
+
+
+def to_json(mapping: Mapping[str, object], indent: int | None = None) -> str:
+    """Write plain values as JSON that every reader takes: only finite numbers, only whole characters.
+
+    Raises:
+        LedgerError: They are no plain values.
+    """
+    separators = (",", ":") if indent is None else None
+    try:
+        text = json.dumps(mapping, indent=indent, separators=separators, allow_nan=False)
+        if "\\ud" in text:  # a whole pair or a half: names of files and hosts may be no UTF-8
+            clean = json.loads(text, object_pairs_hook=_whole_pairs)
+            text = json.dumps(clean, indent=indent, separators=separators)
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"not plain values: {error}"
+        raise LedgerError(message) from error
+    return text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves as it is
+
+
+def write_json(path: Path, mapping: Mapping[str, object]) -> None:
+    """Write a JSON file all or nothing: a reader finds the old one or the new one, whole.
+
+    Raises:
+        LedgerError: It could not be written.
+    """
+    scratch = scratch_beside(path)
+    try:
+        text = to_json(mapping, indent=2)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(open_to_write(scratch, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+        raise trouble_of(path, error) from error
+
+
+def scratch_beside(path: Path) -> Path:
+    """A name that no other process, thread or host takes, for what is to replace a file."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+
+
+def clear_left_over(folder: Path, now: float) -> None:
+    """Remove what writers that were killed have left in a folder. Never raises.
+
+    Args:
+        folder: The folder of a run.
+        now: What time its file system has, in seconds since 1970.
+    """
+    for path in list(_scratches(folder)):
+        with contextlib.suppress(OSError):
+            if now - path.lstat().st_mtime > LEFT_OVER_SECONDS:
+                path.unlink()
+
+
+def trouble_of(path: Path, error: OSError) -> LedgerError:
+    """What is said of a file that cannot be written."""
+    return LedgerError(f"{path} cannot be written: {error.strerror or error}")
+
+
+def _scratches(folder: Path) -> Iterator[Path]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _SCRATCH.fullmatch(entry.name):
+                yield folder / entry.name
+
+
+def _regular(file: int) -> int:
+    """The same descriptor, closed if it is of no regular file."""
+    try:
+        _check_regular(os.fstat(file))
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def _check_regular(facts: os.stat_result) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        message = f"it is {_KINDS.get(stat.S_IFMT(facts.st_mode), 'something else')}, where a file should be"
+        raise LedgerError(message)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    message = f"{name} is no number"
+    raise ValueError(message)
+
+
+def _whole_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    return {_whole(key): _whole_value(value) for key, value in pairs}
+
+
+def _whole_value(value: object) -> object:
+    if isinstance(value, list):
+        return [_whole_value(item) for item in value]
+    return _whole(value) if isinstance(value, str) else value
+
+
+def _whole(text: str) -> str:
+    """A text with a question mark in the place of each half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,176 @@
+"""The files that grow while a run goes on: a list of lines, and the journal of a rank.
+
+Both are whole at any moment, whatever becomes of the disk or of the folder that they lie in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.errors import LedgerError
+from lightning_carbon.ledger.files import open_to_write, scratch_beside, trouble_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_JOURNAL_BYTES: Final = 1_000_000
+"""A journal is begun anew with its last line when it is larger: a week of beats would take hundreds of megabytes."""
+
+
+class FileLines:
+    """A growing text file that is whole at any moment: a line that could not be written whole is taken back.
+
+    Args:
+        path: Where; emptied if it exists.
+
+    Raises:
+        LedgerError: It cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._first: str | None = None
+        self._size = 0
+        self._is_torn = False
+        self._file: int | None = None
+        self._open()
+
+    @property
+    def size(self) -> int:
+        """How many bytes have been written."""
+        return self._size
+
+    def write_lines(self, lines: list[str]) -> None:
+        """Append lines; they reach the file before this returns.
+
+        Raises:
+            LedgerError: None of them could be written, and the file is as it was before; or it has been removed by
+                somebody else, and will begin anew with the first line that it had.
+        """
+        if self._file is None or not lines:
+            return
+        if not self.is_there():
+            self._close()
+            self._open()
+            raise _removed(self._path)
+        whole = lines if self._size or self._first is None else [self._first, *lines]
+        self._append("".join(f"{line}\n" for line in whole).encode("utf-8", "backslashreplace"))
+        self._first = self._first if self._first is not None else whole[0]
+
+    def is_there(self) -> bool:
+        """Whether this file is still the one of its path: what goes into a removed one is lost without an error."""
+        try:
+            return self._file is not None and os.path.samestat(os.fstat(self._file), self._path.stat())
+        except OSError:
+            return False
+
+    def move(self, path: Path) -> None:
+        """Put it in the place of another, all or nothing.
+
+        Raises:
+            OSError: That is not possible; it stays where it was.
+        """
+        self._path.replace(path)
+        self._path = path
+
+    def close(self) -> None:
+        """Release the file; further calls do nothing."""
+        self._close()
+
+    def _open(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = open_to_write(self._path, os.O_WRONLY | os.O_APPEND | os.O_TRUNC)
+        except OSError as error:
+            # Stays open in the sense of this class: it is tried again with the next lines.
+            self._file = -1
+            raise trouble_of(self._path, error) from error
+        self._size, self._is_torn = 0, False
+
+    def _append(self, data: bytes) -> None:
+        """Write all of it or nothing: what is left of a disk may take the half of a line."""
+        file = self._file
+        assert file is not None  # noqa: S101 - callers have looked
+        left = memoryview(b"\n" + data if self._is_torn else data)
+        try:
+            while left:
+                left = left[os.write(file, left) :]
+        except OSError as error:
+            try:
+                os.ftruncate(file, self._size)
+            except OSError:
+                self._is_torn = True  # the next line begins with the end of this one, which readers pass over
+            raise trouble_of(self._path, error) from error
+        self._size += len(data) + self._is_torn
+        self._is_torn = False
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None and file >= 0:
+            with contextlib.suppress(OSError):
+                os.close(file)
+
+
+class JournalFile:
+    """The journal of one rank: appended to by one process, and begun anew, all or nothing, before it grows large.
+
+    Args:
+        path: Where; an older file of that name is replaced.
+        header: Its first line.
+
+    Raises:
+        LedgerError: It cannot be written.
+    """
+
+    def __init__(self, path: Path, header: str) -> None:
+        self._path = path
+        self._header = header
+        self._lines: FileLines | None = None
+        self._begin([])
+
+    def write_lines(self, lines: list[str]) -> None:
+        """Append lines; they reach the file before this returns.
+
+        Raises:
+            LedgerError: They could not be written, and the journal is as it was before; or it has been removed by
+                somebody else, and begins anew with the last of them.
+        """
+        if self._lines is None or not lines:
+            return
+        if not self._lines.is_there():
+            self._begin(lines[-1:])
+            raise _removed(self._path)
+        if self._lines.size > MOST_JOURNAL_BYTES:
+            with contextlib.suppress(LedgerError):  # where there is no room for another, the old one goes on
+                self._begin(lines[-1:])
+                return
+        self._lines.write_lines(lines)
+
+    def close(self) -> None:
+        """Release the file; further calls do nothing."""
+        if self._lines is not None:
+            self._lines.close()
+            self._lines = None
+
+    def _begin(self, lines: list[str]) -> None:
+        """Write the first line and some others into a new file and put it in the place of the old one."""
+        scratch = scratch_beside(self._path)
+        fresh = FileLines(scratch)
+        try:
+            fresh.write_lines([self._header, *lines])
+            fresh.move(self._path)
+        except OSError as error:
+            fresh.close()
+            with contextlib.suppress(OSError):
+                scratch.unlink()
+            raise error if isinstance(error, LedgerError) else trouble_of(self._path, error) from error
+        if self._lines is not None:
+            self._lines.close()
+        self._lines = fresh
+
+
+def _removed(path: Path) -> LedgerError:
+    """What is said of a file that was removed while it was written."""
+    return LedgerError(f"{path} was removed while the run went on")
