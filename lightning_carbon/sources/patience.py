@@ -18,11 +18,13 @@ _T = TypeVar("_T")
 PATIENCE_SECONDS: Final = 2.0
 """How long a sensor may take to answer, at the start as in mid-run; ours."""
 
+_LEFT_BEHIND: Final = "given-up-by-lightning-carbon"
+
 _LITTLE: Final = 0.05
 """The share of the patience that is left once it was in vain: what hangs once mostly hangs for all."""
 
 
-class NoAnswer(ReadFailed):
+class NoAnswer(ReadFailed, TimeoutError):
     """A call has not come back in time; it may still do so, unheard."""
 
 
@@ -55,7 +57,8 @@ def patient(call: Callable[[], _T], seconds: float = PATIENCE_SECONDS) -> _T:
     if trouble:
         raise trouble[0]
     if not answer:
-        raise NoAnswer(f"no answer for {seconds:g} s")
+        thread.name = _LEFT_BEHIND
+        raise NoAnswer(f"no answer in {seconds:g} s")
     return answer[0]
 
 

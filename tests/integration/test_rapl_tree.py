@@ -427,4 +427,4 @@ def test_a_zone_whose_file_hangs_is_given_up(tree: PowercapTree) -> None:
     release.set()
 
     assert "package:0" not in found(findings)
-    assert ["energy_uj cannot be read: no answer for 0.1 s"] == [f.reason for f in findings if f.port is None]
+    assert ["energy_uj cannot be read: no answer in 0.1 s"] == [f.reason for f in findings if f.port is None]

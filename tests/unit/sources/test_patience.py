@@ -1,0 +1,51 @@
+"""What hangs is left behind, what answers or fails is passed on."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from lightning_carbon.errors import ReadFailed
+from lightning_carbon.sources.patience import Patience, patient
+
+
+def test_an_answer_is_passed_on() -> None:
+    """A call that returns has its value handed back, None included."""
+    assert 5 == patient(lambda: 5)
+    assert patient(lambda: None) is None
+
+
+def test_an_error_is_passed_on() -> None:
+    """A call that raises raises where it was asked for."""
+    with pytest.raises(ZeroDivisionError):
+        patient(lambda: 1 // 0)
+
+
+def test_what_hangs_is_left_behind() -> None:
+    """A call that does not return costs the patience and no more, on a thread that ends once it is let go."""
+    release = threading.Event()
+    with pytest.raises(TimeoutError, match=r"no answer in 0\.01 s"):
+        patient(release.wait, 0.01)
+    left = [thread for thread in threading.enumerate() if thread.name == "given-up-by-lightning-carbon"]
+    release.set()
+    for thread in left:
+        thread.join(5)
+
+    assert left
+    assert not any(thread.is_alive() for thread in left)
+
+
+def test_what_hangs_for_all_is_waited_for_once() -> None:
+    """The second call that hangs costs a small part of the patience, and what answers is still heard."""
+    release = threading.Event()
+    patience = Patience(0.2)
+    messages = []
+    for _ in range(2):
+        with pytest.raises(ReadFailed) as caught:
+            patience.ask(release.wait)
+        messages.append(str(caught.value))
+    release.set()
+
+    assert ["no answer in 0.2 s", "no answer in 0.01 s"] == messages
+    assert 5 == patience.ask(lambda: 5)
