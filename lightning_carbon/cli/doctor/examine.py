@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from lightning_carbon import __version__
-from lightning_carbon.cli.doctor.devices import list_devices
 from lightning_carbon.cli.doctor.report import (
     DevicesReport,
     LedgerReport,
@@ -26,6 +25,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import EnergyCounter, Finding, Source
 from lightning_carbon.settings import DEVICES, INTENSITY, LEDGER, PUE, REGION, intensity_in_force, ledger_folder
 from lightning_carbon.settings.setting import Setting
+from lightning_carbon.sources import nvml
 from lightning_carbon.sources.discovery import discover
 
 ASSUMED: Final = "assumed"
@@ -69,7 +69,7 @@ def examine(
     # Settings first: what is misspelt is told before anything is waited for.
     region_report, pue_report = _region(region, environ), _pue(pue, environ)
     chosen = DEVICES.in_force(devices, environ)
-    stock = list_devices(chosen, environ)
+    stock = nvml.list_devices(chosen, environ)
     findings = discover(chosen, environ=environ)
     versions = _versions()
     if stock.driver is not None:

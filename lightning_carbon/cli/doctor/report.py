@@ -37,7 +37,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
-from lightning_carbon.cli.doctor.devices import Device
+from lightning_carbon.sources.nvml import Device
 
 SCHEMA: Final = 1
 

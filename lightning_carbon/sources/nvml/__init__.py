@@ -8,5 +8,6 @@ References: https://docs.nvidia.com/deploy/nvml-api/
 """
 
 from lightning_carbon.sources.nvml.discovery import close, covers_host, discover, neighbours
+from lightning_carbon.sources.nvml.listing import Device, DeviceList, list_devices
 
-__all__ = ["close", "covers_host", "discover", "neighbours"]
+__all__ = ["Device", "DeviceList", "close", "covers_host", "discover", "list_devices", "neighbours"]

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lightning_carbon.cli.doctor.devices import Device
 from lightning_carbon.cli.doctor.render import show
 from lightning_carbon.cli.doctor.report import (
     DevicesReport,
@@ -21,6 +20,7 @@ from lightning_carbon.cli.doctor.report import (
     SourceReport,
     SourceVerdict,
 )
+from lightning_carbon.sources.nvml import Device
 
 GOLDEN = Path(__file__).parent / "data"
 FIX = "sudo find /sys/devices/virtual/powercap -name '*energy*_uj' -exec chmod a+r {} +  # until the next boot"

@@ -1,4 +1,4 @@
-"""The GPUs and MIG slices there are, what CUDA would see of them, and which the meter reads."""
+"""The GPUs and MIG slices of a machine, what CUDA would see of them, and which of them the meter reads."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class DeviceList:
-    """All of them.
+    """The GPUs and slices of a machine.
 
     Args:
         devices: In the order of NVML, slices after their GPU.
