@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,15 @@ def test_a_counter_whose_first_answer_is_wrong_is_asked_again(nvml_standin: Stan
 
     assert finding.port is not None
     assert Provenance.COUNTER is finding.port.sensor.provenance
+
+
+def test_a_driver_that_is_being_loaded_is_asked_again(nvml_standin: Standin) -> None:
+    """Sensors that answer nothing for the first moments are found once they do; the model is for the rest."""
+    passing = {"fail_from_ns": 1, "fail_until_ns": time.monotonic_ns() + 150_000_000, "fail_code": NOT_SUPPORTED}
+    with nvml_standin.showing(Scenario.of(Gpu(**passing), Gpu(**passing, utilization_code=NOT_SUPPORTED))):  # type: ignore[arg-type]
+        ports = [finding.port for finding in nvml.discover(environ={})]
+
+    assert [Provenance.COUNTER] * 2 == [port.sensor.provenance for port in ports if port is not None]
 
 
 def test_a_run_on_modules_draws_what_they_draw(nvml_standin: Standin, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -12,7 +13,7 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.sources.nvml.inventory import take_inventory
 from lightning_carbon.sources.nvml.library import LIBRARY, SHADOWED_FIX, is_shadowed
 from lightning_carbon.sources.nvml.modules import meter_modules
-from lightning_carbon.sources.nvml.probing import probe
+from lightning_carbon.sources.nvml.probing import NO_SENSOR, probe
 from lightning_carbon.sources.nvml.process_share import WHOLE_FIX, ProcessShare, share
 from lightning_carbon.sources.nvml.processes import Watch
 from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "nvml"
 _EVERYTHING: Final = "NVIDIA GPUs"
+
+_LATER_LOOKS: Final = 3
+_LATER_SECONDS: Final = 0.1
+"""How often, and how far apart, GPUs are asked again of which no sensor has answered; ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def discover(
         modules, parents = meter_modules(selection.whole(), gpus, selection.of_job(), nvml, patience)
     fix = SHADOWED_FIX if is_shadowed(nvml) else ""
     asker = _Asker(nvml, gpu_scope, _job_pids(environ) if pids is None else pids, root, fix, patience)
-    return [*(_found(place, selection, asker, parents) for place in selection.places), *modules]
+    return [*_settled(selection, asker, parents), *modules]
 
 
 def close() -> None:
@@ -146,6 +151,25 @@ def _nothing(gpus: Sequence[Gpu], selection: Selection, environ: Mapping[str, st
     if selection.remark:
         reason = f"{reason}: {selection.remark}"
     return Finding(SOURCE, _EVERYTHING, reason=reason, fix='to meter all GPUs nevertheless, set devices to "all"')
+
+
+def _settled(selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> list[Finding]:
+    """The verdicts on all devices; a driver that is just being loaded is asked again for what it had no answer to."""
+    findings = {place: _found(place, selection, asker, parents) for place in selection.places}
+    for _ in range(_LATER_LOOKS):
+        doubtful = [place for place, finding in findings.items() if place.slice < 0 and _is_doubtful(finding)]
+        if not doubtful or asker.scope == "process":
+            break
+        time.sleep(_LATER_SECONDS)
+        findings |= {place: _found(place, selection, asker, parents) for place in doubtful}
+    return list(findings.values())
+
+
+def _is_doubtful(finding: Finding) -> bool:
+    """Whether no sensor of a GPU has answered, for now or for good."""
+    if finding.port is None:
+        return finding.reason.startswith(NO_SENSOR)
+    return not finding.port.sensor.provenance.is_measured
 
 
 def _found(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> Finding:

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+NO_SENSOR: Final = "no sensor of this GPU answers"
+
 _AMPERE: Final = 7  # NVML_DEVICE_ARCH_AMPERE
 _UNKNOWN_ARCHITECTURE: Final = 0xFFFFFFFF
 
@@ -112,7 +114,7 @@ def probe(gpu: Gpu, nvml: ModuleType, parent: str | None = None) -> Probed:
             failures.append(f"{name}: {str(error).removeprefix('NVML: ')}")
         except AttributeError:
             failures.append(f"{name}: not known to this version of pynvml")
-    raise SourceUnavailable("nvml", "no sensor of this GPU answers (" + "; ".join(failures) + ")")
+    raise SourceUnavailable("nvml", f"{NO_SENSOR} ({'; '.join(failures)})")
 
 
 def _several_times(attempt: Callable[[], _T]) -> _T:
