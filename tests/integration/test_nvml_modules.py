@@ -30,6 +30,7 @@ SUPERCHIP = Gpu(
     serial="1650000000001",
     watts=165.0,
     module_watts=467.0,
+    module_limit_milliwatts=2_500_000,
     memory_watts=30.0,
     limit_milliwatts=1_200_000,
 )
@@ -152,6 +153,33 @@ def test_a_counter_whose_first_answer_is_wrong_is_asked_again(nvml_standin: Stan
 
     assert finding.port is not None
     assert Provenance.COUNTER is finding.port.sensor.provenance
+
+
+def test_what_is_metered_knows_the_most_that_it_draws(nvml_standin: Standin) -> None:
+    """A GPU's limit is that of the GPU, whatever it is metered by, a module's that of the module; unknown is none."""
+    unlimited = Gpu(limit_code=NOT_SUPPORTED)
+    with nvml_standin.showing(Scenario.of(FIRST[0], replace(FIRST[1], energy_code=NOT_SUPPORTED), unlimited)):
+        sensors = [finding.port.sensor for finding in nvml.discover(environ={}) if finding.port is not None]
+
+    assert [1200.0, 1200.0, None, 2500.0] == [sensor.max_power and sensor.max_power.watts for sensor in sensors]
+
+
+@pytest.mark.parametrize(
+    ("gpu", "seconds"),
+    [
+        (Gpu(energy_code=NOT_SUPPORTED), 0.0),
+        (Gpu(energy_code=NOT_SUPPORTED, instant_code=NOT_SUPPORTED), 1.0),
+        (Gpu(energy_code=NOT_SUPPORTED, fields_code=NOT_SUPPORTED), 1.0),
+        (Gpu(energy_code=NOT_SUPPORTED, fields_code=NOT_SUPPORTED, architecture=6), 0.0),
+    ],
+)
+def test_a_mean_says_of_how_long_it_is(nvml_standin: Standin, gpu: Gpu, seconds: float) -> None:
+    """Power that is the mean of the last second says so, momentary power says nothing of the kind."""
+    with nvml_standin.showing(Scenario.of(gpu)):
+        [finding] = nvml.discover(environ={})
+
+    assert finding.port is not None
+    assert seconds == finding.port.sensor.window_seconds
 
 
 def test_a_driver_that_is_being_loaded_is_asked_again(nvml_standin: Standin) -> None:

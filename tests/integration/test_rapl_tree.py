@@ -428,3 +428,30 @@ def test_a_zone_whose_file_hangs_is_given_up(tree: PowercapTree) -> None:
 
     assert "package:0" not in found(findings)
     assert ["energy_uj cannot be read: no answer in 0.1 s"] == [f.reason for f in findings if f.port is None]
+
+
+@pytest.mark.parametrize(
+    ("model", "constraints", "watts"),
+    [
+        ("Intel(R) Xeon(R) Gold 6148 CPU @ 2.40GHz", {}, 150.0),
+        ("Intel(R) Xeon(R) Gold 6148 CPU @ 2.40GHz", {"constraint_1_power_limit_uw": 180_000_000}, 180.0),
+        ("Intel(R) Xeon(R) Gold 6148 CPU @ 2.40GHz", {"constraint_0_max_power_uw": 90_000_000}, 150.0),
+        ("nobody's", {"constraint_0_max_power_uw": 90_000_000, "constraint_0_power_limit_uw": 0}, 90.0),
+        ("nobody's", {}, None),
+    ],
+)
+def test_a_package_knows_the_most_that_it_draws(
+    tree: PowercapTree, tmp_path: Path, model: str, constraints: dict[str, int], watts: float | None
+) -> None:
+    """The greatest of the limits in force, of those that can be set and of the rated power of the model is told."""
+    zone = tree.add("intel-rapl:0", "package-0")
+    tree.add("intel-rapl:0:0", "dram")
+    for name, microwatts in constraints.items():
+        (zone.path / name).write_text(f"{microwatts}\n")
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"model name\t: {model}\n")
+    ports = found(discover(tree.root, cpuinfo=cpuinfo))
+    most = ports["package:0"].sensor.max_power
+
+    assert watts == (most and most.watts)
+    assert ports["dram:0"].sensor.max_power is None

@@ -42,7 +42,10 @@ def scenario_of(capture: Path) -> Scenario:
 
 
 def _gpu(gpu: ET.Element) -> Gpu:
-    instant, average = _watts(gpu, "gpu_power_readings/instant"), _watts(gpu, "gpu_power_readings/average")
+    instant, average = (
+        _watts_of(gpu, "gpu_power_readings/instant_power_draw"),
+        _watts_of(gpu, "gpu_power_readings/average_power_draw"),
+    )
     shown = instant if instant is not None else average
     return Gpu(
         uuid=gpu.findtext("uuid", ""),
@@ -54,18 +57,16 @@ def _gpu(gpu: ET.Element) -> Gpu:
         instant_code=NOT_SUPPORTED if instant is None else 0,
         average_code=NOT_SUPPORTED if average is None else 0,
         power_code=NOT_SUPPORTED if shown is None else 0,
-        module_watts=_watts(gpu, "module_power_readings/instant") or 0.0,
-        memory_watts=_watts(gpu, "gpu_memory_power_readings/average") or 0.0,
-        limit_milliwatts=round(_number(gpu.findtext("gpu_power_readings/current_power_limit", "")) * 1_000),
+        module_watts=_watts_of(gpu, "module_power_readings/instant_power_draw") or 0.0,
+        module_limit_milliwatts=round((_watts_of(gpu, "module_power_readings/max_power_limit") or 0.0) * 1_000),
+        memory_watts=_watts_of(gpu, "gpu_memory_power_readings/average_power_draw") or 0.0,
+        limit_milliwatts=round((_watts_of(gpu, "gpu_power_readings/max_power_limit") or 0.0) * 1_000),
         c2c=gpu.findtext("c2c_mode") == "Enabled",
         c2c_code=NOT_SUPPORTED if gpu.findtext("c2c_mode") == "N/A" else 0,
     )
 
 
-def _watts(gpu: ET.Element, name: str) -> float | None:
-    text = gpu.findtext(f"{name}_power_draw", "N/A")
-    return None if text == "N/A" else _number(text)
-
-
-def _number(text: str) -> float:
-    return float(text.removesuffix(" W"))
+def _watts_of(gpu: ET.Element, name: str) -> float | None:
+    """A power in watts, where the capture shows it."""
+    text = gpu.findtext(name, "N/A")
+    return None if text == "N/A" else float(text.removesuffix(" W"))

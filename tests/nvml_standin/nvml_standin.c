@@ -60,6 +60,7 @@ typedef struct Device {
     int c2c, c2c_code;
     char serial[32];
     double module_watts, memory_watts;
+    unsigned int module_limit_milliwatts;
     unsigned int first_energy_calls, energy_calls;
     int first_energy_code;
     int mig_enabled, mig_code, profiles_code;
@@ -195,6 +196,7 @@ static void apply_to_gpu(Device *gpu, const char *key, const char *value) {
     else if (!strcmp(key, "c2c_code")) to_code(&gpu->c2c_code, value);
     else if (!strcmp(key, "serial")) snprintf(gpu->serial, sizeof gpu->serial, "%s", value);
     else if (!strcmp(key, "module_watts")) gpu->module_watts = atof(value);
+    else if (!strcmp(key, "module_limit_milliwatts")) gpu->module_limit_milliwatts = (unsigned int)strtoul(value, NULL, 10);
     else if (!strcmp(key, "memory_watts")) gpu->memory_watts = atof(value);
     else if (!strcmp(key, "first_energy_calls")) gpu->first_energy_calls = (unsigned int)strtoul(value, NULL, 10);
     else if (!strcmp(key, "first_energy_code")) to_code(&gpu->first_energy_code, value);
@@ -546,9 +548,14 @@ nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int number, nvmlField
             /* Of the memory, GB200 and H100 show the mean alone. */
             if (scope == NVML_POWER_SCOPE_MEMORY && gpu->memory_watts > 0 && averaged) code = NVML_SUCCESS;
         }
+        unsigned int limit = scope == NVML_POWER_SCOPE_GPU ? gpu->limit_milliwatts
+                           : scope == NVML_POWER_SCOPE_MODULE ? gpu->module_limit_milliwatts : 0;
+        int is_limit = field->fieldId == NVML_FI_DEV_POWER_MAX_LIMIT;
+        if (is_limit && limit) code = NVML_SUCCESS;
         field->nvmlReturn = (nvmlReturn_t)code;
         /* NVML leaves a value undefined where nvmlReturn is an error: make it a loud one. */
         if (code != 0) put_value(field, NVML_VALUE_TYPE_UNSIGNED_INT, 4e9);
+        else if (is_limit) put_value(field, NVML_VALUE_TYPE_UNSIGNED_INT, limit);
         else put_value(field, gpu->field_type, shown_watts(gpu, averaged, scope) * 1000);
     }
     return NVML_SUCCESS;
@@ -569,6 +576,15 @@ nvmlReturn_t nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned int *
     RETURN_IF(!limit || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
     RETURN_IF(DEVICE(device)->limit_code != 0, (nvmlReturn_t)DEVICE(device)->limit_code);
     *limit = DEVICE(device)->limit_milliwatts;
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetPowerManagementLimitConstraints(nvmlDevice_t device, unsigned int *lowest, unsigned int *highest) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!lowest || !highest || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(DEVICE(device)->limit_code != 0, (nvmlReturn_t)DEVICE(device)->limit_code);
+    *lowest = DEVICE(device)->limit_milliwatts / 4;
+    *highest = DEVICE(device)->limit_milliwatts;
     return NVML_SUCCESS;
 }
 

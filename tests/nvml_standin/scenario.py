@@ -116,12 +116,13 @@ class Gpu:
         power_is_average: Whether ``nvmlDeviceGetPowerUsage`` shows the mean of the second before.
         field_type: The ``nvmlValueType_t`` of field values; one that NVML does not know gives garbage.
         utilization: In percent.
-        limit_milliwatts: The enforced power limit.
+        limit_milliwatts: The power limit, in force and the highest.
         c2c: What ``nvmlDeviceGetC2cModeInfoV`` says: whether a link to a CPU is on.
         c2c_code: What it answers.
         serial: The serial number of its board, which GPUs of one module share; unset, NVML gives none.
         module_watts: What the power fields show in the scope of the module; 0 where they show nothing.
-        memory_watts: ... in that of the memory.
+        module_limit_milliwatts: The highest power limit in that scope.
+        memory_watts: What the fields show in the scope of the memory.
         first_energy_calls: How many calls of the energy counter answer 0 J with ``first_energy_code``.
         first_energy_code: What they answer.
         mig_enabled: Whether MIG is on.
@@ -173,6 +174,7 @@ class Gpu:
     c2c_code: int = 0
     serial: str = ""
     module_watts: float = 0.0
+    module_limit_milliwatts: int = 0
     memory_watts: float = 0.0
     first_energy_calls: int = 0
     first_energy_code: int = 0

@@ -43,10 +43,11 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError, SourceLost
 from lightning_carbon.ports import Finding
+from lightning_carbon.sources.host.cpu_table import find_cpu
 from lightning_carbon.sources.host.cpuinfo import CPUINFO, describe_cpu
 from lightning_carbon.sources.host.powercap import explore, open_regular, read_count, reason_of, top_of
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
-from lightning_carbon.units import Energy
+from lightning_carbon.units import MICROWATTS_PER_WATT, Energy, Power
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +85,8 @@ _PSYS: Final = re.compile(r"psys(?:-(\d+))?")
 _LOST: Final = {errno.ENODEV, errno.ENXIO, errno.ENODATA, errno.ENOENT, errno.EBADF, errno.ESTALE}
 # Twin counts are compared within this: a socket of 500 W adds 0.5 J between two updates 1 ms apart.
 _MIRROR_SLACK_MICROJOULES: Final = 1_000_000
+_CONSTRAINTS: Final = 3
+"""Long term, short term and peak power: what the kernel's driver knows of a package."""
 _ZERO_SECONDS: Final = 0.02
 """How long a count of zero has to leave it: twenty of RAPL's updates."""
 
@@ -146,6 +149,7 @@ class _Survey:
     opener: Opener
     patience: Patience
     is_computed: bool
+    rated: Power | None
     counters: dict[str, tuple[RaplCounter, Zone, Energy]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -177,7 +181,14 @@ def discover(
         return troubles or [_nothing(folder, tree.hidden)]
     zones = sorted(tree.zones, key=lambda zone: (zone.control, zone.numbers))  # "intel-rapl" before "intel-rapl-mmio"
     suffixes = {(z.control, z.numbers): m[0].removeprefix("package-") for z in zones if (m := _PACKAGE.match(z.label))}
-    survey = _Survey(opener, Patience(patience_seconds), describe_cpu(cpuinfo).get("vendor_id", "") in _AMD)
+    cpu = describe_cpu(cpuinfo)
+    spec = find_cpu(cpu.get("model name", ""))
+    survey = _Survey(
+        opener,
+        Patience(patience_seconds),
+        is_computed=cpu.get("vendor_id", "") in _AMD,
+        rated=None if spec is None else Power(spec.tdp_watts),
+    )
     domains = [(zone, domain) for zone in zones if (domain := _domain(zone, suffixes)) is not None]
     # The platforms first: they are the parents of the others.
     platforms: dict[int, str] = {}
@@ -246,14 +257,25 @@ def _opened(survey: _Survey, zone: Zone, domain: Domain) -> tuple[RaplCounter, E
         method += _COMPUTED
     wraps_at = read_count(zone.path / "max_energy_range_uj", survey.opener)
     limit = None if wraps_at is None else Energy(wraps_at)
-    counter = RaplCounter(
-        Sensor(domain, Provenance.COUNTER, ratio, method, limit), zone.path / "energy_uj", survey.opener
-    )
+    most = survey.rated if domain.kind is Kind.PACKAGE else None
+    if domain.kind is Kind.PACKAGE and (limits := _limits(zone, survey.opener)):
+        most = max([*limits, most or limits[0]], key=lambda power: power.watts)
+    sensor = Sensor(domain, Provenance.COUNTER, ratio, method, limit, max_power=most)
+    counter = RaplCounter(sensor, zone.path / "energy_uj", survey.opener)
     first = counter.read_energy()
     if first == Energy.ZERO:
         time.sleep(_ZERO_SECONDS)
         first = counter.read_energy()
     return counter, first
+
+
+def _limits(zone: Zone, opener: Opener) -> list[Power]:
+    """What the zone says that may be drawn: the limits in force, and the highest that can be set."""
+    names = [
+        f"constraint_{number}_{name}_uw" for number in range(_CONSTRAINTS) for name in ("max_power", "power_limit")
+    ]
+    counts = [read_count(zone.path / name, opener) for name in names]
+    return [Power(count / MICROWATTS_PER_WATT) for count in counts if count is not None]
 
 
 def _mirrored(survey: _Survey, domain: Domain, counter: RaplCounter, second: Energy) -> str | None:

@@ -1,4 +1,4 @@
-"""Power by NVML's field values, each in the scope that it is of.
+"""Power and its limits by NVML's field values, each in the scope that it is of.
 
 nvml.h on ``NVML_FI_DEV_POWER_AVERAGE`` and ``_INSTANT``: scope 0 is the GPU, 1 its module, "e.g. CPU + GPU", where that
 is an NVIDIA CPU, 2 the GPU's memory, which is inside the GPU's.
@@ -8,16 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lightning_carbon.errors import ReadFailed
+from lightning_carbon.errors import ReadFailed, SourceError
+from lightning_carbon.units import MILLIWATTS_PER_WATT, Power
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+    from lightning_carbon.sources.nvml.library import Handle
+
 INSTANT: Final = "NVML_FI_DEV_POWER_INSTANT"
 """The momentary power, in drivers from 530."""
 AVERAGE: Final = "NVML_FI_DEV_POWER_AVERAGE"
 """The mean of the last second."""
+
+MAX_LIMIT: Final = "NVML_FI_DEV_POWER_MAX_LIMIT"
+"""The highest limit that can be set."""
+
+WINDOW_SECONDS: Final = 1.0
+"""Over how long :data:`AVERAGE` is the mean, by nvml.h."""
 
 SCOPE_GPU: Final = "NVML_POWER_SCOPE_GPU"
 SCOPE_MODULE: Final = "NVML_POWER_SCOPE_MODULE"
@@ -52,3 +61,24 @@ def power_field(nvml: ModuleType, field: str, scope: str) -> Callable[[Any], flo
         return float(getattr(answer.value, member))
 
     return milliwatts
+
+
+def gpu_limit(handle: Handle, nvml: ModuleType) -> Power | None:
+    """The most that a GPU may draw: the highest limit that can be set for it, else the one in force."""
+    milliwatts = 0.0
+    for name in ("nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetPowerManagementLimitConstraints"):
+        try:
+            answer = handle.ask(getattr(nvml, name))
+        except (SourceError, AttributeError):
+            continue
+        milliwatts = max(milliwatts, float(answer[1] if isinstance(answer, (list, tuple)) else answer))
+    return Power(milliwatts / MILLIWATTS_PER_WATT) if milliwatts > 0 else None
+
+
+def module_limit(handle: Handle, nvml: ModuleType) -> Power | None:
+    """The most that the module of a GPU may draw: the highest limit that can be set for it."""
+    try:
+        milliwatts = handle.ask(power_field(nvml, MAX_LIMIT, SCOPE_MODULE))
+    except (SourceError, AttributeError):
+        return None
+    return Power(milliwatts / MILLIWATTS_PER_WATT) if milliwatts > 0 else None

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import SourceError, SourceLost
 from lightning_carbon.ports import Finding
-from lightning_carbon.sources.nvml.fields import AVERAGE, INSTANT, SCOPE_MODULE, power_field
+from lightning_carbon.sources.nvml.fields import (
+    AVERAGE,
+    INSTANT,
+    SCOPE_MODULE,
+    WINDOW_SECONDS,
+    module_limit,
+    power_field,
+)
 from lightning_carbon.sources.nvml.library import as_text
 from lightning_carbon.sources.nvml.readings import MOMENTARY_RATIO, TRAILING_RATIO, NvmlGauge
 from lightning_carbon.sources.patience import NoAnswer
@@ -150,7 +157,14 @@ def _uncounted(gpu: Gpu, reason: str) -> Finding:
 def _counted(gpu: Gpu, serial: str, gpus: int, way: _Way, nvml: ModuleType) -> Finding:
     gpus_in_words = "1 GPU" if gpus == 1 else f"{gpus} GPUs"
     domain = Domain(Kind.MODULE, module_id(serial), f"{gpu.name} module, CPU and {gpus_in_words}")
-    sensor = Sensor(domain, Provenance.INTEGRATED, way.uncertainty_ratio, way.method)
     assert gpu.handle is not None  # noqa: S101 - its module has answered
+    sensor = Sensor(
+        domain,
+        Provenance.INTEGRATED,
+        way.uncertainty_ratio,
+        way.method,
+        max_power=module_limit(gpu.handle, nvml),
+        window_seconds=WINDOW_SECONDS if way.field == AVERAGE else 0.0,
+    )
     gauge = NvmlGauge(sensor, gpu.handle, power_field(nvml, way.field, SCOPE_MODULE), covers_host=True)
     return Finding(SOURCE, f"module {serial}", gauge, "its GPUs and its CPU are inside")

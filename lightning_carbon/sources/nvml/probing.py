@@ -27,14 +27,16 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError, SourceLost, SourceUnavailable
-from lightning_carbon.sources.nvml.fields import AVERAGE, INSTANT, SCOPE_GPU, power_field
-from lightning_carbon.sources.nvml.readings import (
-    MILLIWATTS_PER_WATT,
-    MOMENTARY_RATIO,
-    TRAILING_RATIO,
-    NvmlCounter,
-    NvmlGauge,
+from lightning_carbon.sources.nvml.fields import (
+    AVERAGE,
+    INSTANT,
+    SCOPE_GPU,
+    WINDOW_SECONDS,
+    gpu_limit,
+    power_field,
 )
+from lightning_carbon.sources.nvml.readings import MOMENTARY_RATIO, TRAILING_RATIO, NvmlCounter, NvmlGauge
+from lightning_carbon.units import MILLIWATTS_PER_WATT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,6 +136,7 @@ class _Candidates:
         self._domain = Domain(Kind.GPU, domain_id(gpu.names.uuid), gpu.name, parent)
         self._handle = handle
         self._nvml = nvml
+        self._max_power = gpu_limit(handle, nvml)
 
     def in_order(self) -> Iterator[tuple[str, Callable[[], Source]]]:
         """What to try, best first."""
@@ -152,7 +155,8 @@ class _Candidates:
         return counter
 
     def _field(self, field: str, method: str, uncertainty_ratio: float) -> Source:
-        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method)
+        window_seconds = WINDOW_SECONDS if field == AVERAGE else 0.0
+        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, window_seconds)
         return self._tried(NvmlGauge(sensor, self._handle, power_field(self._nvml, field, SCOPE_GPU)))
 
     def _power_usage(self) -> Source:
@@ -163,7 +167,8 @@ class _Candidates:
             method, uncertainty_ratio = _MOMENTARY, MOMENTARY_RATIO
         else:
             method, uncertainty_ratio = (_MAYBE_TRAILING if architecture == _AMPERE else _TRAILING), TRAILING_RATIO
-        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method)
+        window_seconds = WINDOW_SECONDS if method == _TRAILING else 0.0
+        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, window_seconds)
         return self._tried(NvmlGauge(sensor, self._handle, self._nvml.nvmlDeviceGetPowerUsage))
 
     def _architecture(self) -> int | None:
@@ -188,8 +193,17 @@ class _Candidates:
         gauge.read_power()
         return gauge
 
-    def _sensor(self, provenance: Provenance, uncertainty_ratio: float, method: str) -> Sensor:
-        return Sensor(self._domain, provenance, uncertainty_ratio, method)
+    def _sensor(
+        self, provenance: Provenance, uncertainty_ratio: float, method: str, window_seconds: float = 0.0
+    ) -> Sensor:
+        return Sensor(
+            self._domain,
+            provenance,
+            uncertainty_ratio,
+            method,
+            max_power=self._max_power,
+            window_seconds=window_seconds,
+        )
 
 
 def domain_id(uuid: str) -> str:

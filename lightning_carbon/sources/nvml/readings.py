@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ReadFailed
 from lightning_carbon.ports import EnergyCounter
-from lightning_carbon.units import Energy, Power
+from lightning_carbon.units import MILLIWATTS_PER_WATT, Energy, Power
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lightning_carbon.ports import PowerGauge, Source
     from lightning_carbon.sources.nvml.library import Handle
     from lightning_carbon.sources.nvml.processes import Watch
-
-MILLIWATTS_PER_WATT: Final = 1_000
 
 MOMENTARY_RATIO: Final = 0.10
 TRAILING_RATIO: Final = 0.15
