@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pynvml
@@ -28,7 +24,6 @@ from tests.nvml_standin import (
     UNKNOWN,
     Gpu,
     Scenario,
-    Slice,
     gpu_uuid,
 )
 
@@ -41,9 +36,6 @@ if TYPE_CHECKING:
 EVERY_WAY: tuple[Literal["auto", "all"] | list[int | str], ...] = ("auto", "all", [0])
 HOUR_NS = 3_600_000_000_000
 SWINGING = {"shape": "sine", "watts": 300.0, "amplitude_watts": 250.0, "period_seconds": 0.25}
-A_SLICE = Slice(uuid="MIG-aaaa1111-0000-5000-8000-000000000000", gpu_instance=7)
-B_SLICE = Slice(uuid="MIG-bbbb2222-0000-5000-8000-000000000000", gpu_instance=1, gpu_slices=3, compute_slices=2)
-SLICED = Gpu(name="NVIDIA A100-SXM4-40GB", architecture=7, mig_enabled=True, slices=(A_SLICE, B_SLICE), watts=400)
 
 
 def counter(finding: Finding) -> EnergyCounter:
@@ -377,144 +369,3 @@ def test_unlike_gpus_chosen_by_index_are_remarked_on(nvml_standin: Standin) -> N
 
         assert finding.port is not None
         assert "CUDA_DEVICE_ORDER=PCI_BUS_ID" in finding.reason
-
-
-def test_a_slice_is_its_share_of_the_gpu(nvml_standin: Standin) -> None:
-    """Slices are metered by compute slices of the whole, each for itself, and labelled as modelled."""
-    with nvml_standin.showing(Scenario.of(SLICED)) as scenario:
-        findings = nvml.discover([A_SLICE.uuid, B_SLICE.uuid], environ={})
-        ports = [counter(finding) for finding in findings]
-        edges, energies = [], []
-        for pause in (0.2, 0.0):
-            before = time.monotonic_ns()
-            energies.append([port.read_energy() for port in ports])
-            edges.append((before, time.monotonic_ns()))
-            time.sleep(pause)
-        low = scenario.true_joules(0, edges[0][1], edges[1][0])
-        high = scenario.true_joules(0, edges[0][0], edges[1][1])
-
-        assert [A_SLICE.uuid, B_SLICE.uuid] == uuids(findings)
-        for first, second, share in zip(*energies, (1 / 7, 2 / 7), strict=True):
-            assert low * share - 0.002 <= (second - first).joules <= high * share + 0.002
-        for port in ports:
-            assert Provenance.MODELLED is port.sensor.provenance
-            assert 0.5 == port.sensor.uncertainty_ratio
-            assert f"of 7 compute slices of {gpu_uuid(0)}" in port.sensor.method
-            assert port.sensor.domain.parent is None
-
-
-def test_a_slice_of_a_gpu_without_counter_is_a_share_of_its_power(nvml_standin: Standin) -> None:
-    """The share is taken of whatever the GPU offers; an A30 has four slices."""
-    sliced = gpu(mig_enabled=True, max_slices=4, slices=(A_SLICE,), watts=160, energy_code=NOT_SUPPORTED)
-    with nvml_standin.showing(Scenario.of(sliced)):
-        [finding] = nvml.discover(environ={"CUDA_VISIBLE_DEVICES": f"MIG-{gpu_uuid(0)}/7/0"})
-
-        assert [A_SLICE.uuid] == uuids([finding])
-        assert 40.0 == gauge(finding).read_power().watts
-
-
-def test_a_slice_beside_its_gpu_belongs_to_it(nvml_standin: Standin) -> None:
-    """Where the whole GPU is metered too, the slice is a part of it and not added to it."""
-    with nvml_standin.showing(Scenario.of(SLICED)):
-        findings = nvml.discover([gpu_uuid(0), A_SLICE.uuid], environ={})
-
-        assert [None, f"gpu:{gpu_uuid(0)}"] == [counter(finding).sensor.domain.parent for finding in findings]
-
-
-def test_a_visible_gpu_in_mig_mode_is_metered_by_its_first_slice(nvml_standin: Standin) -> None:
-    """Left alone, the slice that CUDA would use is metered, and all GPUs as a whole where all are asked for."""
-    with nvml_standin.showing(Scenario.of(gpu(), SLICED)):
-        assert [A_SLICE.uuid] == uuids(nvml.discover(environ={}))
-        assert [gpu_uuid(0), gpu_uuid(1)] == uuids(nvml.discover("all", environ={}))
-
-
-@pytest.mark.parametrize(
-    ("changes", "slice_changes", "words"),
-    [
-        ({"profiles_code": NOT_SUPPORTED}, {}, "what share"),
-        ({}, {"attributes_code": NOT_SUPPORTED}, "size of this slice"),
-        ({}, {"compute_slices": 0}, "what share"),
-        ({**ALL_READINGS_FAIL, "utilization_code": NOT_SUPPORTED}, {}, "no sensor"),
-    ],
-)
-def test_a_slice_of_unknown_share_is_not_metered(
-    nvml_standin: Standin, changes: dict[str, int], slice_changes: dict[str, int], words: str
-) -> None:
-    """Where NVML does not tell the share, none is invented."""
-    one = Slice(uuid=A_SLICE.uuid, **slice_changes)  # type: ignore[arg-type]
-    with nvml_standin.showing(Scenario.of(gpu(mig_enabled=True, slices=(one,), **changes))):
-        [finding] = nvml.discover(environ={})
-
-    assert finding.port is None
-    assert words in finding.reason
-
-
-def run(code: str, environment: dict[str, str]) -> str:
-    """What a Python process prints, on both of its outputs."""
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
-
-
-DISCOVER = "from lightning_carbon.sources import nvml; findings = nvml.discover(environ={}); "
-
-
-def test_sources_live_on_in_a_forked_child(nvml_standin: Standin) -> None:
-    """A source of the parent can be read in a child, which starts NVML for itself."""
-    code = f"""
-import os
-{DISCOVER}
-port = findings[0].port
-first = port.read_energy()
-child = os.fork()
-if child == 0:
-    ok = port.read_energy() >= first and len(nvml.discover(environ={{}})) == 2
-    os._exit(0 if ok else 7)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), port.read_energy() >= first)
-"""
-
-    assert "0 True\n" == run(code, nvml_standin.environment(Scenario.of(gpu(), gpu())))
-
-
-def test_nothing_is_loaded_before_it_is_asked_for_and_nothing_printed(nvml_standin: Standin) -> None:
-    """Importing the source does not import pynvml, and discovering is silent."""
-    code = "import sys; import lightning_carbon.sources.nvml; assert 'pynvml' not in sys.modules; " + DISCOVER
-
-    assert "" == run(code + "assert len(findings) == 8", nvml_standin.environment(Scenario.of(*[gpu()] * 8)))
-
-
-def test_a_machine_without_pynvml_is_one_finding(nvml_standin: Standin) -> None:
-    """Without the module pynvml there is a reason and the command that installs it."""
-    code = "import sys; sys.modules['pynvml'] = None; " + DISCOVER + "print(len(findings), findings[0].fix)"
-
-    assert "1 pip install nvidia-ml-py\n" == run(code, nvml_standin.environment(Scenario()))
-
-
-def test_the_deprecated_distribution_is_named_where_it_shadows(nvml_standin: Standin, tmp_path: Path) -> None:
-    """The deprecated package of the same name is used as far as it goes, silently, and its removal advised."""
-    package = tmp_path / "pynvml"
-    package.mkdir()
-    shutil.copy(pynvml.__file__, package / "nvml.py")
-    (package / "__init__.py").write_text(
-        "import warnings\nwarnings.warn('deprecated', FutureWarning)\nfrom .nvml import *\n"
-    )
-    environment = nvml_standin.environment(Scenario()) | {"PYTHONPATH": str(tmp_path)}
-    code = DISCOVER + "print(findings[0].port.read_energy().joules > 0, findings[0].fix)"
-
-    assert "True pip uninstall pynvml && pip install --force-reinstall nvidia-ml-py\n" == run(code, environment)
-
-
-def test_functions_that_an_old_pynvml_lacks_are_passed_over(nvml_standin: Standin, tmp_path: Path) -> None:
-    """A binding without the counter, fields, MIG and the like still gives the power."""
-    text = Path(pynvml.__file__).read_text()
-    for missing in ("TotalEnergyConsumption", "FieldValues", "MigMode", "C2cModeInfoV", "Architecture", "Name"):
-        text = text.replace(f"def nvmlDeviceGet{missing}(", f"def not_there_{missing}(")
-    (tmp_path / "pynvml.py").write_text(text)
-    environment = nvml_standin.environment(Scenario()) | {"PYTHONPATH": str(tmp_path)}
-    code = DISCOVER + "print(findings[0].port.read_power().watts, findings[0].reason)"
-
-    printed = run(code, environment)
-
-    assert printed.startswith("300.0 energy counter: not known to this version of pynvml; ")
