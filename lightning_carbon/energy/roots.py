@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
 
-class Claim(NamedTuple):
+class DomainUse(NamedTuple):
     """What a domain says it has used.
 
     Args:
@@ -43,18 +43,18 @@ class Roots(NamedTuple):
     overruled: tuple[int, ...] = ()
 
 
-def roots_of(claims: Sequence[Claim]) -> Roots:
+def roots_of(domains: Sequence[DomainUse]) -> Roots:
     """Find the domains that a total sums.
 
     Args:
-        claims: What is metered; of several with one id the last one counts as the parent of what is inside.
+        domains: What is metered; of several with one id the last one counts as the parent of what is inside.
     """
-    place_of = {claim.id: place for place, claim in enumerate(claims)}
+    place_of = {domain.id: place for place, domain in enumerate(domains)}
     inside: dict[int, list[int]] = {}
     tops = []
-    for place, claim in enumerate(claims):
-        parent = place_of.get(claim.parent) if claim.parent is not None else None
-        if parent is None or _is_circle(claims, place_of, place):
+    for place, domain in enumerate(domains):
+        parent = place_of.get(domain.parent) if domain.parent is not None else None
+        if parent is None or _is_circle(domains, place_of, place):
             tops.append(place)
         else:
             inside.setdefault(parent, []).append(place)
@@ -63,16 +63,16 @@ def roots_of(claims: Sequence[Claim]) -> Roots:
 
     def settle(place: int) -> tuple[int, list[int], list[int]]:
         """What a domain amounts to, what counts of it, and what was overruled for that."""
-        claim, parts = claims[place], [settle(part) for part in inside.get(place, ())]
+        domain, parts = domains[place], [settle(part) for part in inside.get(place, ())]
         if not parts:
-            return claim.microjoules, [place], []
+            return domain.microjoules, [place], []
         known = [
             part
             for part, child in zip(parts, inside[place], strict=True)
-            if claims[child].is_measured or not claim.is_measured
+            if domains[child].is_measured or not domain.is_measured
         ]
-        if claim.microjoules >= sum(microjoules for microjoules, _, _ in known):
-            return claim.microjoules, [place], []
+        if domain.microjoules >= sum(microjoules for microjoules, _, _ in known):
+            return domain.microjoules, [place], []
         counted = [each for _, places, _ in known for each in places]
         return sum(part[0] for part in known), counted, [place, *(each for part in known for each in part[2])]
 
@@ -83,12 +83,12 @@ def roots_of(claims: Sequence[Claim]) -> Roots:
     return Roots(tuple(sorted(places)), tuple(sorted(overruled)))
 
 
-def _is_circle(claims: Sequence[Claim], place_of: dict[Hashable, int], start: int) -> bool:
+def _is_circle(domains: Sequence[DomainUse], place_of: dict[Hashable, int], start: int) -> bool:
     """Whether a domain is inside of itself, as only a damaged record says."""
     seen, at = set[int](), start
     while True:
         seen.add(at)
-        parent = claims[at].parent
+        parent = domains[at].parent
         if parent is None or parent not in place_of:
             return False
         at = place_of[parent]

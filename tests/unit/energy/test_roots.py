@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.energy.roots import Claim, Roots, roots_of
+from lightning_carbon.energy.roots import DomainUse, Roots, roots_of
 
 
-def claim(id_: str, joules: int, parent: str | None = None, *, is_measured: bool = True) -> Claim:
+def claim(id_: str, joules: int, parent: str | None = None, *, is_measured: bool = True) -> DomainUse:
     """What a domain says it has used."""
-    return Claim(id_, parent, is_measured, joules * 1_000_000)
+    return DomainUse(id_, parent, is_measured, joules * 1_000_000)
 
 
 def test_domains_side_by_side_all_count() -> None:
@@ -64,7 +64,7 @@ def test_a_total_never_falls(domains: list[tuple[int, bool, int | None]]) -> Non
 
     def total(more_at: int | None) -> int:
         claims = [
-            Claim(
+            DomainUse(
                 place, parent if parent is not None and parent < place else None, is_measured, uj + (place == more_at)
             )
             for place, (uj, is_measured, parent) in enumerate(domains)
