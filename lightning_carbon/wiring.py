@@ -20,6 +20,7 @@ from lightning_carbon.ledger.files import write_json
 from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.ports import Clock, EventDevice, Finding, StepClock
 from lightning_carbon.ranks import Ranks
+from lightning_carbon.records.anonymous import anonymous
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.settings import MeterConfig
@@ -69,20 +70,23 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     )
 
 
-def copy_record(record: RunRecord, folder: os.PathLike[str] | str, name: str = COPIED_RECORD_FILE) -> str | None:
+def copy_record(
+    record: RunRecord, folder: os.PathLike[str] | str, name: str = COPIED_RECORD_FILE, *, whole: bool = True
+) -> str | None:
     """Put a copy of a record into a folder, such as the one of the trainer's logs.
 
     Args:
         record: The record.
         folder: Where to.
         name: What to call it; a file of that name is replaced.
+        whole: Whether it also names machines and devices.
 
     Returns:
         Where it lies, or ``None`` where it could not be written: the ledger has the record anyway.
     """
     path = Path(folder) / name
     try:
-        write_json(path, to_mapping(record))
+        write_json(path, to_mapping(record if whole else anonymous(record)))
     except LedgerError:
         return None
     return str(path)

@@ -21,7 +21,7 @@ from pathlib import Path
 from docstring_parser import parse
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-from lightning_carbon.integrations.shared.lightning_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS
+from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.rows import metrics_table
 from lightning_carbon.records.run import (

@@ -26,10 +26,10 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.integrations.autolog.entry import OFF, SWITCH
 from lightning_carbon.integrations.autolog.imports import Imports, do
 from lightning_carbon.integrations.shared.guard import guarded, logger
-from lightning_carbon.integrations.shared.lightning_settings import (
-    LIGHTNING_ONLY,
+from lightning_carbon.integrations.shared.trainer_settings import (
     LIGHTNING_SETTINGS,
     LightningSettings,
+    for_any_trainer,
     split,
 )
 from lightning_carbon.settings import configure, refuse_unknown
@@ -146,7 +146,7 @@ class Automatic:
 
     @guarded(ConfigError)
     def _huggingface_callback(self) -> object:
-        return import_module(_OURS["huggingface"]).AutomaticCallback(**split(self._settings)[0])
+        return import_module(_OURS["huggingface"]).AutomaticCallback(**for_any_trainer(self._settings))
 
     def _join_defaults(self, trainer: ModuleType) -> None:
         if self._stand_in not in trainer.DEFAULT_CALLBACKS:
@@ -198,9 +198,7 @@ def check(settings: LightningSettings, environ: Mapping[str, str]) -> None:
         ConfigError: One cannot be used, or there is none of that name.
     """
     refuse_unknown(settings, [setting.name for setting in LIGHTNING_SETTINGS])
-    of_meter, own = split(settings)
-    for setting in LIGHTNING_ONLY:
-        setting.check(own[setting.name])
+    of_meter, _ = split(settings)
     configure(environ, **of_meter)
 
 

@@ -12,16 +12,22 @@ from lightning_carbon.integrations.huggingface.hooks import TrainerHooks
 from lightning_carbon.integrations.huggingface.joining import calling_trainer, join
 from lightning_carbon.integrations.huggingface.runs import TrainerRuns
 from lightning_carbon.integrations.shared.guard import guarded, logger
+from lightning_carbon.integrations.shared.trainer_settings import (
+    TRAINER_SETTINGS,
+    TrainerSettings,
+    automatic,
+    split,
+)
 from lightning_carbon.meter import Meter
 from lightning_carbon.records.run import RunRecord
-from lightning_carbon.settings import SETTINGS, Settings, configure
+from lightning_carbon.settings import configure
 from lightning_carbon.settings.signatures import takes
 
 if TYPE_CHECKING:
     from typing import Self
 
 
-@takes(*SETTINGS)
+@takes(*TRAINER_SETTINGS)
 class CarbonTrainerCallback(TrainerHooks):
     """Meters the energy and the CO2e of a training, and logs them beside the loss.
 
@@ -46,15 +52,16 @@ class CarbonTrainerCallback(TrainerHooks):
     clipping gradients and logging, is ``other``.
 
     Args:
-        settings: One for each row of the table in :mod:`lightning_carbon.settings`.
+        settings: One for each row of the table in :mod:`lightning_carbon.settings`, and of trainers' own beside it.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
     """
 
-    def __init__(self, **settings: Unpack[Settings]) -> None:
+    def __init__(self, **settings: Unpack[TrainerSettings]) -> None:
         super().__init__()
-        self._runs = TrainerRuns(configure(**settings))
+        of_meter, own = split(settings)
+        self._runs = TrainerRuns(configure(**of_meter), own["count_batch"], own["copy_record"])
         self._misses_trainer = False
 
     @property
@@ -127,7 +134,7 @@ class CarbonTrainerCallback(TrainerHooks):
             )
 
 
-@takes(*SETTINGS)
+@takes(*TRAINER_SETTINGS)
 class AutomaticCallback(CarbonTrainerCallback):
     """A callback that was not given to the Trainer by hand: it gives way to one that was.
 
@@ -140,8 +147,8 @@ class AutomaticCallback(CarbonTrainerCallback):
         ConfigError: An argument cannot be used.
     """
 
-    def __init__(self, **settings: Unpack[Settings]) -> None:
-        super().__init__(**settings)
+    def __init__(self, **settings: Unpack[TrainerSettings]) -> None:
+        super().__init__(**automatic(settings))
         self._runs.is_automatic = True
 
 

@@ -16,9 +16,10 @@ from weakref import ReferenceType, ref
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.huggingface.run import TrainerRun
 from lightning_carbon.integrations.huggingface.trainers import accelerators, writer_of
-from lightning_carbon.integrations.shared.batch import BatchCounter, count
+from lightning_carbon.integrations.shared.batch import BatchCounter, CountBatch, count
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
+from lightning_carbon.integrations.shared.trainer_settings import CopyRecord
 from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
 from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
@@ -29,23 +30,33 @@ STATE_KEY: Final = "lightning_carbon"
 """No callback's class has this name, so the Trainer leaves the state alone and keeps it in its checkpoints."""
 
 
+_KEPT: Final = ("_config", "_count_batch", "_copy_record", "record", "is_automatic", "has_given_way")
+"""What is copied and sent to other processes."""
+
+
 class TrainerRuns:
     """The runs of a Trainer, in turn.
 
     Args:
         config: What the user set.
+        count_batch: Tells samples and tokens of a batch.
+        copy_record: Whether a copy of the record lies in ``output_dir``, and whether it is whole.
 
     Attributes:
         is_automatic: The callback was not given to the Trainer by hand, so it gives way to one that was.
         has_given_way: It has done so, and meters nothing.
     """
 
-    def __init__(self, config: MeterConfig) -> None:
+    def __init__(
+        self, config: MeterConfig, count_batch: CountBatch = count, copy_record: CopyRecord | None = None
+    ) -> None:
         self._config = config
+        self._count_batch = count_batch
+        self._copy_record = True if copy_record is None else copy_record
         self.is_automatic = False
         self.has_given_way = False
         self.record: RunRecord | None = None
-        self._counter = BatchCounter(count)
+        self._counter = BatchCounter(count_batch)
         self._run: TrainerRun | None = None
         self._calls = 0
         self._evaluations = 0
@@ -56,11 +67,11 @@ class TrainerRuns:
 
     def __getstate__(self) -> dict[str, Any]:
         """Settings and the last record: no threads, and no run that goes on elsewhere."""
-        return {name: vars(self)[name] for name in ("_config", "record", "is_automatic", "has_given_way")}
+        return {name: vars(self)[name] for name in _KEPT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take them over, with no run going on."""
-        self.__init__(state["_config"])  # type: ignore[misc]  # there is nothing else to set up
+        self.__init__(state["_config"], state["_count_batch"])  # type: ignore[misc]  # there is nothing else to set up
         vars(self).update(state)
 
     def serve(self, trainer: Any) -> None:  # noqa: ANN401 - a Trainer
@@ -88,7 +99,7 @@ class TrainerRuns:
         """
         is_training = phase is Phase.SETUP
         # One copy, of the training: what is evaluated later must not replace it.
-        copies = is_training and args.output_dir and args.process_index == 0
+        copies = self._copy_record and is_training and args.output_dir and args.process_index == 0
         self._copy_to = str(args.output_dir) if copies else None
         meter = start_meter(
             self._config,
@@ -108,7 +119,7 @@ class TrainerRuns:
             return
         self.record = run.end(status)
         if self._copy_to is not None:
-            copy_record(self.record, self._copy_to)
+            copy_record(self.record, self._copy_to, whole=self._copy_record == "whole")
         if run.is_training:
             self._show(run, self.record)
 

@@ -10,11 +10,10 @@ from lightning_carbon.integrations.lightning.runs import EntryRuns
 from lightning_carbon.integrations.lightning.trainers import LightningModule, Trainer, name_of
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
-from lightning_carbon.integrations.shared.lightning_settings import (
-    COUNT_BATCH,
+from lightning_carbon.integrations.shared.trainer_settings import (
     LIGHTNING_SETTINGS,
-    PROGRESS_BAR,
     LightningSettings,
+    automatic,
     split,
 )
 from lightning_carbon.meter import Meter
@@ -58,8 +57,9 @@ class CarbonCallback(MeterHooks):
         of_meter, own = split(settings)
         self._runs = EntryRuns(
             configure(**of_meter),
-            BatchCounter(COUNT_BATCH.check(own["count_batch"])),
-            progress_bar=PROGRESS_BAR.check(own["progress_bar"]),
+            BatchCounter(own["count_batch"]),
+            copy_record=own["copy_record"],
+            progress_bar=own["progress_bar"],
         )
 
     @property
@@ -109,7 +109,7 @@ class CarbonCallback(MeterHooks):
         self._runs.finish(trainer, status_of(type(exception)))
 
 
-def automatic_callback(**settings: Any) -> CarbonCallback:  # noqa: ANN401 - as the class has them
+def automatic_callback(**settings: Unpack[LightningSettings]) -> CarbonCallback:
     """A callback that was not given to the trainer by hand: it gives way to one that was.
 
     Args:
@@ -118,7 +118,7 @@ def automatic_callback(**settings: Any) -> CarbonCallback:  # noqa: ANN401 - as 
     Raises:
         ConfigError: An argument cannot be used.
     """
-    callback = CarbonCallback(**settings)
+    callback = CarbonCallback(**automatic(settings))
     callback._is_automatic = True  # noqa: SLF001 - its own module
     return callback
 

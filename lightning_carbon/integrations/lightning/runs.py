@@ -21,6 +21,7 @@ from lightning_carbon.integrations.lightning.trainers import Trainer, name_of
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
+from lightning_carbon.integrations.shared.trainer_settings import CopyRecord
 from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
 from lightning_carbon.meter import Meter
 from lightning_carbon.metering.engine import status_of
@@ -37,6 +38,7 @@ class EntryRuns:
     Args:
         config: What the user set.
         counter: Counts the samples and tokens of batches.
+        copy_record: Whether a copy of the record lies beside the logs, and whether it is whole.
         progress_bar: Whether the progress bar shows watts and gCO2e.
 
     Attributes:
@@ -51,9 +53,12 @@ class EntryRuns:
     is_searching = False
     _watch: CallWatch | None = None
 
-    def __init__(self, config: MeterConfig, counter: BatchCounter, *, progress_bar: bool) -> None:
+    def __init__(
+        self, config: MeterConfig, counter: BatchCounter, *, copy_record: CopyRecord | None, progress_bar: bool
+    ) -> None:
         self._config = config
         self._counter = counter
+        self._copy_record = True if copy_record is None else copy_record
         self._progress_bar = progress_bar
         self._tells_parts = config.detail == "step"
         self._last_step = 0
@@ -105,11 +110,11 @@ class EntryRuns:
         self.record = record = meter.stop(status)
         if self.stage == FIT:
             self.state = meter.state_dict()  # for those who save a checkpoint later
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and self._copy_record:
             # A test's beside that of the training before it.
             name = f"lightning_carbon_{'' if self.stage == FIT else f'{self.stage}_'}record.json"
             for folder in trainers.log_folders(trainer):
-                copy_record(record, folder, name)
+                copy_record(record, folder, name, whole=self._copy_record == "whole")
         self._rows.publish(trainer, meter.row(), self._last_step)
         if trainer.is_global_zero:
             self._show(trainer, meter, record)

@@ -51,7 +51,7 @@ def records(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_trainer_without_a_callback_meters_itself(tmp_path: Path, autolog: Autolog) -> None:
-    """Its logs have the rows, its last one the totals, and the ledger the record, as if it had been given one."""
+    """Its logs have the rows, its last one the totals, and the ledger alone the record, unless a copy was asked for."""
     source = CountedReads()
     autolog(sources=[source])
     trainer = make_trainer(tmp_path, on_step=source.wait)
@@ -59,6 +59,7 @@ def test_a_trainer_without_a_callback_meters_itself(tmp_path: Path, autolog: Aut
     [record] = records(tmp_path)
     history = trainer.state.log_history
 
+    assert not list((tmp_path / "out").glob("lightning_carbon*"))
     assert ("completed", "automatic", 4) == tuple(record[key] for key in ("status", "project", "steps"))
     assert record["energy"]["total_joules"] == pytest.approx(history[-1]["train_energy_joules"])
     assert record["energy"]["total_joules"] == pytest.approx(

@@ -106,3 +106,12 @@ def test_a_loss_under_another_name_has_its_rows(tmp_path: Path) -> None:
 
     assert [2, 4] == [log["step"] for log in rows]
     assert 2 == len(values_of(rows, JOULES))
+
+
+def test_what_counts_is_the_user_s_choice(tmp_path: Path) -> None:
+    """A function of the user's goes before what the batch shows, as in Lightning."""
+    callback = make_callback(tmp_path, count_batch=lambda batch: (len(batch["input_ids"]) + 1, None))
+    make_trainer(tmp_path, [callback]).train()
+
+    assert callback.record is not None
+    assert (4, 4 * (BATCH_SIZE + 1), None) == (callback.record.steps, callback.record.samples, callback.record.tokens)

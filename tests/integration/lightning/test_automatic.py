@@ -57,7 +57,7 @@ def records(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_trainer_without_a_callback_meters_itself(tmp_path: Path, package: str, autolog: Autolog) -> None:
-    """Rows go to its loggers and a record to the ledger, as if the callback had been given by hand."""
+    """Rows go to its loggers and a record to the ledger alone, for nobody asked for a file beside the logs."""
     source = CountedReads()
     autolog(sources=[source], run_name="first")
     logger = loggers_of(package).CSVLogger(tmp_path, "csv")
@@ -70,6 +70,7 @@ def test_a_trainer_without_a_callback_meters_itself(tmp_path: Path, package: str
         record[key] for key in ("status", "project", "run_name", "steps")
     )
     assert sum(joules for _, joules in rows) == pytest.approx(record["energy"]["total_joules"])
+    assert ["metrics.csv"] == [file.name for file in Path(logger.log_dir).iterdir()]
     assert not samplers()
 
 

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from lightning_carbon import CarbonCallback, RunRecord
+from lightning_carbon.integrations.shared.trainer_settings import CopyRecord
+from lightning_carbon.records.anonymous import anonymous
+from lightning_carbon.records.mapping import to_mapping
 from tests.integration.lightning.support import (
     BATCH_SIZE,
     PACKAGES,
@@ -234,19 +237,23 @@ def test_every_entry_has_a_record_of_its_own(tmp_path: Path) -> None:
 
     assert [run.run_id for run in runs if run] == [record["run_id"] for record in stored]
     assert [3, 0, 2] == [record["steps"] for record in stored]
-    assert stored[0] == copied
+    assert stored[0]["run_id"] == copied["run_id"]
 
 
-def test_the_record_lies_beside_the_logs(tmp_path: Path) -> None:
-    """Each logger that keeps a folder has a copy of the record in it, equal to that of the ledger."""
-    callback = make_callback(tmp_path)
+@pytest.mark.parametrize("copy_record", [None, True, False, "whole"])
+def test_the_record_lies_beside_the_logs(tmp_path: Path, copy_record: CopyRecord | None) -> None:
+    """Each logger that keeps a folder has a copy in it, which names the machine where that is asked for alone."""
+    callback = make_callback(tmp_path, copy_record=copy_record)
     loggers = loggers_of(PACKAGE)
     both = [loggers.TensorBoardLogger(tmp_path, "tb"), loggers.CSVLogger(tmp_path, "csv")]
     make_trainer(PACKAGE, tmp_path, callback, logger=both).fit(make_module(PACKAGE), loader(3), loader(1))
-    copies = [(Path(logger.log_dir) / "lightning_carbon_record.json").read_text() for logger in both]
-    [stored] = records_in(tmp_path)
+    files = [Path(logger.log_dir) / "lightning_carbon_record.json" for logger in both]
+    copies = [json.loads(file.read_text()) for file in files if file.exists()]
+    assert callback.record is not None
+    kept = callback.record if copy_record == "whole" else anonymous(callback.record)
 
-    assert [json.loads(stored.read_text())] * 2 == [json.loads(text) for text in copies]
+    assert [to_mapping(kept)] * (0 if copy_record is False else 2) == copies
+    assert (copy_record == "whole") == (os.uname().nodename in json.dumps([copy["host"] for copy in copies]))
 
 
 def test_saving_is_a_phase(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ import pytest
 from docstring_parser import parse
 
 from lightning_carbon import Meter, autolog
-from lightning_carbon.integrations.shared.lightning_settings import (
-    LIGHTNING_ONLY,
+from lightning_carbon.integrations.shared.trainer_settings import (
     LIGHTNING_SETTINGS,
+    TRAINER_SETTINGS,
     LightningSettings,
+    TrainerSettings,
 )
 from lightning_carbon.settings import REGION, SETTINGS, STRICT, Settings
 from lightning_carbon.settings.signatures import described, takes
@@ -56,11 +57,10 @@ def test_every_setting_is_shown_with_its_type_its_default_and_its_text(
         assert texts[setting.name] == setting.text
 
 
-def test_lightning_s_own_settings_are_what_type_checkers_read() -> None:
-    """The typed dictionary has the settings of both tables, with their types."""
-    own = get_type_hints(LightningSettings).keys() - get_type_hints(Settings).keys()
-
-    assert {setting.name for setting in LIGHTNING_ONLY} == own
+def test_the_callbacks_own_settings_are_what_type_checkers_read() -> None:
+    """The typed dictionaries have the settings of all tables, with their types."""
+    assert {setting.name: setting.type for setting in SETTINGS} == get_type_hints(Settings)
+    assert {setting.name: setting.type for setting in TRAINER_SETTINGS} == get_type_hints(TrainerSettings)
     assert {setting.name: setting.type for setting in LIGHTNING_SETTINGS} == get_type_hints(LightningSettings)
 
 

@@ -1,0 +1,118 @@
+"""The settings that the callbacks of trainers have beside those of every meter; ``autolog`` hands them on.
+
+Here, and not beside the callbacks, because ``autolog`` imports no framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, Literal, TypeVar, cast
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.integrations.shared.batch import counter_of
+from lightning_carbon.settings import SETTINGS, Settings
+from lightning_carbon.settings.checks import check_flag
+from lightning_carbon.settings.setting import Setting
+
+CopyRecord = bool | Literal["whole"]
+"""Whether a copy of the record lies beside the trainer's logs, and whether it names the machine."""
+
+
+class TrainerSettings(Settings, total=False):
+    """The arguments of :class:`~lightning_carbon.CarbonTrainerCallback`, by name, for type checkers."""
+
+    count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None
+    copy_record: CopyRecord | None
+
+
+class LightningSettings(TrainerSettings, total=False):
+    """The arguments of :class:`~lightning_carbon.CarbonCallback`, by name, for type checkers."""
+
+    progress_bar: bool
+
+
+def check_copy_record(value: object) -> CopyRecord | None:
+    """Check ``copy_record``.
+
+    Raises:
+        ConfigError: It is none of the words.
+    """
+    if value is None or value == "whole":
+        return value
+    if isinstance(value, bool):
+        return value
+    raise ConfigError("copy_record", value, 'give True, False or "whole".')
+
+
+COUNT_BATCH: Final = Setting(
+    name="count_batch",
+    type=Callable[[Any], tuple[int | None, int | None]] | str | None,
+    check=counter_of,
+    summary=(
+        "Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to import it "
+        'from (``"module.function"``).'
+    ),
+    details=(
+        "It should read no values of tensors on a device, which would wait for that. By itself, samples are the first "
+        "dimension of the first tensor, or the sequences that are packed into rows, and tokens the elements of "
+        "``input_ids`` or ``tokens``: without padding where it can be seen on the host, else padding included."
+    ),
+    unset="by what the batch shows",
+)
+COPY_RECORD: Final = Setting(
+    name="copy_record",
+    type=CopyRecord | None,
+    check=check_copy_record,
+    summary="Whether a copy of the record lies beside the trainer's logs, or in its ``output_dir``.",
+    details='A copy names no machine and no device, for it may be published with the model; ``"whole"`` names them.',
+    unset="``True`` for a callback that is given by hand, ``False`` for an automatic one",
+)
+PROGRESS_BAR: Final = Setting(
+    name="progress_bar",
+    type=bool,
+    check=partial(check_flag, "progress_bar"),
+    summary="Whether to show watts and gCO2e in the progress bar.",
+    default=True,
+)
+
+TRAINER_ONLY: Final[tuple[Setting[Any], ...]] = (COUNT_BATCH, COPY_RECORD)
+"""What the callbacks of trainers take, and no meter."""
+
+LIGHTNING_ONLY: Final[tuple[Setting[Any], ...]] = (PROGRESS_BAR,)
+"""What Lightning's callback alone takes."""
+
+TRAINER_SETTINGS: Final[tuple[Setting[Any], ...]] = (*SETTINGS, *TRAINER_ONLY)
+"""Every setting of Hugging Face's callback, in the order that they are shown in."""
+
+LIGHTNING_SETTINGS: Final[tuple[Setting[Any], ...]] = (*TRAINER_SETTINGS, *LIGHTNING_ONLY)
+"""Every setting of Lightning's callback, in the order that they are shown in."""
+
+SettingsT = TypeVar("SettingsT", TrainerSettings, LightningSettings)
+
+
+def split(settings: TrainerSettings) -> tuple[Settings, dict[str, Any]]:
+    """What is for every meter, and all of what is for the callbacks alone, checked, defaults included.
+
+    Raises:
+        ConfigError: A setting of the latter cannot be used.
+    """
+    given: dict[str, Any] = {**settings}
+    own = {
+        setting.name: setting.check(given.pop(setting.name, setting.default))
+        for setting in (*TRAINER_ONLY, *LIGHTNING_ONLY)
+    }
+    return cast("Settings", given), own
+
+
+def for_any_trainer(settings: LightningSettings) -> TrainerSettings:
+    """Settings without those of Lightning's callback alone."""
+    own = {setting.name for setting in LIGHTNING_ONLY}
+    return cast("TrainerSettings", {name: value for name, value in settings.items() if name not in own})
+
+
+def automatic(settings: SettingsT) -> SettingsT:
+    """Settings of a callback that was not given by hand: it copies no record, unless asked to."""
+    if settings.get("copy_record") is None:
+        settings["copy_record"] = False
+    return settings

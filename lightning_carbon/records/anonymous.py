@@ -1,0 +1,27 @@
+"""A record without what identifies a machine: for copies that may be published with a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lightning_carbon.records.run import RunRecord
+
+
+def anonymous(record: RunRecord) -> RunRecord:
+    """A record whose hosts and devices have numbers for names; what the user called the run stays.
+
+    Args:
+        record: The record.
+    """
+    hosts = dict.fromkeys([str(record.host.get("name")), *(rank.host for rank in record.ranks)])
+    host_names = {host: f"host {number}" for number, host in enumerate(hosts)}
+    ids = {domain.id: f"{domain.kind}:{number}" for number, domain in enumerate(record.energy.domains)}
+    domains = tuple(
+        replace(domain, id=ids[domain.id], parent=ids.get(domain.parent or "")) for domain in record.energy.domains
+    )
+    ranks = tuple(
+        replace(rank, host=host_names[rank.host], devices=[ids[device] for device in rank.devices if device in ids])
+        for rank in record.ranks
+    )
+    host = {name: host_names[str(value)] if name == "name" else value for name, value in record.host.items()}
+    return replace(record, host=host, energy=replace(record.energy, domains=domains), ranks=ranks)
