@@ -25,6 +25,9 @@ class Intensity(Bounds[float]):
         assumed: Whether nobody said where the run took place.
     """
 
+    value: float
+    low: float
+    high: float
     source: str
     year: int | None
     basis: str
@@ -44,5 +47,8 @@ class PowerUsage(Bounds[float]):
         assumed: Whether nobody said what the site's is.
     """
 
+    value: float
+    low: float
+    high: float
     source: str
     assumed: bool

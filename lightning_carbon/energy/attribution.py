@@ -59,48 +59,49 @@ class StepEnergy(NamedTuple):
 
 
 @dataclass(slots=True)
-class Share:
-    """The energy of one phase, or of one part of it.
+class PhaseUsage:
+    """What one phase, or one part of it, has used.
 
     Args:
-        nanoseconds: How long the phase lasted.
+        nanoseconds: How long it lasted.
         microjoules: Its energy on every curve, in the order of the timelines.
         covered: How many nanoseconds of it readings cover, on every curve.
-        parts: The share of each of its parts, where they are told apart; they add up to it.
+        parts: What each of its parts has used, where they are told apart; they add up to it.
     """
 
     nanoseconds: int
     microjoules: list[int]
     covered: list[int]
-    parts: dict[Part, Share] = field(default_factory=dict)
+    parts: dict[Part, PhaseUsage] = field(default_factory=dict)
 
-    def add(self, other: Share) -> None:
-        """Add what the same phase used later."""
-        self.nanoseconds += other.nanoseconds
-        self.microjoules = _add(self.microjoules, other.microjoules)
-        self.covered = _add(self.covered, other.covered)
-        for part, share in other.parts.items():
-            _share_of(self.parts, part, len(share.microjoules)).add(share)
+    def plus(self, later: PhaseUsage) -> PhaseUsage:
+        """What the phase has used in all, with what it used later."""
+        return PhaseUsage(
+            self.nanoseconds + later.nanoseconds,
+            _sum(self.microjoules, later.microjoules),
+            _sum(self.covered, later.covered),
+            _merged(self.parts, later.parts),
+        )
 
 
 @dataclass(slots=True)
-class Tally:
-    """What has been attributed since some moment.
+class Usage:
+    """What has been used between two moments.
 
     Args:
-        start_ns: That moment.
-        end_ns: Up to where.
-        phases: The share of each phase that occurred.
+        start_ns: The first moment.
+        end_ns: The other.
+        phases: What each phase that occurred has used.
         steps: How many steps ended.
         samples: How many samples they had; ``None`` where no step told.
         tokens: How many tokens they had; ``None`` where no step told.
         step_microjoules: The energy of those steps on every curve; a step that began before ``start_ns`` counts whole.
-        step_nanoseconds: The duration of those steps, likewise.
+        step_nanoseconds: The duration of those steps, counted in the same way.
     """
 
     start_ns: int
     end_ns: int
-    phases: dict[Phase, Share] = field(default_factory=dict)
+    phases: dict[Phase, PhaseUsage] = field(default_factory=dict)
     steps: int = 0
     samples: int | None = None
     tokens: int | None = None
@@ -109,22 +110,24 @@ class Tally:
 
     def microjoules(self, index: int) -> int:
         """The energy of all phases on one curve."""
-        return sum(share.microjoules[index] for share in self.phases.values())
+        return sum(phase.microjoules[index] for phase in self.phases.values())
 
     def covered(self, index: int) -> int:
         """The covered nanoseconds of all phases on one curve."""
-        return sum(share.covered[index] for share in self.phases.values())
+        return sum(phase.covered[index] for phase in self.phases.values())
 
-    def add(self, other: Tally) -> None:
-        """Add the tally of the time that follows."""
-        self.end_ns = other.end_ns
-        for phase, share in other.phases.items():
-            _share_of(self.phases, phase, len(share.microjoules)).add(share)
-        self.steps += other.steps
-        self.samples = _plus(self.samples, other.samples)
-        self.tokens = _plus(self.tokens, other.tokens)
-        self.step_microjoules = _add(self.step_microjoules, other.step_microjoules)
-        self.step_nanoseconds += other.step_nanoseconds
+    def plus(self, later: Usage) -> Usage:
+        """What has been used in all, with what was used in the time that follows."""
+        return Usage(
+            self.start_ns,
+            later.end_ns,
+            _merged(self.phases, later.phases),
+            self.steps + later.steps,
+            _plus(self.samples, later.samples),
+            _plus(self.tokens, later.tokens),
+            _sum(self.step_microjoules, later.step_microjoules),
+            self.step_nanoseconds + later.step_nanoseconds,
+        )
 
 
 class Attribution:
@@ -165,7 +168,24 @@ class Attribution:
         """Up to here everything is attributed."""
         return self._at_ns
 
-    def advance(self, marks: deque[Mark], cut_ns: int) -> Tally:
+    def copy(self, on_step: Callable[[StepEnergy], None] | None = None) -> Attribution:
+        """An attribution that goes on from here, independent of this one.
+
+        Args:
+            on_step: Called with every step of the copy.
+        """
+        twin = object.__new__(Attribution)
+        vars(twin).update(
+            vars(self),
+            _on_step=on_step,
+            _parts=dict(self._parts),
+            _heights=list(self._heights),
+            _covered=list(self._covered),
+            _unclaimed=list(self._unclaimed),
+        )
+        return twin
+
+    def advance(self, marks: deque[Mark], cut_ns: int) -> Usage:
         """Attribute up to a moment.
 
         Args:
@@ -174,28 +194,28 @@ class Attribution:
 
         Returns:
             What was attributed. What lies after the last mark goes to the phase; should a step end follow, the step
-            still counts whole, in the tally that its end falls in.
+            still counts whole, in the usage that its end falls in.
         """
         if cut_ns > self._at_ns and not self._based:
             # Only now: a counter that jumps has no curve before its second jump; the curve then begins before the run.
             self._based = True
             self._heights = [timeline.height(self._at_ns) for timeline in self._timelines]
             self._covered = [timeline.covered(self._at_ns) for timeline in self._timelines]
-        tally = Tally(self._at_ns, max(cut_ns, self._at_ns), step_microjoules=[0] * len(self._timelines))
+        usage = Usage(self._at_ns, max(cut_ns, self._at_ns), step_microjoules=[0] * len(self._timelines))
         step_end_ns: int | None = None
         while marks and marks[0].at_ns <= cut_ns:
             mark = marks.popleft()
             at_ns = max(mark.at_ns, step_end_ns or self._at_ns)
             if mark.phase is None and mark.part is None:
-                self._count(tally, mark)
+                self._count(usage, mark)
                 step_end_ns = at_ns
                 if self._on_step is not None:
-                    self._on_step(self._claim(tally, at_ns))
+                    self._on_step(self._claim(usage, at_ns))
                 continue
             if step_end_ns is not None:
-                self._claim(tally, step_end_ns)
+                self._claim(usage, step_end_ns)
                 step_end_ns = None
-            self._go(tally, at_ns)
+            self._go(usage, at_ns)
             if mark.part is not None:
                 self._parts[self._phase] = mark.part
             if mark.phase is not None:
@@ -203,59 +223,66 @@ class Attribution:
                 self._step_start_ns = at_ns
                 self._phase = mark.phase
         if step_end_ns is not None:
-            self._claim(tally, step_end_ns)
-        self._go(tally, tally.end_ns)
-        return tally
+            self._claim(usage, step_end_ns)
+        self._go(usage, usage.end_ns)
+        return usage
 
-    def _count(self, tally: Tally, mark: Mark) -> None:
+    def _count(self, usage: Usage, mark: Mark) -> None:
         self._steps += 1
-        tally.steps += 1
-        tally.samples = _plus(tally.samples, mark.samples)
-        tally.tokens = _plus(tally.tokens, mark.tokens)
+        usage.steps += 1
+        usage.samples = _plus(usage.samples, mark.samples)
+        usage.tokens = _plus(usage.tokens, mark.tokens)
 
-    def _claim(self, tally: Tally, end_ns: int) -> StepEnergy:
+    def _claim(self, usage: Usage, end_ns: int) -> StepEnergy:
         """Give the steps that end here the energy since the mark before the first of them."""
-        self._go(tally, end_ns)
+        self._go(usage, end_ns)
         step = StepEnergy(self._steps - 1, self._phase, self._step_start_ns, end_ns, tuple(self._unclaimed))
-        tally.step_microjoules = _add(tally.step_microjoules, step.microjoules)
-        tally.step_nanoseconds += end_ns - self._step_start_ns
+        usage.step_microjoules = _sum(usage.step_microjoules, step.microjoules)
+        usage.step_nanoseconds += end_ns - self._step_start_ns
         self._unclaimed = [0] * len(self._timelines)
         self._step_start_ns = end_ns
         return step
 
-    def _go(self, tally: Tally, to_ns: int) -> None:
+    def _go(self, usage: Usage, to_ns: int) -> None:
         """Give the phase the energy up to a moment."""
         span_ns = to_ns - self._at_ns
         if span_ns <= 0:
             return
-        share = _share_of(tally.phases, self._phase, len(self._timelines))
-        shares = [share]
+        phase = _usage_of(usage.phases, self._phase, len(self._timelines))
+        using = [phase]
         if self._detailed:
             part = self._parts.get(self._phase, Part.OTHER)
-            shares.append(_share_of(share.parts, part, len(self._timelines)))
-        for one in shares:
-            one.nanoseconds += span_ns
+            using.append(_usage_of(phase.parts, part, len(self._timelines)))
+        for user in using:
+            user.nanoseconds += span_ns
         for index, timeline in enumerate(self._timelines):
             height, covered = timeline.height(to_ns), timeline.covered(to_ns)
             rise = height - self._heights[index]
-            for one in shares:
-                one.microjoules[index] += rise
-                one.covered[index] += covered - self._covered[index]
+            for user in using:
+                user.microjoules[index] += rise
+                user.covered[index] += covered - self._covered[index]
             self._unclaimed[index] += rise
             self._heights[index], self._covered[index] = height, covered
         self._at_ns = to_ns
 
 
-def _share_of(shares: dict[_Key, Share], key: _Key, count: int) -> Share:
-    """The share of a phase or a part, of nothing so far where there was none."""
-    share = shares.get(key)
-    if share is None:
-        share = shares[key] = Share(0, [0] * count, [0] * count)
-    return share
+def _usage_of(known: dict[_Key, PhaseUsage], key: _Key, count: int) -> PhaseUsage:
+    """What a phase or a part has used, nothing so far where it is new."""
+    usage = known.get(key)
+    if usage is None:
+        usage = known[key] = PhaseUsage(0, [0] * count, [0] * count)
+    return usage
 
 
-def _add(left: list[int], right: Sequence[int]) -> list[int]:
-    return [one + other for one, other in zip(left, right, strict=True)]
+def _merged(known: dict[_Key, PhaseUsage], later: dict[_Key, PhaseUsage]) -> dict[_Key, PhaseUsage]:
+    merged = dict(known)
+    for key, usage in later.items():
+        merged[key] = merged[key].plus(usage) if key in merged else usage
+    return merged
+
+
+def _sum(left: Sequence[int], right: Sequence[int]) -> list[int]:
+    return [earlier + later for earlier, later in zip(left, right, strict=True)]
 
 
 def _plus(left: int | None, right: int | None) -> int | None:

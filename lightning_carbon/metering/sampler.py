@@ -112,7 +112,11 @@ class Sampler:
         for patience_seconds in (FIRST_READING_SECONDS, PATIENCE_NS / _NS - FIRST_READING_SECONDS):
             probes = [probe for probe in self._probes if probe.alive and probe.timeline.watermark_ns < 0]
             thread = threading.Thread(target=self._read, args=(probes,), name=_SAMPLER, daemon=True)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no thread is free
+                self.read_now()
+                return
             thread.join(patience_seconds)
             if not thread.is_alive():
                 return
@@ -124,6 +128,10 @@ class Sampler:
                 probe.timeline.end()
                 thread.name = GIVEN_UP
             self._on_lost(probe)
+
+    def read_now(self) -> None:
+        """Take a reading of every probe that is alive, on the calling thread, where no other can be started."""
+        self._read([probe for probe in self._probes if probe.alive])
 
     def start(self) -> None:
         """Start the sampling thread."""

@@ -1,297 +1,218 @@
-"""Tallies as figures: what a journal, a row and a record say of them. Functions of values."""
+"""One sum over all ranks, the own rank first: what has been used since the start, and rows as differences of two sums.
+
+Every rank comes as what its journal says, the own rank, too: its part is made when it is asked for, those of the others
+are as old as their last beat.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import mass_of
-from lightning_carbon.energy.phases import Part
 from lightning_carbon.energy.readings import Provenance
-from lightning_carbon.records.journal import Beat, DomainFacts, PartBeat, PhaseBeat
+from lightning_carbon.records.merging import Credit
 from lightning_carbon.records.power_profile import Height, Strand
 from lightning_carbon.records.rows import Row
-from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-    from lightning_carbon.energy.attribution import Tally
-    from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.records.journal import RankPart
-    from lightning_carbon.records.run import Status
-
-
-def roots_of(sensors: Sequence[Sensor]) -> tuple[int, ...]:
-    """The indices of the domains that no other metered domain includes; totals sum over these."""
-    known = {sensor.domain.id for sensor in sensors}
-    return tuple(index for index, sensor in enumerate(sensors) if sensor.domain.parent not in known)
 
 
 class Sums(NamedTuple):
-    """What one rank, or several, have used since some moment; sums over the domains that are credited to them.
+    """What all ranks have used since their starts, as far as is known; sums over hardware that counts once.
 
     Args:
+        ns: How long the own rank has run, in nanoseconds.
+        steps: How many steps the own rank has taken; all ranks take the same steps together.
+        phase_ns: How long each phase of the own rank has lasted.
         kinds: Energy in microjoules by kind of domain, children of other domains included.
-        total: Energy in microjoules of the domains that no other includes.
-        step: The energy of the steps in microjoules.
-        samples: How many samples they had; ``None`` where nobody told.
+        phases: Energy in microjoules by phase, of the domains that no other includes.
+        total: Energy in microjoules of those domains.
+        step: The part of it that steps have used.
+        samples: How many samples the steps of all ranks had; ``None`` where nobody told.
         tokens: How many tokens they had; ``None`` where nobody told.
-        covered: The covered nanoseconds of the domains that no other includes.
-        roots: How many such domains there are.
+        covered: The nanoseconds of those domains that readings cover.
         expected: The nanoseconds of those domains that readings should cover.
-        silent: How many of those domains belong to ranks that have not written for a while.
-        phases: Energy in microjoules by phase, of those domains.
+        roots: How many such domains there are.
+        silent: How many of them belong to ranks that have not written for a while.
     """
 
-    kinds: dict[str, int]
-    total: int = 0
-    step: int = 0
-    samples: int | None = None
-    tokens: int | None = None
-    covered: int = 0
-    roots: int = 0
-    expected: int = 0
-    silent: int = 0
-    phases: dict[str, int] = {}  # noqa: RUF012 - never changed
-
-    def plus(self, other: Sums, sign: int = 1) -> Sums:
-        """Add what others have used, or take off what was known of it before (``sign=-1``)."""
-        return Sums(
-            _added(self.kinds, other.kinds, sign),
-            self.total + sign * other.total,
-            self.step + sign * other.step,
-            _plus(self.samples, other.samples, sign),
-            _plus(self.tokens, other.tokens, sign),
-            self.covered + sign * other.covered,
-            self.roots if sign < 0 else self.roots + other.roots,
-            self.expected + sign * other.expected,
-            self.silent if sign < 0 else self.silent + other.silent,
-            _added(self.phases, other.phases, sign),
-        )
+    ns: int
+    steps: int
+    phase_ns: Mapping[str, int]
+    kinds: Mapping[str, int]
+    phases: Mapping[str, int]
+    total: int
+    step: int
+    samples: int | None
+    tokens: int | None
+    covered: int
+    expected: int
+    roots: int
+    silent: int
 
 
-def own_sums(tally: Tally, sensors: Sequence[Sensor], roots: Sequence[int]) -> Sums:
-    """What this rank has used."""
+NOTHING = Sums(0, 0, {}, {}, {}, 0, 0, None, None, 0, 0, 0, 0)
+"""Where every run begins."""
+
+
+def first_credits(parts: Iterable[RankPart]) -> list[Credit]:
+    """Every piece of hardware once, credited to the first part that meters it.
+
+    Unlike a record, which credits the rank that has covered the most: while a run goes on the credit must not change,
+    or rows would jump.
+
+    Args:
+        parts: What the ranks have written, the own one first and the others in the order of ranks.
+    """
+    first: dict[tuple[str, str], tuple[RankPart, int]] = {}
+    for part in parts:
+        for place, domain in enumerate(part.header.domains):
+            first.setdefault((part.header.host_id, domain.id), (part, place))
+    return [
+        Credit(part, place, (host, part.header.domains[place].parent) not in first)
+        for (host, _), (part, place) in first.items()
+    ]
+
+
+def sums_of(parts: Sequence[RankPart], silent: Collection[int] = ()) -> Sums:
+    """Add up what all ranks have used.
+
+    Args:
+        parts: What the ranks have written, the own one first and the others in the order of ranks.
+        silent: The ranks that have not written for a while.
+    """
+    own = parts[0].beat
     kinds: dict[str, int] = {}
-    for index, sensor in enumerate(sensors):
-        kind = sensor.domain.kind.value
-        kinds[kind] = kinds.get(kind, 0) + tally.microjoules(index)
+    phases: dict[str, int] = {}
+    total = step = covered = expected = roots = without_word = 0
+    for credit in first_credits(parts):
+        beat, place, kind = credit.part.beat, credit.place, credit.domain.kind
+        microjoules = beat.uj(place)
+        kinds[kind] = kinds.get(kind, 0) + microjoules
+        if not credit.is_root:
+            continue
+        total += microjoules
+        step += beat.step_uj[place]
+        covered += beat.covered_ns(place)
+        expected += beat.ns
+        roots += 1
+        without_word += credit.part.header.rank in silent
+        for name, phase in beat.phases.items():
+            phases[name] = phases.get(name, 0) + phase.uj[place]
     return Sums(
-        kinds,
-        sum(tally.microjoules(index) for index in roots),
-        sum(tally.step_microjoules[index] for index in roots),
-        tally.samples,
-        tally.tokens,
-        sum(tally.covered(index) for index in roots),
-        len(roots),
-        (tally.end_ns - tally.start_ns) * len(roots),
-        0,
-        {phase.value: sum(share.microjoules[index] for index in roots) for phase, share in tally.phases.items()},
+        ns=own.ns,
+        steps=own.steps,
+        phase_ns={name: phase.ns for name, phase in own.phases.items()},
+        kinds=kinds,
+        phases=phases,
+        total=total,
+        step=step,
+        samples=_sum(part.beat.samples for part in parts),
+        tokens=_sum(part.beat.tokens for part in parts),
+        covered=covered,
+        expected=expected,
+        roots=roots,
+        silent=without_word,
     )
 
 
-def others_sums(
-    parts: Sequence[RankPart], host_id: str, domains: Sequence[DomainFacts], silent: Collection[int] = ()
-) -> Sums:
-    """What the other ranks have used so far, without the hardware that is credited to this one.
-
-    Args:
-        parts: What the other ranks have written.
-        host_id: The host of this rank.
-        domains: What this rank meters.
-        silent: The ranks that have not written for a while.
-
-    Who is credited must not change while a run goes on, or rows would jump: the lowest rank that meters a domain is.
-    """
-    sums = Sums({})
-    for part, fresh, roots in _credited(parts, host_id, domains):
-        header, beat = part.header, part.beat
-        kinds: dict[str, int] = {}
-        for index in fresh:
-            kind = header.domains[index].kind
-            kinds[kind] = kinds.get(kind, 0) + beat.uj(index)
-        sums = sums.plus(
-            Sums(
-                kinds,
-                sum(beat.uj(index) for index in roots),
-                sum(beat.step_uj[index] for index in roots),
-                beat.samples,
-                beat.tokens,
-                sum(beat.covered_ns(index) for index in roots),
-                len(roots),
-                beat.ns * len(roots),
-                len(roots) if header.rank in silent else 0,
-                {name: sum(phase.uj[index] for index in roots) for name, phase in beat.phases.items()},
-            )
-        )
-    return sums
-
-
-def _credited(
-    parts: Sequence[RankPart], host_id: str, domains: Sequence[DomainFacts]
-) -> Iterator[tuple[RankPart, list[int], list[int]]]:
-    """Every other rank with the indices of the domains that are credited to it, and of those no other includes."""
-    seen = {(host_id, domain.id) for domain in domains}
-    for part in sorted(parts, key=lambda one: one.header.rank):
-        header = part.header
-        fresh = [index for index, one in enumerate(header.domains) if (header.host_id, one.id) not in seen]
-        here = {domain.id for domain in header.domains}
-        roots = [index for index in fresh if header.domains[index].parent not in here]
-        seen.update((header.host_id, header.domains[index].id) for index in fresh)
-        yield part, fresh, roots
-
-
-def height_of(whole: Tally, sensors: Sequence[Sensor], roots: Sequence[int]) -> Height:
-    """What this rank has used since the start, for the power profile of the run."""
-    microjoules: dict[Strand, int] = {}
-    covered: dict[Strand, int] = {}
-    for index in roots:
-        sensor = sensors[index]
-        strand = Strand(sensor.domain.kind.value, not sensor.provenance.is_measured)
-        microjoules[strand] = microjoules.get(strand, 0) + whole.microjoules(index)
-        covered[strand] = covered.get(strand, 0) + whole.covered(index)
-    phases = {phase.value: share.nanoseconds for phase, share in whole.phases.items()}
-    return Height(whole.end_ns - whole.start_ns, microjoules, covered, phases)
-
-
-def others_height(
-    parts: Sequence[RankPart], host_id: str, domains: Sequence[DomainFacts], silent: Collection[int] = ()
-) -> Height | None:
-    """What the other ranks have used since their starts, by the mean of their clocks, for the power profile of the run.
-
-    Args:
-        parts: What the other ranks have written.
-        host_id: The host of this rank.
-        domains: What this rank meters.
-        silent: The ranks that have not written for a while; their time stands still.
-
-    Returns:
-        The height, or ``None`` where no other rank has hardware of its own and writes.
-    """
-    microjoules: dict[Strand, int] = {}
-    covered: dict[Strand, int] = {}
-    clocks = []
-    for part, _, roots in _credited(parts, host_id, domains):
-        for index in roots:
-            facts = part.header.domains[index]
-            strand = Strand(facts.kind, facts.provenance == Provenance.MODELLED)
-            microjoules[strand] = microjoules.get(strand, 0) + part.beat.uj(index)
-            covered[strand] = covered.get(strand, 0) + part.beat.covered_ns(index)
-        if roots and part.header.rank not in silent:
-            clocks.append(part.beat.ns)
-    return Height(sum(clocks) // len(clocks), microjoules, covered, {}) if clocks else None
-
-
-def row_of(
-    tally: Tally,
-    since: Sums,
-    whole: Sums,
+def row_between(
+    before: Sums,
+    now: Sums,
     *,
     pue: PowerUsage,
     intensity: Intensity,
     ranks: int = 1,
     heard_of: float = 1.0,
 ) -> Row:
-    """The row that a tally amounts to.
+    """The row from one sum to a later one.
 
     Args:
-        tally: What this rank used since the row before.
-        since: What all ranks used since then, as far as is known.
-        whole: What all ranks used since the start, as far as is known.
+        before: What had been used at the row before.
+        now: What has been used.
         pue: What the energy is priced with.
         intensity: What the energy is priced with.
         ranks: How many ranks are in the sums and still write.
         heard_of: The share of the run's ranks that has ever written; of the others, no reading is known.
+
+    Returns:
+        The row. Where no time has been settled since the row before, nothing is known of its energy, which is absent.
     """
-    seconds = (tally.end_ns - tally.start_ns) / NANOSECONDS_PER_SECOND
-    if not since.roots and not since.kinds:
-        return Row(seconds, None, None, None, None, None, steps=tally.steps, samples=since.samples, tokens=since.tokens)
+    ns, steps, total = now.ns - before.ns, now.steps - before.steps, now.total - before.total
+    row = Row(
+        seconds=ns / NANOSECONDS_PER_SECOND,
+        total_joules=None,
+        coverage_ratio=None,
+        grams_co2e=None,
+        run_joules=Energy(now.total).joules if now.kinds else None,
+        run_grams_co2e=mass_of(Energy(now.total), pue, intensity).grams if now.kinds else None,
+        steps=steps,
+        step_joules=Energy(now.step - before.step).joules if steps and now.kinds else None,
+        samples=_rise(before.samples, now.samples),
+        tokens=_rise(before.tokens, now.tokens),
+        ranks=ranks if now.kinds else 1,
+    )
+    if not now.kinds or not (ns or total):
+        return row
     # Other ranks write at a pace of their own, and are held to the time that they have written of; those that have
     # stopped writing, to the time that this row is of.
-    expected_ns = since.expected + since.silent * (tally.end_ns - tally.start_ns)
-    return Row(
-        seconds=seconds,
-        total_joules=_joules(since.total),
-        coverage_ratio=heard_of * (min(1.0, since.covered / expected_ns) if expected_ns > 0 else 1.0),
-        grams_co2e=mass_of(Energy(since.total), pue, intensity).grams,
-        run_joules=_joules(whole.total),
-        run_grams_co2e=mass_of(Energy(whole.total), pue, intensity).grams,
-        kind_joules={kind: _joules(microjoules) for kind, microjoules in since.kinds.items()},
-        phase_joules={phase: _joules(microjoules) for phase, microjoules in since.phases.items()},
-        steps=tally.steps,
-        step_joules=_joules(since.step) if tally.steps else None,
-        samples=since.samples,
-        tokens=since.tokens,
-        ranks=ranks,
+    expected_ns = now.expected - before.expected + now.silent * ns
+    phases = {name: microjoules - before.phases.get(name, 0) for name, microjoules in now.phases.items()}
+    lasted = {name for name, phase_ns in now.phase_ns.items() if phase_ns > before.phase_ns.get(name, 0)}
+    return replace(
+        row,
+        total_joules=Energy(total).joules,
+        coverage_ratio=heard_of * (min(1.0, (now.covered - before.covered) / expected_ns) if expected_ns > 0 else 1.0),
+        grams_co2e=mass_of(Energy(total), pue, intensity).grams,
+        kind_joules={
+            kind: Energy(microjoules - before.kinds.get(kind, 0)).joules for kind, microjoules in now.kinds.items()
+        },
+        phase_joules={
+            name: Energy(microjoules).joules for name, microjoules in phases.items() if microjoules or name in lasted
+        },
     )
 
 
-def facts_of(sensor: Sensor) -> DomainFacts:
-    """What a journal says of a sensor."""
-    domain = sensor.domain
-    return DomainFacts(
-        id=domain.id,
-        kind=domain.kind.value,
-        name=domain.name,
-        provenance=sensor.provenance.value,
-        uncertainty_ratio=sensor.uncertainty_ratio,
-        method=sensor.method,
-        parent=domain.parent,
-    )
-
-
-def beat_of(
-    whole: Tally, lost: Sequence[str | None], lost_at_ns: Sequence[int | None], at_seconds: float, status: Status
-) -> Beat:
-    """What a rank has used so far, as its journal has it.
+def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), silent: Collection[int] = ()) -> Height:
+    """What ranks have used since their starts, for the power profile of the run.
 
     Args:
-        whole: What was used since the start.
-        lost: Why each sensor was lost, or ``None``.
-        lost_at_ns: When, on the meter's clock, or ``None``.
-        at_seconds: Now, in seconds since 1970.
-        status: How the rank stands.
+        parts: What the ranks have written, at least one; the phases are those of the first one.
+        without: Parts whose hardware is not counted. Where there are any, the moment is the mean of the clocks of
+            ``parts``, and else that of the first one.
+        silent: The ranks that have not written for a while; their clocks stand still, and do not count.
+
+    Returns:
+        The height; at 0 nanoseconds where no rank with hardware of its own still writes.
     """
-    return Beat(
-        at=at_seconds,
-        status=status.value,
-        ns=whole.end_ns - whole.start_ns,
-        steps=whole.steps,
-        samples=whole.samples,
-        tokens=whole.tokens,
-        step_ns=whole.step_nanoseconds,
-        step_uj=tuple(whole.step_microjoules),
-        phases={
-            phase.value: PhaseBeat(share.nanoseconds, tuple(share.microjoules), tuple(share.covered))
-            for phase, share in whole.phases.items()
-        },
-        lost=tuple(lost),
-        lost_ns=tuple(None if at_ns is None else at_ns - whole.start_ns for at_ns in lost_at_ns),
-        parts={
-            phase.value: {
-                part.value: PartBeat(share.parts[part].nanoseconds, tuple(share.parts[part].microjoules))
-                for part in Part
-                if part in share.parts
-            }
-            for phase, share in whole.phases.items()
-            if share.parts.keys() - {Part.OTHER}  # else nobody told anything apart
-        },
-    )
+    microjoules: dict[Strand, int] = {}
+    covered: dict[Strand, int] = {}
+    clocks: dict[int, int] = {}
+    for credit in first_credits([*without, *parts]):
+        part, place = credit.part, credit.place
+        if not credit.is_root or any(part is other for other in without):
+            continue
+        strand = Strand(credit.domain.kind, credit.domain.provenance == Provenance.MODELLED)
+        microjoules[strand] = microjoules.get(strand, 0) + part.beat.uj(place)
+        covered[strand] = covered.get(strand, 0) + part.beat.covered_ns(place)
+        if part.header.rank not in silent:
+            clocks[part.header.rank] = part.beat.ns
+    mean_ns = sum(clocks.values()) // len(clocks) if clocks else 0
+    phases = {name: phase.ns for name, phase in parts[0].beat.phases.items()}
+    return Height(mean_ns if without else parts[0].beat.ns, microjoules, covered, phases)
 
 
-def _added(left: dict[str, int], right: dict[str, int], sign: int) -> dict[str, int]:
-    sums = dict(left)
-    for name, uj in right.items():
-        sums[name] = sums.get(name, 0) + sign * uj
-    return sums
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
-def _joules(microjoules: int) -> float:
-    return microjoules / MICROJOULES_PER_JOULE
-
-
-def _plus(left: int | None, right: int | None, sign: int) -> int | None:
-    if right is None:
-        return left
-    return (left or 0) + sign * right
+def _rise(before: int | None, now: int | None) -> int | None:
+    """How many came; ``None`` where nobody told."""
+    return None if now is None else now - (before or 0) or None

@@ -48,7 +48,7 @@ class Credit(NamedTuple):
     is_root: bool
 
     @property
-    def facts(self) -> DomainFacts:
+    def domain(self) -> DomainFacts:
         """What does not change about the domain."""
         return self.part.header.domains[self.place]
 
@@ -140,11 +140,11 @@ def _energy(
     total = Bounds.exactly(Energy.ZERO)
     measured_uj = covered_ns = 0
     for credit in hardware:
-        facts, beat, index = credit.facts, credit.part.beat, credit.place
+        domain, beat, index = credit.domain, credit.part.beat, credit.place
         uj = beat.uj(index)
         if credit.is_root:
-            total += bounds_of_sensor(Energy(uj), facts.uncertainty_ratio)
-            measured_uj += uj if facts.provenance != "modelled" else 0
+            total += bounds_of_sensor(Energy(uj), domain.uncertainty_ratio)
+            measured_uj += uj if domain.provenance != "modelled" else 0
             covered_ns += beat.covered_ns(index)
             for name, phase in beat.phases.items():
                 phases_uj[name] = phases_uj.get(name, 0) + phase.uj[index]
@@ -155,15 +155,15 @@ def _energy(
         prefix = f"{hosts[credit.part.header.host_id]}/" if len(hosts) > 1 else ""
         domains.append(
             DomainRecord(
-                id=prefix + facts.id,
-                kind=facts.kind,
-                name=facts.name,
+                id=prefix + domain.id,
+                kind=domain.kind,
+                name=domain.name,
                 joules=_joules(uj),
-                provenance=facts.provenance,
+                provenance=domain.provenance,
                 coverage_ratio=_ratio(beat.covered_ns(index), longest_ns),
-                uncertainty_ratio=facts.uncertainty_ratio,
-                method=facts.method,
-                parent=prefix + facts.parent if facts.parent else None,
+                uncertainty_ratio=domain.uncertainty_ratio,
+                method=domain.method,
+                parent=prefix + domain.parent if domain.parent else None,
                 lost=beat.lost[index] if index < len(beat.lost) else None,
                 lost_after_seconds=_seconds(beat.lost_ns[index]) if index < len(beat.lost_ns) else None,
                 phases={name: _joules(phase.uj[index]) for name, phase in beat.phases.items()},
@@ -231,7 +231,7 @@ def _rank(part: RankPart, mine: Sequence[Credit], host: str) -> RankRecord:
     return RankRecord(
         rank=part.header.rank,
         host=host,
-        devices=[credit.facts.id for credit in mine],
+        devices=[credit.domain.id for credit in mine],
         joules=_joules(uj),
         mean_watts=_joules(uj) / seconds if mine and seconds else None,
         steps=part.beat.steps,

@@ -22,8 +22,8 @@ from lightning_carbon.energy.timeline import Timeline
 from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
 from lightning_carbon.grid.factors import WORLD, intensity_of, regions
 from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of
-from lightning_carbon.metering.engine import GAUGE_GAP_NS
 from lightning_carbon.metering.probe import PATIENCE_NS
+from lightning_carbon.metering.run import GAUGE_GAP_NS
 from lightning_carbon.metering.sampler import FINISH_SECONDS, GAUGE_SPEEDUP
 from lightning_carbon.settings.checks import DEFAULT_INTERVAL_SECONDS
 from lightning_carbon.sources import nvml

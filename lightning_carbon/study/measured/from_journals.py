@@ -167,18 +167,18 @@ class _RankCurves:
 
     def power(self, one: Credit, start_ns: int, end_ns: int, prefix: str) -> DomainPower:
         """The mean power of a domain over a part of the training."""
-        facts, energy, covered = one.facts, self.energy[one.place], self.covered[one.place]
+        domain, energy, covered = one.domain, self.energy[one.place], self.covered[one.place]
         used = Energy(energy.height(end_ns) - energy.height(start_ns))
         covered_ns = covered.height(end_ns) - covered.height(start_ns)
         return DomainPower(
-            id=prefix + facts.id,
-            kind=facts.kind,
-            name=facts.name,
+            id=prefix + domain.id,
+            kind=domain.kind,
+            name=domain.name,
             watts=used.over(covered_ns).watts if covered_ns else None,
-            provenance=facts.provenance,
-            uncertainty_ratio=facts.uncertainty_ratio,
+            provenance=domain.provenance,
+            uncertainty_ratio=domain.uncertainty_ratio,
             coverage_ratio=min(1.0, covered_ns / (end_ns - start_ns)),
-            method=facts.method,
+            method=domain.method,
             counted=one.is_root,
         )
 

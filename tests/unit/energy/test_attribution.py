@@ -10,7 +10,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.energy.attribution import Attribution, Mark, Share, StepEnergy, Tally
+from lightning_carbon.energy.attribution import Attribution, Mark, PhaseUsage, StepEnergy, Usage
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import CounterReading
 from lightning_carbon.energy.timeline import CounterTimeline, Timeline
@@ -35,8 +35,8 @@ class Run:
         on_step = steps.append if steps is not None else None
         return Attribution(curves, self.start_ns, Phase.SETUP, on_step, detailed=self.detailed)
 
-    def at_once(self) -> Tally:
-        """The tally of the whole run in one go."""
+    def at_once(self) -> Usage:
+        """The usage of the whole run in one go."""
         return self.attribution().advance(deque(self.marks), self.end_ns)
 
 
@@ -56,21 +56,21 @@ def runs(draw: st.DrawFn, *, detailed: bool = False) -> Run:
 @given(runs())
 def test_phases_sum_to_the_run_on_every_curve(run: Run) -> None:
     """However the training moves between phases, not a microjoule and not a nanosecond is lost or invented."""
-    tally = run.at_once()
+    usage = run.at_once()
 
-    assert run.end_ns - run.start_ns == sum(share.nanoseconds for share in tally.phases.values())
+    assert run.end_ns - run.start_ns == sum(share.nanoseconds for share in usage.phases.values())
     for index, curve in enumerate(run.curves):
-        assert curve.height(run.end_ns) - curve.height(run.start_ns) == tally.microjoules(index)
-        assert curve.covered(run.end_ns) - curve.covered(run.start_ns) == tally.covered(index)
+        assert curve.height(run.end_ns) - curve.height(run.start_ns) == usage.microjoules(index)
+        assert curve.covered(run.end_ns) - curve.covered(run.start_ns) == usage.covered(index)
 
 
 @given(runs(detailed=True))
 def test_parts_sum_to_their_phase_on_every_curve(run: Run) -> None:
     """However the training moves between phases and parts, each phase is its parts, to the microjoule."""
-    tally = run.at_once()
+    usage = run.at_once()
 
-    assert run.end_ns - run.start_ns == sum(share.nanoseconds for share in tally.phases.values())
-    for share in tally.phases.values():
+    assert run.end_ns - run.start_ns == sum(share.nanoseconds for share in usage.phases.values())
+    for share in usage.phases.values():
         parts = share.parts.values()
         assert share.nanoseconds == sum(part.nanoseconds for part in parts)
         assert share.microjoules == [sum(part.microjoules[at] for part in parts) for at in range(len(run.curves))]
@@ -96,9 +96,9 @@ def test_rows_add_up_to_the_run(run: Run) -> None:
     """Cut into rows anywhere, within steps and phases too, the rows together say the same as the run at once."""
     attribution, waiting = run.attribution(), deque(run.marks)
     rows = [attribution.advance(waiting, cut_ns) for cut_ns in run.cuts]
-    total = Tally(run.start_ns, run.start_ns, step_microjoules=[0] * len(run.curves))
+    total = Usage(run.start_ns, run.start_ns, step_microjoules=[0] * len(run.curves))
     for row in rows:
-        total.add(row)
+        total = total.plus(row)
 
     assert run.at_once() == total
     assert not waiting
@@ -108,12 +108,12 @@ def test_rows_add_up_to_the_run(run: Run) -> None:
 @given(runs())
 def test_steps_use_no_more_than_the_run(run: Run) -> None:
     """The energy of steps is part of the run's; what no step end follows before the phase changes is no step's."""
-    tally = run.at_once()
+    usage = run.at_once()
 
-    assert tally.steps == sum(mark.phase is None for mark in run.marks)
-    assert 0 <= tally.step_nanoseconds <= run.end_ns - run.start_ns
-    for index, microjoules in enumerate(tally.step_microjoules):
-        assert 0 <= microjoules <= tally.microjoules(index)
+    assert usage.steps == sum(mark.phase is None for mark in run.marks)
+    assert 0 <= usage.step_nanoseconds <= run.end_ns - run.start_ns
+    for index, microjoules in enumerate(usage.step_microjoules):
+        assert 0 <= microjoules <= usage.microjoules(index)
 
 
 @given(runs())
@@ -162,9 +162,9 @@ def test_twice_the_power_is_twice_the_energy_of_every_phase(
     both: list[Timeline] = [counted(series), counted(high)]
     for curve in both:
         curve.end()
-    tally = Attribution(both, start_ns, Phase.TRAIN).advance(deque(told), end_ns)
+    usage = Attribution(both, start_ns, Phase.TRAIN).advance(deque(told), end_ns)
 
-    for share in tally.phases.values():
+    for share in usage.phases.values():
         assert abs(share.microjoules[1] - factor * share.microjoules[0]) <= factor * (len(told) + 2)
 
 
@@ -181,11 +181,11 @@ def test_the_waiting_before_a_step_end_belongs_to_the_step() -> None:
     steps: list[StepEnergy] = []
     attribution = Attribution([curve_of(10, 20, 30, 40)], 0, Phase.SETUP, steps.append)
     told = [Mark(10, Phase.TRAIN), Mark(20, samples=8), Mark(30, samples=4, tokens=100), Mark(35, Phase.VALIDATE)]
-    tally = attribution.advance(deque(told), 40)
+    usage = attribution.advance(deque(told), 40)
 
     assert steps == [StepEnergy(0, Phase.TRAIN, 10, 20, (20,)), StepEnergy(1, Phase.TRAIN, 20, 30, (30,))]
-    assert (tally.steps, tally.samples, tally.tokens) == (2, 12, 100)
-    assert {phase: share.microjoules[0] for phase, share in tally.phases.items()} == {
+    assert (usage.steps, usage.samples, usage.tokens) == (2, 12, 100)
+    assert {phase: share.microjoules[0] for phase, share in usage.phases.items()} == {
         Phase.SETUP: 10,
         Phase.TRAIN: 70,
         Phase.VALIDATE: 20,
@@ -202,15 +202,15 @@ def test_a_phase_goes_on_with_the_part_that_it_was_left_in() -> None:
         Mark(40, part=Part.DATA),
         Mark(45),
     ]
-    tally = attribution.advance(deque(told), 50)
+    usage = attribution.advance(deque(told), 50)
 
-    assert tally.phases[Phase.TRAIN].parts == {
-        Part.OTHER: Share(10, [10], [10]),
-        Part.FORWARD: Share(20, [60], [20]),
-        Part.DATA: Share(10, [50], [10]),
+    assert usage.phases[Phase.TRAIN].parts == {
+        Part.OTHER: PhaseUsage(10, [10], [10]),
+        Part.FORWARD: PhaseUsage(20, [60], [20]),
+        Part.DATA: PhaseUsage(10, [50], [10]),
     }
-    assert tally.phases[Phase.CHECKPOINT].parts == {Part.OTHER: Share(10, [30], [10])}
-    assert (tally.steps, tally.step_microjoules, tally.step_nanoseconds) == (1, [65], 15)
+    assert usage.phases[Phase.CHECKPOINT].parts == {Part.OTHER: PhaseUsage(10, [30], [10])}
+    assert (usage.steps, usage.step_microjoules, usage.step_nanoseconds) == (1, [65], 15)
 
 
 def test_a_step_over_two_rows_counts_whole_in_the_second() -> None:
@@ -227,18 +227,18 @@ def test_a_mark_that_comes_late_counts_from_where_attribution_stands() -> None:
     """What is attributed stays; the mark takes effect at once."""
     attribution = Attribution([curve_of(10, 20, 30)], 0, Phase.SETUP)
     attribution.advance(deque(), 20)
-    tally = attribution.advance(deque([Mark(5, Phase.TRAIN), Mark(7)]), 30)
+    usage = attribution.advance(deque([Mark(5, Phase.TRAIN), Mark(7)]), 30)
 
-    assert {Phase.TRAIN: 30} == {phase: share.microjoules[0] for phase, share in tally.phases.items()}
-    assert (tally.steps, tally.step_microjoules) == (1, [0])
+    assert {Phase.TRAIN: 30} == {phase: share.microjoules[0] for phase, share in usage.phases.items()}
+    assert (usage.steps, usage.step_microjoules) == (1, [0])
 
 
 def test_marks_out_of_order_do_not_share_time() -> None:
     """A mark stamped before the step end that it follows counts from that step end, so the next step begins there."""
     attribution = Attribution([curve_of(10, 20, 30)], 0, Phase.SETUP)
-    tally = attribution.advance(deque([Mark(20), Mark(10, Phase.TRAIN), Mark(30)]), 30)
+    usage = attribution.advance(deque([Mark(20), Mark(10, Phase.TRAIN), Mark(30)]), 30)
 
-    assert (tally.steps, tally.step_nanoseconds, tally.step_microjoules) == (2, 30, [60])
+    assert (usage.steps, usage.step_nanoseconds, usage.step_microjoules) == (2, 30, [60])
 
 
 def test_advancing_to_the_past_changes_nothing() -> None:
@@ -258,6 +258,6 @@ def test_a_curve_that_begins_before_the_run_gives_it_nothing_from_before() -> No
     jumps = range(0, 10**9, 10**8)
     for at in range(30_000_000, 900_000_000, 1_000_000):
         timeline.append(CounterReading(at, Energy(1_000 * sum(jump <= at for jump in jumps))))
-    tally = attribution.advance(deque(), 500_000_000)
+    usage = attribution.advance(deque(), 500_000_000)
 
-    assert abs(tally.microjoules(0) - 4_700) <= 10
+    assert abs(usage.microjoules(0) - 4_700) <= 10

@@ -38,6 +38,8 @@ class World:
         clock: The clock, if it has to be a certain one.
         neighbours: Tells who else uses what is metered.
         detail: How finely the run is told apart.
+        sampler: What reads the sources.
+        store: Where records go, if it has to be a certain place.
     """
 
     def __init__(
@@ -51,12 +53,15 @@ class World:
         clock: ManualClock | None = None,
         neighbours: Callable[[], str] = str,
         detail: Detail = "phase",
+        sampler: type[ManualSampler] = ManualSampler,
+        store: MemoryRunStore | None = None,
     ) -> None:
         self.clock = clock or ManualClock(start_ns=5_000_000_000)
-        self.store = MemoryRunStore()
+        self.store = store or MemoryRunStore()
         made = sources(self.clock) if sources else [ScriptedCounter(self.clock, lambda _: 100.0, domain=GPU_0)]
         self.sources = list(made)
         self.samplers: list[ManualSampler] = []
+        self._sampler = sampler
         config = MeterConfig(
             intensity=intensity_of("SE"),
             pue=pue_of(1.25),
@@ -80,7 +85,7 @@ class World:
         )
 
     def _sampling(self, *arguments: object) -> ManualSampler:
-        sampler = ManualSampler(*arguments)  # type: ignore[arg-type]
+        sampler = self._sampler(*arguments)  # type: ignore[arg-type]
         self.samplers.append(sampler)
         return sampler
 

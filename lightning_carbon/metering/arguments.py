@@ -1,0 +1,55 @@
+"""What the verbs of the meter are given: phases, parts, statuses and counts; and how an exception ends a run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, SupportsInt, TypeVar
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.records.run import Status
+
+Word = TypeVar("Word", bound=StrEnum)
+
+MOST_COUNTED: Final = 10**15
+"""More samples or tokens than a step can have; from 2**53 on, a float could not tell one more from none."""
+
+_PRUNED = "TrialPruned"
+"""What Optuna raises to end a trial (``optuna.TrialPruned``); it need not be installed."""
+
+
+def word_of(kind: type[Word], argument: str, word: Word | str) -> Word:
+    """A word that must be one of a few.
+
+    Args:
+        kind: All of them.
+        argument: What the word was given as.
+        word: The word.
+
+    Raises:
+        ConfigError: It is none of them.
+    """
+    try:
+        return kind(word)
+    except ValueError:
+        raise ConfigError(argument, word, f"give one of {', '.join(kind)}.") from None
+
+
+def count_of(value: object) -> int | None:
+    """A count of samples or tokens; ``None`` for what is no whole number, negative, or more than a step can have."""
+    from numbers import Integral
+
+    # Not what merely has an index: that of a tensor waits for its device.
+    is_whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
+    if not is_whole or not isinstance(value, SupportsInt):
+        return None
+    count = int(value)
+    return count if 0 <= count <= MOST_COUNTED else None
+
+
+def status_of(error: type[BaseException] | None) -> Status:
+    """The status of a run that ended by an exception of this type, or by none."""
+    if error is None:
+        return Status.COMPLETED
+    if any(base.__name__ == _PRUNED for base in error.__mro__):
+        return Status.PRUNED
+    return Status.FAILED if issubclass(error, Exception) else Status.INTERRUPTED

@@ -1,0 +1,115 @@
+"""What the journal of this rank says: which rank writes, once, and what it has used so far, at every beat."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from lightning_carbon.energy.phases import Part
+from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainFacts, Header, PartBeat, PhaseBeat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lightning_carbon.energy.attribution import Usage
+    from lightning_carbon.energy.readings import Sensor
+    from lightning_carbon.metering.adapters import Adapters
+    from lightning_carbon.metering.probe import Probe
+    from lightning_carbon.records.lineage import Resumed
+    from lightning_carbon.records.run import Status
+    from lightning_carbon.settings import MeterConfig
+
+
+def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor], started_at: float) -> Header:
+    """The first line of a journal.
+
+    Args:
+        config: What the user set.
+        adapters: The adapters of the run.
+        sensors: What is metered, in the order that beats have it.
+        started_at: When the run started, in seconds since 1970.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started_at))
+    return Header(
+        schema=JOURNAL_SCHEMA,
+        run_id=f"{stamp}-{os.urandom(4).hex()}",
+        project=config.project,
+        run_name=config.run_name,
+        rank=adapters.ranks.rank,
+        local_rank=adapters.ranks.local_rank,
+        world_size=adapters.ranks.world_size,
+        host_id=adapters.ranks.host_id,
+        pid=os.getpid(),
+        pid_started=adapters.pid_started,
+        started_at=started_at,
+        host=dict(adapters.host),
+        domains=tuple(map(domain_of, sensors)),
+        absent=tuple(finding for finding in adapters.findings if finding.port is None),
+        intensity=config.intensity,
+        pue=config.pue,
+        pid_namespace=adapters.pid_namespace,
+    )
+
+
+def domain_of(sensor: Sensor) -> DomainFacts:
+    """What a journal says of a sensor and the domain that it covers."""
+    domain = sensor.domain
+    return DomainFacts(
+        id=domain.id,
+        kind=domain.kind.value,
+        name=domain.name,
+        provenance=sensor.provenance.value,
+        uncertainty_ratio=sensor.uncertainty_ratio,
+        method=sensor.method,
+        parent=domain.parent,
+    )
+
+
+def beat_of(
+    usage: Usage,
+    probes: Sequence[Probe],
+    at_seconds: float,
+    status: Status,
+    *,
+    resumed: Resumed | None = None,
+    steps_per_epoch: float | None = None,
+) -> Beat:
+    """What a rank has used so far, as its journal has it.
+
+    Args:
+        usage: What was used since the start.
+        probes: What is metered, each with the reason and the moment of its loss, if it was lost.
+        at_seconds: Now, in seconds since 1970.
+        status: How the rank stands.
+        resumed: Which training this run goes on with.
+        steps_per_epoch: How many steps an epoch has, where the trainer tells.
+    """
+    lost_at_ns = (probe.lost_at_ns for probe in probes)
+    return Beat(
+        at=at_seconds,
+        status=status.value,
+        ns=usage.end_ns - usage.start_ns,
+        steps=usage.steps,
+        samples=usage.samples,
+        tokens=usage.tokens,
+        step_ns=usage.step_nanoseconds,
+        step_uj=tuple(usage.step_microjoules),
+        phases={
+            phase.value: PhaseBeat(used.nanoseconds, tuple(used.microjoules), tuple(used.covered))
+            for phase, used in usage.phases.items()
+        },
+        lost=tuple(probe.lost for probe in probes),
+        lost_ns=tuple(None if at_ns is None else at_ns - usage.start_ns for at_ns in lost_at_ns),
+        resumed=resumed,
+        parts={
+            phase.value: {
+                part.value: PartBeat(used.parts[part].nanoseconds, tuple(used.parts[part].microjoules))
+                for part in Part
+                if part in used.parts
+            }
+            for phase, used in usage.phases.items()
+            if used.parts.keys() - {Part.OTHER}  # else no part was told
+        },
+        steps_per_epoch=steps_per_epoch,
+    )

@@ -1,0 +1,57 @@
+"""Looks now and then for other programs on what is metered whole, without holding up whatever asks for the look."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BEATS_A_LOOK = 64
+"""Every so many beats there is a look."""
+_FIRST_LOOK = 4
+"""The beat of the first look, about a second after the start."""
+_LOOK_SECONDS = 0.1
+"""How long a beat waits for a look at most."""
+
+logger = logging.getLogger("lightning_carbon")
+
+
+class NeighbourWatch:
+    """Tells once of other programs on what is metered whole.
+
+    Args:
+        neighbours: Names them, or is an empty string; it may hang, as drivers do.
+        warn: Told of them: a key and a message.
+    """
+
+    def __init__(self, neighbours: Callable[[], str], warn: Callable[[str, str], None]) -> None:
+        self._neighbours = neighbours
+        self._warn = warn
+        self._beats = 0
+        self._thread: threading.Thread | None = None
+
+    def beat(self) -> None:
+        """Look, at some beats, on a thread for that alone: a driver that hangs must not hold up the journal."""
+        self._beats += 1
+        is_due = self._beats % _BEATS_A_LOOK == _FIRST_LOOK
+        if not is_due or (self._thread is not None and self._thread.is_alive()):
+            return
+        thread = threading.Thread(target=self._look, name="lightning-carbon-look", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return  # no thread is free; there is another look later
+        self._thread = thread
+        thread.join(_LOOK_SECONDS)
+
+    def _look(self) -> None:
+        try:
+            neighbours = self._neighbours()
+        except Exception:
+            logger.debug("cannot tell which programs use a GPU", exc_info=True)
+            return
+        if neighbours:
+            self._warn("neighbours", neighbours)

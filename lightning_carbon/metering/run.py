@@ -1,0 +1,394 @@
+"""One run under way: its probes, its marks, what they amount to so far, and what the ledger gets of it.
+
+A run is made at the start, whole, and goes on until :meth:`Run.end`. What has been attributed so far is one value that
+is replaced as a whole. So a signal's handler that ends the run, whatever it interrupts, finds all of a mark or nothing
+of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Usage
+from lightning_carbon.energy.readings import Kind
+from lightning_carbon.errors import SourceLost
+from lightning_carbon.ledger.writer import RunWriter
+from lightning_carbon.metering.beats import beat_of, header_of
+from lightning_carbon.metering.neighbours import NeighbourWatch
+from lightning_carbon.metering.probe import Probe
+from lightning_carbon.metering.sampler import Sampling
+from lightning_carbon.metering.sums import NOTHING, height_of, row_between, sums_of
+from lightning_carbon.records.journal import RankPart
+from lightning_carbon.records.lineage import resumed_at, totals_of
+from lightning_carbon.records.merging import record_of
+from lightning_carbon.records.power_profile import Heights, PowerProfile, power_profile_of
+from lightning_carbon.records.run import Status
+from lightning_carbon.records.totals import Totals
+from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lightning_carbon.energy.phases import Phase
+    from lightning_carbon.metering.adapters import Adapters
+    from lightning_carbon.metering.sampler import Sampler
+    from lightning_carbon.records.journal import Beat
+    from lightning_carbon.records.lineage import Checkpoint, Resumed
+    from lightning_carbon.records.rows import Row
+    from lightning_carbon.records.run import RunRecord
+    from lightning_carbon.settings import MeterConfig
+
+GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
+"""Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
+
+_CHECK_EVERY_NS = NANOSECONDS_PER_SECOND // 2
+_TRIES = 3
+"""How often Ctrl-C may interrupt the writing of the record before it goes unwritten."""
+
+logger = logging.getLogger("lightning_carbon")
+
+
+class _Settled(NamedTuple):
+    """What has been attributed so far.
+
+    Args:
+        attribution: Goes on from here; never changed in place.
+        usage: What has been used since the start.
+        lines: The steps that the ledger has not got yet, where they are listed.
+        serial: The number of the last mark that is in it.
+    """
+
+    attribution: Attribution
+    usage: Usage
+    lines: list[str]
+    serial: int
+
+
+class Run:
+    """A run, from its first readings to its record.
+
+    Args:
+        config: What the user set.
+        adapters: The concrete adapters.
+        sampling: Makes the sampler.
+        phase: The phase that the run begins in.
+        warn: Told of trouble: a key, for which one message is shown, and the message.
+    """
+
+    def __init__(
+        self,
+        config: MeterConfig,
+        adapters: Adapters,
+        *,
+        sampling: Callable[[Sequence[Probe], Sampling], Sampler],
+        phase: Phase,
+        warn: Callable[[str, str], None],
+    ) -> None:
+        clock = adapters.clock
+        gap_ns = max(GAUGE_GAP_NS, 5 * round(config.interval_seconds * NANOSECONDS_PER_SECOND))
+        self._config = config
+        self._adapters = adapters
+        self._warn = warn
+        self.now_ns = clock.now_ns
+        self.lock = threading.RLock()
+        self.check_ns = 0
+        started_at = clock.wall_seconds()
+        self._probes = [Probe(found.port, clock, gap_ns) for found in adapters.findings if found.port is not None]
+        sensors = [probe.sensor for probe in self._probes]
+        ids = {sensor.domain.id for sensor in sensors}
+        self._roots = [place for place, sensor in enumerate(sensors) if sensor.domain.parent not in ids]
+        self._gpus = [place for place, sensor in enumerate(sensors) if sensor.domain.kind is Kind.GPU]
+        self._sampler = sampling(
+            self._probes, Sampling(clock, config.interval_seconds, self.lock, self._keep_house, self._note_loss)
+        )
+        self._is_sampled = True
+        if adapters.findings and not self._probes:
+            warn("nothing", "nothing can be metered on this machine; `lightning-carbon doctor` says why")
+        self._sampler.read_first()
+        self._step_clock = adapters.step_clock
+        if self._step_clock is not None:
+            self._step_clock.poll()  # most likely the device has nothing to do yet: its clock is known from here
+        self._header = header_of(config, adapters, sensors, started_at)
+        self.writer = RunWriter(adapters.store, adapters.identity, self._header, per_step=config.per_step, warn=warn)
+        self._serials = itertools.count(1)
+        self._marks: deque[tuple[int, object, Mark]] = deque()
+        self._settled = self._nothing_yet(phase)
+        self._at_row = NOTHING
+        self._heights, self._others_heights = Heights(), Heights()
+        self._others_noted: list[RankPart] = []
+        self._resumed: Resumed | None = None
+        self.steps_per_epoch: float | None = None
+        self._trouble: SourceLost | None = None
+        self._neighbours = NeighbourWatch(adapters.neighbours, warn)
+        self.is_over = False
+        self.record: RunRecord | None = None
+
+    def begin(self, phase: Phase, checkpoint: Checkpoint | None) -> None:
+        """Open the ledger, and begin to sample.
+
+        Args:
+            phase: The phase that the run begins in.
+            checkpoint: What it goes on from, if from anything.
+
+        Raises:
+            LedgerError: The ledger cannot be written.
+        """
+        if checkpoint is not None:
+            self.resume(checkpoint)
+        self.writer.open(self._beat(Status.RUNNING))
+        # What the ledger's disk took, tens of milliseconds on a busy one, is no part of the training.
+        self._settled = self._nothing_yet(phase)
+        try:
+            self._sampler.start()
+        except RuntimeError as error:
+            self._is_sampled = False
+            self._warn("thread", f"sensors are read at the start and the end alone, without a thread: {error}")
+
+    def _nothing_yet(self, phase: Phase) -> _Settled:
+        start_ns, timelines = self.now_ns(), [probe.timeline for probe in self._probes]
+        attribution = Attribution(timelines, start_ns, phase, detailed=self._config.detail == "step")
+        return _Settled(attribution, Usage(start_ns, start_ns, step_microjoules=[0] * len(timelines)), [], 0)
+
+    # -- marks ------------------------------------------------------------------------------------------------------
+
+    def mark(self, mark: Mark) -> int:
+        """Note a mark on the training's thread; the moment that the program came to it."""
+        clock = self._step_clock
+        self._marks.append((next(self._serials), None if clock is None else clock.stamp(), mark))
+        return mark.at_ns
+
+    def check(self, now_ns: int) -> None:
+        """Twice a second at most, on the training's thread: see whether a reading hangs, and tell trouble if strict.
+
+        Raises:
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+        """
+        self.check_ns = now_ns + _CHECK_EVERY_NS
+        with suppress(RuntimeError):  # no thread is free to take over from one that hangs; the next check tries again
+            self._sampler.check()
+        self.poll()
+        trouble, self._trouble = self._trouble, None
+        if trouble is not None and self._config.strict:
+            raise trouble
+
+    def poll(self) -> None:
+        """See how far the device has got."""
+        if self._step_clock is not None:
+            self._step_clock.poll()
+
+    # -- figures ----------------------------------------------------------------------------------------------------
+
+    @property
+    def usage(self) -> Usage:
+        """What has been attributed since the start."""
+        return self._settled.usage
+
+    def settle(self, cut_ns: int | None = None) -> None:
+        """Attribute up to a moment, by default as far as readings have settled; the lock is held."""
+        if cut_ns is None:
+            cut_ns = min([self.now_ns(), *(probe.timeline.watermark_ns for probe in self._probes)])
+        is_done = False
+        while not is_done:  # again, where a signal's handler has settled meanwhile: what it did counts
+            settled = self._settled
+            is_done = self._replace(settled, self._advanced(settled, cut_ns))
+        serial, marks = self._settled.serial, self._marks
+        while marks and marks[0][0] <= serial:
+            marks.popleft()
+        for probe in self._probes:
+            probe.timeline.trim(self._settled.attribution.at_ns)
+
+    def _replace(self, known: _Settled, new: _Settled) -> bool:
+        """Put a later state in the place of a known one; CPython runs no handler between the look and the step."""
+        if self._settled is known:
+            self._settled = new
+            return True
+        return False
+
+    def _advanced(self, settled: _Settled, cut_ns: int) -> _Settled:
+        marks, cut_ns = self._ready(settled.serial, cut_ns)
+        if not marks and cut_ns <= settled.usage.end_ns:
+            return settled
+        ready = len(marks)
+        lines: list[str] = []
+        listed = (lambda step: lines.append(self._line(step))) if self._config.per_step else None
+        attribution = settled.attribution.copy(listed)
+        usage = settled.usage.plus(attribution.advance(marks, cut_ns))
+        return _Settled(attribution, usage, [*settled.lines, *lines], settled.serial + ready - len(marks))
+
+    def _ready(self, serial: int, cut_ns: int) -> tuple[deque[Mark], int]:
+        """The marks up to a moment that are not attributed yet, and the moment up to which all of them are known."""
+        clock, ready = self._step_clock, deque[Mark]()
+        if self._marks and self._marks[0][2].at_ns > cut_ns:
+            return ready, cut_ns  # no mark is before its stamp; spares most rows the copy
+        for number, ticket, mark in self._marks.copy():
+            if number <= serial:
+                continue
+            at_ns = mark.at_ns if clock is None else clock.resolve(ticket)
+            if clock is not None and at_ns is None:
+                # No further than the first mark that the device has not got to may turn out to be.
+                return ready, min(cut_ns, clock.earliest(ticket))
+            if at_ns is None or at_ns > cut_ns:
+                break
+            ready.append(mark if at_ns == mark.at_ns else mark._replace(at_ns=at_ns))
+        return ready, cut_ns
+
+    def pending(self) -> Totals:
+        """The steps that have ended and are not attributed yet; the lock is held."""
+        totals = Totals()
+        for serial, _, mark in self._marks.copy():
+            if serial > self._settled.serial and mark.phase is None and mark.part is None:
+                totals = totals.plus(Totals(steps=1, samples=mark.samples, tokens=mark.tokens))
+        return totals
+
+    @property
+    def has_row(self) -> bool:
+        """Whether a step has been settled since the last row."""
+        return self.usage.steps > self._at_row.steps
+
+    def row(self) -> Row:
+        """What was used since the last row; the lock is held."""
+        world_size, others, silent = self._adapters.ranks.world_size, self.writer.others, self.writer.silent
+        now = sums_of([self._own_part(Status.RUNNING), *others], silent)
+        before, self._at_row = self._at_row, now
+        return row_between(
+            before,
+            now,
+            pue=self._config.pue,
+            intensity=self._config.intensity,
+            ranks=1 + len(others) - len(silent),
+            heard_of=min(1.0, (1 + len(others)) / world_size),
+        )
+
+    def record_so_far(self) -> RunRecord:
+        """The record of what has been settled; the lock is held."""
+        return self.record or self.writer.running(self._beat(Status.RUNNING))
+
+    def power_profile(self) -> PowerProfile:
+        """The power of the run over time."""
+        with self.lock:
+            others = self._others_heights.all()
+            return power_profile_of(self._heights.all(), others if len(others) > 1 else ())
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint."""
+        now = totals_of(self.writer.running(self._beat(Status.RUNNING))).plus(self.pending())
+        self._resumed = resumed_at(checkpoint, self.writer.run_id, now)
+        self.writer.attempts.resume(checkpoint)
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def end(self, status: Status) -> RunRecord:
+        """Take the last readings and close the record. Raises nothing but what interrupts it from outside, at the end.
+
+        Args:
+            status: How the run ended.
+        """
+        self.is_over = True
+        end_ns = self.now_ns()
+        try:
+            if self._step_clock is not None:
+                self._step_clock.flush()
+            end_ns = self.now_ns()
+            self._sampler.finish(end_ns)
+            if not self._is_sampled:
+                self._sampler.read_now()
+        except Exception:
+            logger.warning("the last readings of a run could not be taken", exc_info=True)
+        finally:  # Ctrl-C, or a signal, while this waits costs no record
+            record = self._closed(status, end_ns)
+        return record
+
+    def _closed(self, status: Status, end_ns: int) -> RunRecord:
+        """The record, written; an interruption meanwhile is raised after it."""
+        interruption: BaseException | None = None
+        for _ in range(_TRIES):
+            if self.record is not None:
+                break
+            try:
+                self.record = self._close(status, end_ns)
+            except Exception as error:  # whatever sources return or other ranks wrote: what is known here is told
+                logger.warning("the record of a run could not be completed", exc_info=True)
+                self._warn("record", f"the record has this process alone, and may not be stored: {error}")
+                self.record = record_of([self._own_part(status)])
+            except BaseException as error:  # noqa: BLE001 - raised below
+                interruption = error
+        if interruption is not None:
+            raise interruption
+        assert self.record is not None  # noqa: S101 - each try that ends without it is an interruption
+        return self.record
+
+    def _close(self, status: Status, end_ns: int) -> RunRecord:
+        with self.lock:
+            for probe in self._probes:
+                probe.timeline.close(end_ns)
+            self.settle(end_ns)
+            part = self._own_part(status)
+            self._heights.note(height_of([part]))
+            lines = self._settled.lines
+            self._settled = self._settled._replace(lines=[])
+        record = self.writer.close(part.beat, lines)
+        self._note_others()
+        return record
+
+    # -- beside the training ----------------------------------------------------------------------------------------
+
+    def _keep_house(self) -> None:
+        """About twice a second, on a thread of its own."""
+        self._neighbours.beat()
+        with self.lock:
+            if self.is_over:
+                return
+            self.settle()
+            part = self._own_part(Status.RUNNING)
+            if self._heights.wants(part.beat.ns):
+                self._heights.note(height_of([part]))
+            lines = self._settled.lines
+            self._settled = self._settled._replace(lines=[])
+        self.writer.write(part.beat, lines)
+        self._note_others()
+
+    def _note_others(self) -> None:
+        """Note what the other ranks have used, if there is news; each time costs as much as a row."""
+        parts, noted = self.writer.others, self._others_noted
+        if parts is noted or self._adapters.ranks.rank:
+            return
+        if len(parts) > len(noted):
+            # A rank that is heard of for the first time has used something by then, at no single moment.
+            self._others_heights = Heights()
+        self._others_noted = parts
+        if parts:
+            own = self._own_part(Status.RUNNING)
+            height = height_of(parts, without=[own], silent=self.writer.silent)
+            if height.ns:
+                self._others_heights.note(height)
+
+    def _note_loss(self, probe: Probe) -> None:
+        message = f"{probe.sensor.domain.name} is no longer metered: {probe.lost}"
+        self._trouble = SourceLost(message)
+        self.check_ns = 0
+        self._warn(f"lost {probe.sensor.domain.id}", f"{message}; the record says so, and training goes on")
+
+    def _line(self, step: StepEnergy) -> str:
+        total = sum(step.microjoules[place] for place in self._roots) / MICROJOULES_PER_JOULE
+        gpu = sum(step.microjoules[place] for place in self._gpus) / MICROJOULES_PER_JOULE
+        gpu_text = f"{gpu:.6f}" if self._gpus else ""
+        total_text = f"{total:.6f}" if self._roots else ""
+        return f"{step.step},{step.phase},{step.start_ns},{step.end_ns},{gpu_text},{total_text}"
+
+    def _own_part(self, status: Status) -> RankPart:
+        return RankPart(self._header, self._beat(status))
+
+    def _beat(self, status: Status) -> Beat:
+        return beat_of(
+            self.usage,
+            self._probes,
+            self._adapters.clock.wall_seconds(),
+            status,
+            resumed=self._resumed,
+            steps_per_epoch=self.steps_per_epoch,
+        )
