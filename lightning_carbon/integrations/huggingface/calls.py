@@ -11,6 +11,7 @@ Knows the Trainer's methods by name, but none of its classes. Names and events a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any, Final
@@ -71,6 +72,8 @@ def _timed_train(original: Method) -> Method:
         runs = _runs(self)
         if runs is None:
             return original(self, *args, **kwargs)
+        named = kwargs.get("resume_from_checkpoint", args[0] if args else None)
+        runs.checkpoints.resumes_from = os.fspath(named) if isinstance(named, str | os.PathLike) else None
         with runs.training(self.args, self.model):
             return original(self, *args, **kwargs)
 
@@ -92,13 +95,15 @@ def _timed_evaluation(phase: Phase) -> Callable[[Method], Method]:
 
 
 def _timed_save(original: Method) -> Method:
-    def save(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
+    def save(self: Any, model: Any, trial: Any = None, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
         runs = _runs(self)
         if runs is None:
-            return original(self, *args, **kwargs)
-        runs.save_state(self.state)
+            return original(self, model, trial, *args, **kwargs)
+        runs.take_state()
         with runs.during(Phase.CHECKPOINT):
-            return original(self, *args, **kwargs)
+            result = original(self, model, trial, *args, **kwargs)
+            runs.write_state(self.args, lambda: self._get_output_dir(trial=trial), self.state.global_step)
+        return result
 
     return save
 

@@ -48,7 +48,7 @@ class TrainerHooks(TrainerCallback):
             runs.end(Status.FAILED)
         if not runs.running:
             runs.begin(args, kwargs.get("model"), Phase.SETUP)
-        runs.load_state(state)
+        runs.load_state(args, state.global_step)
         runs.enter(Phase.SETUP)
         if runs.running:
             runs.running.restart_steps(state.num_input_tokens_seen)
@@ -95,7 +95,7 @@ class TrainerHooks(TrainerCallback):
             if state.epoch:
                 run.tell_epoch(state.global_step / state.epoch)
         if control.should_save:  # the saving itself says so, too, where it can be timed
-            self._runs.save_state(state)
+            self._runs.take_state()
 
     @guarded()
     def on_epoch_end(
@@ -103,7 +103,12 @@ class TrainerHooks(TrainerCallback):
     ) -> None:
         """Say what led to a checkpoint that is about to be saved."""
         if control.should_save:
-            self._runs.save_state(state)
+            self._runs.take_state()
+
+    @guarded()
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
+        """Put what led to a checkpoint into it, where the saving itself could not be timed."""
+        self._runs.write_state(args, lambda: str(args.output_dir), state.global_step)
 
     @guarded()
     def on_prediction_step(

@@ -8,12 +8,14 @@ their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 from weakref import ReferenceType, ref
 
 from lightning_carbon.energy.phases import Part, Phase
+from lightning_carbon.integrations.huggingface.checkpoints import CheckpointStates, checkpoint_in
 from lightning_carbon.integrations.huggingface.run import TrainerRun
 from lightning_carbon.integrations.huggingface.trainers import accelerators, writer_of
 from lightning_carbon.integrations.shared.batch import BatchCounter, CountBatch, count
@@ -25,10 +27,6 @@ from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.wiring import copy_record, ranks_as
-
-STATE_KEY: Final = "lightning_carbon"
-"""No callback's class has this name, so the Trainer leaves the state alone and keeps it in its checkpoints."""
-
 
 _KEPT: Final = ("_config", "_count_batch", "_copy_record", "record", "is_automatic", "has_given_way")
 """What is copied and sent to other processes."""
@@ -45,6 +43,7 @@ class TrainerRuns:
     Attributes:
         is_automatic: The callback was not given to the Trainer by hand, so it gives way to one that was.
         has_given_way: It has done so, and meters nothing.
+        checkpoints: What the Trainer's checkpoints say of the energy.
     """
 
     def __init__(
@@ -55,6 +54,7 @@ class TrainerRuns:
         self._copy_record = True if copy_record is None else copy_record
         self.is_automatic = False
         self.has_given_way = False
+        self.checkpoints = CheckpointStates()
         self.record: RunRecord | None = None
         self._counter = BatchCounter(count_batch)
         self._run: TrainerRun | None = None
@@ -182,17 +182,35 @@ class TrainerRuns:
         return None if run is None or phase is None else run.meter.enter(phase)
 
     @guarded()
-    def save_state(self, state: Any) -> None:  # noqa: ANN401 - TrainerState
-        """Say in the Trainer's state, which it is about to save, what led to it."""
-        if self._run is not None and self._run.is_training and isinstance(state.stateful_callbacks, dict):
-            state.stateful_callbacks[STATE_KEY] = {"args": {}, "attributes": self._run.meter.state_dict()}
+    def take_state(self) -> None:
+        """Keep what led to the checkpoint that is about to be saved."""
+        if self._run is not None and self._run.is_training:
+            self.checkpoints.take(self._run.meter.state_dict())
 
     @guarded()
-    def load_state(self, state: Any) -> None:  # noqa: ANN401 - TrainerState
-        """Go on with the training that the Trainer has loaded, if any."""
-        saved = (getattr(state, "stateful_callbacks", None) or {}).get(STATE_KEY)
-        if self._run is not None and state.global_step > 0 and isinstance(saved, Mapping):
-            self._run.meter.load_state_dict(saved.get("attributes"))
+    def write_state(self, args: Any, output_dir: Callable[[], str], step: int) -> None:  # noqa: ANN401 - see above
+        """Put it into the checkpoint that has been saved.
+
+        Args:
+            args: The Trainer's arguments.
+            output_dir: Tells where it saves checkpoints.
+            step: The step of the checkpoint.
+        """
+        if args.should_save:
+            self.checkpoints.write(checkpoint_in(Path(output_dir()), step))
+
+    @guarded()
+    def load_state(self, args: Any, step: int) -> None:  # noqa: ANN401 - TrainingArguments
+        """Go on with the training that the Trainer has loaded, if any.
+
+        Args:
+            args: The Trainer's arguments.
+            step: The step that it goes on from.
+        """
+        if self._run is not None and step > 0 and args.output_dir:
+            state = self.checkpoints.read(Path(args.output_dir), step)
+            if state is not None:
+                self._run.meter.load_state_dict(state)
 
     @contextmanager
     def logging(self) -> Iterator[None]:

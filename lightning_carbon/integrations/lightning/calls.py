@@ -66,6 +66,23 @@ class CallWatch:
         strategy.batch_to_device = batch_to_device
         self._surrounded.append((strategy, "batch_to_device"))
 
+    def forward(self, strategy: Any, on_forward: Callable[[], object]) -> None:  # noqa: ANN401 - any
+        """Also tell of each forward pass of a step: an optimizer with a closure, such as LBFGS, takes several.
+
+        Args:
+            strategy: The trainer's strategy.
+            on_forward: Called before each.
+        """
+        method = strategy.training_step
+
+        @wraps(method)
+        def training_step(*args: object, **kwargs: object) -> object:
+            on_forward()
+            return method(*args, **kwargs)
+
+        strategy.training_step = training_step
+        self._surrounded.append((strategy, "training_step"))
+
     def end(self) -> None:
         """Watch no longer."""
         self._deletion.detach()

@@ -96,6 +96,8 @@ class EntryRuns:
                 self._searching,
                 partial(meter.stop, Status.INTERRUPTED),
             )
+            if self._tells_parts:
+                self._watch.forward(trainer.strategy, lambda: self._begin_forward(trainer))
             if trainer.strategy.root_device.type != "cpu":
                 self._watch.moves(trainer.strategy, lambda batch, moved: self._note_move(trainer, batch, moved))
 
@@ -187,6 +189,12 @@ class EntryRuns:
             row = meter.next_row()
             if row is not None:
                 self._rows.publish(trainer, row, self._last_step)
+
+    @guarded()
+    def _begin_forward(self, trainer: Trainer) -> None:
+        """A forward pass begins, maybe in the midst of an optimizer's step."""
+        if trainer.lightning_module.automatic_optimization:
+            self.enter_part(Part.FORWARD)
 
     @guarded()
     def _note_move(self, trainer: Trainer, batch: object, moved: object) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lightning_carbon.integrations.huggingface.runs import STATE_KEY
+from lightning_carbon.integrations.huggingface.checkpoints import STATE_FILE
 from tests.integration.huggingface.support import make_trainer, metered_trainer, records_in
 
 if TYPE_CHECKING:
@@ -55,13 +55,12 @@ def resumed(folder: Path, step: int, *, meters: bool = True, **settings: Any) ->
 
 def state_of(folder: Path, step: int) -> dict[str, Any]:
     """What a checkpoint says of the energy."""
-    state = json.loads((folder / f"out/checkpoint-{step}/trainer_state.json").read_text())
-    attributes: dict[str, Any] = state["stateful_callbacks"][STATE_KEY]["attributes"]
-    return attributes
+    state: dict[str, Any] = json.loads((folder / f"out/checkpoint-{step}" / STATE_FILE).read_text())
+    return state
 
 
 @pytest.mark.parametrize("restores", [False, True])
-def test_a_training_that_failed_goes_on(tmp_path: Path, *, restores: bool) -> None:
+def test_a_training_that_failed_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture, *, restores: bool) -> None:
     """Five steps of which three were saved, and five more: eight led to the model, ten were taken."""
     first = fails_at(tmp_path, 5)
     assert 3 == state_of(tmp_path, 3)["lineage"]["steps"]
@@ -76,11 +75,13 @@ def test_a_training_that_failed_goes_on(tmp_path: Path, *, restores: bool) -> No
     assert joules[1] < (record.lineage.joules or 0) < sum(joules)
     assert ["failed", "completed"] == [attempt.status for attempt in record.attempts]
     assert 6 == state_of(tmp_path, 6)["lineage"]["steps"]
+    assert "lightning_carbon" not in caplog.text
+    assert "lightning_carbon" not in (tmp_path / "out/checkpoint-6/trainer_state.json").read_text()
 
 
 @pytest.mark.parametrize("restores", [False, True])
 def test_without_the_callback_and_with_it_again(tmp_path: Path, *, restores: bool) -> None:
-    """The Trainer keeps the state in its checkpoints; what was not metered in between is in no total."""
+    """An earlier checkpoint tells of what was before; what was not metered in between is in no total."""
     first = fails_at(tmp_path, 4)
     resumed(tmp_path, 3, meters=False, restore_callback_states_from_checkpoint=restores)
     record = resumed(tmp_path, 6, restore_callback_states_from_checkpoint=restores)
@@ -96,18 +97,18 @@ def test_without_the_callback_and_with_it_again(tmp_path: Path, *, restores: boo
     )
 
 
-def test_a_checkpoint_with_a_state_of_somebody_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("content", "said"), [('{"schema": 99}', "schema 99"), ("[" * 10**5, "cannot be read")])
+def test_a_checkpoint_with_a_state_of_somebody_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str, said: str
+) -> None:
     """It is warned of, and the training goes on."""
     fails_at(tmp_path, 4)
-    path = tmp_path / "out/checkpoint-3/trainer_state.json"
-    state = json.loads(path.read_text())
-    state["stateful_callbacks"][STATE_KEY]["attributes"] = {"schema": 99}
-    path.write_text(json.dumps(state))
+    (tmp_path / "out/checkpoint-3" / STATE_FILE).write_text(content)
     record = resumed(tmp_path, 3)
 
     assert record is not None
     assert (5, None) == (record.steps, record.origin)
-    assert 1 == caplog.text.count("schema 99")
+    assert 1 == caplog.text.count(said)
 
 
 def test_training_again_is_no_resuming(tmp_path: Path) -> None:

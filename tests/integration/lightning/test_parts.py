@@ -17,7 +17,24 @@ from tests.integration.burning import Furnace, HotNumbers, descent, in_backward
 from tests.integration.lightning.support import PACKAGES, WATTS, loader, make_callback, make_module, make_trainer
 
 
-def hot_module(package: str, furnace: Furnace, *, by_hand: bool = False) -> Any:  # noqa: ANN401 - of either package
+class Hungry(torch.optim.SGD):
+    """Computes the loss and the gradients three times a step, as LBFGS does, and uses power between."""
+
+    def __init__(self, furnace: Furnace, parameters: Any) -> None:  # noqa: ANN401 - parameters
+        super().__init__(parameters, lr=0.01)
+        self._furnace = furnace
+
+    def step(self, closure: Any = None) -> Any:  # noqa: ANN401 - as torch has it
+        """Call the closure, and change weights, three times."""
+        loss = None
+        for _ in range(3):
+            loss = closure()
+            self._furnace.burn("optimizer", 200.0)
+            super().step()
+        return loss
+
+
+def hot_module(package: str, furnace: Furnace, *, by_hand: bool = False, hungry: bool = False) -> Any:  # noqa: ANN401 - of either package
     """A module that uses power in each part of a step."""
     base: Any = import_module(package).LightningModule
 
@@ -46,7 +63,7 @@ def hot_module(package: str, furnace: Furnace, *, by_hand: bool = False) -> Any:
 
         def configure_optimizers(self) -> object:
             """One that uses power."""
-            return descent(furnace, self.parameters())
+            return (Hungry if hungry else descent)(furnace, self.parameters())
 
     return Hot()
 
@@ -57,13 +74,14 @@ def trained(
     package: str = PACKAGES[0],
     *,
     by_hand: bool = False,
+    hungry: bool = False,
     **settings: Any,  # noqa: ANN401 - Lightning's
 ) -> RunRecord:
     """Train four batches, each part of a step at a power of its own."""
     callback = make_callback(folder, sources=[furnace], detail="step")
     trainer = make_trainer(package, folder, callback, num_sanity_val_steps=0, **settings)
     batches = DataLoader(HotNumbers(furnace, 4, torch.ones(4)), batch_size=1)
-    trainer.fit(hot_module(package, furnace, by_hand=by_hand), batches, loader(1))
+    trainer.fit(hot_module(package, furnace, by_hand=by_hand, hungry=hungry), batches, loader(1))
     assert callback.record is not None
     return callback.record
 
@@ -112,6 +130,16 @@ def test_by_hand_only_loading_and_backward_are_told(tmp_path: Path) -> None:
 
     assert furnace.is_met_by(record, known)
     assert set(known) == set(record.energy.parts["train"])
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_closures_of_an_optimizer_are_forward_and_backward(tmp_path: Path, package: str) -> None:
+    """An optimizer that computes the loss several times a step has only what it does itself."""
+    furnace = Furnace()
+    record = trained(tmp_path, furnace, package, hungry=True)
+    truth = {name: joules for name, joules in furnace.truth.items() if name != "validate"}
+
+    assert furnace.is_met_by(record, {**truth, "other": 0.0})
 
 
 def test_a_slow_loader_shows_as_waiting_for_data(tmp_path: Path) -> None:
