@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -81,9 +82,9 @@ def check_run(
 def _record(text: str, ledger: str | None, project: str | None) -> RunRecord:
     """The run that is meant, by the path of its record where there is such a file."""
     path = Path(text)
-    if _is_there(path / RECORD_FILE):
+    if os.path.lexists(path / RECORD_FILE):
         path /= RECORD_FILE
-    if path.is_dir() or not _is_there(path):
+    if not os.path.lexists(path) or (path.suffix != ".json" and path.is_dir()):
         if path.suffix == ".json":
             raise ConfigError("run", text, "there is no such file; give the path of a record, or the id of a run.")
         return find_run(text, ledger, project)
@@ -93,14 +94,6 @@ def _record(text: str, ledger: str | None, project: str | None) -> RunRecord:
         raise ConfigError("run", text, f"it cannot be read: {error.strerror or error}.") from error
     except RecordError as error:
         raise ConfigError("run", text, f"it cannot be read: {error}.") from error
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is anything under a path, which may be any text."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # such as one that is too long, or that has a zero byte in it
-        return False
 
 
 def _read(path: Path, *, may_be_missing: bool) -> Baseline:

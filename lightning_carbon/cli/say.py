@@ -8,9 +8,9 @@ from lightning_carbon.cli import NAME
 from lightning_carbon.records.numbers import printable
 
 
-def say(text: str) -> None:
-    """Print a text on stdout, of one line or several."""
-    typer.echo("\n".join(map(printable, text.split("\n"))))
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text of one line or several on stdout, or on stderr."""
+    typer.echo("\n".join(map(printable, text.split("\n"))), err=err)
 
 
 def notice(text: str) -> None:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.output import Form, show
-from lightning_carbon.cli.say import notice
+from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError, RecordError, StudyError
 from lightning_carbon.ledger.files import read_json
 from lightning_carbon.measuring import Measured, measure
@@ -96,7 +95,7 @@ def measure_and_show(asked: MeasureRequest, method: Method, length: TrainingLeng
                 on_progress=on_progress,
             )
     except StudyError as error:
-        notice(f"{error}")
+        say(f"{NAME}: {error}", err=True)
         return _FAILED
     except KeyboardInterrupt:
         notice("interrupted; the program was ended, and nothing was measured")
@@ -163,7 +162,7 @@ def _show(found: Measured, method: Method, length: TrainingLength, form: Form) -
         notice(f"{kept}, and `{NAME} study table` shows it")
         return _FAILED
     show(form, _sheets(measurement, row, method), measured_mapping(measurement, row), "measured")
-    typer.echo(kept, err=True)
+    say(kept, err=True)
     return 0
 
 
