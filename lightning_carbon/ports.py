@@ -109,7 +109,7 @@ class ClockUse:
     Args:
         device_marks: How many the device's own clock told.
         host_marks: How many are where the program came to them, as it used no device, or its clock failed.
-        reason: What kept the device's clock from telling some; ``None`` where nothing did.
+        reason: What the device's clock failed with; ``None`` where it did not.
     """
 
     device_marks: int = 0

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.phases import Part
+from lightning_carbon.ports import ClockUse
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainFacts, Header, PartBeat, PhaseBeat
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def beat_of(
     *,
     resumed: Resumed | None = None,
     steps_per_epoch: float | None = None,
+    clock_use: ClockUse | None = None,
 ) -> Beat:
     """What a rank has used so far, as its journal has it.
 
@@ -84,7 +86,9 @@ def beat_of(
         status: How the rank stands.
         resumed: Which training this run goes on with.
         steps_per_epoch: How many steps an epoch has, where the trainer tells.
+        clock_use: Which clock says when steps end; the host's by default.
     """
+    clock_use = clock_use or ClockUse(host_marks=1)
     lost_at_ns = (probe.lost_at_ns for probe in probes)
     return Beat(
         at=at_seconds,
@@ -112,4 +116,6 @@ def beat_of(
             if used.parts.keys() - {Part.OTHER}  # else no part was told
         },
         steps_per_epoch=steps_per_epoch,
+        step_clock=clock_use.clock,
+        step_clock_reason=clock_use.reason,
     )

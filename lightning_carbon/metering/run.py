@@ -391,4 +391,5 @@ class Run:
             status,
             resumed=self._resumed,
             steps_per_epoch=self.steps_per_epoch,
+            clock_use=None if self._step_clock is None else self._step_clock.use,
         )

@@ -112,9 +112,8 @@ class DeviceStepClock(Generic[EventT]):
 
     @property
     def use(self) -> ClockUse:
-        """Which clock the marks so far are by, and why not the device's."""
-        late = "no device was in use at first" if self._device_marks and self._host_marks else None
-        return ClockUse(self._device_marks, self._host_marks, self._reason or late)
+        """Which clock the marks so far are by, and what kept the device's from telling them all."""
+        return ClockUse(self._device_marks, self._host_marks, self._reason)
 
     def stamp(self) -> object:
         """Have the device note the time when it gets here."""

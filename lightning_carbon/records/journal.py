@@ -137,6 +137,8 @@ class Beat:
         resumed: Which training this run goes on with, or ``None``.
         parts: What each part of a phase has used, for the phases that were told apart; they add up to the phase.
         steps_per_epoch: How many steps an epoch has, where the trainer knows.
+        step_clock: Which clock says when steps end, ``device``, ``host`` or ``mixed``; ``None`` where none is known.
+        step_clock_reason: What kept the device's clock from saying it, or ``None``.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -153,6 +155,8 @@ class Beat:
     resumed: Resumed | None = field(default=None, metadata=read_by(resumed_from))
     parts: dict[str, dict[str, PartBeat]] = field(default_factory=dict)
     steps_per_epoch: float | None = None
+    step_clock: str | None = None
+    step_clock_reason: str | None = None
 
     def uj(self, index: int) -> int:
         """The energy of all phases on one domain, in microjoules."""

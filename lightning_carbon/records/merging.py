@@ -237,6 +237,8 @@ def _rank(part: RankPart, mine: Sequence[Credit], host: str) -> RankRecord:
         steps=part.beat.steps,
         duration_seconds=seconds,
         status=part.beat.status,
+        step_clock=part.beat.step_clock,
+        step_clock_reason=part.beat.step_clock_reason,
     )
 
 

@@ -132,6 +132,10 @@ class RankRecord:
         steps: How many steps it counted.
         duration_seconds: How long it ran.
         status: How it stands.
+        step_clock: Which clock says when its steps end: ``device`` (where the accelerator got to them), ``host`` (where
+            the program came to them: right on a processor, early on an accelerator that is behind it) or ``mixed``
+            (the host's until the device was in use, or while it failed); ``None`` where that is not known.
+        step_clock_reason: What the device's clock failed with, or ``None``.
     """
 
     rank: int = field(metadata=RANK)
@@ -142,6 +146,8 @@ class RankRecord:
     steps: int
     duration_seconds: float
     status: str = field(metadata=one_of(Status))
+    step_clock: str | None = None
+    step_clock_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,6 +288,10 @@ def _missing(record: RunRecord) -> list[Line]:
             lines += _item(f"lost: {_named(domain)}: {domain.lost}; {covered}")
         elif domain.coverage_ratio < _WELL_COVERED:
             lines += _item(f"in part: {_named(domain)}: {covered}")
+    failed = ((rank.step_clock_reason, f"rank {rank.rank}") for rank in record.ranks if rank.step_clock_reason)
+    for reason, ranks in _grouped(failed):
+        where = f" of {ranks}" if record.world_size > 1 else ""
+        lines += _item(f"in part: ends of steps{where}: the device's clock failed, so some are the host's: {reason}")
     absent = (((one.source, one.reason, one.fix), one.subject) for one in record.energy.absent)
     for (source, reason, fix), subjects in _grouped(absent):
         lines += _item(f"{source}: {subjects}: {reason}")

@@ -40,11 +40,11 @@ class EventDeviceContract(ABC):
 
     @abstractmethod
     def make(self) -> Subject:
-        """A device."""
+        """Make a device that has nothing to do."""
 
     @pytest.fixture
     def subject(self) -> Subject:
-        """A device."""
+        """The device under test."""
         return self.make()
 
     def test_it_is_busy_while_it_has_something_to_do(self, subject: Subject) -> None:
@@ -83,12 +83,12 @@ class EventDeviceContract(ABC):
         subject.launch(0.2)
         third = subject.device.record(None)
         subject.synchronize()
-        one = subject.device.nanoseconds_between(first, second)
-        two = subject.device.nanoseconds_between(second, third)
+        former = subject.device.nanoseconds_between(first, second)
+        latter = subject.device.nanoseconds_between(second, third)
 
-        assert abs(subject.device.nanoseconds_between(first, third) - one - two) <= BEAT_NS
-        assert abs(subject.device.nanoseconds_between(second, first) + one) <= BEAT_NS
-        assert 0 < one < two
+        assert abs(subject.device.nanoseconds_between(first, third) - former - latter) <= BEAT_NS
+        assert abs(subject.device.nanoseconds_between(second, first) + former) <= BEAT_NS
+        assert 0 < former < latter
 
     def test_an_event_can_be_used_again(self, subject: Subject) -> None:
         """It then tells the later time, and is not done before."""

@@ -65,7 +65,7 @@ class Cuda(Computing):
     name = "cuda"
 
     def __init__(self, *, real_time: bool = False) -> None:
-        del real_time  # there is no other
+        del real_time  # a GPU has no manual clock
         super().__init__(SystemClock())
 
     def spin(self, seconds: float) -> None:
@@ -98,7 +98,7 @@ class StandinClock:
     """The stand-in's clock of the host, which goes on by what calls take and where the device is waited for."""
 
     def now_ns(self) -> int:
-        """The moment."""
+        """What it shows, in nanoseconds."""
         return standin.now_ns()
 
     def wall_seconds(self) -> float:
@@ -120,7 +120,7 @@ class Standin(Computing):
         standin.reset(manual_ns=0 if real_time else 10**13, call_ns=1_000)
 
     def done_ns(self) -> int:
-        """The truth."""
+        """When it has done all that it was given so far: the stand-in knows."""
         return standin.done_ns()
 
     def spin(self, seconds: float) -> None:

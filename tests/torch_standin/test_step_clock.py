@@ -107,7 +107,7 @@ def test_marks_before_the_device_is_used_are_the_program_s() -> None:
     world.train()
 
     assert before_ns == world.steps.resolve(mark) == world.steps.earliest(mark)
-    assert ClockUse(12, 1, "no device was in use at first") == world.steps.use
+    assert ClockUse(12, 1) == world.steps.use
 
 
 @pytest.mark.parametrize("call", EVERY_CALL, ids=lambda call: call.name)
@@ -236,12 +236,12 @@ def test_a_device_without_an_index_is_the_one_of_the_start() -> None:
     standin.advance(seconds=1.0)
     torch.accelerator.set_device_index(0)
     standin.launch(1.0)
-    other = device.state()
+    before = device.state()
     event = device.record(None)
     torch.accelerator.set_device_index(1)
     standin.launch(1.0)
 
-    assert DeviceState.IDLE is other
+    assert DeviceState.IDLE is before
     assert DeviceState.BUSY is device.state()
     assert "standin:1" == str(torch.device(event.device))  # type: ignore[attr-defined]  # torch's own has one
 
@@ -291,7 +291,7 @@ def test_an_accelerator_without_events_is_said_once(caplog: pytest.LogCaptureFix
 
 
 def test_no_device_is_found_where_none_is_used() -> None:
-    """Nor is one started by looking."""
+    """Looking for a device starts none."""
     standin.reset()
     found = (device_in_use(), _find())
 
@@ -300,7 +300,7 @@ def test_no_device_is_found_where_none_is_used() -> None:
 
 
 def test_a_device_that_is_in_use_is_found_with_its_index() -> None:
-    """The current one."""
+    """It is the device that is current then, and stays so."""
     standin.reset()
     torch.accelerator.set_device_index(1)
     standin.launch(0.0)

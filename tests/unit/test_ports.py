@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lightning_carbon.ports import Clock, EnergyCounter, Finding, LineSink, PowerGauge, RunStore
+import pytest
+
+from lightning_carbon.ports import Clock, ClockUse, EnergyCounter, Finding, LineSink, PowerGauge, RunStore
 from lightning_carbon.testing import ManualClock, MemoryLines, MemoryRunStore, ScriptedCounter, ScriptedGauge
 
 
@@ -29,3 +31,11 @@ def test_a_finding_without_a_port_is_an_absence() -> None:
 
     assert finding.port is None
     assert (finding.reason, finding.fix) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("device_marks", "host_marks", "clock"), [(0, 0, None), (3, 0, "device"), (0, 3, "host"), (1, 1, "mixed")]
+)
+def test_the_clock_of_a_run_is_that_of_its_marks(device_marks: int, host_marks: int, clock: str | None) -> None:
+    """It is the device's only where it told every mark."""
+    assert clock == ClockUse(device_marks, host_marks).clock

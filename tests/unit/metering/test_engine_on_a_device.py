@@ -90,8 +90,8 @@ def test_steps_get_their_energy_though_the_device_is_behind(depth: int) -> None:
     known = Lagging(depth, device=True).train()
     guessed = Lagging(depth, device=False).train()
     true = [seconds * watts for seconds, watts in STEPS]
-    error = sum(abs(one - right) / right for one, right in zip(known, true, strict=True)) / len(true)
-    host_error = sum(abs(one - right) / right for one, right in zip(guessed, true, strict=True)) / len(true)
+    error = sum(abs(joules - right) / right for joules, right in zip(known, true, strict=True)) / len(true)
+    host_error = sum(abs(joules - right) / right for joules, right in zip(guessed, true, strict=True)) / len(true)
 
     assert error < 0.05
     assert host_error > 0.3
@@ -114,3 +114,20 @@ def test_steps_that_the_device_has_not_done_wait_for_the_next_row() -> None:
 
     assert rows == [2, 1, 2]
     assert record.steps == 5
+
+
+def test_the_record_says_which_clock_cut_the_steps() -> None:
+    """The device's, or the host's where there is no device; both, with the reason, where the device failed."""
+    found = []
+    for device, error in [(True, None), (False, None), (True, RuntimeError("device not ready"))]:
+        world = Lagging(4, device=device)
+        assert world.gpu is not None
+        meter = world.begin()
+        world.clock.advance(seconds=1.0)
+        meter.step_done()
+        world.gpu.fails_with = error
+        meter.step_done()
+        [rank] = meter.stop().ranks
+        found.append((rank.step_clock, rank.step_clock_reason))
+
+    assert [("device", None), ("host", None), ("mixed", "RuntimeError: device not ready")] == found

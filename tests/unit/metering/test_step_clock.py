@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,15 @@ from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import CounterReading
 from lightning_carbon.energy.timeline import CounterTimeline
-from lightning_carbon.metering.step_clock import ANCHOR_EVERY_NS, LATENCY_NS, DeviceStepClock
+from lightning_carbon.metering.step_clock import (
+    ANCHOR_EVERY_NS,
+    FIND_EVERY_NS,
+    LATENCY_NS,
+    MOST_FOUND,
+    REST_NS,
+    DeviceStepClock,
+)
+from lightning_carbon.ports import ClockUse
 from lightning_carbon.testing import ManualClock, ScriptedDevice, ScriptedEvent
 from lightning_carbon.units import Energy
 from tests.strategies import MILLISECOND, SECOND
@@ -249,12 +258,12 @@ def test_a_graph_being_captured_is_left_alone() -> None:
     world.device.closed = False
     world.clock.advance(seconds=1.0)
     world.steps.poll()
-    open_ones = world.known()
+    still = world.known()
     world.clock.advance(seconds=1.0)
     world.mark()
 
     assert world.steps.trouble is None
-    assert [True, True, False, False] == open_ones
+    assert [True, True, False, False] == still
     assert sorted(world.moments()) == world.moments()
 
 
@@ -316,6 +325,97 @@ def test_a_lost_device_leaves_the_host_s_stamps(call: str) -> None:
     assert all(
         stamp <= moment <= lost_ns for stamp, moment in list(zip(world.stamps, world.moments(), strict=True))[:4]
     )
+
+
+@pytest.mark.parametrize("call", ["mark", "poll"])
+def test_a_device_that_failed_once_is_asked_again(call: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A second later its clock goes on from what it was, and the use of both clocks is told, with the reason."""
+    world = World(drift_ppm=20.0)
+    world.mark()
+    for _ in range(3):
+        world.step(0.1)
+    world.device.fails_with = RuntimeError("device not ready\nCompile with TORCH_USE_CUDA_DSA")
+    {"mark": world.mark, "poll": world.steps.poll}[call]()
+    world.device.fails_with = None
+    world.step(0.1)
+    resting = len(world.tickets)
+    world.clock.advance(nanoseconds=REST_NS)
+    for _ in range(10):
+        world.step(0.1)
+    world.device.synchronize()
+    world.steps.poll()
+    use = world.steps.use
+
+    assert max(world.errors()[resting:]) < 2 * LATENCY_NS
+    assert ("mixed", 11, "RuntimeError: device not ready") == (use.clock, use.device_marks, use.reason)
+    assert 1 == len(caplog.records)
+
+
+def test_a_device_that_goes_on_failing_is_asked_ever_less_often() -> None:
+    """Twice as long after every failure in a row, up to a minute or so."""
+    world = World()
+    failures: list[int] = []
+
+    def fail() -> ScriptedDevice:
+        failures.append(world.clock.now_ns())
+        message = "no events"
+        raise RuntimeError(message)
+
+    steps = DeviceStepClock(world.clock, fail)
+    for _ in range(4_000):
+        steps.poll()
+        world.clock.advance(seconds=0.1)
+    apart = [round((later - former) / REST_NS) for former, later in itertools.pairwise(failures)]
+
+    assert [1, 2, 4, 8, 16, 32, 64, 64, 64, 64, 64] == apart
+
+
+def test_a_device_is_looked_for_until_it_is_in_use() -> None:
+    """Marks are the host's until then, looking is rare, and from then on they are the device's."""
+    world = World()
+    found: list[ScriptedDevice] = []
+    looks: list[int] = []
+
+    def find() -> ScriptedDevice | None:
+        looks.append(world.clock.now_ns())
+        return found[0] if found else None
+
+    world.steps = DeviceStepClock(world.clock, find)
+    for _ in range(100):
+        world.clock.advance(nanoseconds=FIND_EVERY_NS // 10)
+        world.stamps.append(world.clock.now_ns())
+        world.tickets.append(world.steps.stamp())
+    before = list(world.moments())
+    looked = len(looks)
+    found.append(world.device)
+    world.clock.advance(nanoseconds=FIND_EVERY_NS)
+    world.steps.poll()
+    world.truth = list(world.stamps)
+    for _ in range(5):
+        world.step(0.1)
+    world.device.synchronize()
+    world.steps.poll()
+
+    assert world.stamps[:100] == before
+    assert looked <= 11
+    assert max(world.errors()) < 2 * LATENCY_NS
+    assert ClockUse(5, 100) == world.steps.use
+
+
+def test_a_look_takes_some_events_and_no_more() -> None:
+    """Hundreds of marks that are found at once are taken over several polls, and are then as exact as any."""
+    world = World(most_events=1_024)
+    world.mark()
+    for _ in range(5 * MOST_FOUND):
+        world.step(0.01)
+    world.device.synchronize()
+    known = []
+    while not all(world.known()):
+        world.steps.poll()
+        known.append(sum(world.known()))
+
+    assert 5 <= len(known) <= 7
+    assert max(world.errors()) <= 2 * LATENCY_NS
 
 
 class CountingDevice(ScriptedDevice):

@@ -72,8 +72,10 @@ FULL = RunRecord(
     carbon=CarbonRecord(2.742, 0.0693, 9.98, WORLD, SURVEY),
     world_size=2,
     ranks=(
-        RankRecord(0, "node-7", ["gpu:GPU-1", "package:0", "dram:0"], 13_545.7, 153.6, 1_200, 88.2, "completed"),
-        RankRecord(1, "node-7", [], 0.0, None, 1_200, 88.0, "completed"),
+        RankRecord(
+            0, "node-7", ["gpu:GPU-1", "package:0", "dram:0"], 13_545.7, 153.6, 1_200, 88.2, "completed", "device"
+        ),
+        RankRecord(1, "node-7", [], 0.0, None, 1_200, 88.0, "completed", "mixed", "RuntimeError: device not ready"),
     ),
     origin="20261121T090000-11aa",
     attempts=(

@@ -134,6 +134,15 @@ def test_a_lost_domain_says_why() -> None:
     assert [None, None] == [one.lost for one in record_of([silent]).energy.domains]
 
 
+def test_every_rank_says_by_which_clock_its_steps_are_cut() -> None:
+    """Each has a device of its own, whose clock may fail; a journal of before does not say."""
+    before, failed = part(0), part(1)
+    failed = replace(failed, beat=replace(failed.beat, step_clock="mixed", step_clock_reason="not ready"))
+    found = [(rank.step_clock, rank.step_clock_reason) for rank in record_of([before, failed]).ranks]
+
+    assert [(None, None), ("mixed", "not ready")] == found
+
+
 @given(parts(), st.randoms(use_true_random=False))
 def test_the_order_of_journals_does_not_matter(ranks: list[RankPart], random: Random) -> None:
     """A folder lists its files in any order."""

@@ -61,6 +61,8 @@ Assumed
 Not measured
   lost: CPU AMD EPYC 9654 96-Core Processor, the long name: its process table could not be read any
     more; readings cover 52.0 % of the run, the rest is not counted
+  in part: ends of steps of rank 1: the device's clock failed, so some are the host's: RuntimeError:
+    device not ready
   rapl: package 0, package 1: energy_uj is readable by root only, as Linux does since 5.10
     (CVE-2020-8694)
     fix: sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj
@@ -246,3 +248,12 @@ def test_names_do_not_steer_the_terminal() -> None:
 
     assert text.replace("\n", "").isprintable()
     assert text.startswith("Run a [2J b (")
+
+
+def test_a_run_of_one_process_does_not_name_its_rank() -> None:
+    """Where the device's clock failed, the summary says of whose steps only if there are several ranks."""
+    [rank, *_] = FULL.ranks
+    failed = replace(rank, step_clock="mixed", step_clock_reason="RuntimeError: not ready")
+    text = replace(FULL, world_size=1, ranks=(failed,)).summary()
+
+    assert "  in part: ends of steps: the device's clock failed, so some are the host's" in text

@@ -43,6 +43,7 @@ MISSING = (
 - lost: CPU AMD EPYC 9654 96-Core Processor, the long name: its process table could not be read any more; """
     r"""\
 readings cover 52.0 % of the run, the rest is not counted
+- in part: ends of steps of rank 1: the device's clock failed, so some are the host's: RuntimeError: device not ready
 - rapl: package 0, package 1: energy\_uj is readable by root only, as Linux does since 5.10 (CVE-2020-8694)
     - fix: `sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj`
 
