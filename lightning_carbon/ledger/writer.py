@@ -40,7 +40,8 @@ and many ranks read one file system; its rows are those that are logged."""
 _OTHERS_READING_SHARE = 0.001
 _TRIES = 3
 _MOST_HELD = 100_000
-"""Lines of steps that wait for a disk that is full; the oldest go when there are more, about 10 MB."""
+"""Lines of steps that wait for a disk that is full; the oldest go when there are more, about 10 MB, and the file says
+how many."""
 
 
 class RunWriter:
@@ -71,7 +72,9 @@ class RunWriter:
         self._run_id: str | None = None
         self._journal: LineSink | None = None
         self._steps: LineSink | None = None
+        self._heading: list[str] = []
         self._held: list[str] = []
+        self._dropped = 0
         self._since = time.monotonic()
         self._read_again = self._read_at = 0.0
         self._others: list[RankPart] = []
@@ -115,11 +118,12 @@ class RunWriter:
             beat: What has been used.
             steps: Lines for the list of steps.
         """
-        self._held = [*self._held, *steps][-_MOST_HELD:]
+        self._held += steps
         try:
             if self._run_id is None:
                 name = self._identity.agree(self._header.run_id)
                 if name is None and time.monotonic() - self._since < AGREE_SECONDS:
+                    self._drop_oldest()
                     return
                 self._run_id = self._untaken(name or self._header.run_id)
             if self._journal is None:
@@ -129,6 +133,7 @@ class RunWriter:
                 self.attempts.enlist(self.run_id)
         except (LedgerError, OSError) as error:
             self._warn("ledger", f"the ledger could not be written: {error}; training goes on, and it is tried again")
+            self._drop_oldest()
         self._read_others()
 
     def close(self, beat: Beat, steps: list[str]) -> RunRecord:
@@ -210,9 +215,18 @@ class RunWriter:
                 rank = self._header.rank
                 file = STEPS_FILE if rank == 0 else STEPS_FILE.replace(".", f".rank-{rank:05d}.")
                 self._steps = self._store.open_lines(self._header.project, self.run_id, file)
-                self._held = [STEPS_HEADER, *self._held]
-            self._steps.write_lines(self._held)
-            self._held = []  # kept until they are written
+                self._heading = [STEPS_HEADER]
+            gap = [f"# {self._dropped} steps are missing here: they could not be written"] if self._dropped else []
+            self._steps.write_lines([*self._heading, *gap, *self._held])
+            self._heading, self._held, self._dropped = [], [], 0  # kept until they are written
+
+    def _drop_oldest(self) -> None:
+        """Forget the oldest of more lines than may wait, and say so."""
+        dropped = len(self._held) - _MOST_HELD
+        if dropped > 0:
+            self._held = self._held[dropped:]
+            self._dropped += dropped
+            self._warn("steps", f"{STEPS_FILE} lacks steps that could not be written; it says where, and how many")
 
     def _read_others(self) -> None:
         """Read the other ranks' journals: rank 0 shows them in its rows, and every rank puts them in the record."""
