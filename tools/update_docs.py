@@ -21,7 +21,7 @@ from pathlib import Path
 from docstring_parser import parse
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS
+from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS, TRAINER_ONLY
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.rows import metrics_table
 from lightning_carbon.records.run import (
@@ -106,11 +106,13 @@ def table_3() -> str:
 
 
 def settings_table() -> str:
-    """The settings of every meter, and those that Lightning's callback alone has."""
+    """The settings of every meter, and those that callbacks alone have."""
     lines = ["| argument | unset | instead of the argument | meaning |", "|---|---|---|---|"]
     for setting in LIGHTNING_SETTINGS:
-        only = "Lightning only. " if setting in LIGHTNING_ONLY else ""
-        meaning = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", f"{only}{setting.summary} {setting.details}".strip())
+        only = (
+            "Lightning only. " if setting in LIGHTNING_ONLY else "Callbacks only. " if setting in TRAINER_ONLY else ""
+        )
+        meaning = f"{only}{setting.summary} {setting.details}".strip()
         variable = f"`{setting.variable}`" if setting.variable else ""
         cells = (f"`{setting.name}`", setting.otherwise, variable, meaning)
         lines.append(f"| {' | '.join(cells)} |".replace("``", "`").replace("|  |", "| |"))

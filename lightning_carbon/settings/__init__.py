@@ -161,8 +161,8 @@ SOURCES: Final = Setting(
     type=Sequence[Source] | None,
     check=checks.check_sources,
     summary=(
-        "What to meter instead of what is discovered, such as "
-        ":class:`~lightning_carbon.sources.simulated.SimulatedCounter`."
+        "What to meter instead of what is discovered, such as a ``SimulatedGPU`` of "
+        "``lightning_carbon.sources.simulated``."
     ),
     unset="what is discovered",
 )

@@ -75,6 +75,22 @@ def test_a_public_name_brings_what_it_needs_and_nothing_else() -> None:
     assert set() == found & {"lightning", "pytorch_lightning", "torch", "transformers"}
 
 
+@pytest.mark.parametrize(
+    ("missing", "name", "extra"),
+    [
+        (["transformers"], "CarbonTrainerCallback", "lightning-carbon[transformers]"),
+        (["lightning", "pytorch_lightning"], "CarbonCallback", "lightning-carbon[lightning]"),
+    ],
+)
+def test_a_framework_that_is_missing_is_named_with_what_installs_it(missing: list[str], name: str, extra: str) -> None:
+    """The error of the import is the command to type."""
+    program = f"import sys; sys.modules.update(dict.fromkeys({missing})); from lightning_carbon import {name}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, text=True)
+
+    assert f"ImportError: {name} needs {'transformers' if len(missing) == 1 else 'Lightning'}: " in done.stderr
+    assert f"pip install '{extra}'" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def imports() -> grimp.ImportGraph:
     """Every import that the package's source spells out."""

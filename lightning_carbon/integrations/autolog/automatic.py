@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
+from functools import partial
 from importlib import import_module
 from importlib.metadata import Distribution, DistributionFinder, entry_points
 from pathlib import Path
@@ -27,12 +28,15 @@ from lightning_carbon.integrations.autolog.entry import OFF, SWITCH
 from lightning_carbon.integrations.autolog.imports import Imports, do
 from lightning_carbon.integrations.shared.guard import guarded, logger
 from lightning_carbon.integrations.shared.trainer_settings import (
+    LIGHTNING_OWN,
     LIGHTNING_SETTINGS,
     LightningSettings,
     for_any_trainer,
     split,
 )
 from lightning_carbon.settings import configure, refuse_unknown
+from lightning_carbon.settings.checks import check_flag
+from lightning_carbon.settings.setting import Setting
 from lightning_carbon.settings.signatures import takes
 
 INTEGRATION: Final = "lightning_carbon"
@@ -160,8 +164,24 @@ class Automatic:
         integrations.INTEGRATION_TO_CALLBACK[INTEGRATION] = self._stand_in
 
 
-@takes(*LIGHTNING_SETTINGS)
-def autolog(*, disable: bool = False, **settings: Unpack[LightningSettings]) -> None:
+class AutologArguments(LightningSettings, total=False):
+    """The arguments of :func:`autolog`, by name, for type checkers."""
+
+    disable: bool
+
+
+DISABLE: Final = Setting(
+    name="disable",
+    type=bool,
+    check=partial(check_flag, "disable"),
+    summary="Let no trainer meter itself from now on, whatever ``LIGHTNING_CARBON`` says.",
+    details="Trainers that are there keep their callbacks.",
+    default=False,
+)
+
+
+@takes(DISABLE, *LIGHTNING_SETTINGS)
+def autolog(**settings: Unpack[AutologArguments]) -> None:
     """Let every Lightning and Hugging Face trainer that this process makes from now on meter itself.
 
     Say it once, before trainers are made; whether the frameworks have been imported by then makes no difference, and
@@ -175,14 +195,12 @@ def autolog(*, disable: bool = False, **settings: Unpack[LightningSettings]) -> 
         >>> lightning_carbon.autolog(disable=True)
 
     Args:
-        disable: Let no trainer meter itself from now on, whatever ``LIGHTNING_CARBON`` says; trainers that are there
-            keep their callbacks.
-        settings: One for each row of the table in :mod:`lightning_carbon.settings`, and of Lightning's own beside it.
+        settings: One for each row of the table in :mod:`lightning_carbon.settings`, and of Lightning's own.
 
     Raises:
         ConfigError: A setting cannot be used, or there is none of that name; nothing has changed then.
     """
-    if disable:
+    if DISABLE.check(settings.pop("disable", DISABLE.default)):
         if settings:
             name, value = next(iter(settings.items()))
             raise ConfigError(name, value, "disable=True is given too, and takes no settings; leave one of them out.")
@@ -198,7 +216,7 @@ def check(settings: LightningSettings, environ: Mapping[str, str]) -> None:
         ConfigError: One cannot be used, or there is none of that name.
     """
     refuse_unknown(settings, [setting.name for setting in LIGHTNING_SETTINGS])
-    of_meter, _ = split(settings)
+    of_meter, _ = split(settings, LIGHTNING_OWN)
     configure(environ, **of_meter)
 
 

@@ -13,6 +13,7 @@ from lightning_carbon.integrations.huggingface.joining import calling_trainer, j
 from lightning_carbon.integrations.huggingface.runs import TrainerRuns
 from lightning_carbon.integrations.shared.guard import guarded, logger
 from lightning_carbon.integrations.shared.trainer_settings import (
+    TRAINER_ONLY,
     TRAINER_SETTINGS,
     TrainerSettings,
     automatic,
@@ -58,9 +59,12 @@ class CarbonTrainerCallback(TrainerHooks):
         ConfigError: An argument cannot be used; the message names it and the fix.
     """
 
+    state_key = "CarbonTrainerCallback"
+    """Lightning's Trainer asks for it before it calls :meth:`setup`, which refuses it."""
+
     def __init__(self, **settings: Unpack[TrainerSettings]) -> None:
         super().__init__()
-        of_meter, own = split(settings)
+        of_meter, own = split(settings, TRAINER_ONLY)
         self._runs = TrainerRuns(configure(**of_meter), own["count_batch"], own["copy_record"])
         self._misses_trainer = False
 
@@ -119,6 +123,18 @@ class CarbonTrainerCallback(TrainerHooks):
             ConfigError: It has another such callback.
         """
         self._join_caller()
+
+    def setup(self, *args: object, **kwargs: object) -> None:
+        """Refuse Lightning's Trainer, which alone has this hook.
+
+        Raises:
+            ConfigError: Always.
+        """
+        fix = "it is for Hugging Face's Trainer; give Lightning's a CarbonCallback with these settings."
+        raise ConfigError("callbacks", [CarbonTrainerCallback.state_key], fix)
+
+    def on_exception(self, *args: object, **kwargs: object) -> None:
+        """Let Lightning's Trainer tell what :meth:`setup` raised."""
 
     def _join_caller(self) -> None:
         if self._runs.has_given_way:

@@ -36,7 +36,7 @@ else:
         if module.Callback not in known:
             BothCallbacks.__bases__ = (*known, module.Callback)
 
-    if not any(package in sys.modules or find_spec(package) for package in ("lightning", "pytorch_lightning")):
+    if not any(sys.modules.get(package) or find_spec(package) for package in ("lightning", "pytorch_lightning")):
         raise ImportError("CarbonCallback needs Lightning: pip install 'lightning-carbon[lightning]'")
     _imports = Imports()
     for _package in ("lightning.pytorch", "pytorch_lightning"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, Unpack
 
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.integrations.lightning.hooks import MeterHooks
@@ -11,6 +13,7 @@ from lightning_carbon.integrations.lightning.trainers import LightningModule, Tr
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.trainer_settings import (
+    LIGHTNING_OWN,
     LIGHTNING_SETTINGS,
     LightningSettings,
     automatic,
@@ -21,6 +24,21 @@ from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import configure
 from lightning_carbon.settings.signatures import takes
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def on_instance(hook: Callable[P, R]) -> Callable[P, R]:
+    """Make a hook that names the fix where the trainer was given the class instead of an instance."""
+
+    @wraps(hook)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not isinstance(args[0], CarbonCallback):
+            raise ConfigError("callbacks", [CarbonCallback], "it is a class; give an instance, CarbonCallback().")
+        return hook(*args, **kwargs)
+
+    return checked
 
 
 @takes(*LIGHTNING_SETTINGS)
@@ -54,7 +72,7 @@ class CarbonCallback(MeterHooks):
 
     def __init__(self, **settings: Unpack[LightningSettings]) -> None:
         super().__init__()
-        of_meter, own = split(settings)
+        of_meter, own = split(settings, LIGHTNING_OWN)
         self._runs = EntryRuns(
             configure(**of_meter),
             BatchCounter(own["count_batch"]),
@@ -82,6 +100,7 @@ class CarbonCallback(MeterHooks):
         # Lightning sets these two on the instance; they are methods of the module and would take it along.
         return {name: value for name, value in vars(self).items() if name not in {"log", "log_dict"}}
 
+    @on_instance
     @guarded(ConfigError, LedgerError)
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Start metering.
@@ -103,10 +122,20 @@ class CarbonCallback(MeterHooks):
         """End the run and log its last row."""
         self._runs.finish(trainer, Status.COMPLETED)
 
+    @on_instance
     @guarded()
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """End the run: nothing else is called after an exception, Ctrl-C or SIGTERM."""
         self._runs.finish(trainer, status_of(type(exception)))
+
+    def on_init_end(self, *args: object, **kwargs: object) -> None:
+        """Refuse Hugging Face's Trainer, which alone has this hook.
+
+        Raises:
+            ConfigError: Always.
+        """
+        fix = "it is for Lightning's Trainer; give a transformers.Trainer a CarbonTrainerCallback with these settings."
+        raise ConfigError("callbacks", [type(self).__name__], fix)
 
 
 def automatic_callback(**settings: Unpack[LightningSettings]) -> CarbonCallback:

@@ -5,7 +5,7 @@ Here, and not beside the callbacks, because ``autolog`` imports no framework.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, Literal, TypeVar, cast
 
@@ -82,6 +82,9 @@ TRAINER_ONLY: Final[tuple[Setting[Any], ...]] = (COUNT_BATCH, COPY_RECORD)
 LIGHTNING_ONLY: Final[tuple[Setting[Any], ...]] = (PROGRESS_BAR,)
 """What Lightning's callback alone takes."""
 
+LIGHTNING_OWN: Final[tuple[Setting[Any], ...]] = (*TRAINER_ONLY, *LIGHTNING_ONLY)
+"""What Lightning's callback takes, and no meter."""
+
 TRAINER_SETTINGS: Final[tuple[Setting[Any], ...]] = (*SETTINGS, *TRAINER_ONLY)
 """Every setting of Hugging Face's callback, in the order that they are shown in."""
 
@@ -91,18 +94,19 @@ LIGHTNING_SETTINGS: Final[tuple[Setting[Any], ...]] = (*TRAINER_SETTINGS, *LIGHT
 SettingsT = TypeVar("SettingsT", TrainerSettings, LightningSettings)
 
 
-def split(settings: TrainerSettings) -> tuple[Settings, dict[str, Any]]:
-    """What is for every meter, and all of what is for the callbacks alone, checked, defaults included.
+def split(settings: TrainerSettings, own: Sequence[Setting[Any]]) -> tuple[Settings, dict[str, Any]]:
+    """What is for every meter, and all of what is a callback's own, checked, defaults included.
+
+    Args:
+        settings: What was given.
+        own: The callback's own settings.
 
     Raises:
         ConfigError: A setting of the latter cannot be used.
     """
     given: dict[str, Any] = {**settings}
-    own = {
-        setting.name: setting.check(given.pop(setting.name, setting.default))
-        for setting in (*TRAINER_ONLY, *LIGHTNING_ONLY)
-    }
-    return cast("Settings", given), own
+    checked = {setting.name: setting.check(given.pop(setting.name, setting.default)) for setting in own}
+    return cast("Settings", given), checked
 
 
 def for_any_trainer(settings: LightningSettings) -> TrainerSettings:

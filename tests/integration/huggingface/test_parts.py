@@ -12,6 +12,7 @@ from accelerate.state import AcceleratorState, GradientState
 from torch import Tensor, nn
 from transformers import Trainer, TrainingArguments
 
+from lightning_carbon import Meter
 from lightning_carbon.energy.phases import Part
 from lightning_carbon.records.run import RunRecord
 from tests.integration.burning import Furnace, HotNumbers, descent, in_backward
@@ -101,7 +102,7 @@ def test_a_step_that_fails_ends_its_part(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="no such layer"):
         trainer.train()
 
-    assert callback.meter is not None
+    assert isinstance(callback.meter, Meter)
     assert Part.OTHER == callback.meter.enter_part(Part.OTHER)
     assert callback.record is not None
     assert "forward" in callback.record.energy.parts["train"]

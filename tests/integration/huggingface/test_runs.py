@@ -18,7 +18,7 @@ import pytest
 from accelerate.state import AcceleratorState, GradientState
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from lightning_carbon import CarbonTrainerCallback, ConfigError
+from lightning_carbon import CarbonCallback, CarbonTrainerCallback, ConfigError
 from lightning_carbon.errors import SourceLost
 from lightning_carbon.sources.simulated import SimulatedCounter
 from lightning_carbon.units import Energy
@@ -288,6 +288,19 @@ def test_two_callbacks_in_one_trainer_are_refused(tmp_path: Path) -> None:
     assert [callback] == [
         callback for callback in trainer.callback_handler.callbacks if isinstance(callback, CarbonTrainerCallback)
     ]
+
+
+def test_the_callback_of_another_framework_is_refused(tmp_path: Path) -> None:
+    """Lightning's callback names the one that belongs in a Hugging Face Trainer, before any training."""
+    with pytest.raises(ConfigError, match=r"'CarbonCallback'.*a transformers\.Trainer a CarbonTrainerCallback"):
+        make_trainer(tmp_path, [CarbonCallback(ledger=tmp_path)])  # type: ignore[list-item]
+
+
+def test_a_setting_of_lightning_s_callback_is_refused(tmp_path: Path) -> None:
+    """What this callback cannot do is no silent wish."""
+    make: Any = CarbonTrainerCallback
+    with pytest.raises(ConfigError, match="progress_bar=False cannot be used: "):
+        make(ledger=tmp_path, progress_bar=False)
 
 
 def test_attach_wants_a_trainer(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lightning_carbon import CarbonCallback, RunRecord
+from lightning_carbon import CarbonCallback, Meter, RunRecord
 from lightning_carbon.records.run import DomainRecord
 from tests.integration.endings import parts_in
 from tests.integration.lightning.support import loader, make_callback, make_module, make_trainer, samplers
@@ -51,7 +51,7 @@ def train(folder: Path, until: Callable[[CarbonCallback], bool]) -> tuple[Carbon
 
 def lost_of(callback: CarbonCallback) -> list[str]:
     """Why GPUs were lost, so far."""
-    assert callback.meter is not None
+    assert isinstance(callback.meter, Meter)
     return [domain.lost for domain in gpus_of(callback.meter.record).values() if domain.lost is not None]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lightning_carbon import CarbonCallback, ConfigError
+from lightning_carbon import CarbonCallback, CarbonTrainerCallback, ConfigError
 from lightning_carbon.energy.readings import Sensor
 from lightning_carbon.errors import LedgerError, SourceLost
 from lightning_carbon.units import Energy
@@ -82,6 +82,22 @@ def test_two_callbacks_in_one_trainer_are_refused(tmp_path: Path, package: str) 
     assert "callbacks" == caught.value.argument
     assert [] == records_in(tmp_path)
     assert not samplers()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_class_in_the_place_of_an_instance_is_refused(tmp_path: Path, package: str) -> None:
+    """A pair of brackets is soon forgotten, and the error says where they go."""
+    trainer = make_trainer(package, tmp_path, [CarbonCallback])
+    with pytest.raises(ConfigError, match=r"it is a class; give an instance, CarbonCallback\(\)"):
+        trainer.fit(make_module(package), loader(2), loader(1))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_callback_of_another_framework_is_refused(tmp_path: Path, package: str) -> None:
+    """Hugging Face's callback in Lightning's trainer names the one that belongs there."""
+    trainer = make_trainer(package, tmp_path, [CarbonTrainerCallback(ledger=tmp_path)])
+    with pytest.raises(ConfigError, match=r"'CarbonTrainerCallback'.*give Lightning's a CarbonCallback"):
+        trainer.fit(make_module(package), loader(2), loader(1))
 
 
 def test_a_device_that_is_not_there_is_told_at_the_start(tmp_path: Path, nvml_standin: Standin) -> None:

@@ -6,9 +6,8 @@ import inspect
 from typing import TYPE_CHECKING, Unpack, get_type_hints
 
 import pytest
-from docstring_parser import parse
 
-from lightning_carbon import Meter, autolog
+from lightning_carbon import Meter
 from lightning_carbon.integrations.shared.trainer_settings import (
     LIGHTNING_SETTINGS,
     TRAINER_SETTINGS,
@@ -21,7 +20,6 @@ from lightning_carbon.settings.signatures import described, takes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightning_carbon.settings.setting import Setting
 
 SHOWN = inspect.cleandoc(
     """
@@ -36,25 +34,6 @@ SHOWN = inspect.cleandoc(
         ValueError: It cannot.
     """
 )
-
-
-@pytest.mark.parametrize(
-    ("taker", "settings", "own"), [(Meter, SETTINGS, []), (autolog, LIGHTNING_SETTINGS, ["disable"])]
-)
-def test_every_setting_is_shown_with_its_type_its_default_and_its_text(
-    taker: Callable[..., object], settings: tuple[Setting[object], ...], own: list[str]
-) -> None:
-    """Signature and docstring have all rows of the table, by keyword, and in its order."""
-    parameters = dict(inspect.signature(taker).parameters)
-    texts = {param.arg_name: " ".join((param.description or "").split()) for param in parse(taker.__doc__ or "").params}
-
-    assert own == [name for name in parameters if name not in {setting.name for setting in settings}]
-    assert [*own, *(setting.name for setting in settings)] == list(parameters) == list(texts)
-    for setting in settings:
-        shown = parameters[setting.name]
-        assert (setting.type, setting.default) == (shown.annotation, shown.default)
-        assert shown.kind is inspect.Parameter.KEYWORD_ONLY
-        assert texts[setting.name] == setting.text
 
 
 def test_the_callbacks_own_settings_are_what_type_checkers_read() -> None:
