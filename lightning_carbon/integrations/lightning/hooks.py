@@ -61,7 +61,7 @@ class MeterHooks(BothCallbacks):
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Bring the totals up to date for those who monitor them in ``on_validation_end``."""
         if self._runs.stage == FIT and not trainer.sanity_checking:
-            self._runs.show_totals(trainer)
+            self._runs.show_monitored_totals(trainer)
 
     @guarded()
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -157,4 +157,4 @@ class MeterHooks(BothCallbacks):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Bring the totals up to date for those who monitor them here, such as ``ModelCheckpoint``."""
         self._runs.enter_part(Part.OTHER)
-        self._runs.show_totals(trainer)
+        self._runs.show_monitored_totals(trainer)

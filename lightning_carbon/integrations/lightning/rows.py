@@ -13,6 +13,8 @@ from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
 ENERGY_SO_FAR: Final = "energy/run_kwh"
 CARBON_SO_FAR: Final = "carbon/run_grams_co2e"
+TOTALS: Final = (ENERGY_SO_FAR, CARBON_SO_FAR)
+"""What can be monitored."""
 
 
 class RowLog:
@@ -42,10 +44,8 @@ class RowLog:
         # Always the same names: a CSVLogger writes its file anew for every other set.
         self.names = self.names or tuple(metrics)
         metrics = {name: metrics[name] for name in self.names if name in metrics}
-        totals = (self.prefix + ENERGY_SO_FAR, self.prefix + CARBON_SO_FAR)
-        live_metrics(trainer, "callback_metrics").update(
-            as_tensors({name: metrics[name] for name in totals if name in metrics})
-        )
+        totals = {name: metrics[name] for name in map(self.prefix.__add__, TOTALS) if name in metrics}
+        live_metrics(trainer, "callback_metrics").update(as_tensors(totals))
         if not trainer.is_global_zero:
             return
         if self._progress_bar:

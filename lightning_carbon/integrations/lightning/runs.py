@@ -16,7 +16,7 @@ from typing import Any, Final
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.lightning import trainers
 from lightning_carbon.integrations.lightning.calls import CallWatch
-from lightning_carbon.integrations.lightning.rows import RowLog, show_totals
+from lightning_carbon.integrations.lightning.rows import TOTALS, RowLog, show_totals
 from lightning_carbon.integrations.lightning.trainers import Trainer, name_of
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
@@ -201,6 +201,11 @@ class EntryRuns:
         """A batch goes to the device, where its values could be read only by waiting for it."""
         if trainer.training:
             self._counter.note_move(batch, moved)
+
+    def show_monitored_totals(self, trainer: Trainer) -> None:
+        """Bring them up to date between rows, which takes a record, where a callback or a schedule monitors them."""
+        if trainers.monitors(trainer, TOTALS):
+            self.show_totals(trainer)
 
     def show_totals(self, trainer: Trainer) -> None:
         """Bring the totals up to date for callbacks that monitor them."""

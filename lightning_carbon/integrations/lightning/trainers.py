@@ -6,6 +6,7 @@ Part of it is private to Lightning, with a public way round where Lightning has 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 Trainer = Any
@@ -69,6 +70,12 @@ def live_metrics(trainer: Trainer, name: str) -> dict[str, Any]:
     """
     live: dict[str, Any] | None = getattr(getattr(trainer, "_logger_connector", None), f"_{name}", None)
     return getattr(trainer, name) if live is None else live
+
+
+def monitors(trainer: Trainer, names: Collection[str]) -> bool:
+    """Whether a callback or a schedule of the learning rate looks at one of these metrics."""
+    schedules = getattr(trainer, "lr_scheduler_configs", None) or ()
+    return any(getattr(watcher, "monitor", None) in names for watcher in (*trainer.callbacks, *schedules))
 
 
 def log_folders(trainer: Trainer) -> list[str]:

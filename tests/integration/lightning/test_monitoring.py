@@ -58,6 +58,30 @@ def test_a_checkpoint_is_named_and_chosen_by_energy(tmp_path: Path, monitor: str
     assert Path(saving.best_model_path).exists()
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("monitor", [ENERGY, "val/loss"])
+def test_totals_are_brought_up_to_date_for_those_who_monitor_them(tmp_path: Path, package: str, monitor: str) -> None:
+    """A validation takes a record for that, so where they are not monitored, they are those of the last row."""
+    source = CountedReads()
+    seen: list[float] = []
+    early: Any = import_module(f"{package}.callbacks").EarlyStopping
+
+    class Watching(early):  # type: ignore[misc]
+        """Looks at the energy after each validation, whatever it monitors."""
+
+        def on_validation_end(self, trainer: Any, pl_module: object) -> None:  # noqa: ANN401
+            """Keep it."""
+            if not trainer.sanity_checking:
+                seen.append(float(trainer.callback_metrics[ENERGY]))
+
+    callback = make_callback(tmp_path, sources=[source])
+    callbacks = [callback, Watching(monitor, patience=100)]
+    trainer = make_trainer(package, tmp_path, callbacks, max_epochs=3, log_every_n_steps=50)
+    trainer.fit(make_module(package, lambda _module: source.wait()), loader(2), loader(1))
+
+    assert (3 if monitor == ENERGY else 1) == len(set(seen))
+
+
 def test_the_last_totals_are_those_of_the_record(tmp_path: Path) -> None:
     """After a training the trainer's metrics hold the whole run, in full precision, on the processor."""
     callback = make_callback(tmp_path)
