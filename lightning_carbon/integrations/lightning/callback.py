@@ -93,7 +93,8 @@ class CarbonCallback(MeterHooks):
     @property
     def record_path(self) -> str | None:
         """Where that record lies in the ledger; ``None`` before, or where it could not be written."""
-        return None if self._runs.record is None else self._runs.record.location
+        record = self._runs.record
+        return None if record is None else record.location
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and sent to other processes: settings and the last record, no threads and no devices."""

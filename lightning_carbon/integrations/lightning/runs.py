@@ -16,6 +16,7 @@ from typing import Any, Final
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.lightning import trainers
 from lightning_carbon.integrations.lightning.calls import CallWatch
+from lightning_carbon.integrations.lightning.handover import Handover
 from lightning_carbon.integrations.lightning.rows import TOTALS, RowLog, show_totals
 from lightning_carbon.integrations.lightning.trainers import Trainer, name_of
 from lightning_carbon.integrations.shared.batch import BatchCounter
@@ -43,7 +44,6 @@ class EntryRuns:
 
     Attributes:
         meter: The meter of the present run, or of the last.
-        record: The record of the last run that has ended.
         stage: The entry that the present run is of: ``fit``, ``validate``, ``test`` or ``predict``.
         state: What a checkpoint of the training says of the energy that led to it.
         is_searching: Whether a tuner searches for a learning rate or a size of batches.
@@ -63,7 +63,8 @@ class EntryRuns:
         self._tells_parts = config.detail == "step"
         self._last_step = 0
         self._rows = RowLog()
-        self.record: RunRecord | None = None
+        self._record: RunRecord | None = None
+        self._handover = Handover(config.ledger)
         self.stage = FIT
         self.state: dict[str, Any] = {}
 
@@ -109,7 +110,7 @@ class EntryRuns:
             self._watch = None
         if meter is None or not meter.is_running:
             return
-        self.record = record = meter.stop(status)
+        self._record = record = meter.stop(status)
         if self.stage == FIT:
             self.state = meter.state_dict()  # for those who save a checkpoint later
         if trainer.is_global_zero and self._copy_record:
@@ -120,6 +121,17 @@ class EntryRuns:
         self._rows.publish(trainer, meter.row(), self._last_step)
         if trainer.is_global_zero:
             self._show(trainer, meter, record)
+            self._hand_over(record)
+
+    @property
+    def record(self) -> RunRecord | None:
+        """The record of the last run that has ended, be it in a child of this process; ``None`` before."""
+        self._record = self._handover.take() or self._record
+        return self._record
+
+    @guarded()
+    def _hand_over(self, record: RunRecord) -> None:
+        self._handover.leave(record)
 
     @guarded()
     def _finish_if_interrupted(self, trainer: Trainer) -> None:

@@ -257,6 +257,7 @@ if __name__ == "__main__":
     trainer = support.make_trainer(package, folder, callback, logger=logger, devices=2, strategy="ddp_spawn")
     trainer.fit(Tiny(), support.loader(8), support.loader(2))
     print(float(trainer.callback_metrics["energy/run_kwh"]))
+    print(callback.record.run_id, callback.record.steps, callback.record_path, callback.meter)
 """
 
 
@@ -274,7 +275,8 @@ def test_two_processes_write_one_record_and_one_log(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    [record] = [json.loads(path.read_text()) for path in records_in(tmp_path)]
+    [path] = records_in(tmp_path)
+    record = json.loads(path.read_text())
     [logs] = (tmp_path / "csv").iterdir()
     logged = sum(value for _, value in csv_column(logs, "energy/total_joules"))
     ranks = record["ranks"]
@@ -288,4 +290,7 @@ def test_two_processes_write_one_record_and_one_log(tmp_path: Path) -> None:
     assert record["energy"]["total_joules"] == pytest.approx(WATTS * record["duration_seconds"], rel=0.1)
     # The first one's logs have of the other what that one had written down by then: on a busy machine not its end.
     assert 0.0 < logged < 1.2 * record["energy"]["total_joules"]
-    assert float(done.stdout.split()[-1]) * 3.6e6 == pytest.approx(logged)
+    kwh, *told = done.stdout.split()[-5:]
+    assert float(kwh) * 3.6e6 == pytest.approx(logged)
+    # The program's own callback never ran, and knows what its children did.
+    assert [record["run_id"], "4", str(path), "None"] == told
