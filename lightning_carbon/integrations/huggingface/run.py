@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from lightning_carbon.carbon.footprint import mass_of
@@ -14,6 +15,9 @@ from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
 
 _EPOCH_DIGITS: Final = 3
 """The Trainer tells its epoch as a quotient, which rounding has been at."""
+_PATIENCE_SECONDS: Final = 0.3
+"""As long as a meter waits at its end for the next jump of counters."""
+_LOOK_SECONDS: Final = 0.01
 
 
 class TrainerRun:
@@ -96,13 +100,15 @@ class TrainerRun:
         """The energy of an evaluation for its own log.
 
         Inside a training it is what readings have settled by then: what was used in the last tenths of a second comes
-        with the next evaluation's figures, and is in the training's total in any case. On its own, it is the record's.
+        with the next evaluation's figures, and is in the training's total in any case. The first evaluation waits for
+        its first reading, a fraction of a second at most, where it was too short for one. On its own, it is the
+        record's.
 
         Args:
             prefix: What the Trainer puts before the names of this evaluation's metrics.
             phase: The phase it is in.
         """
-        joules = self.meter.record.energy.phases.get(phase.value)
+        joules = self._settled_joules(phase)
         before = self._logged_joules.get(phase, 0.0)
         if joules is None or joules == before:
             return {}
@@ -110,6 +116,16 @@ class TrainerRun:
         energy = Energy.from_joules(joules - before)
         grams = mass_of(energy, self._config.pue, self._config.intensity).grams
         return {f"{prefix}_energy_joules": energy.joules, f"{prefix}_carbon_grams_co2e": grams}
+
+    def _settled_joules(self, phase: Phase) -> float | None:
+        """The energy of a phase so far; the first time, once there is some."""
+        give_up = time.monotonic() + (0.0 if phase in self._logged_joules else _PATIENCE_SECONDS)
+        while True:
+            energy = self.meter.record.energy
+            joules = energy.phases.get(phase.value)
+            if joules or energy.total_joules is None or not self.is_running or time.monotonic() >= give_up:
+                return joules
+            time.sleep(_LOOK_SECONDS)
 
 
 def totals(record: RunRecord) -> dict[str, float]:

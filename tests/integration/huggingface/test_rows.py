@@ -189,6 +189,16 @@ def test_several_evaluation_sets_have_each_their_energy(tmp_path: Path) -> None:
     assert round(sum(joules), 6) <= (record.energy.total_joules or 0)
 
 
+def test_the_first_short_evaluation_has_its_energy(tmp_path: Path) -> None:
+    """Though it may end before its first reading is there, which is waited for."""
+    callback = make_callback(tmp_path, interval_seconds=0.05)
+    trainer = make_trainer(tmp_path, [callback], eval_strategy="steps", eval_steps=1)
+    trainer.train()
+    first = next(log for log in trainer.state.log_history if "eval_loss" in log)
+
+    assert first["eval_energy_joules"] > 0.0
+
+
 def test_evaluating_on_its_own_is_a_run(tmp_path: Path) -> None:
     """Outside a training, its figures are those of a record of its own, exactly; the copy of the training's stays."""
     trainer, callback = metered_trainer(tmp_path)
