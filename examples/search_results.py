@@ -17,10 +17,10 @@ from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
-from lightning_carbon.records.numbers import CO2E, ENERGY, amount, digits, percent, table
+from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, amount, digits, percent, table
 from lightning_carbon.settings import ledger_folder
 from lightning_carbon.sources.launchers import host_id, pid_namespace
-from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, CarbonMass
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, JOULES_PER_WATT_HOUR, MICRO, CarbonMass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord
 
 FINAL: Final = "final"
-_MICRO: Final = 1e-6
 _MOST_OF_IT: Final = 0.9
-_NOTHING: Final = "–"
 _COLOURS: Final = {"complete": "tab:green", "pruned": "tab:orange", "fail": "tab:red"}
 
 
@@ -69,7 +67,7 @@ class Step:
         state: How the trial ended, for Optuna.
         status: How its run ended, for the ledger; ``None`` where it has none.
         loss: Its validation loss.
-        joules: What it used; ``None`` where that is not known.
+        joules: The energy; ``None`` where it is not known.
         joules_so_far: What all trials up to this one used.
         best_so_far: The lowest loss up to this one.
         gain: By how much this one lowered it.
@@ -138,7 +136,11 @@ class Results:
     @property
     def final(self) -> RunRecord | None:
         """The last training of the best architecture that was completed, if any."""
-        finals = [one for one in self.records if (one.run_name or "").startswith(FINAL) and one.status == "completed"]
+        finals = [
+            record
+            for record in self.records
+            if (record.run_name or "").startswith(FINAL) and record.status == "completed"
+        ]
         return finals[-1] if finals else None
 
     def steps(self) -> list[Step]:
@@ -148,28 +150,28 @@ class Results:
             by_name.setdefault(record.run_name or "", []).append(record)
         steps = []
         so_far, best = 0, self.untrained_loss
-        for name, one in sorted(self.candidates.items()):
-            if one.state == "waiting":
+        for name, candidate in sorted(self.candidates.items()):
+            if candidate.state == "waiting":
                 continue
             runs = by_name.get(name, [])
             known = [run for run in runs if run.energy.total_joules is not None]
             used = sum(map(microjoules, known))
             so_far += used
-            reached = best if one.loss is None else min(best, one.loss)
+            reached = best if candidate.loss is None else min(best, candidate.loss)
             gain, best = best - reached, reached
             steps.append(
                 Step(
                     run=name,
-                    architecture=one.architecture,
-                    parameters=one.parameters,
-                    state=one.state,
+                    architecture=candidate.architecture,
+                    parameters=candidate.parameters,
+                    state=candidate.state,
                     status=runs[-1].status if runs else None,
-                    loss=one.loss,
-                    joules=used * _MICRO if known else None,
-                    joules_so_far=so_far * _MICRO,
+                    loss=candidate.loss,
+                    joules=used * MICRO if known else None,
+                    joules_so_far=so_far * MICRO,
                     best_so_far=best,
                     gain=gain,
-                    gain_per_kwh=gain / (used * _MICRO) * JOULES_PER_KILOWATT_HOUR if used else None,
+                    gain_per_kwh=gain / (used * MICRO) * JOULES_PER_KILOWATT_HOUR if used else None,
                 )
             )
         return steps
@@ -180,7 +182,7 @@ class Results:
 
 def microjoules(record: RunRecord) -> int:
     """The energy of a run, as the whole number that it was counted in; nothing where it could not be metered."""
-    return round((record.energy.total_joules or 0.0) / _MICRO)
+    return round((record.energy.total_joules or 0.0) / MICRO)
 
 
 def write(results: Results, folder: Path) -> None:
@@ -190,7 +192,7 @@ def write(results: Results, folder: Path) -> None:
         print("No trial has begun.")
         return
     totals = _totals(results)
-    (folder / "results.json").write_text(json.dumps({**totals, "trials": [asdict(one) for one in steps]}, indent=2))
+    (folder / "results.json").write_text(json.dumps({**totals, "trials": [asdict(step) for step in steps]}, indent=2))
     _plot(steps, folder / "gain.png")
     print()
     print("\n".join(table(list(_rows(steps)), "<<>>>>>>>>")))
@@ -211,20 +213,20 @@ def _totals(results: Results) -> dict[str, object]:
 
 def _rows(steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
     yield ("Trial", "architecture", "parameters", "ended", "loss", "Wh", "Wh so far", "best", "gained", "per kWh")
-    for one in steps:
+    for step in steps:
         # Optuna counts a trial that was stopped or killed as one that failed; the ledger knows better.
-        ended = one.status if one.status == "interrupted" else {"fail": "failed"}.get(one.state, one.state)
+        ended = step.status if step.status == "interrupted" else {"fail": "failed"}.get(step.state, step.state)
         yield (
-            one.run,
-            one.architecture,
-            _NOTHING if one.parameters is None else f"{one.parameters:,}",
+            step.run,
+            step.architecture,
+            NOTHING if step.parameters is None else f"{step.parameters:,}",
             ended,
-            _NOTHING if one.loss is None else f"{one.loss:.4f}",
-            _NOTHING if one.joules is None else digits(one.joules / 3_600),
-            digits(one.joules_so_far / 3_600),
-            f"{one.best_so_far:.4f}",
-            f"{one.gain:.4f}",
-            _NOTHING if one.gain_per_kwh is None else digits(one.gain_per_kwh),
+            NOTHING if step.loss is None else f"{step.loss:.4f}",
+            NOTHING if step.joules is None else digits(step.joules / JOULES_PER_WATT_HOUR),
+            digits(step.joules_so_far / JOULES_PER_WATT_HOUR),
+            f"{step.best_so_far:.4f}",
+            f"{step.gain:.4f}",
+            NOTHING if step.gain_per_kwh is None else digits(step.gain_per_kwh),
         )
 
 
@@ -232,26 +234,26 @@ def _sentences(results: Results, steps: Sequence[Step]) -> Iterator[str]:
     search, everything = sum(map(microjoules, results.trials)), sum(map(microjoules, results.records))
     grams = sum(record.carbon.grams_co2e or 0.0 for record in results.records)
     runs = f"{len(results.trials)} run{'s' if len(results.trials) > 1 else ''}"
-    yield f"Search       {search * _MICRO:,.6f} J in {runs} ({amount(search * _MICRO, ENERGY)})"
+    yield f"Search       {search * MICRO:,.6f} J in {runs} ({amount(search * MICRO, ENERGY)})"
     if results.final is not None:
         final = microjoules(results.final)
         times = f", so the search took {digits(search / final)} times that" if final else ""
-        yield f"Final        {final * _MICRO:,.6f} J ({results.final.run_name}){times}"
+        yield f"Final        {final * MICRO:,.6f} J ({results.final.run_name}){times}"
     equivalent = equivalent_of(CarbonMass(grams))
     beside = "" if equivalent is None else f", {equivalent.sentence}"
-    yield f"All runs     {everything * _MICRO:,.6f} J, {amount(grams, CO2E)}{beside}"
+    yield f"All runs     {everything * MICRO:,.6f} J, {amount(grams, CO2E)}{beside}"
     modelled = sum(record.energy.modelled_joules for record in results.records)
     if everything and modelled:
-        yield f"Of it        {percent(modelled / (everything * _MICRO))} is modelled: no sensor stands behind it"
+        yield f"Of it        {percent(modelled / (everything * MICRO))} is modelled: no sensor stands behind it"
     yield from _point(steps)
 
 
 def _point(steps: Sequence[Step]) -> Iterator[str]:
     """Where the gain came from, and where the energy went."""
-    whole, used = sum(one.gain for one in steps), steps[-1].joules_so_far
+    whole, used = sum(step.gain for step in steps), steps[-1].joules_so_far
     if whole <= 0 or used <= 0:
         return
-    so_far = list(accumulate(one.gain for one in steps))
+    so_far = list(accumulate(step.gain for step in steps))
     number = next(index for index, gained in enumerate(so_far) if gained >= _MOST_OF_IT * whole)
     gained, spent = so_far[number] / whole, steps[number].joules_so_far / used
     yield (
@@ -268,10 +270,14 @@ def _plot(steps: Sequence[Step], path: Path) -> None:
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    energy = [one.joules_so_far / JOULES_PER_KILOWATT_HOUR for one in steps]
-    axes.step([0.0, *energy], [steps[0].best_so_far + steps[0].gain, *(one.best_so_far for one in steps)], where="post")
+    energy = [step.joules_so_far / JOULES_PER_KILOWATT_HOUR for step in steps]
+    axes.step(
+        [0.0, *energy], [steps[0].best_so_far + steps[0].gain, *(step.best_so_far for step in steps)], where="post"
+    )
     for state, colour in _COLOURS.items():
-        points = [(x, one.loss or one.best_so_far) for x, one in zip(energy, steps, strict=True) if one.state == state]
+        points = [
+            (x, step.loss or step.best_so_far) for x, step in zip(energy, steps, strict=True) if step.state == state
+        ]
         if points:
             axes.scatter(*zip(*points, strict=True), color=colour, zorder=3, label={"fail": "failed"}.get(state, state))
     axes.set_xlabel("energy of all trials so far, kWh")

@@ -11,15 +11,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+MICRO, MILLI, KILO, MEGA, TERA = 1e-6, 1e-3, 1_000, 1_000_000, 1_000_000_000_000
+"""Prefixes of the SI, for units of a size that people read."""
+
 MICROJOULES_PER_JOULE = 1_000_000
 MICROJOULES_PER_MILLIJOULE = 1_000
+JOULES_PER_WATT_HOUR = 3_600
+JOULES_PER_KILOWATT_HOUR = 3_600_000
 MILLIWATTS_PER_WATT = 1_000
 MICROWATTS_PER_WATT = 1_000_000
-JOULES_PER_KILOWATT_HOUR = 3_600_000
+
+NANOSECONDS_PER_MILLISECOND = 1_000_000
 NANOSECONDS_PER_SECOND = 1_000_000_000
+MICROSECONDS_PER_SECOND = 1_000_000
+SECONDS_PER_MINUTE = 60
+SECONDS_PER_HOUR = 3_600
+SECONDS_PER_DAY = 86_400
+MINUTES_PER_HOUR = 60
+HOURS_PER_DAY = 24
+DAYS_PER_MONTH = 365.25 / 12
+"""The mean over the years of the Julian calendar."""
+
 GRAMS_PER_POUND = 453.59237
 GRAMS_PER_KILOGRAM = 1_000
 MILLIGRAMS_PER_GRAM = 1_000
+GRAMS_PER_TONNE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -103,10 +119,20 @@ class CarbonMass:
         """Convert international avoirdupois pounds."""
         return cls(pounds * GRAMS_PER_POUND)
 
+    @classmethod
+    def from_kilograms(cls, kilograms: float) -> CarbonMass:
+        """Convert kilograms."""
+        return cls(kilograms * GRAMS_PER_KILOGRAM)
+
     @property
     def kilograms(self) -> float:
         """The mass in kgCO2e."""
-        return self.grams / 1_000
+        return self.grams / GRAMS_PER_KILOGRAM
+
+    @property
+    def tonnes(self) -> float:
+        """The mass in tCO2e."""
+        return self.grams / GRAMS_PER_TONNE
 
     @property
     def pounds(self) -> float:

@@ -104,13 +104,13 @@ class Baseline:
 
     def find(self, hardware: str, work: str) -> Cost | None:
         """The entry of this work on this hardware, if there is one."""
-        return next((one for one in self.entries if (one.hardware, one.work) == (hardware, work)), None)
+        return next((entry for entry in self.entries if (entry.hardware, entry.work) == (hardware, work)), None)
 
     def updated(self, cost: Cost) -> Baseline:
         """The same with this entry in the place of an earlier one, sorted, so that a file of it changes little."""
         key = (cost.hardware, cost.work)
-        others = [one for one in self.entries if (one.hardware, one.work) != key]
-        return Baseline(tuple(sorted([*others, cost], key=lambda one: (one.hardware, one.work))))
+        others = [entry for entry in self.entries if (entry.hardware, entry.work) != key]
+        return Baseline(tuple(sorted([*others, cost], key=lambda entry: (entry.hardware, entry.work))))
 
 
 def cost_of(record: RunRecord) -> Cost:
@@ -124,12 +124,12 @@ def cost_of(record: RunRecord) -> Cost:
     if not record.steps:
         raise _unfit(record, "it counted no steps; a trainer's callback does, a loop of your own calls step_done()")
     roots = _roots(record.energy.domains)
-    known = [(one, one.step_joules) for one in roots if one.step_joules is not None]
+    known = [(domain, domain.step_joules) for domain in roots if domain.step_joules is not None]
     if len(known) < len(roots) or not roots:
         raise _unfit(record, "it does not tell the energy of its steps by domain; record it again with this version")
     sums: dict[tuple[str, str], float] = {}
-    for one, joules in known:
-        sums[one.kind, one.provenance] = sums.get((one.kind, one.provenance), 0.0) + joules
+    for domain, joules in known:
+        sums[domain.kind, domain.provenance] = sums.get((domain.kind, domain.provenance), 0.0) + joules
     cost = Cost(
         hardware=hardware_of(record),
         work=work_of(record),
@@ -149,8 +149,10 @@ def cost_of(record: RunRecord) -> Cost:
 def hardware_of(record: RunRecord) -> str:
     """What a run computed on: its GPUs by model, else its processors, such as ``2 x NVIDIA A100-SXM4-40GB``."""
     domains = record.energy.domains
-    chosen = [one for one in domains if one.kind == Kind.GPU] or [one for one in domains if one.kind == Kind.PACKAGE]
-    counts = Counter(one.name for one in chosen or _roots(domains))
+    chosen = [domain for domain in domains if domain.kind == Kind.GPU] or [
+        domain for domain in domains if domain.kind == Kind.PACKAGE
+    ]
+    counts = Counter(domain.name for domain in chosen or _roots(domains))
     return " + ".join(f"{count} x {name}" if count > 1 else name for name, count in sorted(counts.items()))
 
 
@@ -161,7 +163,7 @@ def work_of(record: RunRecord) -> str:
 
 def baseline_to(baseline: Baseline) -> dict[str, Any]:
     """A baseline as plain values, as its file has them."""
-    entries = [asdict(one) for one in baseline.entries]
+    entries = [asdict(entry) for entry in baseline.entries]
     for entry in entries:
         entry["parts"] = list(entry["parts"])
     return {"schema": BASELINE_SCHEMA, "entries": entries}
@@ -180,7 +182,7 @@ def baseline_from(values: object) -> Baseline:
         whole = mapping(values)
         check_schema(whole, BASELINE_SCHEMA, "it")
         entries = at(whole, "entries", partial(each, reader=_entry))
-    keys = Counter((one.hardware, one.work) for one in entries)
+    keys = Counter((entry.hardware, entry.work) for entry in entries)
     for (hardware, work), count in keys.items():
         if count > 1:
             message = f"it has {count} entries of {work} on {hardware}; leave one"
@@ -191,16 +193,16 @@ def baseline_from(values: object) -> Baseline:
 def _roots(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
     """The domains that no other includes."""
     every = list(domains)
-    ids = {one.id for one in every}
-    return [one for one in every if one.parent not in ids]
+    ids = {domain.id for domain in every}
+    return [domain for domain in every if domain.parent not in ids]
 
 
 def _check(record: RunRecord, cost: Cost, roots: Iterable[DomainRecord]) -> None:
     judged = {(part.kind, part.provenance) for part in cost.judged}
-    for one in roots:
-        if (one.kind, one.provenance) in judged and one.coverage_ratio < LEAST_COVERAGE:
-            reason = f"readings of {one.name} cover {one.coverage_ratio:.0%} of it, and {LEAST_COVERAGE:.0%} are needed"
-            raise _unfit(record, reason)
+    for domain in roots:
+        if (domain.kind, domain.provenance) in judged and domain.coverage_ratio < LEAST_COVERAGE:
+            covered = f"readings of {domain.name} cover {domain.coverage_ratio:.0%} of it"
+            raise _unfit(record, f"{covered}, and {LEAST_COVERAGE:.0%} are needed")
     if not cost.joules_per_step > 0:
         raise _unfit(record, "its steps took no energy that could be read")
 

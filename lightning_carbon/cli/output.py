@@ -51,7 +51,7 @@ def form_of(*, json: bool = False, markdown: bool = False, latex: bool = False) 
     return Form[names[0].upper()] if names else Form.TABLE
 
 
-def show(form: Form, tables: Sequence[Sheet], plain: Any, label: str) -> None:  # noqa: ANN401 - whatever JSON has
+def show(form: Form, tables: Sequence[Sheet], plain: Any, *, label: str) -> None:  # noqa: ANN401 - whatever JSON has
     """Print tables, or what stands for them in JSON.
 
     Args:

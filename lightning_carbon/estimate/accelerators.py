@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.prices import CloudPrice
+from lightning_carbon.units import TERA
 
 # Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
 _TABLE = Path(__file__).with_name("data") / "accelerators.csv"
@@ -28,7 +29,6 @@ _PRICE_SOURCES = {
     "SP24": "RunPod, by way of the SkyPilot catalog",
     "SP26": "Lambda, Nebius and RunPod, by way of the SkyPilot catalog",
 }
-_TERAFLOPS = 1e12
 _BRANDS = re.compile(r"\b(?:nvidia|amd|intel|google|cloud|habana|tesla|geforce|instinct|radeon|gpu|tensor core)\b")
 _SIGNS = re.compile(r"[^a-z0-9]+")
 _MOST_HINTS = 5
@@ -119,7 +119,7 @@ def near_accelerators(name: str) -> tuple[str, ...]:
     typed, by_key = _key(name), _by_key()
     if not typed:
         return ()
-    within = [one.name for key, one in by_key.items() if typed in key or (len(key) > 1 and key in typed)]
+    within = [gpu.name for key, gpu in by_key.items() if typed in key or (len(key) > 1 and key in typed)]
     close = [by_key[key].name for key in get_close_matches(typed, by_key, n=_MOST_HINTS, cutoff=_CLOSE)]
     return tuple(dict.fromkeys([*within, *close]))[:_MOST_HINTS]
 
@@ -127,7 +127,7 @@ def near_accelerators(name: str) -> tuple[str, ...]:
 def relatives(accelerator: Accelerator) -> tuple[Accelerator, ...]:
     """The others that share the first word of a name: ``H100 PCIe`` and ``H100 NVL`` for ``H100 SXM``."""
     family = accelerator.name.split()[0]
-    return tuple(one for one in _table() if one.name.split()[0] == family and one is not accelerator)
+    return tuple(gpu for gpu in _table() if gpu.name.split()[0] == family and gpu is not accelerator)
 
 
 def is_family_name(name: str, accelerator: Accelerator) -> bool:
@@ -142,7 +142,7 @@ def _key(name: str) -> str:
 
 @cache
 def _by_key() -> dict[str, Accelerator]:
-    return {_key(name): one for one in _table() for name in (one.name, *one.aliases)}
+    return {_key(name): gpu for gpu in _table() for name in (gpu.name, *gpu.aliases)}
 
 
 @cache
@@ -164,7 +164,7 @@ def _row(cells: dict[str, str]) -> Accelerator:
         vendor=cells["vendor"],
         memory_gigabytes=float(cells["memory_gigabytes"]),
         power_watts=float(cells["power_watts"]) if cells["power_watts"] else None,
-        peak_flops={name: float(value) * _TERAFLOPS for name, value in peaks.items() if value},
+        peak_flops={name: float(value) * TERA for name, value in peaks.items() if value},
         price=price,
         source=cells["source"],
         year=int(cells["year"]),

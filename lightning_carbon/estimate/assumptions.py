@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, SourcedBounds
 from lightning_carbon.estimate.planning import GIVEN
+from lightning_carbon.units import TERA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lightning_carbon.estimate.estimating import Estimate
-
-_TERAFLOPS = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def _lines(estimate: Estimate) -> Iterator[Assumption]:
     if part is not None and job.precision is not None and job.mfu is not None:
         name, peak = job.precision
         source = f"{part.source}, {part.year}"
-        yield Assumption(f"dense peak in {name}", Bounds.exactly(peak / _TERAFLOPS), "TFLOP/s", source, assumed=False)
+        yield Assumption(f"dense peak in {name}", Bounds.exactly(peak / TERA), "TFLOP/s", source, assumed=False)
         yield _of("MFU", job.mfu)
     yield _of("utilisation", job.utilisation)
     yield _of("idle power, of the rating", IDLE_SHARE)

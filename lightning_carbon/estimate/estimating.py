@@ -27,15 +27,13 @@ from lightning_carbon.estimate.factors import (
 )
 from lightning_carbon.estimate.planning import GIVEN
 from lightning_carbon.estimate.prices import cloud_usd
-from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, Energy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
     from lightning_carbon.estimate.planning import PlannedTraining
-
-_SECONDS_PER_HOUR = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ def estimate(
         if not isfinite(usd_per_kwh) or usd_per_kwh < 0:
             raise ConfigError("usd_per_kwh", usd_per_kwh, "give USD for a kWh, zero or more, such as 0.12.")
         price = SourcedBounds(Bounds.exactly(usd_per_kwh), GIVEN)
-    joules = _watts(job).times(job.count).times(job.hours.span).times(_SECONDS_PER_HOUR)
+    joules = _watts(job).times(job.count).times(job.hours.span).times(SECONDS_PER_HOUR)
     accelerators, host = _energy(joules), _energy(joules.times(HOST_SHARE.span))
     energy = accelerators + host
     cloud = None

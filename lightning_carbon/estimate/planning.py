@@ -22,12 +22,12 @@ from lightning_carbon.estimate.factors import (
     UTILISATION,
     SourcedBounds,
 )
+from lightning_carbon.units import SECONDS_PER_HOUR, TERA
 
 if TYPE_CHECKING:
     from lightning_carbon.estimate.accelerators import Accelerator
 
 GIVEN = "given"
-_SECONDS_PER_HOUR = 3_600
 _MOST = 1e30
 """Whatever is given is less than that, so that nothing below overflows."""
 
@@ -104,13 +104,23 @@ def plan(
             if value is not None:
                 raise ConfigError(name, value, "the hours are given too, and one of them must decide; leave one out.")
         return PlannedTraining(accelerator, count, watts, SourcedBounds(Bounds.exactly(given_hours), GIVEN), busy)
-    return _by_arithmetic(accelerator, count, watts, busy, params, tokens, mfu, precision)
+    return _by_arithmetic(
+        accelerator,
+        count,
+        watts,
+        utilisation=busy,
+        params=params,
+        tokens=tokens,
+        mfu=mfu,
+        precision=precision,
+    )
 
 
 def _by_arithmetic(
     accelerator: Accelerator | None,
     count: int,
     watts: float,
+    *,
     utilisation: SourcedBounds,
     params: float | None,
     tokens: float | None,
@@ -130,8 +140,8 @@ def _by_arithmetic(
     reached = MFU if mfu is None else SourcedBounds(_share("mfu", mfu, zero=False), GIVEN)
     name, peak = accelerator.peak(precision)
     flops = FLOPS_PER_PARAMETER_AND_TOKEN * parameters * seen
-    hours = reached.span.times(count * peak * _SECONDS_PER_HOUR).under(flops)
-    source = f"6 x {parameters:.4g} parameters x {seen:.4g} tokens / ({count} x {peak / 1e12:g} TFLOP/s {name} x MFU)"
+    hours = reached.span.times(count * peak * SECONDS_PER_HOUR).under(flops)
+    source = f"6 x {parameters:.4g} parameters x {seen:.4g} tokens / ({count} x {peak / TERA:g} TFLOP/s {name} x MFU)"
     return PlannedTraining(
         accelerator, count, watts, SourcedBounds(hours, source), utilisation, reached, (name, peak), flops
     )

@@ -8,6 +8,17 @@ from __future__ import annotations
 from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, NamedTuple
 
+from lightning_carbon.units import (
+    HOURS_PER_DAY,
+    JOULES_PER_WATT_HOUR,
+    KILO,
+    MEGA,
+    MICRO,
+    MILLI,
+    MINUTES_PER_HOUR,
+    SECONDS_PER_MINUTE,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,9 +29,6 @@ WIDTH = 100
 """Columns that a line of text may take; a single word may take more, so that a path stays whole."""
 
 _DIGITS = 3
-_SECONDS_PER_MINUTE = 60
-_SECONDS_PER_HOUR = 3_600
-_SECONDS_PER_DAY = 86_400
 
 
 class Unit(NamedTuple):
@@ -54,27 +62,34 @@ def _scale(base: str, *units: tuple[str, float, float]) -> Scale:
     return Scale(next(unit for unit in known if unit.name == base), known)
 
 
+_WH = JOULES_PER_WATT_HOUR
+
 ENERGY = _scale(
     "J",
-    ("MWh", 3.6e9, 3.6e9),
-    ("kWh", 3.6e6, 3.6e6),
-    ("kJ", 1e3, 1e3),
+    ("MWh", MEGA * _WH, MEGA * _WH),
+    ("kWh", KILO * _WH, KILO * _WH),
+    ("kJ", KILO, KILO),
     ("J", 1.0, 1.0),
-    ("mJ", 1e-3, 1e-3),
-    ("µJ", 1e-6, 0.0),
+    ("mJ", MILLI, MILLI),
+    ("µJ", MICRO, 0.0),
 )
 WATT_HOURS = _scale(
-    "Wh", ("MWh", 3.6e9, 3.6e9), ("kWh", 3.6e6, 3.6e6), ("Wh", 3.6e3, 3.6), ("mWh", 3.6, 3.6e-3), ("µWh", 3.6e-3, 0.0)
+    "Wh",
+    ("MWh", MEGA * _WH, MEGA * _WH),
+    ("kWh", KILO * _WH, KILO * _WH),
+    ("Wh", _WH, MILLI * _WH),
+    ("mWh", MILLI * _WH, MICRO * _WH),
+    ("µWh", MICRO * _WH, 0.0),
 )
-POWER = _scale("W", ("MW", 1e6, 1e6), ("kW", 1e3, 1e3), ("W", 1.0, 1.0), ("mW", 1e-3, 0.0))
+POWER = _scale("W", ("MW", MEGA, MEGA), ("kW", KILO, KILO), ("W", 1.0, 1.0), ("mW", MILLI, 0.0))
 # Grams down to a thousandth: they are what people compare.
 CO2E = _scale(
     "gCO2e",
-    ("tCO2e", 1e6, 1e6),
-    ("kgCO2e", 1e3, 1e3),
-    ("gCO2e", 1.0, 1e-3),
-    ("mgCO2e", 1e-3, 1e-5),
-    ("µgCO2e", 1e-6, 0.0),
+    ("tCO2e", MEGA, MEGA),
+    ("kgCO2e", KILO, KILO),
+    ("gCO2e", 1.0, MILLI),
+    ("mgCO2e", MILLI, MILLI / 100),
+    ("µgCO2e", MICRO, 0.0),
 )
 
 
@@ -99,8 +114,8 @@ def amount(value: float, scale: Scale) -> str:
     return f"{digits(value / unit.size)} {unit.name}"
 
 
-def span(low: float, high: float, like: float, scale: Scale) -> str:
-    """A range in the unit that suits a value within it."""
+def span(low: float, high: float, scale: Scale, *, like: float) -> str:
+    """A range in the unit that suits a value within it, ``like``."""
     unit = _unit(like or high, scale)
     return f"{digits(low / unit.size)} to {digits(high / unit.size)} {unit.name}"
 
@@ -117,15 +132,14 @@ def percent(ratio: float) -> str:
 
 def duration(seconds: float) -> str:
     """A span of time in the two largest units that it fills."""
-    whole = round(seconds)
-    if whole < _SECONDS_PER_MINUTE:
+    minutes, rest = divmod(round(seconds), SECONDS_PER_MINUTE)
+    if not minutes:
         return f"{digits(seconds)} s"
-    if whole < _SECONDS_PER_HOUR:
-        return f"{whole // _SECONDS_PER_MINUTE} min {whole % _SECONDS_PER_MINUTE} s"
-    minutes = whole // _SECONDS_PER_MINUTE
-    if whole < _SECONDS_PER_DAY:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1_440} d {minutes // 60 % 24} h"
+    hours, minutes = divmod(minutes, MINUTES_PER_HOUR)
+    if not hours:
+        return f"{minutes} min {rest} s"
+    days, hours = divmod(hours, HOURS_PER_DAY)
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
 
 
 def table(rows: Sequence[Sequence[str]], align: str) -> list[str]:

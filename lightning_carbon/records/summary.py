@@ -26,7 +26,7 @@ from lightning_carbon.records.numbers import (
     table,
     wrap,
 )
-from lightning_carbon.units import CarbonMass
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, CarbonMass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -145,18 +145,18 @@ def _domains(record: RunRecord, total: float) -> Table:
                 _how(domain),
             )
         )
-    how = [_range(energy.low_joules, energy.high_joules, total, ENERGY)]
+    how = [_range(energy.low_joules, energy.high_joules, ENERGY, value=total)]
     if energy.measured_joules and energy.modelled_joules:
-        rows.append(_part(record, "measured", energy.measured_joules, "read from sensors"))
-        rows.append(_part(record, _MODELLED, energy.modelled_joules, "computed, no sensor"))
+        rows.append(_part(record, "measured", energy.measured_joules, how="read from sensors"))
+        rows.append(_part(record, _MODELLED, energy.modelled_joules, how="computed, no sensor"))
     else:
         how.append("all modelled" if energy.modelled_joules else "all measured")
     words = ", ".join(word for word in how if word)
-    rows.append(_part(record, "total", total, words, percent(energy.coverage_ratio)))
+    rows.append(_part(record, "total", total, how=words, covered=percent(energy.coverage_ratio)))
     return Table(rows, "<<>>>><")
 
 
-def _part(record: RunRecord, name: str, joules: float, how: str, covered: str = "") -> tuple[str, ...]:
+def _part(record: RunRecord, name: str, joules: float, *, how: str, covered: str = "") -> tuple[str, ...]:
     power = _power(joules, record.duration_seconds)
     return (f"  {name}", "", amount(joules, ENERGY), _share(joules, record.energy.total_joules), power, covered, how)
 
@@ -164,16 +164,16 @@ def _part(record: RunRecord, name: str, joules: float, how: str, covered: str = 
 def _phases(record: RunRecord, total: float) -> Table | None:
     rows: list[tuple[str, ...]] = [("Phase", "energy", "share", "mean power", "time")]
     for phase, joules in record.energy.phases.items():
-        rows.append(_spent(f"  {phase}", joules, record.phase_seconds.get(phase), total))
+        rows.append(_spent(f"  {phase}", joules, record.phase_seconds.get(phase), total=total))
         seconds = record.part_seconds.get(phase, {})
         rows += [
-            _spent(f"    {_PART_NAMES.get(part, part)}", joules, seconds.get(part), total)
+            _spent(f"    {_PART_NAMES.get(part, part)}", joules, seconds.get(part), total=total)
             for part, joules in record.energy.parts.get(phase, {}).items()
         ]
     return Table(rows, "<>>>>") if record.energy.phases else None
 
 
-def _spent(name: str, joules: float, seconds: float | None, total: float) -> tuple[str, ...]:
+def _spent(name: str, joules: float, seconds: float | None, *, total: float) -> tuple[str, ...]:
     power = _power(joules, seconds) if seconds else ""
     return (name, amount(joules, ENERGY), _share(joules, total), power, "" if seconds is None else duration(seconds))
 
@@ -190,7 +190,7 @@ def _not_training(record: RunRecord, total: float) -> list[Line]:
         seconds.append(record.part_seconds.get(_TRAIN, {}).get(_DATA, 0.0))
     whole_seconds = sum(record.phase_seconds.values())
     time = f", {percent(min(1.0, sum(seconds) / whole_seconds))} of the time" if whole_seconds else ""
-    named = sorted(((joules, name) for name, joules in beside.items()), key=lambda one: -one[0])
+    named = sorted(((joules, name) for name, joules in beside.items()), key=lambda pair: -pair[0])
     names = ", ".join(f"{name} {percent(joules / total)}" for joules, name in named)
     line = f"{percent(min(1.0, sum(beside.values()) / total))} of the energy{time}" + (f": {names}" if names else "")
     lines = [Line(line, "Not training  ", " " * 14)]
@@ -221,7 +221,7 @@ def _carbon(record: RunRecord) -> list[Line]:
     kwh, times = amount(energy.total_joules, WATT_HOURS), f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}"
     price = f"{grid.value:g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)}"
     year = f" {grid.year}" if grid.year is not None else ""
-    limits = _range(carbon.low, carbon.high, carbon.grams_co2e, CO2E)
+    limits = _range(carbon.low, carbon.high, CO2E, value=carbon.grams_co2e)
     lines = [
         Line(amount(carbon.grams_co2e, CO2E) + (f" ({limits})" if limits else ""), "CO2e  "),
         *_under(f"= {kwh} × {times} × {price}"),
@@ -249,9 +249,9 @@ def _attempts(record: RunRecord) -> Table | None:
     older, shown = record.attempts[:-_ATTEMPTS], record.attempts[-_ATTEMPTS:]
     if older:
         rows.append(("  earlier", "", "", "", f"{len(older):,} more attempts"))
-    for one in shown:
-        means = f"{one.status}{', this run' if one.run_id == record.run_id else ''}"
-        rows.append((f"  {one.run_id}", *_both(one.joules, one.grams_co2e), "", means))
+    for attempt in shown:
+        means = f"{attempt.status}{', this run' if attempt.run_id == record.run_id else ''}"
+        rows.append((f"  {attempt.run_id}", *_both(attempt.joules, attempt.grams_co2e), "", means))
     return Table(rows, "<>>><")
 
 
@@ -292,7 +292,7 @@ def _missing(record: RunRecord) -> list[Line]:
     for reason, ranks in _grouped(failed):
         where = f" of {ranks}" if record.world_size > 1 else ""
         lines += _item(f"in part: ends of steps{where}: the device's clock failed, so some are the host's: {reason}")
-    absent = (((one.source, one.reason, one.fix), one.subject) for one in record.energy.absent)
+    absent = (((source.source, source.reason, source.fix), source.subject) for source in record.energy.absent)
     for (source, reason, fix), subjects in _grouped(absent):
         lines += _item(f"{source}: {subjects}: {reason}")
         if fix:
@@ -324,15 +324,15 @@ def _share(joules: float, total: float | None) -> str:
 
 def _power(joules: float, seconds: float) -> str:
     # Clocks count nanoseconds: less than one is none, and nothing to divide by.
-    return amount(joules / seconds, POWER) if seconds >= 1e-9 else ""  # noqa: PLR2004 - as the line above says
+    return amount(joules / seconds, POWER) if seconds * NANOSECONDS_PER_SECOND >= 1 else ""
 
 
 def _under(text: str) -> list[Line]:
     return [Line(text, "      ", "        ")]
 
 
-def _range(low: float, high: float, value: float, scale: Scale) -> str:
-    return span(low, high, value, scale) if low < high else ""
+def _range(low: float, high: float, scale: Scale, *, value: float) -> str:
+    return span(low, high, scale, like=value) if low < high else ""
 
 
 def _limits(low: float, value: float, high: float) -> str:

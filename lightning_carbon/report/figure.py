@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.records.numbers import ENERGY, POWER, amount, duration, shorten
+from lightning_carbon.units import KILO, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,9 +58,9 @@ PHASES: Final = {
 that it is dark, and training so much that it is hardly a colour."""
 
 _SECONDS_A_UNIT: Final = (
-    ("days", 86_400.0, 2.0),
-    ("hours", 3_600.0, 2.0),
-    ("minutes", 60.0, 3.0),
+    ("days", SECONDS_PER_DAY, 2.0),
+    ("hours", SECONDS_PER_HOUR, 2.0),
+    ("minutes", SECONDS_PER_MINUTE, 3.0),
     ("seconds", 1.0, 0.0),
 )
 _FONT: Final = "DejaVu Sans"
@@ -103,13 +104,13 @@ def power_figure(record: RunRecord, profile: PowerProfile) -> Figure | None:
     unit, size = _time_unit(profile.stretches[-1].end_seconds)
     bands = _shade(axes, profile, size)
     areas = _stack(axes, profile, size)
-    _scale(axes, profile, unit, size)
+    _scale(axes, profile, unit=unit, size=size)
     _name(axes, record)
     lines = -(-len(areas) // _AREAS_A_LINE), -(-len(bands) // _BANDS_A_LINE)
     bottom = _LEGEND_BOTTOM + _LEGEND_LINE * sum(lines)
     axes.set_position((0.115, bottom + _LABELS, 0.85, 0.91 - bottom - _LABELS))
-    _explain(figure, areas, bottom, _AREAS_A_LINE)
-    _explain(figure, bands, bottom - _LEGEND_LINE * lines[0], _BANDS_A_LINE)
+    _explain(figure, areas, height=bottom, columns=_AREAS_A_LINE)
+    _explain(figure, bands, height=bottom - _LEGEND_LINE * lines[0], columns=_BANDS_A_LINE)
     _make_plain(figure)
     return figure
 
@@ -170,11 +171,11 @@ def _stack(axes: Axes, profile: PowerProfile, size: float) -> list[Any]:
     """Stack the power of all kinds; time that no reading covers is left empty."""
     from matplotlib.patches import Patch
 
-    edges = [profile.stretches[0].start_seconds / size, *(one.end_seconds / size for one in profile.stretches)]
+    edges = [profile.stretches[0].start_seconds / size, *(stretch.end_seconds / size for stretch in profile.stretches)]
     floor = [0.0] * len(profile.stretches)
     areas = []
-    for strand in sorted(profile.strands, key=lambda one: ([*KIND_COLOURS].index(one.kind), one.is_modelled)):
-        rises = [one.watts.get(strand) for one in profile.stretches]
+    for strand in sorted(profile.strands, key=lambda strand: ([*KIND_COLOURS].index(strand.kind), strand.is_modelled)):
+        rises = [stretch.watts.get(strand) for stretch in profile.stretches]
         top = [below + (rise or 0.0) for below, rise in zip(floor, rises, strict=True)]
         colour = KIND_COLOURS[strand.kind]
         # What is measured is full; what is modelled lets the phases through, with stripes.
@@ -192,18 +193,19 @@ def _stack(axes: Axes, profile: PowerProfile, size: float) -> list[Any]:
     return areas
 
 
-def _scale(axes: Axes, profile: PowerProfile, unit: str, size: float) -> None:
+def _scale(axes: Axes, profile: PowerProfile, *, unit: str, size: float) -> None:
     """Give both axes whole numbers, as text of our own making."""
     from matplotlib.ticker import MaxNLocator
 
-    highest = max(sum(one.watts.values()) for one in profile.stretches)
+    highest = max(sum(stretch.watts.values()) for stretch in profile.stretches)
     end = profile.stretches[-1].end_seconds / size
     axes.set_xlim(profile.stretches[0].start_seconds / size, end)
     axes.set_ylim(0.0, highest * _HEADROOM or 1.0)
     kilo = highest >= 10_000  # noqa: PLR2004 - five digits do not fit beside the axis
-    _tick(axes.xaxis, MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]).tick_values(0.0, end), end, 1.0)
+    _tick(axes.xaxis, MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]).tick_values(0.0, end), most=end)
     top = highest * _HEADROOM or 1.0
-    _tick(axes.yaxis, MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(0.0, top), top, 1_000.0 if kilo else 1.0)
+    ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(0.0, top)
+    _tick(axes.yaxis, ticks, most=top, size=KILO if kilo else 1.0)
     axes.set_xlabel(f"{unit} since the start", fontsize=9, color=_INK)
     axes.set_ylabel(f"power, {'kW' if kilo else 'W'}", fontsize=9, color=_INK)
     axes.tick_params(labelsize=9, colors=_INK, length=3)
@@ -215,7 +217,7 @@ def _scale(axes: Axes, profile: PowerProfile, unit: str, size: float) -> None:
         spine.set_color(_INK)
 
 
-def _tick(axis: Axis, values: Sequence[float], most: float, size: float) -> None:
+def _tick(axis: Axis, values: Sequence[float], *, most: float, size: float = 1.0) -> None:
     # Not set_ticks(), which catches warnings: see _quietly().
     from matplotlib.ticker import FixedFormatter, FixedLocator
 
@@ -235,7 +237,7 @@ def _name(axes: Axes, record: RunRecord) -> None:
     axes.set_title(f"{name}: {', '.join(facts)}", fontsize=9.5, color=_INK, x=-0.1, loc="left", pad=7)
 
 
-def _explain(figure: Figure, handles: list[Any], height: float, columns: int) -> None:
+def _explain(figure: Figure, handles: list[Any], *, height: float, columns: int) -> None:
     """Put a part of the legend under the axes."""
     figure.legend(
         handles=handles,

@@ -84,7 +84,9 @@ class Sheet:
     notes: tuple[str, ...] = ()
 
 
-def sheet_of(title: str, items: Sequence[_Item], columns: Sequence[Column[_Item]], notes: Sequence[str] = ()) -> Sheet:
+def sheet_of(
+    title: str, items: Sequence[_Item], columns: Sequence[Column[_Item]], *, notes: Sequence[str] = ()
+) -> Sheet:
     """Make a table with one row for each item.
 
     Args:

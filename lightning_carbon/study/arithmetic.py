@@ -8,18 +8,16 @@ from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.estimate.prices import cloud_usd, electricity_usd
 from lightning_carbon.study.rows import FigureRanges, Figures
-from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, SECONDS_PER_HOUR, Energy, Power
 
 if TYPE_CHECKING:
     from lightning_carbon.estimate.prices import CloudPrice
     from lightning_carbon.study.method import Method
 
-_SECONDS_PER_HOUR = 3_600
-
 
 def energy_of(power: Power, hours: float) -> Energy:
     """The energy of a power held for so many hours."""
-    return power.for_nanoseconds(round(hours * _SECONDS_PER_HOUR * NANOSECONDS_PER_SECOND))
+    return power.for_nanoseconds(round(hours * SECONDS_PER_HOUR * NANOSECONDS_PER_SECOND))
 
 
 def site_energy(energy: Energy, pue_ratio: float) -> Energy:
@@ -30,6 +28,7 @@ def site_energy(energy: Energy, pue_ratio: float) -> Energy:
 def figures_of(
     energy: Energy | Bounds[Energy] | None,
     method: Method,
+    *,
     accelerator_hours: float | None = None,
     price: CloudPrice | None = None,
 ) -> Figures:

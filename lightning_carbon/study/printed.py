@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from lightning_carbon.units import KILO
+
 _FORM = re.compile(r"(\d+(?:\.\d+)?)(k?)")
-_THOUSAND = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,12 @@ class Printed:
     @property
     def _exact(self) -> Decimal:
         digits, thousands = self._parts
-        return Decimal(digits) * (_THOUSAND if thousands else 1)
+        return Decimal(digits) * (KILO if thousands else 1)
 
     @property
     def _unit(self) -> Decimal:
         digits, thousands = self._parts
-        return Decimal(1).scaleb(-len(digits.partition(".")[2])) * (_THOUSAND if thousands else 1)
+        return Decimal(1).scaleb(-len(digits.partition(".")[2])) * (KILO if thousands else 1)
 
     @property
     def _parts(self) -> tuple[str, str]:

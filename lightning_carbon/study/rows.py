@@ -14,6 +14,7 @@ from typing import Any
 from lightning_carbon.records.numbers import NOTHING
 from lightning_carbon.report.sheets import Column, Sheet, sheet_of
 from lightning_carbon.study.printed import Printed
+from lightning_carbon.units import CarbonMass
 
 _DIGITS = 3
 _LITTLE = 1e-3
@@ -194,18 +195,21 @@ def _hours(row: StudyRow) -> str:
     return _beside(f"{row.hours:,.10g}", printed.text if differs and printed else None)
 
 
-def _computed(name: str, *, decimals: int = 1, scale: float = 1.0) -> Callable[[StudyRow], str]:
+def _computed(name: str) -> Callable[[StudyRow], str]:
     def cell(row: StudyRow) -> str:
         value = getattr(row.computed, name, None)
-        if isinstance(value, tuple):
-            return _beside(pair(value, decimals), _printed_text(row, name))
-        scaled = None if value is None else value * scale
-        return _beside(number(scaled, decimals), _printed_text(row, name) if scale == 1.0 else None)
+        text = pair(value) if isinstance(value, tuple) else number(value)
+        return _beside(text, _printed_text(row, name))
 
     return cell
 
 
-_TONNES_PER_KILOGRAM = 1e-3
+def tonnes(computed: Figures | None) -> str:
+    """The CO2e in tonnes; a dash where it is not known."""
+    kilograms = None if computed is None else computed.co2e_kg
+    return number(None if kilograms is None else CarbonMass.from_kilograms(kilograms).tonnes, 3)
+
+
 _VERDICTS = {True: "yes", False: "no", None: NOTHING}
 
 StudyColumn = Column[StudyRow]
@@ -218,7 +222,7 @@ HOURS = StudyColumn("Hours", _hours)
 ENERGY = StudyColumn("kWh × PUE", _computed("kwh_pue"))
 POUNDS = StudyColumn("CO2e, lb", _computed("co2e_lbs"))
 KILOGRAMS = StudyColumn("CO2e, kg", _computed("co2e_kg"))
-TONNES = StudyColumn("CO2e, t", _computed("co2e_kg", decimals=3, scale=_TONNES_PER_KILOGRAM))
+TONNES = StudyColumn("CO2e, t", lambda row: tonnes(row.computed))
 CLOUD = StudyColumn("Cloud, USD", _computed("cloud_usd"))
 ELECTRICITY = StudyColumn("Electricity, USD", _computed("electricity_usd"))
 CLOSES = StudyColumn("Closes", lambda row: _VERDICTS[row.closes], "<")
@@ -232,7 +236,7 @@ EMISSIONS = (StudyColumn("Consumption", NAME.cell, "<"), POUNDS, KILOGRAMS, TONN
 
 
 def study_sheet(
-    title: str, rows: Sequence[StudyRow], columns: Sequence[StudyColumn] = MODELS, notes: Sequence[str] = ()
+    title: str, rows: Sequence[StudyRow], columns: Sequence[StudyColumn] = MODELS, *, notes: Sequence[str] = ()
 ) -> Sheet:
     """Write rows as cells; printed figures stand in brackets beside the computed ones.
 
@@ -242,7 +246,7 @@ def study_sheet(
         columns: Its columns.
         notes: What has to be said of all of it; what has to be said of a row follows, each sentence once.
     """
-    return sheet_of(title, rows, columns, [*notes, *(note for row in rows for note in row.notes)])
+    return sheet_of(title, rows, columns, notes=[*notes, *(note for row in rows for note in row.notes)])
 
 
 def _printed(figures: PrintedFigures) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def test_a_killed_trial_counts_and_the_search_goes_on(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["--trials=0"], "--trials 0 cannot be used: give a number above zero"),
-        (["--project=a/b"], "--project a/b cannot be used: give a short text without slashes"),
+        (["--project=a/b"], "--project a/b cannot be used: give a short text, such as 'lisa'"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_written(tmp_path: Path, words: list[str], said: str) -> None:

@@ -62,6 +62,8 @@ def test_a_pound_is_what_the_yard_and_pound_agreement_says() -> None:
     assert CarbonMass.from_pounds(1).grams == 453.59237
     assert CarbonMass(453.59237).pounds == 1.0
     assert CarbonMass(1_500).kilograms == 1.5
+    assert CarbonMass.from_kilograms(1.5) == CarbonMass(1_500)
+    assert CarbonMass(1_500_000).tonnes == 1.5
     assert CarbonMass(1) + CarbonMass(2) == CarbonMass(3)
 
 

@@ -79,7 +79,7 @@ def examine(
         sources=tuple(judge(findings, seconds)),
         devices=DevicesReport(
             setting=chosen if isinstance(chosen, str) else ",".join(map(str, chosen)),
-            from_=_origin(DEVICES, devices, environ, DEFAULT),
+            from_=_origin(DEVICES, devices, environ, otherwise=DEFAULT),
             cuda_visible_devices=stock.cuda_visible_devices,
             cuda_device_order=stock.cuda_device_order,
             remark=stock.remark,
@@ -101,8 +101,11 @@ def judge(findings: Sequence[Finding], seconds: float, watch: Watch = watch) -> 
         seconds: How long to watch.
         watch: What reads the sources.
     """
-    seen = iter(watch([one.port for one in findings if one.port is not None], seconds))
-    return [_unusable(one) if one.port is None else _found(one, one.port, next(seen), seconds) for one in findings]
+    seen = iter(watch([finding.port for finding in findings if finding.port is not None], seconds))
+    return [
+        _unusable(finding) if finding.port is None else _found(finding, finding.port, next(seen), seconds=seconds)
+        for finding in findings
+    ]
 
 
 def _unusable(finding: Finding) -> SourceReport:
@@ -110,7 +113,7 @@ def _unusable(finding: Finding) -> SourceReport:
     return SourceReport(finding.source, finding.subject, SourceVerdict.UNUSABLE, finding.reason, fix)
 
 
-def _found(finding: Finding, port: Source, watched: Watched, seconds: float) -> SourceReport:
+def _found(finding: Finding, port: Source, watched: Watched, *, seconds: float) -> SourceReport:
     sensor = port.sensor
     # Models put their method into the reason, too.
     reasons = [] if sensor.method in finding.reason else [finding.reason]
@@ -150,7 +153,9 @@ def _region(region: str | None, environ: Mapping[str, str]) -> RegionReport:
     intensity = intensity_in_force(region, environ=environ)
     return RegionReport(
         region=intensity.region,
-        from_=_origin(REGION if region or not environ.get(INTENSITY.variable) else INTENSITY, region, environ, ASSUMED),
+        from_=_origin(
+            REGION if region or not environ.get(INTENSITY.variable) else INTENSITY, region, environ, otherwise=ASSUMED
+        ),
         assumed=intensity.assumed,
         grams_co2e_per_kilowatt_hour=intensity.value,
         low=intensity.low,
@@ -162,12 +167,12 @@ def _region(region: str | None, environ: Mapping[str, str]) -> RegionReport:
 
 def _pue(pue: float | None, environ: Mapping[str, str]) -> PueReport:
     usage = PUE.in_force(pue, environ)
-    origin = _origin(PUE, pue, environ, ASSUMED)
+    origin = _origin(PUE, pue, environ, otherwise=ASSUMED)
     return PueReport(usage.value, origin, usage.assumed, usage.low, usage.high, usage.source)
 
 
 def _ledger(environ: Mapping[str, str]) -> LedgerReport:
-    origin = _origin(LEDGER, None, environ, DEFAULT)
+    origin = _origin(LEDGER, None, environ, otherwise=DEFAULT)
     folder, trouble = Path(environ.get(LEDGER.variable, "")), ""
     try:
         folder = ledger_folder(environ=environ)
@@ -177,7 +182,7 @@ def _ledger(environ: Mapping[str, str]) -> LedgerReport:
     return LedgerReport(str(folder), origin, not trouble, trouble)
 
 
-def _origin(setting: Setting[object], given: object, environ: Mapping[str, str], otherwise: str) -> str:
+def _origin(setting: Setting[object], given: object, environ: Mapping[str, str], *, otherwise: str) -> str:
     if given is not None:
         return setting.option
     return setting.variable if environ.get(setting.variable) else otherwise

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightning_carbon.cli.doctor.report import SourceVerdict
+from lightning_carbon.units import KILO, MICRO, MILLI
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,9 +54,9 @@ def show(report: Report, console: Console | None = None) -> None:
 
 
 def _headline(report: Report) -> Text:
-    usable = [one for one in report.sources if one.usable]
-    still = [one for one in usable if one.verdict is SourceVerdict.STILL]
-    measured = [one for one in usable if one.provenance != _MODELLED and one not in still]
+    usable = [source for source in report.sources if source.usable]
+    still = [source for source in usable if source.verdict is SourceVerdict.STILL]
+    measured = [source for source in usable if source.provenance != _MODELLED and source not in still]
     if not usable:
         return Text("Nothing can be metered on this machine.", "bold red")
     modelled = len(usable) - len(measured) - len(still)
@@ -66,7 +67,7 @@ def _headline(report: Report) -> Text:
         (len(report.sources) - len(usable), "not usable", "red"),
     ]
     said = [(f"{number} {word}", f"bold {colour}") for number, word, colour in parts if number]
-    return Text.assemble(("Sources of energy: ", "bold"), Text(", ").join(Text(*one) for one in said))
+    return Text.assemble(("Sources of energy: ", "bold"), Text(", ").join(Text(*part) for part in said))
 
 
 def _sources(report: Report) -> Table:
@@ -76,15 +77,19 @@ def _sources(report: Report) -> Table:
     table.add_column("Verdict", no_wrap=True)
     for name in ("±", "Tick", "Read", "Power"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one in report.sources:
+    for source in report.sources:
         table.add_row(
-            one.source,
-            Text(_what(one)),
-            Text(_verdict(one), _COLOURS[one.verdict] if one.provenance != _MODELLED else "yellow"),
-            NOTHING if one.uncertainty_ratio is None else f"{one.uncertainty_ratio:.0%}",
-            _tick(one),
-            NOTHING if one.read_seconds is None else _time(one.read_seconds),
-            NOTHING if one.watts is None else f"{one.watts:.3g} W" if one.watts < 1000 else f"{one.watts:.0f} W",  # noqa: PLR2004
+            source.source,
+            Text(_what(source)),
+            Text(_verdict(source), _COLOURS[source.verdict] if source.provenance != _MODELLED else "yellow"),
+            NOTHING if source.uncertainty_ratio is None else f"{source.uncertainty_ratio:.0%}",
+            _tick(source),
+            NOTHING if source.read_seconds is None else _time(source.read_seconds),
+            NOTHING
+            if source.watts is None
+            else f"{source.watts:.3g} W"
+            if source.watts < KILO
+            else f"{source.watts:.0f} W",
         )
     return table
 
@@ -93,38 +98,38 @@ def _table() -> Table:
     return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
 
 
-def _what(one: SourceReport) -> str:
+def _what(source: SourceReport) -> str:
     """What was tried, without its UUID, which stands in the table of devices; of a slice's, enough to tell it apart."""
-    return _UUID.sub(lambda found: "" if found["kind"] == "GPU" else found["start"], one.subject).strip()
+    return _UUID.sub(lambda found: "" if found["kind"] == "GPU" else found["start"], source.subject).strip()
 
 
-def _verdict(one: SourceReport) -> str:
-    return one.provenance if one.verdict is SourceVerdict.USABLE and one.provenance else one.verdict.value
+def _verdict(source: SourceReport) -> str:
+    return source.provenance if source.verdict is SourceVerdict.USABLE and source.provenance else source.verdict.value
 
 
-def _tick(one: SourceReport) -> str:
-    if one.verdict is SourceVerdict.STILL:
+def _tick(source: SourceReport) -> str:
+    if source.verdict is SourceVerdict.STILL:
         return "never"
-    if one.tick_seconds is None:
+    if source.tick_seconds is None:
         return NOTHING
-    return ("≤ " if one.tick_is_upper_bound else "") + _time(one.tick_seconds)
+    return ("≤ " if source.tick_is_upper_bound else "") + _time(source.tick_seconds)
 
 
 def _time(seconds: float) -> str:
     """Two significant digits, in the unit that reads well."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+    for unit, size in (("s", 1.0), ("ms", MILLI)):
         if seconds >= 0.9995 * size:  # what would be printed as 1000 of the unit below
             return f"{float(f'{seconds / size:.2g}'):g} {unit}"
-    return f"{float(f'{seconds * 1e6:.2g}'):g} µs"
+    return f"{float(f'{seconds / MICRO:.2g}'):g} µs"
 
 
 def _notes(sources: Iterable[SourceReport]) -> Iterator[RenderableType]:
     """How each number comes about and why others do not; what is the same for several is told once."""
     notes: dict[tuple[str, str, str, str], list[SourceReport]] = {}
-    for one in sources:
-        notes.setdefault((one.source, one.method or "", one.reason, one.fix), []).append(one)
+    for source in sources:
+        notes.setdefault((source.source, source.method or "", source.reason, source.fix), []).append(source)
     for (_source, method, reason, fix), group in notes.items():
-        names = [_what(one) for one in group]
+        names = [_what(source) for source in group]
         title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
         style = _COLOURS[group[0].verdict] if group[0].verdict is not SourceVerdict.USABLE else ""
         yield _heading(title)
@@ -159,15 +164,15 @@ def _devices(report: Report) -> RenderableType:
     table.add_column("UUID", no_wrap=True, overflow="fold")
     table.add_column("CUDA", justify="right", no_wrap=True)
     table.add_column("Metered", no_wrap=True)
-    for one in devices.found:
-        is_hidden = one.cuda_index is None
+    for device in devices.found:
+        is_hidden = device.cuda_index is None
         table.add_row(
-            str(one.index),
-            Text(one.name),
-            Text(one.uuid or one.trouble),
-            "hidden" if is_hidden else str(one.cuda_index),
-            Text("yes", "green") if one.metered else Text("no"),
-            style="dim" if is_hidden and not one.metered else "",
+            str(device.index),
+            Text(device.name),
+            Text(device.uuid or device.trouble),
+            "hidden" if is_hidden else str(device.cuda_index),
+            Text("yes", "green") if device.metered else Text("no"),
+            style="dim" if is_hidden and not device.metered else "",
         )
     return Group(*lines, table)
 

@@ -146,7 +146,7 @@ class Report:
     @property
     def usable(self) -> bool:
         """Whether at least one source can be read."""
-        return any(one.usable for one in self.sources)
+        return any(source.usable for source in self.sources)
 
     def as_json(self) -> str:
         """The JSON that this module describes."""

@@ -156,7 +156,7 @@ def sum_up(source: Source, taken: Sequence[Reading], failed: int = 0) -> Watched
         moves=len(moved),
         tick_seconds=tick_seconds,
         tick_is_upper_bound=is_bound,
-        read_seconds=median(one.after_ns - one.before_ns for one in taken) / NANOSECONDS_PER_SECOND,
+        read_seconds=median(reading.after_ns - reading.before_ns for reading in taken) / NANOSECONDS_PER_SECOND,
         watts=_watts(source, taken),
     )
 
@@ -178,15 +178,15 @@ def _period_ns(source: Source, taken: Sequence[Reading]) -> float | None:
     if not isinstance(source, EnergyCounter) or source.sensor.provenance is not Provenance.COUNTER:
         return None
     timeline = CounterTimeline(wraps_at=source.sensor.wraps_at)
-    for one in taken:
-        timeline.append(CounterReading(one.at_ns, Energy(int(one.value))))
+    for reading in taken:
+        timeline.append(CounterReading(reading.at_ns, Energy(int(reading.value))))
     return timeline.period_ns
 
 
 def _watts(source: Source, taken: Sequence[Reading]) -> float | None:
     """The mean of a gauge; of a counter what it rose by from its first move to its last."""
     if not isinstance(source, EnergyCounter):
-        return fmean(one.value for one in taken)
+        return fmean(reading.value for reading in taken)
     moved = [taken[0]]
     moved += [late for early, late in pairwise(taken) if late.value != early.value]
     if len(moved) <= _ENOUGH_MOVES:

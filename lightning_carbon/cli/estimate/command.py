@@ -69,12 +69,12 @@ def show_estimate(
     moved = None if places is None else what_if(planned, _intensities(places, planned.footprint.intensity))
     gpu = arguments.get("gpu")
     others = relatives(job.accelerator) if job.accelerator and is_family_name(str(gpu), job.accelerator) else ()
-    show(form, estimate_sheets(planned, moved, others), to_mapping(planned, moved), "estimate")
+    show(form, estimate_sheets(planned, moved, others), to_mapping(planned, moved), label="estimate")
 
 
 def list_gpus(form: Form) -> None:
     """Print the table of accelerators."""
-    show(form, [gpus_sheet()], [_part(one) for one in accelerators()], "accelerators")
+    show(form, [gpus_sheet()], [_part(gpu) for gpu in accelerators()], label="accelerators")
 
 
 def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str, object]:
@@ -106,48 +106,58 @@ def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str
     if job.flops is not None:
         mapping["flops"] = job.flops
     mapping["assumptions"] = [
-        {"name": one.name, **_span(one.span), "unit": one.unit, "source": one.source, "assumed": one.assumed}
-        for one in assumptions(planned)
+        {
+            "name": figure.name,
+            **_span(figure.span),
+            "unit": figure.unit,
+            "source": figure.source,
+            "assumed": figure.assumed,
+        }
+        for figure in assumptions(planned)
     ]
     if moved is not None:
-        mapping["what_if"] = [_elsewhere(one) for one in moved]
+        mapping["what_if"] = [_elsewhere(place) for place in moved]
     return mapping
 
 
 def _intensities(places: str, planned: Intensity) -> list[Intensity]:
     """Each place once, and where it was planned among them."""
     codes = (
-        [one.iso2 for one in regions()] if places == ALL else _USUAL_PLACES if places == DEFAULT else places.split(",")
+        [region.iso2 for region in regions()]
+        if places == ALL
+        else _USUAL_PLACES
+        if places == DEFAULT
+        else places.split(",")
     )
     try:
-        found = {one.region: one for one in map(intensity_of, codes)}
+        found = {intensity.region: intensity for intensity in map(intensity_of, codes)}
     except ConfigError as error:
         raise ConfigError("what_if", error.value, f"{error.fix} Or say default, or all.") from None
     return list(({planned.region: planned} | found).values())
 
 
-def _part(one: Accelerator) -> dict[str, object]:
-    mapping: dict[str, object] = {"name": one.name, "vendor": one.vendor, "memory_gigabytes": one.memory_gigabytes}
-    if one.power_watts is not None:
-        mapping["power_watts"] = one.power_watts
-    mapping["peak_flops"] = one.peak_flops
-    if one.price is not None:
-        price = one.price
+def _part(gpu: Accelerator) -> dict[str, object]:
+    mapping: dict[str, object] = {"name": gpu.name, "vendor": gpu.vendor, "memory_gigabytes": gpu.memory_gigabytes}
+    if gpu.power_watts is not None:
+        mapping["power_watts"] = gpu.power_watts
+    mapping["peak_flops"] = gpu.peak_flops
+    if gpu.price is not None:
+        price = gpu.price
         mapping["usd_per_hour"] = {"low": price.low, "high": price.high, "source": price.source, "year": price.year}
-    return mapping | {"source": one.source, "year": one.year, "url": one.url, "aliases": list(one.aliases)}
+    return mapping | {"source": gpu.source, "year": gpu.year, "url": gpu.url, "aliases": list(gpu.aliases)}
 
 
-def _elsewhere(one: Elsewhere) -> dict[str, object]:
-    intensity = one.footprint.intensity
+def _elsewhere(place: Elsewhere) -> dict[str, object]:
+    intensity = place.footprint.intensity
     mapping: dict[str, object] = {
         "region": intensity.region,
         "grams_co2e_per_kilowatt_hour": intensity.value,
         "year": intensity.year,
-        "grams_co2e": _grams(one.footprint),
-        "saved_grams_co2e": one.saved_grams_co2e,
+        "grams_co2e": _grams(place.footprint),
+        "saved_grams_co2e": place.saved_grams_co2e,
     }
-    if one.saved_ratio is not None:
-        mapping["saved_ratio"] = one.saved_ratio
+    if place.saved_ratio is not None:
+        mapping["saved_ratio"] = place.saved_ratio
     return mapping
 
 

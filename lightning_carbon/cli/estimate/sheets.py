@@ -9,7 +9,7 @@ from lightning_carbon.estimate.accelerators import PRECISIONS, Accelerator, acce
 from lightning_carbon.estimate.assumptions import assumptions
 from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, POWER, amount, digits, duration, percent, span
 from lightning_carbon.report.sheets import Column, Sheet, sheet_of
-from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, TERA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from lightning_carbon.estimate.estimating import Elsewhere, Estimate
     from lightning_carbon.units import Energy
 
-_SECONDS_PER_HOUR: Final = 3_600
-_TERAFLOPS: Final = 1e12
 _MUCH: Final = 1e4
 _NO_CENTS: Final = 100
 _PLAIN: Final = 999.5
@@ -43,7 +41,7 @@ def estimate_sheets(
         return (Sheet(_title(planned), ("", "Value", "Range"), "<>>", rows, notes),)
     return (
         Sheet(_title(planned), ("", "Value", "Range"), "<>>", rows),
-        sheet_of("Elsewhere, with the same hardware, hours and PUE", moved, _places(planned), notes),
+        sheet_of("Elsewhere, with the same hardware, hours and PUE", moved, _places(planned), notes=notes),
     )
 
 
@@ -64,13 +62,13 @@ def gpus_sheet() -> Sheet:
         ),
         Column[Accelerator]("Source", lambda gpu: f"{gpu.source}, {gpu.year}", "<"),
     )
-    return sheet_of("Accelerators", accelerators(), columns, notes)
+    return sheet_of("Accelerators", accelerators(), columns, notes=notes)
 
 
 def _peak(precision: str) -> Callable[[Accelerator], str]:
     def cell(gpu: Accelerator) -> str:
         peak = gpu.peak_flops.get(precision)
-        return NOTHING if peak is None else f"{peak / _TERAFLOPS:g}"
+        return NOTHING if peak is None else f"{peak / TERA:g}"
 
     return cell
 
@@ -79,19 +77,19 @@ def _title(planned: Estimate) -> str:
     job, hours = planned.job, planned.job.hours.span
     what = f"accelerators of {job.rated_watts:g} W" if job.accelerator is None else str(job.accelerator)
     exact = f"{hours.value:,g}" if hours.low == hours.high else f"about {digits(hours.value)}"
-    return f"Estimate, before any run: {job.count:,} x {what}, {exact} h ({duration(hours.value * _SECONDS_PER_HOUR)})"
+    return f"Estimate, before any run: {job.count:,} x {what}, {exact} h ({duration(hours.value * SECONDS_PER_HOUR)})"
 
 
 def _figures(planned: Estimate) -> Iterator[tuple[str, ...]]:
     priced, hours, watts = planned.footprint, planned.job.hours.span, planned.mean_watts
     if hours.low != hours.high:
         yield ("Hours", digits(hours.value), _ends(hours.low, hours.high))
-    yield ("Mean power", amount(watts.value, POWER), span(watts.low, watts.high, watts.value, POWER))
+    yield ("Mean power", amount(watts.value, POWER), span(watts.low, watts.high, POWER, like=watts.value))
     yield _energy("Accelerators", planned.accelerators)
     yield _energy("Rest of their servers", planned.host)
     yield _energy("Energy (IT)", planned.energy)
     site = planned.site_kwh.times(JOULES_PER_KILOWATT_HOUR)
-    ends = span(site.low, site.high, site.value, ENERGY)
+    ends = span(site.low, site.high, ENERGY, like=site.value)
     yield (f"Energy (site, PUE {priced.pue.value:g})", amount(site.value, ENERGY), ends)
     yield (f"CO2e ({priced.intensity.region})", amount(priced.value.grams, CO2E), _grams(priced))
     money = planned.electricity_usd
@@ -103,7 +101,7 @@ def _figures(planned: Estimate) -> Iterator[tuple[str, ...]]:
 
 def _energy(name: str, energy: Bounds[Energy]) -> tuple[str, ...]:
     value, low, high = energy.value.joules, energy.low.joules, energy.high.joules
-    return (name, amount(value, ENERGY), span(low, high, value, ENERGY))
+    return (name, amount(value, ENERGY), span(low, high, ENERGY, like=value))
 
 
 def _places(planned: Estimate) -> tuple[Column[Elsewhere], ...]:
@@ -126,7 +124,7 @@ def _places(planned: Estimate) -> tuple[Column[Elsewhere], ...]:
 
 
 def _grams(priced: Footprint) -> str:
-    return span(priced.low.grams, priced.high.grams, priced.value.grams, CO2E)
+    return span(priced.low.grams, priced.high.grams, CO2E, like=priced.value.grams)
 
 
 def _notes(planned: Estimate, others: Sequence[Accelerator]) -> Iterator[str]:

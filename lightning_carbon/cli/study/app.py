@@ -116,7 +116,7 @@ def measure_(  # noqa: PLR0913 - a command has a parameter for each of its optio
             MeasureRequest(words, minutes, warmup_seconds, setup_minutes, name, published, ledger),
             method_of(method, region=region, intensity=intensity, pue=pue, usd_per_kwh=usd_per_kwh),
             TrainingLength(hours, steps, epochs, count),
-            form_of(json=json, markdown=markdown, latex=latex),
+            form=form_of(json=json, markdown=markdown, latex=latex),
         )
     raise typer.Exit(code)
 
@@ -147,9 +147,9 @@ def table(
         show_table(
             project,
             ledger,
-            method_of(method, region=region, intensity=intensity, pue=pue, usd_per_kwh=usd_per_kwh),
-            TrainingLength(hours),
-            form_of(json=json, markdown=markdown, latex=latex),
+            method=method_of(method, region=region, intensity=intensity, pue=pue, usd_per_kwh=usd_per_kwh),
+            length=TrainingLength(hours),
+            form=form_of(json=json, markdown=markdown, latex=latex),
         )
 
 
@@ -190,7 +190,7 @@ def development(
         "ledger": ledger,
         "method": method,
         "usd_per_kwh": usd_per_kwh,
-        "usd_per_gpu_hour": None if usd_per_gpu_hour is None else " ".join(f"{one:g}" for one in usd_per_gpu_hour),
+        "usd_per_gpu_hour": None if usd_per_gpu_hour is None else " ".join(f"{price:g}" for price in usd_per_gpu_hour),
         "json": json,
         "markdown": markdown,
         "latex": latex,
@@ -198,4 +198,4 @@ def development(
     with told(given):
         form = form_of(json=json, markdown=markdown, latex=latex)
         options = PriceOptions(method, usd_per_kwh, usd_per_gpu_hour)
-        show_development(project, ledger, options, form, model=model, sweep=sweep)
+        show_development(project, ledger, options, form=form, model=model, sweep=sweep)

@@ -49,8 +49,8 @@ def show_development(
     project: str,
     ledger: str | None,
     asked: PriceOptions,
-    form: Form,
     *,
+    form: Form,
     model: str | None = None,
     sweep: str | None = None,
 ) -> None:
@@ -75,7 +75,7 @@ def show_development(
     development = development_of(project, jobs, prices, model=model, sweep=sweep)
     said = [*_factors(jobs, method), *_prices(prices, jobs)]
     mapping = development_mapping(development, asked.method, said)
-    show(form, development_sheets(development, said), mapping, "development")
+    show(form, development_sheets(development, said), mapping, label="development")
 
 
 def _pricing(asked: PriceOptions) -> tuple[Method | None, Prices]:
@@ -136,12 +136,12 @@ def _factors(jobs: Sequence[Job], method: Method | None) -> Iterator[str]:
         )
         return
     used = dict.fromkeys(
-        f"PUE {one.pue.value:g}{' (assumed)' if one.pue.assumed else ''}, "
-        f"{one.intensity.value:g} gCO2e/kWh "
-        f"({one.intensity.region}{'' if one.intensity.year is None else f' {one.intensity.year}'}"
-        f"{', assumed' if one.intensity.assumed else ''})"
-        for one in (job.carbon for job in jobs)
-        if one is not None
+        f"PUE {carbon.pue.value:g}{' (assumed)' if carbon.pue.assumed else ''}, "
+        f"{carbon.intensity.value:g} gCO2e/kWh "
+        f"({carbon.intensity.region}{'' if carbon.intensity.year is None else f' {carbon.intensity.year}'}"
+        f"{', assumed' if carbon.intensity.assumed else ''})"
+        for carbon in (job.carbon for job in jobs)
+        if carbon is not None
     )
     if used:
         more = f" and {len(used) - _FEW} more" if len(used) > _FEW else ""

@@ -27,6 +27,7 @@ from lightning_carbon.study.measured.measurement import from_mapping
 from lightning_carbon.study.measured.table import beside, component_sheet, measured_mapping, measured_sheet, trainings
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.published.tables import published_rows
+from lightning_carbon.units import MINUTES_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +43,6 @@ _FAILED: Final = 2
 _SIGNALLED: Final = 128
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 _LOOKS_A_SECOND: Final = 2
-_MINUTES_PER_HOUR: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class MeasureRequest:
     ledger: str | None
 
 
-def measure_and_show(asked: MeasureRequest, method: Method, length: TrainingLength, form: Form) -> int:
+def measure_and_show(asked: MeasureRequest, method: Method, length: TrainingLength, *, form: Form) -> int:
     """Measure a model and print its row.
 
     Returns:
@@ -79,7 +79,7 @@ def measure_and_show(asked: MeasureRequest, method: Method, length: TrainingLeng
         LedgerError: The ledger cannot be written.
     """
     config, command = _split(asked.words)
-    _check(asked, config, command, length)
+    _check(asked, config, command, length=length)
     try:
         with _ended_by_signals(), _shown() as on_progress:
             found = measure(
@@ -102,10 +102,10 @@ def measure_and_show(asked: MeasureRequest, method: Method, length: TrainingLeng
         return _SIGNALLED + signal.SIGINT
     except _Told as told:
         return _SIGNALLED + told.number
-    return _show(found, method, length, form)
+    return _show(found, method, length, form=form)
 
 
-def show_table(project: str | None, ledger: str | None, method: Method, length: TrainingLength, form: Form) -> None:
+def show_table(project: str | None, ledger: str | None, *, method: Method, length: TrainingLength, form: Form) -> None:
     """Print every measured row of a ledger beside the published ones.
 
     Raises:
@@ -120,14 +120,14 @@ def show_table(project: str | None, ledger: str | None, method: Method, length: 
         where = f" of project {name}" if name is not None else ""
         notice(f"nothing{where} in {folder} has been measured yet: `{NAME} study measure CONFIG`")
     given = None if length == TrainingLength() else length
-    measured = [(one, row_of(one, method, given)) for one in found]
+    measured = [(measurement, row_of(measurement, method, given)) for measurement in found]
     rows = beside(published_rows(), measured)
-    mappings = {row.id: measured_mapping(one, row) for one, row in measured}
+    mappings = {row.id: measured_mapping(measurement, row) for measurement, row in measured}
     show(
         form,
         [measured_sheet(rows, method, found, title="Measured beside published")],
         [mappings.get(row.id) or row.as_mapping() for row in rows],
-        "measured",
+        label="measured",
     )
 
 
@@ -139,10 +139,10 @@ def _split(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
     return (path, tuple(rest)) if looks_like_config(first) or path.is_dir() or is_file else (None, tuple(words))
 
 
-def _check(asked: MeasureRequest, config: Path | None, command: tuple[str, ...], length: TrainingLength) -> None:
+def _check(asked: MeasureRequest, config: Path | None, command: tuple[str, ...], *, length: TrainingLength) -> None:
     """Refuse before minutes of training what cannot be told after them."""
     subject = subject_of(config, command)
-    hours = asked.minutes / _MINUTES_PER_HOUR
+    hours = asked.minutes / MINUTES_PER_HOUR
     if length.hours is not None and length.hours < hours:
         fix = f"{asked.minutes:g} minutes are measured, so give {hours:.3g} hours at least, or fewer --minutes."
         raise ConfigError("hours", length.hours, fix)
@@ -152,7 +152,7 @@ def _check(asked: MeasureRequest, config: Path | None, command: tuple[str, ...],
         raise ConfigError("published", published, f"the study has {', '.join(known)}; give one of these.")
 
 
-def _show(found: Measured, method: Method, length: TrainingLength, form: Form) -> int:
+def _show(found: Measured, method: Method, length: TrainingLength, *, form: Form) -> int:
     measurement = found.measurement
     kept = f"The measurement is in {found.location}"
     try:
@@ -161,14 +161,15 @@ def _show(found: Measured, method: Method, length: TrainingLength, form: Form) -
         notice(f"--{error.argument} {error.value} cannot be used: {error.fix}")
         notice(f"{kept}, and `{NAME} study table` shows it")
         return _FAILED
-    show(form, _sheets(measurement, row, method), measured_mapping(measurement, row), "measured")
+    show(form, _sheets(measurement, row, method), measured_mapping(measurement, row), label="measured")
     say(kept, err=True)
     return 0
 
 
 def _sheets(measurement: Measurement, row: StudyRow, method: Method) -> list[Sheet]:
     published = published_model_of(measurement)
-    rows = [*(one for one in trainings(published_rows()) if published is not None and one.id == published.id), row]
+    answered = [] if published is None else [known for known in trainings(published_rows()) if known.id == published.id]
+    rows = [*answered, row]
     title = "Measured beside published" if published is not None else "Measured"
     return [component_sheet(measurement), measured_sheet(rows, method, [measurement], title=title)]
 
@@ -203,12 +204,14 @@ def _ended_by_signals() -> Iterator[None]:
         del frame
         raise _Told(number)
 
-    before = {one: signal.signal(one, told) for one in _ENDING if signal.getsignal(one) is not signal.SIG_IGN}
+    before = {
+        number: signal.signal(number, told) for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -18,10 +18,15 @@ def show_published(form: Form) -> None:
     """Print the study's Tables 1, 3 and 4, computed beside printed."""
     rows = published_rows()
     mappings = [row.as_mapping() for row in rows]
-    show(form, published_sheets(rows), [{key: mapping[key] for key in _KEYS} for mapping in mappings], "strubell2019")
+    show(
+        form,
+        published_sheets(rows),
+        [{key: mapping[key] for key in _KEYS} for mapping in mappings],
+        label="strubell2019",
+    )
 
 
 def show_claims(form: Form) -> None:
     """Print what press reports wrote of the study, the arithmetic, and the verdicts."""
     found = claims()
-    show(form, [claims_sheet(found)], [claim.as_mapping() for claim in found], "claims2019")
+    show(form, [claims_sheet(found)], [claim.as_mapping() for claim in found], label="claims2019")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.prices import electricity_usd
 from lightning_carbon.study.rows import FigureRanges, Figures
-from lightning_carbon.units import CarbonMass, Energy
+from lightning_carbon.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, CarbonMass, Energy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +37,13 @@ _NUMBER_AT_THE_END = re.compile(r"[\s_.#=-]*\d+$")
 _NAMED = 5
 """So many runs are named where it is not clear which one is meant."""
 
-BOUNDS_SECONDS: Final = (600, 3_600, 6 * 3_600, 86_400, 7 * 86_400)
+BOUNDS_SECONDS: Final = (
+    10 * SECONDS_PER_MINUTE,
+    SECONDS_PER_HOUR,
+    6 * SECONDS_PER_HOUR,
+    SECONDS_PER_DAY,
+    7 * SECONDS_PER_DAY,
+)
 """Where the distribution of lengths is cut: ten minutes, an hour, six hours, a day, a week."""
 
 
@@ -183,10 +189,10 @@ def development_of(
     parts = []
     if final is not None:
         trained = [job for job in jobs if job is final or job.run_id in final.attempts]
-        parts.append(_part(MODEL, f"one model: {final.name or final.run_id}", trained, prices))
+        parts.append(_part(MODEL, trained, prices, name=f"one model: {final.name or final.run_id}"))
     if swept:
-        parts.append(_part(SWEEP, f"one sweep: {sweep or stem_of(swept[0].name or '')}", swept, prices))
-    parts.append(_part(EVERYTHING, "everything", jobs, prices))
+        parts.append(_part(SWEEP, swept, prices, name=f"one sweep: {sweep or stem_of(swept[0].name or '')}"))
+    parts.append(_part(EVERYTHING, jobs, prices, name="everything"))
     hours = [job.hours for job in jobs]
     return Development(
         project=project,
@@ -235,7 +241,7 @@ def _sweep(jobs: Sequence[Job], model: Job | None, wanted: str | None) -> tuple[
         found = [job for job in jobs if job.name is not None and fnmatchcase(job.name, wanted)]
         found = found or [job for job in jobs if job.name is not None and stem_of(job.name) == wanted]
         if not found:
-            near = f"there are {', '.join(f'{one!r}' for one in list(sweeps)[-_NAMED:])}" if sweeps else "none is named"
+            near = f"there are {', '.join(map(repr, list(sweeps)[-_NAMED:]))}" if sweeps else "none is named"
             fix = f"no run of the project has such a name ({near}); * stands for what differs, as in 'trial-*'."
             raise ConfigError("sweep", wanted, fix)
         return found, f"the runs whose names are like {wanted!r}, as given"
@@ -247,7 +253,7 @@ def _sweep(jobs: Sequence[Job], model: Job | None, wanted: str | None) -> tuple[
     own = None if model is None or model.name is None else stem_of(model.name)
     if own in sweeps:
         return sweeps[own], "the runs whose names are the model's but for the number; --sweep 'NAME-*' says others"
-    largest = max(sweeps.values(), key=lambda one: (len(one), max(job.started for job in one)))
+    largest = max(sweeps.values(), key=lambda swept: (len(swept), max(job.started for job in swept)))
     which = "the only one" if len(sweeps) == 1 else f"the largest of {len(sweeps):,}"
     return largest, f"{which} by names; --sweep 'NAME-*' says others"
 
@@ -266,7 +272,7 @@ def stem_of(name: str) -> str:
     return _NUMBER_AT_THE_END.sub("", name)
 
 
-def _part(name: str, title: str, jobs: Sequence[Job], prices: Prices) -> DevelopmentPart:
+def _part(id_: str, jobs: Sequence[Job], prices: Prices, *, name: str) -> DevelopmentPart:
     gpu_hours = [job.gpu_hours for job in jobs if job.gpu_hours is not None]
     by_name: defaultdict[str, list[float]] = defaultdict(list)
     for job in jobs:
@@ -283,8 +289,8 @@ def _part(name: str, title: str, jobs: Sequence[Job], prices: Prices) -> Develop
     used = sum((job.energy.value for job in metered if job.energy is not None), start=Energy.ZERO)
     modelled = sum((job.modelled for job in metered), start=Energy.ZERO)
     return DevelopmentPart(
-        id=name,
-        name=title,
+        id=id_,
+        name=name,
         jobs=len(jobs),
         hours=fsum(job.hours for job in jobs),
         gpu_hours=fsum(gpu_hours) if gpu_hours else None,

@@ -11,7 +11,7 @@ from lightning_carbon.carbon.footprint import Footprint, footprint
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.study.arithmetic import site_energy
-from lightning_carbon.units import Energy
+from lightning_carbon.units import SECONDS_PER_HOUR, Energy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import PowerUsage
     from lightning_carbon.records.run import RunRecord
     from lightning_carbon.study.method import Method
-
-_SECONDS_PER_HOUR = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Job:
     @property
     def hours(self) -> float:
         """How long it took, in hours."""
-        return self.seconds / _SECONDS_PER_HOUR
+        return self.seconds / SECONDS_PER_HOUR
 
     @property
     def gpu_hours(self) -> float | None:
@@ -82,7 +80,7 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
     energy = _energy_of(record)
     started = datetime.fromisoformat(record.started_at)
     ids = {domain.id for domain in record.energy.domains}
-    gpus = (one.name for one in record.energy.domains if one.kind == Kind.GPU and one.parent not in ids)
+    gpus = (domain.name for domain in record.energy.domains if domain.kind == Kind.GPU and domain.parent not in ids)
     return Job(
         run_id=record.run_id,
         name=record.run_name,
@@ -91,7 +89,7 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
         seconds=record.duration_seconds,
         accelerators=Counter(gpus),
         training=record.origin or record.run_id,
-        attempts=tuple(one.run_id for one in record.attempts),
+        attempts=tuple(attempt.run_id for attempt in record.attempts),
         energy=energy,
         modelled=Energy.from_joules(record.energy.modelled_joules),
         site=None if energy is None else at_the_site(energy, pue),

@@ -9,20 +9,14 @@ from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.records.numbers import NOTHING, duration, percent
 from lightning_carbon.report.sheets import Column, Sheet, sheet_of
 from lightning_carbon.study.development.development import DevelopmentPart, JobShare
-from lightning_carbon.study.rows import number, pair
-from lightning_carbon.units import CarbonMass
+from lightning_carbon.study.rows import number, pair, tonnes
+from lightning_carbon.units import HOURS_PER_DAY, SECONDS_PER_DAY, SECONDS_PER_HOUR, CarbonMass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lightning_carbon.study.development.development import Development
     from lightning_carbon.study.rows import Pair
-
-_HOURS_PER_DAY = 24
-_SECONDS_PER_HOUR = 3_600
-_SECONDS_PER_DAY = 86_400
-_GRAMS_PER_KILOGRAM = 1_000
-_KILOGRAMS_PER_TONNE = 1_000
 
 _RANGES = "Ranges, in brackets, follow from those of sensors, PUE and grid; they are no confidence intervals."
 
@@ -42,10 +36,10 @@ def development_sheets(development: Development, pricing: Sequence[str]) -> tupl
             f"The development of {development.project}",
             development.parts,
             _COLUMNS,
-            (*notes, *_missing(development)),
+            notes=(*notes, *_missing(development)),
         ),
-        _shares("How runs ended", "Status", development.statuses, _span(development)),
-        _shares("How long runs took", "Length", _filled(development.by_length), _lengths(development)),
+        _shares("How runs ended", "Status", development.statuses, notes=_span(development)),
+        _shares("How long runs took", "Length", _filled(development.by_length), notes=_lengths(development)),
     )
 
 
@@ -99,11 +93,6 @@ def _ranged(name: str) -> Callable[[DevelopmentPart], str]:
     return cell
 
 
-def _tonnes(part: DevelopmentPart) -> str:
-    kilograms = part.computed.co2e_kg
-    return number(None if kilograms is None else kilograms / _KILOGRAMS_PER_TONNE, 3)
-
-
 def _has_width(ends: Pair | None) -> bool:
     return ends is not None and ends[0] < ends[1]
 
@@ -116,7 +105,7 @@ _COLUMNS: Final = (
     Column[DevelopmentPart]("kWh × PUE", _ranged("kwh_pue")),
     Column[DevelopmentPart]("CO2e, lb", _ranged("co2e_lbs")),
     Column[DevelopmentPart]("CO2e, kg", _ranged("co2e_kg")),
-    Column[DevelopmentPart]("CO2e, t", _tonnes),
+    Column[DevelopmentPart]("CO2e, t", lambda part: tonnes(part.computed)),
     Column[DevelopmentPart]("Cloud, USD", lambda part: pair(part.computed.cloud_usd)),
     Column[DevelopmentPart]("Electricity, USD", _ranged("electricity_usd")),
 )
@@ -129,7 +118,7 @@ def _choices(development: Development) -> Iterator[str]:
 
 def _equivalent(part: DevelopmentPart) -> Iterator[str]:
     kilograms = part.computed.co2e_kg
-    equivalent = None if kilograms is None else equivalent_of(CarbonMass(kilograms * _GRAMS_PER_KILOGRAM))
+    equivalent = None if kilograms is None else equivalent_of(CarbonMass.from_kilograms(kilograms))
     if equivalent is not None:
         yield f"Everything is {equivalent.sentence}."
 
@@ -152,20 +141,20 @@ def _missing(development: Development) -> Iterator[str]:
 
 def _span(development: Development) -> list[str]:
     days, whole = development.days, development.whole
-    lasted = f"{number(days)} days" if days >= 1 else duration(days * _SECONDS_PER_DAY)
+    lasted = f"{number(days)} days" if days >= 1 else duration(days * SECONDS_PER_DAY)
     runs = f"{whole.jobs:,} run{'' if whole.jobs == 1 else 's'}"
     text = f"{runs} over {lasted}, {development.first:%Y-%m-%d} to {development.last:%Y-%m-%d}"
     if days >= 1:
         text += f": {number(whole.jobs / days)} a day"
         if whole.gpu_hours is not None:
-            text += f", {number(whole.gpu_hours / (days * _HOURS_PER_DAY))} GPUs busy on average"
+            text += f", {number(whole.gpu_hours / (days * HOURS_PER_DAY))} GPUs busy on average"
     return [f"{text}.", f"Sets of runs with names of one kind: {development.sweeps:,}."]
 
 
 def _lengths(development: Development) -> list[str]:
     hours = development.lengths
     named = (("Shortest", hours.least), ("median", hours.median), ("mean", hours.mean), ("longest", hours.most))
-    return [", ".join(f"{name} {duration(value * _SECONDS_PER_HOUR)}" for name, value in named) + "."]
+    return [", ".join(f"{name} {duration(value * SECONDS_PER_HOUR)}" for name, value in named) + "."]
 
 
 def _filled(shares: Sequence[JobShare]) -> Sequence[JobShare]:
@@ -174,7 +163,7 @@ def _filled(shares: Sequence[JobShare]) -> Sequence[JobShare]:
     return shares[held[0] : held[-1] + 1]
 
 
-def _shares(title: str, of: str, shares: Sequence[JobShare], notes: Sequence[str]) -> Sheet:
+def _shares(title: str, of: str, shares: Sequence[JobShare], *, notes: Sequence[str]) -> Sheet:
     columns = (
         Column[JobShare](of, lambda share: share.name, "<"),
         Column[JobShare]("Runs", lambda share: f"{share.jobs:,}"),
@@ -184,4 +173,4 @@ def _shares(title: str, of: str, shares: Sequence[JobShare], notes: Sequence[str
             "Share of energy", lambda share: NOTHING if share.energy_ratio is None else percent(share.energy_ratio)
         ),
     )
-    return sheet_of(title, shares, columns, notes)
+    return sheet_of(title, shares, columns, notes=notes)

@@ -65,21 +65,21 @@ def training_phases(beats: Sequence[Beat]) -> frozenset[str]:
 def training_seconds(beat: Beat) -> float:
     """How long a rank has trained so far."""
     phases = training_phases([beat])
-    return sum(one.ns for name, one in beat.phases.items() if name in phases) / NANOSECONDS_PER_SECOND
+    return sum(usage.ns for name, usage in beat.phases.items() if name in phases) / NANOSECONDS_PER_SECOND
 
 
 def watts_now(journals: Sequence[RankJournal]) -> float | None:
     """The mean power of all that is metered over the last seconds of training; ``None`` where that is not known yet."""
-    recent = [RankJournal(one.header, one.beats[-_RECENT_BEATS:]) for one in journals]
-    phases = training_phases([one.beats[-1] for one in recent])
-    tracks = {one.header.rank: _RankCurves(one, phases) for one in recent}
+    recent = [RankJournal(journal.header, journal.beats[-_RECENT_BEATS:]) for journal in journals]
+    phases = training_phases([journal.beats[-1] for journal in recent])
+    tracks = {journal.header.rank: _RankCurves(journal, phases) for journal in recent}
     watts = 0.0
     found = False
-    for one in credits_of([RankPart(each.header, each.beats[-1]) for each in recent]):
-        track = tracks[one.part.header.rank]
+    for credit in credits_of([RankPart(journal.header, journal.beats[-1]) for journal in recent]):
+        track = tracks[credit.part.header.rank]
         since_ns, until_ns = track.times_ns[0], track.end_ns
-        if one.is_root and until_ns > since_ns:
-            curve = track.energy[one.place]
+        if credit.is_root and until_ns > since_ns:
+            curve = track.energy[credit.place]
             watts += Energy(curve.height(until_ns) - curve.height(since_ns)).over(until_ns - since_ns).watts
             found = True
     return watts if found else None
@@ -98,10 +98,10 @@ def measure_journals(
     Raises:
         StudyError: The training is too short, or nothing of it could be metered.
     """
-    ranks = sorted(journals, key=lambda one: one.header.rank)
-    phases = training_phases([one.beats[-1] for one in ranks])
-    tracks = {one.header.rank: _RankCurves(one, phases) for one in ranks}
-    hardware = credits_of([RankPart(one.header, one.beats[-1]) for one in ranks])
+    ranks = sorted(journals, key=lambda journal: journal.header.rank)
+    phases = training_phases([journal.beats[-1] for journal in ranks])
+    tracks = {journal.header.rank: _RankCurves(journal, phases) for journal in ranks}
+    hardware = credits_of([RankPart(journal.header, journal.beats[-1]) for journal in ranks])
     if not hardware:
         message = "nothing of the training could be metered on this machine; `lightning-carbon doctor` says why"
         raise StudyError(message)
@@ -111,19 +111,19 @@ def measure_journals(
         message = "the program was metered, and ended before it began to train"
         raise StudyError(message)
     seconds = end_ns / NANOSECONDS_PER_SECOND
-    roots = [tracks[one.part.header.rank].energy[one.place] for one in hardware if one.is_root]
+    roots = [tracks[credit.part.header.rank].energy[credit.place] for credit in hardware if credit.is_root]
     given_ns = min(end_ns, round((warmup_seconds or 0.0) * NANOSECONDS_PER_SECOND))
     settling = settle(_blocks(roots, given_ns, end_ns), seconds, warmup_seconds=warmup_seconds)
     start_ns = end_ns - round(settling.averaged_seconds * NANOSECONDS_PER_SECOND)
-    hosts = {one.header.host_id: str(one.header.host.get("name")) for one in ranks}
+    hosts = {journal.header.host_id: str(journal.header.host.get("name")) for journal in ranks}
     first = ranks[0].header
     domains = tuple(
-        tracks[one.part.header.rank].power(
-            one, start_ns, end_ns, f"{hosts[one.part.header.host_id]}/" if len(hosts) > 1 else ""
+        tracks[credit.part.header.rank].power(
+            credit, start_ns, end_ns, prefix=f"{hosts[credit.part.header.host_id]}/" if len(hosts) > 1 else ""
         )
-        for one in hardware
+        for credit in hardware
     )
-    if all(one.watts is None for one in domains if one.counted):
+    if all(domain.watts is None for domain in domains if domain.counted):
         message = "no sensor could be read after the warm-up, so there is no power; `lightning-carbon doctor` says why"
         raise StudyError(message)
     return Measurement(
@@ -138,10 +138,10 @@ def measure_journals(
         settling=settling,
         domains=domains,
         speed=_speed(
-            [tracks[one.header.rank] for one in ranks],
+            [tracks[journal.header.rank] for journal in ranks],
             start_ns,
             end_ns,
-            label.steps_per_epoch or ranks[0].beats[-1].steps_per_epoch,
+            steps_per_epoch=label.steps_per_epoch or ranks[0].beats[-1].steps_per_epoch,
         ),
         world_size=first.world_size,
         host=dict(first.host),
@@ -159,15 +159,15 @@ class _RankCurves:
 
     def __init__(self, journal: RankJournal, phases: Collection[str]) -> None:
         self.beats = journal.beats
-        self.times_ns = [sum(one.ns for name, one in beat.phases.items() if name in phases) for beat in self.beats]
+        self.times_ns = [sum(usage.ns for name, usage in beat.phases.items() if name in phases) for beat in self.beats]
         self.end_ns = self.times_ns[-1]
         places = range(len(journal.header.domains))
         self.energy = [self._curve([_sum_uj(beat, place, phases) for beat in self.beats]) for place in places]
         self.covered = [self._curve([_sum_covered(beat, place, phases) for beat in self.beats]) for place in places]
 
-    def power(self, one: Credit, start_ns: int, end_ns: int, prefix: str) -> DomainPower:
+    def power(self, credit: Credit, start_ns: int, end_ns: int, *, prefix: str) -> DomainPower:
         """The mean power of a domain over a part of the training."""
-        domain, energy, covered = one.domain, self.energy[one.place], self.covered[one.place]
+        domain, energy, covered = credit.domain, self.energy[credit.place], self.covered[credit.place]
         used = Energy(energy.height(end_ns) - energy.height(start_ns))
         covered_ns = covered.height(end_ns) - covered.height(start_ns)
         return DomainPower(
@@ -179,7 +179,7 @@ class _RankCurves:
             uncertainty_ratio=domain.uncertainty_ratio,
             coverage_ratio=min(1.0, covered_ns / (end_ns - start_ns)),
             method=domain.method,
-            counted=one.is_root,
+            counted=credit.is_root,
         )
 
     def between(self, start_ns: int, end_ns: int) -> tuple[Beat, Beat]:
@@ -205,7 +205,7 @@ def _blocks(curves: Sequence[EnergyCurve], start_ns: int, end_ns: int) -> list[f
     ]
 
 
-def _speed(tracks: Sequence[_RankCurves], start_ns: int, end_ns: int, steps_per_epoch: float | None) -> Speed:
+def _speed(tracks: Sequence[_RankCurves], start_ns: int, end_ns: int, *, steps_per_epoch: float | None) -> Speed:
     """How fast the ranks trained: each counts the samples and tokens of its own part of a step."""
     ends = [track.between(start_ns, end_ns) for track in tracks]
     first, last = ends[0]
@@ -231,8 +231,8 @@ def _rate(counts: Sequence[tuple[int | None, int | None, int]]) -> float | None:
 
 
 def _sum_uj(beat: Beat, place: int, phases: Collection[str]) -> int:
-    return sum(one.uj[place] for name, one in beat.phases.items() if name in phases)
+    return sum(usage.uj[place] for name, usage in beat.phases.items() if name in phases)
 
 
 def _sum_covered(beat: Beat, place: int, phases: Collection[str]) -> int:
-    return sum(one.covered_ns[place] for name, one in beat.phases.items() if name in phases)
+    return sum(usage.covered_ns[place] for name, usage in beat.phases.items() if name in phases)

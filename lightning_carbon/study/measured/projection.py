@@ -13,7 +13,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.study.arithmetic import energy_of, figures_of, range_of
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.rows import StudyRow
-from lightning_carbon.units import Energy, Power
+from lightning_carbon.units import SECONDS_PER_HOUR, Energy, Power
 
 if TYPE_CHECKING:
     from lightning_carbon.estimate.prices import CloudPrice
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from lightning_carbon.study.method import Method
     from lightning_carbon.study.published.study import PublishedModel
 
-SECONDS_PER_HOUR: Final = 3_600
 GPU: Final = "gpu"
 _LEEWAY: Final = 1.05
 UNKNOWN_EPOCH: Final = (
@@ -64,10 +63,12 @@ def project(
             f"{measurement.name}: projected from {measured} to {count} accelerators, each at the measured power; "
             "processors and memory are counted once, as measured, which is the study's formula."
         )
-    scaled = [(one, (one.watts or 0.0) * (factor if one.kind == GPU else 1.0)) for one in measurement.counted]
+    scaled = [
+        (domain, (domain.watts or 0.0) * (factor if domain.kind == GPU else 1.0)) for domain in measurement.counted
+    ]
     energy = Bounds.exactly(Energy.ZERO)
-    for one, watts in scaled:
-        energy += bounds_of_sensor(energy_of(Power(watts), hours), one.uncertainty_ratio)
+    for domain, watts in scaled:
+        energy += bounds_of_sensor(energy_of(Power(watts), hours), domain.uncertainty_ratio)
     known = energy if scaled else None
     return StudyRow(
         id=measurement.run_id,
@@ -75,8 +76,8 @@ def project(
         hardware=hardware(measurement, count),
         hours=hours,
         power_watts=sum(watts for _, watts in scaled) if scaled else None,
-        computed=figures_of(known, method, hours * count, price if count else None),
-        provenance=provenance([one for one, _ in scaled]) or None,
+        computed=figures_of(known, method, accelerator_hours=hours * count, price=price if count else None),
+        provenance=provenance([domain for domain, _ in scaled]) or None,
         range=None if known is None else range_of(known, method),
         notes=tuple(notes),
     )
@@ -84,7 +85,7 @@ def project(
 
 def hardware(measurement: Measurement, count: int) -> str:
     """What computed, and how many of it."""
-    names = dict.fromkeys(short_name(one.name) for one in measurement.of_kind(GPU))
+    names = dict.fromkeys(short_name(gpu.name) for gpu in measurement.of_kind(GPU))
     return f"{' + '.join(names)} x{count}" if names else NO_ACCELERATOR
 
 
@@ -96,8 +97,8 @@ def short_name(name: str) -> str:
 def provenance(domains: list[DomainPower]) -> str:
     """How the power came about, the part that draws the most first, such as ``"counter + modelled"``."""
     watts: dict[str, float] = {}
-    for one in domains:
-        watts[one.provenance] = watts.get(one.provenance, 0.0) + (one.watts or 0.0)
+    for domain in domains:
+        watts[domain.provenance] = watts.get(domain.provenance, 0.0) + (domain.watts or 0.0)
     return " + ".join(sorted(watts, key=lambda name: -watts[name]))
 
 
@@ -121,12 +122,12 @@ def training_hours(
     if length.count is not None and not measurement.accelerators:
         raise ConfigError("count", length.count, "no accelerator was measured, so there is none to take more of.")
     if length.hours is not None:
-        return _long_enough(measurement, "hours", length.hours, length.hours), []
+        return _long_enough(measurement, "hours", length.hours, hours=length.hours), []
     if length.steps is not None:
         rate = _rate(measurement, "steps", length.steps)
         hours = length.steps / rate / SECONDS_PER_HOUR
         said = f"{name}: {length.steps:,.10g} steps at the measured {rate:.4g} steps a second."
-        return _long_enough(measurement, "steps", length.steps, hours), [said]
+        return _long_enough(measurement, "steps", length.steps, hours=hours), [said]
     if length.epochs is not None:
         if speed.steps_per_epoch is None:
             raise ConfigError("epochs", length.epochs, UNKNOWN_EPOCH)
@@ -136,7 +137,7 @@ def training_hours(
         hours = length.epochs * speed.steps_per_epoch / factor / rate / SECONDS_PER_HOUR
         said = f"{length.epochs:,.10g} epochs of {speed.steps_per_epoch:,.10g} steps at the measured {rate:.4g} steps/s"
         shared = "" if factor == 1.0 else ", each accelerator with an equal share of them"
-        return _long_enough(measurement, "epochs", length.epochs, hours), [f"{name}: {said}{shared}."]
+        return _long_enough(measurement, "epochs", length.epochs, hours=hours), [f"{name}: {said}{shared}."]
     seconds = measurement.training_seconds
     if published is not None and published.hours * _LEEWAY >= seconds / SECONDS_PER_HOUR:
         said = (
@@ -148,7 +149,7 @@ def training_hours(
     return seconds / SECONDS_PER_HOUR, [f"{name}: for the {seconds:,.0f} s that it trained; nothing is projected."]
 
 
-def _long_enough(measurement: Measurement, argument: str, value: float, hours: float) -> float:
+def _long_enough(measurement: Measurement, argument: str, value: float, *, hours: float) -> float:
     measured = measurement.training_seconds / SECONDS_PER_HOUR
     # What was asked for is overstepped a little, since journals are looked at now and then.
     if hours * _LEEWAY < measured:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import StudyError
 from lightning_carbon.records.fields import SIGNED
+from lightning_carbon.units import SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,6 @@ LEAST_SECONDS: Final = 10.0
 """A training below this is too short to tell where its warm-up ends."""
 LEAST_AVERAGED_SECONDS: Final = 2.0
 """What has to be left after a warm-up that the user gave."""
-
-_SECONDS_PER_MINUTE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,8 @@ def settle(watts: Sequence[float], seconds: float, *, warmup_seconds: float | No
         averaged_seconds=averaged,
         watts=mean,
         watts_error=2 * mean_error,
-        drift_watts_per_minute=slope * _SECONDS_PER_MINUTE,
-        drift_error=2 * slope_error * _SECONDS_PER_MINUTE,
+        drift_watts_per_minute=slope * SECONDS_PER_MINUTE,
+        drift_error=2 * slope_error * SECONDS_PER_MINUTE,
         settled=abs(slope) * averaged <= MOST_DRIFT_RATIO * mean or abs(slope) <= 2 * slope_error,
         rule="found" if warmup_seconds is None else "given",
     )
@@ -119,7 +118,7 @@ def _warmup(watts: Sequence[float]) -> int:
     for start in range(len(watts) // 2 + 1):
         rest = watts[start:]
         mean = sum(rest) / len(rest)
-        uncertainty = sum((one - mean) ** 2 for one in rest) / len(rest) ** 2
+        uncertainty = sum((block - mean) ** 2 for block in rest) / len(rest) ** 2
         # Rounding alone makes no beginning worth leaving out.
         if uncertainty < best - 1e-12 * mean**2:
             best, best_start = uncertainty, start
@@ -131,7 +130,7 @@ def _line(watts: Sequence[float], mean: float, block_seconds: float) -> tuple[fl
     count = len(watts)
     middle = (count - 1) / 2
     spread = sum((place - middle) ** 2 for place in range(count))
-    slope = sum((place - middle) * (one - mean) for place, one in enumerate(watts)) / spread
-    residue = sum((one - mean - slope * (place - middle)) ** 2 for place, one in enumerate(watts)) / (count - 2)
-    scatter = sum((one - mean) ** 2 for one in watts) / (count - 1)
+    slope = sum((place - middle) * (block - mean) for place, block in enumerate(watts)) / spread
+    residue = sum((block - mean - slope * (place - middle)) ** 2 for place, block in enumerate(watts)) / (count - 2)
+    scatter = sum((block - mean) ** 2 for block in watts) / (count - 1)
     return slope / block_seconds, sqrt(residue / spread) / block_seconds, sqrt(scatter / count)

@@ -93,13 +93,13 @@ def measured_sheet(rows: Sequence[StudyRow], method: Method, measured: Iterable[
         title: What the table shows.
     """
     notes = [how_priced(method), *map(how_measured, measured)]
-    return study_sheet(title, rows, COLUMNS, notes)
+    return study_sheet(title, rows, COLUMNS, notes=notes)
 
 
 def component_sheet(measurement: Measurement) -> Sheet:
     """The power of every component after warm-up, each with its range and how it came about."""
     sheet = sheet_of(
-        f"{measurement.name}: mean power after warm-up", measurement.domains, _COMPONENTS, _gaps(measurement)
+        f"{measurement.name}: mean power after warm-up", measurement.domains, _COMPONENTS, notes=_gaps(measurement)
     )
     counted = measurement.counted
     if len(counted) < 2:  # noqa: PLR2004 - nothing to add up

@@ -15,7 +15,7 @@ from lightning_carbon.carbon.equivalents import AMERICAN_YEAR, CAR_LIFETIME, FLI
 from lightning_carbon.report.sheets import Column, Sheet, sheet_of
 from lightning_carbon.study.published.study import strubell2019
 from lightning_carbon.study.published.tables import published_rows
-from lightning_carbon.units import CarbonMass
+from lightning_carbon.units import DAYS_PER_MONTH, GRAMS_PER_KILOGRAM, GRAMS_PER_POUND, CarbonMass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ CLOSE = 0.02
 ROUGH = 1.5
 """By so much as a factor a claim may be off to hold roughly."""
 
-_DAYS_PER_MONTH = 365.25 / 12
+_KILOGRAMS_PER_POUND = f"{GRAMS_PER_POUND / GRAMS_PER_KILOGRAM:.8f}"
 
 
 class Sense(StrEnum):
@@ -126,7 +126,9 @@ def claims_of(rows: tuple[StudyRow, ...], study: PublishedStudy) -> tuple[Claim,
         rows: The rows of the study's tables.
         study: The study's figures.
     """
-    masses = {row.id: CarbonMass(row.computed.co2e_kg * 1_000) for row in rows if row.computed and row.computed.co2e_kg}
+    masses = {
+        row.id: CarbonMass.from_kilograms(row.computed.co2e_kg) for row in rows if row.computed and row.computed.co2e_kg
+    }
     return (
         *_search(masses["nas"]),
         *_everyday(),
@@ -147,12 +149,12 @@ def claims_sheet(all_claims: tuple[Claim, ...]) -> Sheet:
         Column[Claim]("Arithmetic", lambda claim: claim.arithmetic, "<"),
         Column[Claim]("Verdict", lambda claim: claim.verdict_text, "<"),
     )
-    return sheet_of("What the press wrote of the study of 2019", all_claims, columns, (source, rule))
+    return sheet_of("What the press wrote of the study of 2019", all_claims, columns, notes=(source, rule))
 
 
 def _search(mass: CarbonMass) -> Iterator[Claim]:
-    tonnes = _tonnes(mass)
-    said = f"{mass.pounds:,.0f} lb × 0.45359237 = {tonnes:,.2f} t"
+    tonnes = mass.tonnes
+    said = f"{mass.pounds:,.0f} lb × {_KILOGRAMS_PER_POUND} = {tonnes:,.2f} t"
     yield Claim("search_284_t", "the search: 284 t", 284, tonnes, "t", said)
     yield Claim("search_284_02_t", "the search: 284.02 t", 284.02, tonnes, "t", said)
     yield Claim(
@@ -174,7 +176,7 @@ def _search(mass: CarbonMass) -> Iterator[Claim]:
         remark="loose",
     )
     lifetimes = times(mass, CAR_LIFETIME)
-    said = f"{tonnes:,.2f} t / {_tonnes(CAR_LIFETIME.mass):,.2f} t = {lifetimes:.2f} lifetimes"
+    said = f"{tonnes:,.2f} t / {CAR_LIFETIME.mass.tonnes:,.2f} t = {lifetimes:.2f} lifetimes"
     yield Claim(
         "search_five_cars",
         "the search: nearly five cars, over their lifetimes",
@@ -187,10 +189,10 @@ def _search(mass: CarbonMass) -> Iterator[Claim]:
     yield Claim(
         "search_car_five_years",
         "the search: a car over five years",
-        _tonnes(CAR_LIFETIME.mass),
+        CAR_LIFETIME.mass.tonnes,
         tonnes,
         "t",
-        f"a car: {_tonnes(CAR_LIFETIME.mass):,.2f} t in its whole life; the search: {tonnes:,.2f} t",
+        f"a car: {CAR_LIFETIME.mass.tonnes:,.2f} t in its whole life; the search: {tonnes:,.2f} t",
         remark="the 126,000 lb are a lifetime",
     )
 
@@ -203,12 +205,19 @@ def _everyday() -> Iterator[Claim]:
         ("american_year_16_4_t", "a year of an American life: 16.40 t", 16.40, AMERICAN_YEAR),
     )
     for name, text, claimed, reference in told:
-        tonnes = _tonnes(reference.mass)
-        yield Claim(name, text, claimed, tonnes, "t", f"{reference.mass.pounds:,.0f} lb × 0.45359237 = {tonnes:,.2f} t")
+        tonnes = reference.mass.tonnes
+        yield Claim(
+            name,
+            text,
+            claimed,
+            tonnes,
+            "t",
+            f"{reference.mass.pounds:,.0f} lb × {_KILOGRAMS_PER_POUND} = {tonnes:,.2f} t",
+        )
 
 
 def _bert(mass: CarbonMass) -> Iterator[Claim]:
-    said = f"{mass.pounds:,.0f} lb × 0.45359237 = {mass.kilograms:,.0f} kg"
+    said = f"{mass.pounds:,.0f} lb × {_KILOGRAMS_PER_POUND} = {mass.kilograms:,.0f} kg"
     flight = FLIGHT.mass.kilograms
     yield Claim("bert_1400_lb", "BERT: about 1,400 lb", 1_400, mass.pounds, "lb", f"{mass.pounds:,.0f} lb")
     yield Claim("bert_635_kg", "BERT: 635 kg", 635, mass.kilograms, "kg", said)
@@ -224,9 +233,9 @@ def _bert(mass: CarbonMass) -> Iterator[Claim]:
 
 
 def _development(mass: CarbonMass, study: PublishedStudy) -> Iterator[Claim]:
-    tonnes, jobs = _tonnes(mass), study.development[-1].jobs
-    said = f"{mass.pounds:,.0f} lb × 0.45359237 = {tonnes:,.2f} t"
-    months = study.development_days / _DAYS_PER_MONTH
+    tonnes, jobs = mass.tonnes, study.development[-1].jobs
+    said = f"{mass.pounds:,.0f} lb × {_KILOGRAMS_PER_POUND} = {tonnes:,.2f} t"
+    months = study.development_days / DAYS_PER_MONTH
     yield Claim("development_35_t", "the development: over 35 t", 35, tonnes, "t", said, Sense.OVER)
     yield Claim(
         "development_35000_kg",
@@ -243,7 +252,7 @@ def _development(mass: CarbonMass, study: PublishedStudy) -> Iterator[Claim]:
         6,
         months,
         "months",
-        f"{study.development_days} days / {_DAYS_PER_MONTH:.2f} = {months:.2f} months",
+        f"{study.development_days} days / {DAYS_PER_MONTH:.2f} = {months:.2f} months",
     )
     yield Claim(
         "development_35380_kg",
@@ -262,10 +271,6 @@ def _development(mass: CarbonMass, study: PublishedStudy) -> Iterator[Claim]:
         said,
         Sense.OVER,
     )
-
-
-def _tonnes(mass: CarbonMass) -> float:
-    return mass.kilograms / 1_000
 
 
 def _roughly(factor: float) -> str:

@@ -153,19 +153,23 @@ def study_from_mapping(values: Mapping[str, Any]) -> PublishedStudy:
         url=values["url"],
         method=_method(values["method"]),
         search_remark=values["search_remark"],
-        models=tuple(PublishedModel(**{**one, "printed": _printed(one["printed"])}) for one in values["models"]),
+        models=tuple(PublishedModel(**{**model, "printed": _printed(model["printed"])}) for model in values["models"]),
         development_accelerator=development["accelerator"],
         development_watts=development["average_watts_per_accelerator"],
         development_days=development["days"],
         grid_searches=development["grid_searches"],
         development=tuple(
-            PublishedDevelopment(**{**one, "printed": _printed(one["printed"])}) for one in development["rows"]
+            PublishedDevelopment(**{**part, "printed": _printed(part["printed"])}) for part in development["rows"]
         ),
         emissions=tuple(
             PublishedEmission(
-                one["id"], one["name"], _printed({"co2e_lbs": one["printed"]}), one.get("row"), one.get("equivalent")
+                emission["id"],
+                emission["name"],
+                _printed({"co2e_lbs": emission["printed"]}),
+                emission.get("row"),
+                emission.get("equivalent"),
             )
-            for one in values["emissions"]
+            for emission in values["emissions"]
         ),
     )
 

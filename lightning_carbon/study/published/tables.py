@@ -43,10 +43,10 @@ def rows_of(study: PublishedStudy) -> tuple[StudyRow, ...]:
     Args:
         study: The inputs, and what was printed.
     """
-    models = {one.id: _model_row(one, study) for one in study.models}
-    development = {one.id: _development_row(one, study) for one in study.development}
+    models = {model.id: _model_row(model, study) for model in study.models}
+    development = {part.id: _development_row(part, study) for part in study.development}
     figures = {row.id: row.computed for row in (*models.values(), *development.values())}
-    emissions = [_emission_row(one, figures, study) for one in study.emissions]
+    emissions = [_emission_row(emission, figures, study) for emission in study.emissions]
     return (*emissions, *models.values(), *development.values())
 
 
@@ -76,7 +76,7 @@ def published_sheets(rows: tuple[StudyRow, ...], study: PublishedStudy | None = 
         TABLE_4: ("The whole development of one model (the study's Table 4)", MODELS, (constants, days)),
     }
     return tuple(
-        study_sheet(title, [row for row in rows if row.table == table], columns, notes)
+        study_sheet(title, [row for row in rows if row.table == table], columns, notes=notes)
         for table, (title, columns, notes) in titles.items()
     )
 
@@ -96,7 +96,7 @@ def _model_row(model: PublishedModel, study: PublishedStudy) -> StudyRow:
         hardware=model.hardware,
         hours=model.hours,
         power_watts=power,
-        computed=figures_of(energy, study.method, model.hours * model.count, price),
+        computed=figures_of(energy, study.method, accelerator_hours=model.hours * model.count, price=price),
         printed=model.printed,
         notes=tuple(_notes(model, study)),
     )
@@ -126,7 +126,7 @@ def _development_row(part: PublishedDevelopment, study: PublishedStudy) -> Study
         hardware=f"{study.development_accelerator} x1",
         hours=part.accelerator_hours,
         power_watts=study.development_watts,
-        computed=figures_of(energy, study.method, part.accelerator_hours, price),
+        computed=figures_of(energy, study.method, accelerator_hours=part.accelerator_hours, price=price),
         printed=part.printed,
         notes=(_DEVELOPMENT.format(watts=f"{study.development_watts:g}"),),
     )
@@ -136,9 +136,9 @@ def _emission_row(emission: PublishedEmission, figures: dict[str, Figures | None
     if emission.row is not None:
         computed = figures[emission.row]
     else:
-        [mass] = [one.mass for one in REFERENCES if one.id == emission.equivalent]
+        [mass] = [reference.mass for reference in REFERENCES if reference.id == emission.equivalent]
         computed = Figures(co2e_lbs=mass.pounds, co2e_kg=mass.kilograms)
-    searches = {one.id for one in study.models if one.is_search}
+    searches = {model.id for model in study.models if model.is_search}
     return StudyRow(
         table=TABLE_1,
         id=emission.id,

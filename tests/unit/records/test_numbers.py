@@ -87,7 +87,7 @@ def test_what_is_small_is_not_shown_as_nothing(value: float, scale: Scale) -> No
 )
 def test_ranges_are_in_the_unit_of_their_value(low: float, high: float, like: float, text: str) -> None:
     """So that the three can be compared at a glance."""
-    assert text == span(low, high, like, ENERGY)
+    assert text == span(low, high, ENERGY, like=like)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ COLUMNS: Final = (
     Column[Model]("CO2e, kg", lambda model: model.kilograms),
 )
 MODELS: Final = (Model("BERT", "–"), Model("my | own_model", "0.0279 – 0.0339"))
-SHEET: Final = sheet_of("Mine & yours", MODELS, COLUMNS, ["100 % <sure>.", "100 % <sure>."])
+SHEET: Final = sheet_of("Mine & yours", MODELS, COLUMNS, notes=["100 % <sure>.", "100 % <sure>."])
 
 TEXT: Final = """\
 Mine & yours

@@ -187,7 +187,7 @@ def test_the_range_holds_the_figures(watts: float, hours: float, uncertainty_rat
 
 def test_nothing_is_computed_of_what_is_not_known() -> None:
     """Neither energy nor price: no figure at all."""
-    figures = figures_of(None, strubell2019().method, 100.0)
+    figures = figures_of(None, strubell2019().method, accelerator_hours=100.0)
 
     assert (None, None, None, None, None) == (
         figures.kwh_pue,
