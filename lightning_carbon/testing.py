@@ -21,7 +21,7 @@ from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.ledger.journals import rank_of
 from lightning_carbon.metering.sampler import Sampler
 from lightning_carbon.ports import DeviceState, JournalText
-from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
+from lightning_carbon.units import MICRO, NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Energy, Power
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -202,7 +202,7 @@ class ScriptedDevice:
         self._clock = clock
         self._depth = depth
         self._latency_ns = latency_ns
-        self._pace = 1 + drift_ppm / 1e6
+        self._pace = 1 + drift_ppm * MICRO
         self._idle_watts = idle_watts
         self._call_ns = call_ns
         self._start_ns = self._free_ns = clock.now_ns()
@@ -264,9 +264,9 @@ class ScriptedDevice:
         if max(earlier.at_ns, later.at_ns) > self._clock.now_ns():
             message = "device not ready"
             raise RuntimeError(message)
-        milliseconds = (self._shown_ns(later) - self._shown_ns(earlier)) / 1e6
+        milliseconds = (self._shown_ns(later) - self._shown_ns(earlier)) / NANOSECONDS_PER_MILLISECOND
         (rounded,) = struct.unpack("f", struct.pack("f", milliseconds))
-        return float(rounded) * 1e6
+        return float(rounded) * NANOSECONDS_PER_MILLISECOND
 
     def wait(self, event: ScriptedEvent, seconds: float) -> None:
         """Wait until an event is done, and no longer than so many seconds."""

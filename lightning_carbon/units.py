@@ -29,8 +29,9 @@ SECONDS_PER_HOUR = 3_600
 SECONDS_PER_DAY = 86_400
 MINUTES_PER_HOUR = 60
 HOURS_PER_DAY = 24
+SECONDS_PER_YEAR = 31_557_600
 DAYS_PER_MONTH = 365.25 / 12
-"""The mean over the years of the Julian calendar."""
+"""Months and years are those of the Julian calendar in the mean: a year has 365.25 days."""
 
 GRAMS_PER_POUND = 453.59237
 GRAMS_PER_KILOGRAM = 1_000

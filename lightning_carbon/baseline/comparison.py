@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.records.numbers import ENERGY, NOTHING, amount, percent, table
+from lightning_carbon.records.numbers import ENERGY, NOTHING, amount, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,19 +80,8 @@ class Comparison:
             case _:
                 return f"{what}: {change}{other}, within {limit}"
 
-    def as_text(self) -> str:
-        """The verdict and the figures behind it, for a terminal."""
-        rows = [("", "baseline", "this run", "change"), *self._rows()]
-        return "\n".join([self.headline(), "", *table(rows, "<>>>"), *self._notes()])
-
-    def as_markdown(self) -> str:
-        """The same for the summary of a job."""
-        head = ["| energy | baseline | this run | change |", "|---|---:|---:|---:|"]
-        rows = [f"| {' | '.join(row)} |" for row in self._rows()]
-        sign = {Verdict.RISEN: "**Risen.**", Verdict.NO_BASELINE: "**No baseline.**"}.get(self.verdict, "**OK.**")
-        return "\n".join([f"{sign} {self.headline()}.", "", *head, *rows, "", *self._notes()]).rstrip()
-
-    def _rows(self) -> list[tuple[str, str, str, str]]:
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """The figures behind the verdict: what takes the energy, in the baseline, in the run, and the change."""
         was = self.baseline
         before = {} if was is None else {(part.kind, part.provenance): part.joules_per_step for part in was.parts}
         now = {(part.kind, part.provenance): part.joules_per_step for part in self.run.parts}
@@ -108,7 +97,8 @@ class Comparison:
             rows.append(_row(f"a token, all {judged}", *sums))
         return rows
 
-    def _notes(self) -> list[str]:
+    def notes(self) -> list[str]:
+        """What has to be said of the figures, a sentence each."""
         notes = []
         if len(self.run.judged) < len(self.run.parts):
             notes.append("What is modelled is shown, and not compared.")
@@ -126,7 +116,7 @@ class Comparison:
         return notes
 
 
-def compare(run: Cost, baseline: Baseline, tolerance: float, hardware: str | None = None) -> Comparison:
+def compare(run: Cost, baseline: Baseline, tolerance: float, *, hardware: str | None = None) -> Comparison:
     """Hold a run against its entry in a baseline.
 
     Args:

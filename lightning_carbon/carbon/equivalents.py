@@ -14,12 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
-from lightning_carbon.units import CarbonMass
+from lightning_carbon.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE, SECONDS_PER_YEAR, CarbonMass
 
 SOURCE = "Strubell et al. 2019"
 
-_SECONDS_PER_YEAR = 31_557_600  # 365.25 days
-_UNITS = ((3_600, "hours"), (60, "minutes"), (1, "seconds"))
+_UNITS = ((SECONDS_PER_HOUR, "hours"), (SECONDS_PER_MINUTE, "minutes"), (1, "seconds"))
 _FEW = 10
 _MANY = 100
 
@@ -109,7 +108,7 @@ class Equivalent:
             count = _count(self.times)
             return self.reference.one if count == "1.00" else f"{count} {self.reference.several}"
         if self.reference is HUMAN_YEAR:
-            return f"{_span(self.times * _SECONDS_PER_YEAR)} of an average human life"
+            return f"{_span(self.times * SECONDS_PER_YEAR)} of an average human life"
         return f"{100 * self.times:.2g} % of {self.reference.one}"
 
     @property
@@ -145,7 +144,7 @@ def equivalent_of(mass: CarbonMass) -> Equivalent | None:
     if times(mass, FLIGHT) >= _LEAST_SHARE:
         return Equivalent(times(mass, FLIGHT), FLIGHT)
     share = times(mass, HUMAN_YEAR)
-    return Equivalent(share, HUMAN_YEAR) if share * _SECONDS_PER_YEAR >= _LEAST_SECONDS else None
+    return Equivalent(share, HUMAN_YEAR) if share * SECONDS_PER_YEAR >= _LEAST_SECONDS else None
 
 
 def _count(number: float) -> str:

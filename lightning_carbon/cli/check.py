@@ -16,6 +16,7 @@ from lightning_carbon.errors import ConfigError, LedgerError, RecordError
 from lightning_carbon.ledger.directory import RECORD_FILE
 from lightning_carbon.ledger.files import read_json, to_json, write_json
 from lightning_carbon.ledger.query import read_record
+from lightning_carbon.report.sheets import Sheet, as_markdown, as_text, escape_markdown
 
 if TYPE_CHECKING:
     from lightning_carbon.baseline.costs import Cost
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 AUTO: Final = "auto"
 ROSE: Final = 1
 NO_BASELINE: Final = 3
+
+_HEAD: Final = ("baseline", "this run", "change")
+_ALIGN: Final = "<>>>"
 
 
 def check_run(
@@ -71,12 +75,24 @@ def check_run(
         _update(baseline, known, cost)
         return 0
     hardware = None if gpu_model == AUTO else gpu_model
-    found = compare(cost, known, tolerance, hardware)
+    found = compare(cost, known, tolerance, hardware=hardware)
     _print(found, form)
     if found.verdict is Verdict.NO_BASELINE:
         _tell_what_there_is(baseline, known, cost, hardware)
         return 0 if allow_missing else NO_BASELINE
     return ROSE if found.verdict is Verdict.RISEN else 0
+
+
+def comparison_text(found: Comparison) -> str:
+    """The verdict and the figures behind it, for a terminal."""
+    return as_text(Sheet(found.headline(), ("", *_HEAD), _ALIGN, tuple(found.rows()), tuple(found.notes())))
+
+
+def comparison_markdown(found: Comparison) -> str:
+    """The same in Markdown, for the summary of a job."""
+    sign = {Verdict.RISEN: "**Risen.**", Verdict.NO_BASELINE: "**No baseline.**"}.get(found.verdict, "**OK.**")
+    table = as_markdown(Sheet("", ("energy", *_HEAD), _ALIGN, tuple(found.rows()), tuple(found.notes())))
+    return f"{sign} {escape_markdown(found.headline())}.\n\n{table}"
 
 
 def _record(text: str, ledger: str | None, project: str | None) -> RunRecord:
@@ -125,9 +141,9 @@ def _print(found: Comparison, form: str) -> None:
         case "json":
             say(to_json(found.as_mapping(), indent=2))
         case "markdown":
-            say(found.as_markdown())
+            say(comparison_markdown(found))
         case _:
-            say(found.as_text())
+            say(comparison_text(found))
 
 
 def _tell_what_there_is(path: Path, known: Baseline, cost: Cost, hardware: str | None) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """So many runs are named where it is not clear which one is meant."""
-_LATER_NS = 1_000_000_000
+_LATER_NS = NANOSECONDS_PER_SECOND
 """Journals that much newer than the record of an interrupted run are of one that goes on."""
 
 Stamp = tuple[int, int, int]

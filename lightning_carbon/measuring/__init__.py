@@ -25,13 +25,13 @@ from lightning_carbon.study.measured.measurement import Measurement, to_mapping
 from lightning_carbon.study.measured.projection import training_hours
 from lightning_carbon.study.measured.table import signed
 from lightning_carbon.study.measured.training_length import TrainingLength
+from lightning_carbon.units import SECONDS_PER_MINUTE
 
 AUTOMATIC_VARIABLE: Final = "LIGHTNING_CARBON"
 SETUP_MINUTES: Final = 10.0
 """How long a program may take by default until it trains."""
 _LOOK_SECONDS: Final = 0.5
 """Journals are written that often."""
-_SECONDS_PER_MINUTE: Final = 60.0
 
 _ADD_THE_METER: Final = (
     "it meters itself: add callbacks=[CarbonCallback()] to the Lightning Trainer, callbacks=[CarbonTrainerCallback()] "
@@ -154,7 +154,7 @@ def _train(
                 break
             if not trained and time.monotonic() - begun > patience:
                 message = (
-                    f"after {patience / _SECONDS_PER_MINUTE:g} min the program has metered no training; see to it that "
+                    f"after {patience / SECONDS_PER_MINUTE:g} min the program has metered no training; see to it that "
                     f"{_ADD_THE_METER}; where it only takes long to begin, give it more --setup-minutes"
                 )
                 raise StudyError(message)
@@ -181,7 +181,7 @@ def _progress(elapsed: float, seconds: float, run: FollowedRun | None) -> Progre
 def _seconds(argument: str, minutes: object) -> float:
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes < float("inf"):
         raise ConfigError(argument, minutes, "give minutes, more than 0.")
-    return float(minutes) * _SECONDS_PER_MINUTE
+    return float(minutes) * SECONDS_PER_MINUTE
 
 
 def _unsettled(measurement: Measurement, asked: float) -> str:
@@ -189,7 +189,7 @@ def _unsettled(measurement: Measurement, asked: float) -> str:
     if trained < asked - _LOOK_SECONDS:
         longer = "the program ended by itself, so let it train longer"
     else:
-        longer = f"measure longer (--minutes {2 * asked / _SECONDS_PER_MINUTE:g})"
+        longer = f"measure longer (--minutes {2 * asked / SECONDS_PER_MINUTE:g})"
     share = settling.drift_percent_per_minute
     return (
         f"power has not settled in {trained:.0f} s of training: after a warm-up of {settling.warmup_seconds:.0f} s it "

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.metering.probe import PATIENCE_NS
+from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +54,6 @@ GIVEN_UP = "given-up-by-lightning-carbon"
 
 _SAMPLER = "lightning-carbon-sampler"
 _GOLDEN = 0.6180339887498949
-_NS = 1_000_000_000
 
 logger = logging.getLogger("lightning_carbon")
 
@@ -88,8 +88,8 @@ class Sampler:
     def __init__(self, probes: Sequence[Probe], sampling: Sampling) -> None:
         self._probes = probes
         self._clock = sampling.clock
-        self._interval_ns = round(sampling.interval_seconds * _NS)
-        self._gauge_ns = max(round(MIN_GAUGE_SECONDS * _NS), self._interval_ns // GAUGE_SPEEDUP)
+        self._interval_ns = round(sampling.interval_seconds * NANOSECONDS_PER_SECOND)
+        self._gauge_ns = max(round(MIN_GAUGE_SECONDS * NANOSECONDS_PER_SECOND), self._interval_ns // GAUGE_SPEEDUP)
         self._lock = sampling.lock
         self._housekeeping = sampling.housekeeping
         self._on_lost = sampling.on_lost
@@ -109,7 +109,7 @@ class Sampler:
 
     def read_first(self) -> None:
         """Take the first reading of every probe, on a thread of its own: the start waits no longer than two seconds."""
-        for patience_seconds in (FIRST_READING_SECONDS, PATIENCE_NS / _NS - FIRST_READING_SECONDS):
+        for patience_seconds in (FIRST_READING_SECONDS, PATIENCE_NS / NANOSECONDS_PER_SECOND - FIRST_READING_SECONDS):
             probes = [probe for probe in self._probes if probe.alive and probe.timeline.watermark_ns < 0]
             thread = threading.Thread(target=self._read, args=(probes,), name=_SAMPLER, daemon=True)
             try:
@@ -135,7 +135,7 @@ class Sampler:
 
     def start(self) -> None:
         """Start the sampling thread."""
-        self._look_until_ns = self._clock.now_ns() + round(FIRST_LOOK_SECONDS * _NS)
+        self._look_until_ns = self._clock.now_ns() + round(FIRST_LOOK_SECONDS * NANOSECONDS_PER_SECOND)
         self._launch()
         self._keeper = threading.Thread(target=self._keep_house, name="lightning-carbon-keeper", daemon=True)
         self._keeper.start()
@@ -172,10 +172,10 @@ class Sampler:
                 return
             if since_ns != self._hanging_since_ns:
                 self._hanging_since_ns, self._hung_ns = since_ns, 0
-            self._hung_ns += min(now_ns - max(since_ns, checked_ns), round(CHECKED_SECONDS * _NS))
+            self._hung_ns += min(now_ns - max(since_ns, checked_ns), round(CHECKED_SECONDS * NANOSECONDS_PER_SECOND))
             if self._hung_ns <= PATIENCE_NS:
                 return
-            probe.lose(f"a reading hung for {PATIENCE_NS // _NS} s")
+            probe.lose(f"a reading hung for {PATIENCE_NS // NANOSECONDS_PER_SECOND} s")
             probe.timeline.end()
             self._reading = None
             if self._thread is not None:
@@ -225,7 +225,7 @@ class Sampler:
             alive = [probe for probe in self._probes if probe.alive]
             if finish_ns is not None:
                 self._read(alive)
-                if self._reached(finish_ns) or now_ns > finish_ns + round(FINISH_SECONDS * _NS):
+                if self._reached(finish_ns) or now_ns > finish_ns + round(FINISH_SECONDS * NANOSECONDS_PER_SECOND):
                     return
                 time.sleep(CLOSE_LOOK_SECONDS)
                 continue
@@ -243,12 +243,12 @@ class Sampler:
             if any(probe.alive for probe in gauges):
                 next_ns = min(next_ns, gauges_ns)
             if close:
-                next_ns = min(next_ns, now_ns + round(CLOSE_LOOK_SECONDS * _NS))
+                next_ns = min(next_ns, now_ns + round(CLOSE_LOOK_SECONDS * NANOSECONDS_PER_SECOND))
             self._pause(next_ns)
 
     def _pause(self, until_ns: int) -> None:
         """Sleep, unless the end comes first."""
-        if self._end.acquire(timeout=max(0.0, (until_ns - self._clock.now_ns()) / _NS)):
+        if self._end.acquire(timeout=max(0.0, (until_ns - self._clock.now_ns()) / NANOSECONDS_PER_SECOND)):
             self._end.release()
 
     def _next_turn(self, base_ns: int, turn: int, now_ns: int) -> tuple[int, int]:
@@ -264,8 +264,8 @@ class Sampler:
         if now_ns < self._look_until_ns:
             return True
         if now_ns >= self._look_again_ns:
-            self._look_until_ns = now_ns + round(LATER_LOOK_SECONDS * _NS)
-            self._look_again_ns = self._look_until_ns + _NS
+            self._look_until_ns = now_ns + round(LATER_LOOK_SECONDS * NANOSECONDS_PER_SECOND)
+            self._look_again_ns = self._look_until_ns + NANOSECONDS_PER_SECOND
             return True
         return False
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -85,7 +87,10 @@ METRICS: tuple[Metric, ...] = (
     Metric("energy/dram_joules", "J", "energy of the memory in this row", lambda row: row.kind_joules.get("dram")),
     Metric("energy/total_joules", "J", "all energy metered in this row, without PUE", lambda row: row.total_joules),
     Metric(
-        "energy/run_kwh", "kWh", "energy of the run so far, without PUE", lambda row: _per(row.run_joules, 3_600_000.0)
+        "energy/run_kwh",
+        "kWh",
+        "energy of the run so far, without PUE",
+        lambda row: _per(row.run_joules, JOULES_PER_KILOWATT_HOUR),
     ),
     Metric(
         "power/gpu_watts",

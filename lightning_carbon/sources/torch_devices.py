@@ -14,12 +14,12 @@ from typing import Any, Final, Protocol
 import torch
 
 from lightning_carbon.ports import DeviceState, EventDevice
+from lightning_carbon.units import NANOSECONDS_PER_MILLISECOND
 
 Device = torch.device | str | int
 """A device, as torch takes it."""
 
 _LOOK_SECONDS: Final = 0.000_2
-_NS_PER_MS: Final = 1e6
 
 
 def device_uuids(devices: Iterable[Device]) -> list[int | str]:
@@ -101,7 +101,7 @@ class TorchEvents:
 
     def nanoseconds_between(self, earlier: TimedEvent, later: TimedEvent) -> float:
         """The time between two events that are done."""
-        return earlier.elapsed_time(later) * _NS_PER_MS
+        return earlier.elapsed_time(later) * NANOSECONDS_PER_MILLISECOND
 
     def wait(self, event: TimedEvent, seconds: float) -> None:
         """Look until an event is done, so many seconds at most: torch itself can only wait without end."""

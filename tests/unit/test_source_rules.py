@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
+
+import pytest
 
 import lightning_carbon
 
@@ -22,3 +25,68 @@ def test_every_class_name_has_one_home() -> None:
                 homes[node.name].add(str(path.relative_to(PACKAGE)))
 
     assert {} == {name: places for name, places in homes.items() if len(places) > 1}
+
+
+FACTORS: Final = {3.6 * 10**power for power in (-3, 0, 3, 6, 9)} | {
+    *(1e-9, 1e-6, 1e6, 1e9, 1e12),
+    *(1_440, 86_400, 365, 365.25, 453.59237, 0.45359237),
+}
+"""What is a conversion factor wherever it stands."""
+SMALL_FACTORS: Final = {1e-3, 24, 60, 1_000}
+"""What is a conversion factor where something is multiplied or divided by it."""
+PER: Final = re.compile(
+    r"_?[A-Z]*(?:SECONDS|MINUTES|HOURS|DAYS|JOULES|WATTS|GRAMS|TONNES|NS)_PER_"
+    r"[A-Z_]*(?:SECOND|MINUTE|HOUR|DAY|MONTH|YEAR|JOULE|WATT|GRAM|POUND|TONNE|MS)"
+)
+"""What the name of a conversion factor looks like."""
+NO_FACTORS: Final = {
+    ("carbon/equivalents.py", "_MOST"): "the most of a thing that a comparison counts",
+    ("cli/runs.py", "_MUCH"): "from where on a figure is shown with an exponent",
+    ("ledger/lines.py", "MOST_JOURNAL_BYTES"): "the most that is read of a journal",
+    ("sources/shares.py", "_PARTS_PER_MICROJOULE"): "how finely a share is counted, our choice",
+    ("study/measured/table.py", "_NOTHING_LEFT"): "what rounding leaves of nothing",
+}
+
+
+def factors_in(tree: ast.Module) -> list[tuple[str, int]]:
+    """The literals of a module that are conversion factors: the name they are assigned to, if any, and the line."""
+    found = []
+    for statement in ast.walk(tree):
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            name = target.id if isinstance(target, ast.Name) else ""
+            value = statement.value
+            is_named = PER.fullmatch(name) and isinstance(value, ast.Constant)
+            found += [(name, statement.lineno)] if is_named or is_factor(value) else []
+        elif isinstance(statement, ast.BinOp) and isinstance(statement.op, ast.Mult | ast.Div | ast.FloorDiv | ast.Mod):
+            sides = (statement.left, statement.right)
+            small = [side for side in sides if isinstance(side, ast.Constant) and side.value in SMALL_FACTORS]
+            found += [("", side.lineno) for side in small]
+    named = {line for _, line in found}
+    return found + [("", node.lineno) for node in ast.walk(tree) if is_factor(node) and node.lineno not in named]
+
+
+def is_factor(node: ast.AST | None) -> TypeGuard[ast.Constant]:
+    """Whether it is a literal that converts units wherever it stands."""
+    return isinstance(node, ast.Constant) and type(node.value) in {int, float} and node.value in FACTORS
+
+
+def test_conversion_factors_stand_in_units_alone() -> None:
+    """No other module has a literal that turns a unit into another."""
+    found = [
+        f"{place}:{line}"
+        for path, tree in MODULES.items()
+        if (place := str(path.relative_to(PACKAGE))) != "units.py"
+        for name, line in factors_in(tree)
+        if (place, name) not in NO_FACTORS
+    ]
+
+    assert [] == found
+
+
+@pytest.mark.parametrize(
+    "line", ["a = b / 3_600", "a = 1e6", "x = 60 * y", "_JOULES_PER_WATT_HOUR: int = 7", "f(g, 1e-9)"]
+)
+def test_a_conversion_factor_would_be_noticed(line: str) -> None:
+    """The rule above can fail."""
+    assert [1] == [number for _, number in factors_in(ast.parse(line))]

@@ -35,6 +35,7 @@ from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, Finding
 from lightning_carbon.sources.process_tree import LISTING_SECONDS
 from lightning_carbon.sources.shares import SharedCounter, Split
+from lightning_carbon.units import MICROSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +53,6 @@ LOOK_SECONDS = 0.05
 COST_RATIO = 0.005
 # Of "user nice system idle iowait irq softirq steal ...": neither idle nor waiting nor stolen.
 _BUSY_COLUMNS = (0, 1, 2, 5, 6)
-_MICROSECONDS = 1_000_000
 
 
 class BusyTime:
@@ -113,11 +113,11 @@ class CpuShare:
         self._busy_seconds = busy_seconds
         self._now_seconds = now_seconds
         # No worker stays unseen for longer than the tree's listing takes; the rest is for its irregularity.
-        self._most_late = round(2 * LISTING_SECONDS * threads * _MICROSECONDS)
+        self._most_late = round(2 * LISTING_SECONDS * threads * MICROSECONDS_PER_SECOND)
         self._lock = threading.Lock()
         self._part = self._whole = self._late = 0
-        self._job = round(job_seconds() * _MICROSECONDS)
-        self._busy = round(busy_seconds() * _MICROSECONDS)
+        self._job = round(job_seconds() * MICROSECONDS_PER_SECOND)
+        self._busy = round(busy_seconds() * MICROSECONDS_PER_SECOND)
         self._moved_seconds = now_seconds()
         self._next_look_seconds = float("-inf")
 
@@ -139,10 +139,10 @@ class CpuShare:
 
     def _look(self, now: float) -> None:
         try:
-            job = round(self._job_seconds() * _MICROSECONDS)
+            job = round(self._job_seconds() * MICROSECONDS_PER_SECOND)
         except ProcessLookupError as error:
             raise SourceLost(str(error)) from error
-        busy = round(self._busy_seconds() * _MICROSECONDS)
+        busy = round(self._busy_seconds() * MICROSECONDS_PER_SECOND)
         self._late += max(0, job - self._job)
         self._job = max(job, self._job)
         risen = busy - self._busy

@@ -47,7 +47,7 @@ from lightning_carbon.sources.host.cpu_table import find_cpu
 from lightning_carbon.sources.host.cpuinfo import CPUINFO, describe_cpu
 from lightning_carbon.sources.host.powercap import explore, open_regular, read_count, reason_of, top_of
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
-from lightning_carbon.units import MICROWATTS_PER_WATT, Energy, Power
+from lightning_carbon.units import MICROJOULES_PER_JOULE, MICROWATTS_PER_WATT, Energy, Power
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ _PACKAGE: Final = re.compile(r"package-(\d+)(?:-die-(\d+))?")
 _PSYS: Final = re.compile(r"psys(?:-(\d+))?")
 _LOST: Final = {errno.ENODEV, errno.ENXIO, errno.ENODATA, errno.ENOENT, errno.EBADF, errno.ESTALE}
 # Twin counts are compared within this: a socket of 500 W adds 0.5 J between two updates 1 ms apart.
-_MIRROR_SLACK_MICROJOULES: Final = 1_000_000
+_MIRROR_SLACK_MICROJOULES: Final = MICROJOULES_PER_JOULE
 _CONSTRAINTS: Final = 3
 """Long term, short term and peak power: what the kernel's driver knows of a package."""
 _ZERO_SECONDS: Final = 0.02

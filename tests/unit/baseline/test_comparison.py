@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lightning_carbon.baseline.comparison import COMPARISON_SCHEMA, Comparison, Verdict, compare
 from lightning_carbon.baseline.costs import Baseline, Cost, PartCost
+from lightning_carbon.cli.check import comparison_markdown, comparison_text
 from lightning_carbon.errors import ConfigError
 
 WAS = Cost(
@@ -82,7 +83,7 @@ def test_where_one_does_not_count_tokens_only_steps_are_judged() -> None:
     found = compare(now(tokens=None), BASELINE, 0.1)
 
     assert (Verdict.WITHIN, None) == (found.verdict, found.token_ratio)
-    assert "token" not in found.as_text()
+    assert "token" not in comparison_text(found)
 
 
 def test_what_is_modelled_is_not_judged_beside_what_is_measured() -> None:
@@ -90,9 +91,9 @@ def test_what_is_modelled_is_not_judged_beside_what_is_measured() -> None:
     found = compare(now(modelled=50.0), BASELINE, 0.1)
 
     assert Verdict.WITHIN is found.verdict
-    assert "CPU a step (modelled)" in found.as_text()
-    assert "+900.0 %" in found.as_text()
-    assert "What is modelled is shown, and not compared." in found.as_text()
+    assert "CPU a step (modelled)" in comparison_text(found)
+    assert "+900.0 %" in comparison_text(found)
+    assert "What is modelled is shown, and not compared." in comparison_text(found)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_models_are_compared_with_models_and_it_is_said() -> None:
     found = compare(replace(was, parts=(PartCost("package", "modelled", 6.0),)), Baseline((was,)), 0.1)
 
     assert Verdict.RISEN is found.verdict
-    assert "Nothing was measured: all figures are modelled." in found.as_text()
+    assert "Nothing was measured: all figures are modelled." in comparison_text(found)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_other_hardware_has_no_baseline_yet() -> None:
 
     assert (Verdict.NO_BASELINE, None, None) == (found.verdict, found.baseline, found.step_ratio)
     assert "gpu/bert_base on NVIDIA A100-SXM4-40GB: no baseline yet; this run took 40.0 J a step" == found.headline()
-    assert "NVIDIA H100" not in found.as_text()
+    assert "NVIDIA H100" not in comparison_text(found)
 
 
 def test_the_entry_of_another_model_is_compared_on_demand() -> None:
@@ -152,7 +153,7 @@ def test_the_entry_of_another_model_is_compared_on_demand() -> None:
 
 def test_the_text_has_the_figures_and_what_they_are_of() -> None:
     """Energies beside each other, both runs, and the versions that differ."""
-    text = compare(now(42.0), BASELINE, 0.1).as_text().splitlines()
+    text = comparison_text(compare(now(42.0), BASELINE, 0.1)).splitlines()
 
     assert (
         "gpu/bert_base on NVIDIA H100 80GB HBM3: 5.0 % more energy a step than the baseline, within 10.0 %" == text[0]
@@ -174,13 +175,21 @@ def test_the_text_has_the_figures_and_what_they_are_of() -> None:
 )
 def test_markdown_is_a_verdict_and_a_table(run: Cost, sign: str, advice: str) -> None:
     """Every row has the columns of the head."""
-    lines = compare(run, BASELINE, 0.1).as_markdown().splitlines()
+    lines = comparison_markdown(compare(run, BASELINE, 0.1)).splitlines()
     rows = [line for line in lines if line.startswith("|")]
 
     assert lines[0].startswith(sign)
     assert lines[0].endswith(advice)
     assert [5] * len(rows) == [row.count("|") for row in rows]
     assert len(rows) >= 4
+
+
+def test_markdown_shows_names_as_they_are() -> None:
+    """A tag, a bar or a backtick in the name of a GPU or of the work is text."""
+    run = replace(now(), hardware="GPU <b>x</b> | y", work="a`b`\n# c")
+    text = comparison_markdown(compare(run, BASELINE, 0.1))
+
+    assert text.startswith("**No baseline.** a\\`b\\` \\# c on GPU &lt;b&gt;x&lt;/b&gt; \\| y: ")
 
 
 @pytest.mark.parametrize("found", [compare(now(), BASELINE, 0.1), Comparison(Verdict.NO_BASELINE, 0.1, now())])
