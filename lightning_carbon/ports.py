@@ -6,6 +6,7 @@ fakes of :mod:`lightning_carbon.testing` alike.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
@@ -80,6 +81,11 @@ class Finding:
         port: The source, ready to be read, or ``None`` where it cannot be used; not stored in a record.
         reason: Why it cannot be used, or a remark on one that can (such as the better way that was not there).
         fix: The command or setting that would make it usable, or an empty string.
+        fallback: A second source of the same domain, such as the power gauge beside a counter: the counter is held
+            against it, and it takes over where the counter turns out to be none; not stored in a record.
+        later: Tries again for a better source of the same domain, which had no answer that counts; asked a few times in
+            the first seconds, on the sampling thread. Raises :class:`~lightning_carbon.errors.SourceError`
+            as long as there is none; not stored in a record.
     """
 
     source: str
@@ -87,6 +93,8 @@ class Finding:
     port: Source | None = field(default=None, metadata={"stored": False})
     reason: str = ""
     fix: str = ""
+    fallback: Source | None = field(default=None, metadata={"stored": False})
+    later: Callable[[], Source] | None = field(default=None, metadata={"stored": False})
 
 
 @runtime_checkable

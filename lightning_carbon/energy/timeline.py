@@ -74,14 +74,23 @@ class Timeline:
         self.curve.rise(at_ns, 0, covered=False)
         return True
 
+    def reached(self, at_ns: int) -> bool:
+        """Whether all is known that can be known of the time up to a moment."""
+        return self.watermark_ns >= at_ns
+
     def trim(self, before_ns: int) -> None:
         """Forget what no interval from ``before_ns`` on needs, so that memory stays flat over a long run."""
         if self.curve:
             self.curve.trim(before_ns)
 
+    def close(self, at_ns: int) -> None:
+        """End the timeline at a moment that readings have reached; what lies after its last one is not covered."""
+        del at_ns
+        self._ended = True
+
     def end(self) -> None:
         """Take no more readings: the curve stays where it is, and time from here on counts as not covered."""
-        self._ended = True
+        self.close(self.watermark_ns)
 
     def _settled_ns(self) -> int:
         return self.curve.end_ns if self.curve else -1
@@ -99,9 +108,20 @@ class CounterTimeline(Timeline):
             standing still is taken at its word.
         ceiling: The power that the hardware cannot exceed; ``None`` where there is no telling.
         max_gap_ns: Between two readings further apart than this, more than one wrap has to be reckoned with.
+        still_after_ns: After so long without a move, the counter is taken to stand still.
     """
 
-    __slots__ = ("_check", "_doubt", "_first_move", "_grid", "_last_ns", "_seen_ns", "_start_ns", "_sum")
+    __slots__ = (
+        "_check",
+        "_doubt",
+        "_first_move",
+        "_grid",
+        "_last_ns",
+        "_seen_ns",
+        "_start_ns",
+        "_still_after_ns",
+        "_sum",
+    )
 
     def __init__(
         self,
@@ -110,8 +130,10 @@ class CounterTimeline(Timeline):
         ticking: bool = True,
         ceiling: Power | None = None,
         max_gap_ns: int = GIVE_UP_NS,
+        still_after_ns: int = STILL_AFTER_NS,
     ) -> None:
         super().__init__()
+        self._still_after_ns = still_after_ns
         self._check = CountCheck(ceiling, wraps_at, max_gap_ns)
         self._grid = TickGrid() if ticking else None
         self._start_ns = self._last_ns = self._seen_ns = -1
@@ -172,7 +194,7 @@ class CounterTimeline(Timeline):
             self._decide(self._doubt[0], at_ns, rise)
         if rise:
             self._move(at_ns, rise)
-        elif self._grid is None or at_ns - self._known_ns() > STILL_AFTER_NS:
+        elif self._grid is None or at_ns - self._known_ns() > self._still_after_ns:
             self._undoubt()
             self._rise(at_ns)
         self._last_ns = at_ns
@@ -262,15 +284,21 @@ class CounterTimeline(Timeline):
 class GaugeTimeline(Timeline):
     """The timeline of a power gauge: the trapezoid between readings that are close enough.
 
+    A gauge that shows the mean of a window tells of the middle of that window. Its readings are put there, so the curve
+    ends half a window before the last reading. Only when no more come, that half is drawn, by what the last reading
+    says of its whole window.
+
     Args:
         max_gap_ns: Two readings further apart than this do not cover the time between them.
+        window_ns: How long the window is that a reading is the mean of; 0 for a power at a moment.
     """
 
-    __slots__ = ("_last", "_max_gap_ns", "_remainder")
+    __slots__ = ("_half_ns", "_last", "_max_gap_ns", "_remainder")
 
-    def __init__(self, *, max_gap_ns: int) -> None:
+    def __init__(self, *, max_gap_ns: int, window_ns: int = 0) -> None:
         super().__init__()
         self._max_gap_ns = max_gap_ns
+        self._half_ns = window_ns // 2
         self._last: GaugeReading | None = None
         self._remainder = 0.0
 
@@ -285,16 +313,16 @@ class GaugeTimeline(Timeline):
             return
         self._last = reading
         if last is None or self.curve is None:
-            self.curve = EnergyCurve(reading.at_ns)
+            self.curve = EnergyCurve(reading.at_ns - self._half_ns)
             return
         span_ns = reading.at_ns - last.at_ns
-        if span_ns > self._max_gap_ns:
-            self.curve.rise(reading.at_ns, 0, covered=False)
+        if span_ns > self._max_gap_ns or (self._half_ns and last.at_ns - self._half_ns < self.curve.end_ns):
+            self._skip(reading.at_ns - self._half_ns)
             return
         exact = (last.power.watts + reading.power.watts) / 2 * span_ns / _NANOWATT_SECONDS + self._remainder
         whole = int(exact)
         self._remainder = exact - whole
-        self.curve.rise(reading.at_ns, whole)
+        self.curve.rise(reading.at_ns - self._half_ns, whole)
 
     def resume(self, reading: GaugeReading) -> None:
         """Take readings again after the end, from this one on; the time since the last one is not covered."""
@@ -302,7 +330,33 @@ class GaugeTimeline(Timeline):
         if not self._resume(reading.at_ns):
             self.curve = EnergyCurve(reading.at_ns)
 
+    def reached(self, at_ns: int) -> bool:
+        """Whether a reading was taken at this moment or after it."""
+        return self._ended or (self._last is not None and self._last.at_ns >= at_ns)
+
+    def trim(self, before_ns: int) -> None:
+        """Forget what is not needed; the last half window tells how the next one ends."""
+        super().trim(before_ns - self._half_ns)
+
     def close(self, at_ns: int) -> None:
         """End the timeline; what lies after its last reading is not covered."""
-        del at_ns
-        self._ended = True
+        if self._half_ns and self._last is not None and self.curve is not None and not self._ended:
+            self._draw_last_half(self._last, self.curve)
+        super().close(at_ns)
+
+    def _draw_last_half(self, last: GaugeReading, curve: EnergyCurve) -> None:
+        """Let the curve rise, over the whole last window, by what its mean says."""
+        middle_ns = curve.end_ns
+        if middle_ns > last.at_ns - self._half_ns:
+            return  # taken up again a moment ago: this reading tells of the time before that, too
+        before_ns = middle_ns - self._half_ns
+        whole = int(last.power.watts * 2 * self._half_ns / _NANOWATT_SECONDS)
+        if curve.covered(middle_ns) - curve.covered(before_ns) == self._half_ns:
+            drawn = curve.height(middle_ns) - curve.height(before_ns)
+        else:
+            drawn = whole // 2
+        curve.rise(last.at_ns, max(whole - drawn, 0))
+
+    def _skip(self, to_ns: int) -> None:
+        if self.curve is not None and to_ns > self.curve.end_ns:
+            self.curve.rise(to_ns, 0, covered=False)

@@ -105,6 +105,7 @@ def beat_of(
         },
         lost=tuple(probe.lost for probe in probes),
         lost_ns=tuple(None if at_ns is None else at_ns - usage.start_ns for at_ns in lost_at_ns),
+        sensors=tuple(probe.told(usage.start_ns) for probe in probes),
         resumed=resumed,
         parts={
             phase.value: {

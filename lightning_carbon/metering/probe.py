@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, SupportsInt
 
 from lightning_carbon.energy.plausibility import GIVE_UP_NS, ceiling_of
 from lightning_carbon.energy.readings import CounterReading, GaugeReading, Provenance
-from lightning_carbon.energy.timeline import CounterTimeline, GaugeTimeline
+from lightning_carbon.energy.succession import Succession
+from lightning_carbon.energy.timeline import STILL_AFTER_NS, CounterTimeline, GaugeTimeline
 from lightning_carbon.errors import ReadFailed, SourceLost
+from lightning_carbon.metering.crosscheck import DEAD_NS, CrossCheck, Retry
 from lightning_carbon.ports import EnergyCounter
+from lightning_carbon.records.journal import SensorBeat
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lightning_carbon.energy.readings import Sensor
+    from lightning_carbon.energy.timeline import Timeline
     from lightning_carbon.ports import Clock, Source
     from lightning_carbon.units import Power
 
@@ -26,34 +31,51 @@ _LARGEST = sys.float_info.max
 
 
 class Probe:
-    """Reads one source onto one timeline.
+    """Reads one source onto one timeline, and another one of the same domain where that turns out to be better.
 
     Args:
         source: What is read.
         clock: What stamps the readings: with the middle of the call, since a call may be slow.
         max_gap_ns: How far apart two readings of a gauge may be.
+        fallback: What a counter is held against, and what is read where it turns out to be none.
+        later: Tries for a better source; raises as long as there is none.
     """
 
     __slots__ = (
         "_ask",
+        "_crosscheck",
         "_failing_since_ns",
+        "_has_refused",
         "_is_gauge",
+        "_line",
         "_most_watts",
         "_now_ns",
+        "_ratio",
         "_reading",
+        "_retry",
         "is_measured_gauge",
         "lost",
         "lost_at_ns",
         "reading_since_ns",
         "remark",
+        "replaced",
+        "replaced_at_ns",
         "sensor",
         "timeline",
     )
 
-    def __init__(self, source: Source, clock: Clock, max_gap_ns: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        clock: Clock,
+        max_gap_ns: int,
+        *,
+        fallback: Source | None = None,
+        later: Callable[[], Source] | None = None,
+    ) -> None:
         self._now_ns = clock.now_ns
         self.sensor: Sensor = source.sensor
-        self.timeline: CounterTimeline | GaugeTimeline
+        self._line: CounterTimeline | GaugeTimeline
         self._ask: Callable[[], Energy] | Callable[[], Power]
         self._reading: Callable[..., CounterReading] | Callable[..., GaugeReading]
         is_modelled = self.sensor.provenance is Provenance.MODELLED
@@ -62,16 +84,18 @@ class Probe:
         # Looked up once rather than ten times a second: after the pause between two readings nothing of it is in the
         # processor's caches, and every step of the way costs ten times what a benchmark in a loop shows.
         if isinstance(source, EnergyCounter):
-            self.timeline = CounterTimeline(
+            self._line = CounterTimeline(
                 wraps_at=self.sensor.wraps_at,
                 ticking=self.sensor.provenance is Provenance.COUNTER,
                 ceiling=ceiling,
                 max_gap_ns=max(GIVE_UP_NS, max_gap_ns * 2 // 5),
+                still_after_ns=STILL_AFTER_NS if fallback is None else STILL_AFTER_NS + DEAD_NS,
             )
             self._ask, self._reading = source.read_energy, CounterReading
             self._is_gauge = False
         else:
-            self.timeline = GaugeTimeline(max_gap_ns=max_gap_ns)
+            window_ns = round(self.sensor.window_seconds * NANOSECONDS_PER_SECOND)
+            self._line = GaugeTimeline(max_gap_ns=max_gap_ns, window_ns=window_ns)
             self._ask, self._reading = source.read_power, GaugeReading
             self._is_gauge = True
         self._most_watts = _LARGEST if ceiling is None else ceiling.watts
@@ -82,7 +106,43 @@ class Probe:
         self.reading_since_ns: int | None = None
         #: What is odd about the readings, until somebody has told it.
         self.remark: str | None = None
+        self._has_refused = False
         self._failing_since_ns: int | None = None
+        #: What intervals are read off; the same for the whole run.
+        self.timeline: Timeline = self._line if fallback is None and later is None else Succession(self._line)
+        self._crosscheck: CrossCheck | None = None
+        if fallback is not None and isinstance(self._line, CounterTimeline):
+            self._crosscheck = CrossCheck(self._line, Probe(fallback, clock, max_gap_ns), clock.now_ns())
+        self._retry: Retry | None = None
+        if later is not None:
+            self._retry = Retry(later, lambda better: Probe(better, clock, max_gap_ns), clock.now_ns())
+        self._ratio: float | None = None
+        #: Why another source has taken over, and when.
+        self.replaced: str | None = None
+        self.replaced_at_ns: int | None = None
+
+    @property
+    def counter_to_power_ratio(self) -> float | None:
+        """What the counter counted over what power added up to, where both were read."""
+        return self._ratio if self._crosscheck is None else self._crosscheck.ratio
+
+    def told(self, start_ns: int) -> SensorBeat | None:
+        """What has shown about the source that a record should tell, or ``None``.
+
+        Args:
+            start_ns: When the run started.
+        """
+        ratio, sensor = self.counter_to_power_ratio, self.sensor
+        if self.replaced_at_ns is None:
+            return None if ratio is None else SensorBeat(ratio)
+        return SensorBeat(
+            counter_to_power_ratio=ratio,
+            replaced=self.replaced,
+            replaced_ns=max(0, self.replaced_at_ns - start_ns),
+            provenance=sensor.provenance.value,
+            uncertainty_ratio=sensor.uncertainty_ratio,
+            method=sensor.method,
+        )
 
     @property
     def alive(self) -> bool:
@@ -92,7 +152,7 @@ class Probe:
     @property
     def wants_close_look(self) -> bool:
         """Whether frequent readings would teach when its counter jumps."""
-        return isinstance(self.timeline, CounterTimeline) and self.timeline.learning
+        return isinstance(self._line, CounterTimeline) and self._line.learning
 
     def read(self) -> CounterReading | GaugeReading | None:
         """Take one reading, slow or failing as the source may be; appends nothing.
@@ -102,6 +162,9 @@ class Probe:
             is lost.
         """
         before_ns = self.reading_since_ns = self._now_ns()
+        if self._retry is not None:
+            self._retry.attempt(before_ns)
+            before_ns = self._now_ns()
         try:
             amount = self._ask()
             stamp_ns = (before_ns + self._now_ns()) // 2
@@ -114,21 +177,50 @@ class Probe:
                 if type(count) is not int or count < 0:
                     amount = self._whole(count)
             self._failing_since_ns = None
-            return self._reading(stamp_ns, amount)
+            reading = self._reading(stamp_ns, amount)
         except SourceLost as error:
             self.lose(str(error) or type(error).__name__)
         except Exception as error:  # noqa: BLE001 - whatever a driver throws, the training goes on
             self._fail(before_ns, str(error) or type(error).__name__)
+        else:
+            if self._crosscheck is not None:
+                self._crosscheck.look(stamp_ns)
+            return reading
         finally:
             self.reading_since_ns = None
         return None
 
     def append(self, reading: CounterReading | GaugeReading) -> None:
         """Put a reading on the timeline; a source whose readings cannot be energy is lost."""
-        timeline = self.timeline
-        timeline.append(reading)  # type: ignore[arg-type]
-        if timeline.fault is not None:
-            self.lose(timeline.fault)
+        line = self._line
+        line.append(reading)  # type: ignore[arg-type]
+        reason = line.fault
+        if self._crosscheck is not None and reason is None:
+            reason = self._crosscheck.judge(reading)  # type: ignore[arg-type]
+        if reason is not None:
+            self._give_way(reason)
+        if self._retry is not None and self._retry.better is not None:
+            self._replace(self._retry.better, "the better sensor, which had no answer at first, has one now")
+
+    def _give_way(self, reason: str) -> None:
+        """Read the second source instead of a counter that is none; without one, the source is lost."""
+        witness = None if self._crosscheck is None else self._crosscheck.witness
+        if witness is None or not witness.alive:
+            self.lose(reason)
+        else:
+            self._replace(witness, reason)
+
+    def _replace(self, successor: Probe, reason: str) -> None:
+        self._ratio = self.counter_to_power_ratio
+        self._crosscheck = self._retry = None
+        self._ask, self._reading, self._line = successor._ask, successor._reading, successor._line
+        self._is_gauge, self._most_watts = successor._is_gauge, successor._most_watts
+        self.is_measured_gauge = successor.is_measured_gauge
+        self.sensor = replace(successor.sensor, domain=self.sensor.domain)
+        if isinstance(self.timeline, Succession):
+            self.timeline.replace(successor._line)
+        self.replaced, self.replaced_at_ns = reason, self._now_ns()
+        self.remark = f"{reason}; goes on by {self.sensor.method}"
 
     def lose(self, reason: str) -> None:
         """Give the source up, for a reason that the record will tell; the timeline ends at its last reading."""
@@ -143,7 +235,7 @@ class Probe:
             reading: The reading that came late; it counts from now on, as what lies before it has been settled.
         """
         amount = reading.energy if isinstance(reading, CounterReading) else reading.power
-        self.timeline.resume(self._reading(self._now_ns(), amount))  # type: ignore[arg-type]
+        self._line.resume(self._reading(self._now_ns(), amount))  # type: ignore[arg-type]
         self.lost = self.lost_at_ns = None
 
     def _fail(self, before_ns: int, reason: str) -> None:
@@ -165,5 +257,7 @@ class Probe:
 
     def _refuse(self, value: object, unit: str) -> NoReturn:
         most = f"; it draws {self._most_watts:.0f} W at most" if self._is_gauge else ""
-        self.remark = f"its sensor showed {value!r} {unit}, which is no reading{most}"
-        raise ReadFailed(self.remark)
+        reason = f"its sensor showed {value!r} {unit}, which is no reading{most}"
+        if not self._has_refused:
+            self._has_refused, self.remark = True, f"{reason}; said once"
+        raise ReadFailed(reason)

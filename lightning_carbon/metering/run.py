@@ -97,8 +97,13 @@ class Run:
         self.now_ns = clock.now_ns
         self.lock = threading.RLock()
         self.check_ns = 0
+        self._trouble: SourceLost | None = None
         started_at = clock.wall_seconds()
-        self._probes = [Probe(found.port, clock, gap_ns) for found in adapters.findings if found.port is not None]
+        self._probes = [
+            Probe(found.port, clock, gap_ns, fallback=found.fallback, later=found.later)
+            for found in adapters.findings
+            if found.port is not None
+        ]
         sensors = [probe.sensor for probe in self._probes]
         ids = {sensor.domain.id for sensor in sensors}
         self._roots = [place for place, sensor in enumerate(sensors) if sensor.domain.parent not in ids]
@@ -123,7 +128,6 @@ class Run:
         self._others_noted: list[RankPart] = []
         self._resumed: Resumed | None = None
         self.steps_per_epoch: float | None = None
-        self._trouble: SourceLost | None = None
         self._neighbours = NeighbourWatch(adapters.neighbours, warn)
         self.is_over = False
         self.record: RunRecord | None = None

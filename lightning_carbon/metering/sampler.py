@@ -103,7 +103,6 @@ class Sampler:
         self._keeper: threading.Thread | None = None
         self._reading: Probe | None = None
         self._checked_ns = self._hanging_since_ns = self._hung_ns = 0
-        self._remarked: set[Probe] = set()
         self._look_until_ns = 0
         self._look_again_ns = 0
 
@@ -218,11 +217,11 @@ class Sampler:
         now_ns = base_ns = self._clock.now_ns()
         turn = 0
         due_ns = gauges_ns = now_ns
-        gauges = [probe for probe in self._probes if probe.is_measured_gauge]
         while generation == self._generation:
             now_ns = self._clock.now_ns()
             finish_ns = self._finish_ns
             alive = [probe for probe in self._probes if probe.alive]
+            gauges = [probe for probe in alive if probe.is_measured_gauge]
             if finish_ns is not None:
                 self._read(alive)
                 if self._reached(finish_ns) or now_ns > finish_ns + round(FINISH_SECONDS * NANOSECONDS_PER_SECOND):
@@ -240,7 +239,7 @@ class Sampler:
             elif close:
                 self._read(close)
             next_ns = due_ns
-            if any(probe.alive for probe in gauges):
+            if gauges:
                 next_ns = min(next_ns, gauges_ns)
             if close:
                 next_ns = min(next_ns, now_ns + round(CLOSE_LOOK_SECONDS * NANOSECONDS_PER_SECOND))
@@ -271,7 +270,7 @@ class Sampler:
 
     def _reached(self, at_ns: int) -> bool:
         with self._lock:
-            return all(probe.timeline.watermark_ns >= at_ns for probe in self._probes if probe.alive)
+            return all(probe.timeline.reached(at_ns) for probe in self._probes if probe.alive)
 
     def _read(self, probes: list[Probe]) -> None:
         readings = []
@@ -284,12 +283,13 @@ class Sampler:
             self._reading = None
             if reading is not None:
                 readings.append((probe, reading))
-            elif probe.remark is not None and probe not in self._remarked:
-                self._remarked.add(probe)
-                logger.warning("%s: %s; said once", probe.sensor.domain.name, probe.remark)
         with self._lock:
             for probe, reading in readings:
                 probe.append(reading)
+        for probe in probes:
+            if probe.remark is not None:
+                logger.warning("%s: %s", probe.sensor.domain.name, probe.remark)
+                probe.remark = None
         self._retire([probe for probe in probes if probe.lost is not None and not probe.timeline.ended])
 
     def _take_up(self, probe: Probe, reading: CounterReading | GaugeReading | None) -> None:

@@ -6,7 +6,7 @@ before, so the last whole line of a file is all that is needed of it, and a line
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
@@ -119,6 +119,34 @@ class PartBeat:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorBeat:
+    """What has shown about a sensor during the run.
+
+    Args:
+        counter_to_power_ratio: What its counter counted over what its power added up to, where both were read.
+        replaced: Why another sensor of the same hardware has taken over; the rest tells of that one.
+        replaced_ns: How long after the start of the run that was.
+        provenance: How its numbers come about.
+        uncertainty_ratio: The half width of its range, as a share.
+        method: The call or the model behind it.
+    """
+
+    counter_to_power_ratio: float | None = None
+    replaced: str | None = None
+    replaced_ns: int | None = None
+    provenance: str | None = field(default=None, metadata=one_of(Provenance))
+    uncertainty_ratio: float | None = None
+    method: str | None = None
+
+    def applied_to(self, facts: DomainFacts) -> DomainFacts:
+        """What is true of the domain with the sensor that it has now; its range is the wider of both."""
+        if self.provenance is None or self.uncertainty_ratio is None or self.method is None:
+            return facts
+        wider = max(facts.uncertainty_ratio, self.uncertainty_ratio)
+        return replace(facts, provenance=self.provenance, uncertainty_ratio=wider, method=self.method)
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """What a rank has used so far.
 
@@ -139,6 +167,7 @@ class Beat:
         steps_per_epoch: How many steps an epoch has, where the trainer knows.
         step_clock: Which clock says when steps end, ``device``, ``host`` or ``mixed``; ``None`` where none is known.
         step_clock_reason: What kept the device's clock from saying it, or ``None``.
+        sensors: What has shown about the sensor of each domain, or ``None``; empty in journals of before.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -157,6 +186,11 @@ class Beat:
     steps_per_epoch: float | None = None
     step_clock: str | None = None
     step_clock_reason: str | None = None
+    sensors: tuple[SensorBeat | None, ...] = ()
+
+    def sensor(self, index: int) -> SensorBeat:
+        """What has shown about the sensor of one domain."""
+        return (self.sensors[index] if index < len(self.sensors) else None) or SensorBeat()
 
     def uj(self, index: int) -> int:
         """The energy of all phases on one domain, in microjoules."""

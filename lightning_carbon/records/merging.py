@@ -140,7 +140,9 @@ def _energy(
     total = Bounds.exactly(Energy.ZERO)
     measured_uj = covered_ns = 0
     for credit in hardware:
-        domain, beat, index = credit.domain, credit.part.beat, credit.place
+        beat, index = credit.part.beat, credit.place
+        sensor = beat.sensor(index)
+        domain = sensor.applied_to(credit.domain)
         uj = beat.uj(index)
         if credit.is_root:
             total += bounds_of_sensor(Energy(uj), domain.uncertainty_ratio)
@@ -171,6 +173,9 @@ def _energy(
                     name: {part: _joules(uj) for part, uj in _parts(beat, name, index).items()} for name in beat.parts
                 },
                 step_joules=_joules(beat.step_uj[index]) if beat.steps else None,
+                counter_to_power_ratio=sensor.counter_to_power_ratio,
+                replaced=sensor.replaced,
+                replaced_after_seconds=_seconds(sensor.replaced_ns),
             )
         )
     roots = sum(credit.is_root for credit in hardware)

@@ -53,6 +53,10 @@ class DomainRecord:
         phases: Its energy in joules by phase.
         parts: Its energy in joules by phase and part, for the phases that were told apart.
         step_joules: Its energy during the steps alone, in joules; ``None`` where no steps were counted.
+        counter_to_power_ratio: What its counter counted over what its power added up to, while both were read; ``None``
+            where they were not.
+        replaced: Why another sensor of the same hardware took over during the run, or ``None``.
+        replaced_after_seconds: How long after the start of the run that was, or ``None``.
     """
 
     id: str
@@ -69,6 +73,9 @@ class DomainRecord:
     phases: dict[str, float] = field(default_factory=dict)
     parts: dict[str, dict[str, float]] = field(default_factory=dict)
     step_joules: float | None = None
+    counter_to_power_ratio: float | None = None
+    replaced: str | None = None
+    replaced_after_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,6 +288,11 @@ def _missing(record: RunRecord) -> list[Line]:
             lines += _item(f"lost: {_named(domain)}: {domain.lost}; {covered}")
         elif domain.coverage_ratio < _WELL_COVERED:
             lines += _item(f"in part: {_named(domain)}: {covered}")
+        if domain.replaced is not None:
+            after = (
+                "" if domain.replaced_after_seconds is None else f", after {duration(domain.replaced_after_seconds)}"
+            )
+            lines += _item(f"by another sensor{after}: {_named(domain)}: {domain.replaced}; now {domain.method}")
     failed = ((rank.step_clock_reason, f"rank {rank.rank}") for rank in record.ranks if rank.step_clock_reason)
     for reason, ranks in _grouped(failed):
         where = f" of {ranks}" if record.world_size > 1 else ""

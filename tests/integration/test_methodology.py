@@ -22,6 +22,15 @@ from lightning_carbon.energy.timeline import Timeline
 from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
 from lightning_carbon.grid.factors import WORLD, intensity_of, regions
 from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of
+from lightning_carbon.metering.crosscheck import (
+    DEAD_NS,
+    ENOUGH_STRIKES,
+    EVERY_NS,
+    FIRST_NS,
+    HIGHEST_RATIO,
+    RETRY_NS,
+    WINDOW_NS,
+)
 from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.metering.run import GAUGE_GAP_NS
 from lightning_carbon.metering.sampler import FINISH_SECONDS, GAUGE_SPEEDUP
@@ -312,6 +321,20 @@ def test_the_page_has_the_limits_of_what_is_plausible() -> None:
     assert "than the hardware can draw in the time and one second" in text
     assert 2 * NANOSECONDS_PER_SECOND == GIVE_UP_NS
     assert "no two counts fit together for two seconds" in text
+
+
+def test_the_page_has_how_counters_and_power_are_compared() -> None:
+    """How long, how often, and what makes a counter give way."""
+    text = read(PAGE)
+
+    assert (5, 120) == (FIRST_NS / NANOSECONDS_PER_SECOND, EVERY_NS / NANOSECONDS_PER_SECOND)
+    assert "both read in the first five seconds, for five seconds of every two minutes" in text
+    assert NANOSECONDS_PER_SECOND == DEAD_NS
+    assert "a count that stands still for a second while" in text
+    assert (2, 2, 3) == (HIGHEST_RATIO, ENOUGH_STRIKES, WINDOW_NS / NANOSECONDS_PER_SECOND)
+    assert "less than half or more than twice of what power adds up to, in two stretches of three seconds" in text
+    assert (5, 3) == (len(RETRY_NS), RETRY_NS[-1] / NANOSECONDS_PER_SECOND)
+    assert "tried again five times in the first three seconds" in text
 
 
 # -- estimates (section 8) ------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lightning_carbon.ports import Finding
 from lightning_carbon.records.journal import part_of
 from lightning_carbon.records.mapping import from_mapping
 from lightning_carbon.records.merging import record_of
@@ -111,3 +112,47 @@ def test_a_source_slower_than_the_interval_is_read_as_often_as_it_can_be() -> No
     assert record.energy.total_joules == pytest.approx(
         100 * record.duration_seconds * record.energy.coverage_ratio, rel=0.01
     )
+
+
+def test_a_dead_counter_is_recorded_as_what_took_over(caplog: pytest.LogCaptureFixture) -> None:
+    """The record, and the journal of a run that is killed, say by what the energy was measured and why."""
+    clock = ManualClock(start_ns=5_000_000_000)
+    counter = ScriptedCounter(clock, joules=lambda _: 77.0, domain=GPU_0)
+    gauge = ScriptedGauge(clock, lambda _: 300.0, domain=GPU_0, uncertainty_ratio=0.1)
+    world = World(lambda _: [], [Finding("nvml", "GPU 0", counter, fallback=gauge)], clock=clock)
+    meter = world.engine.start("train")
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
+        world.steps(40)
+        killed = record_of([beats_of(world)[-1]])
+        record = meter.stop()
+    (domain,) = from_mapping(world.store.records[record.run_id]).energy.domains
+
+    assert pytest.approx(1_200) == domain.joules
+    assert (1.0, "integrated", 0.1, "scripted gauge") == (
+        domain.coverage_ratio,
+        domain.provenance,
+        domain.uncertainty_ratio,
+        domain.method,
+    )
+    assert "its count stood still for 1.0 s at 300 W" == domain.replaced == killed.energy.domains[0].replaced
+    assert pytest.approx(1.0, abs=0.11) == domain.replaced_after_seconds
+    assert [f"GPU 0: {domain.replaced}; goes on by scripted gauge"] == [entry.message for entry in caplog.records]
+
+
+def test_a_counter_that_agrees_with_power_has_its_ratio_on_record() -> None:
+    """The record tells how well a counter and the power beside it agreed, and nothing of the kind without a gauge."""
+    clock = ManualClock(start_ns=5_000_000_000)
+    counter = ScriptedCounter(clock, joules=lambda seconds: 285.0 * seconds, domain=GPU_0)
+    gauge = ScriptedGauge(clock, lambda _: 300.0, domain=GPU_0)
+    world = World(
+        lambda clock: [ScriptedCounter(clock, lambda _: 50.0, domain=GPU_1)],
+        [Finding("nvml", "GPU 0", counter, fallback=gauge)],
+        clock=clock,
+    )
+    meter = world.engine.start("train")
+    world.steps(60)
+    alone, compared = meter.stop().energy.domains
+
+    assert alone.counter_to_power_ratio is None
+    assert pytest.approx(0.95, abs=0.001) == compared.counter_to_power_ratio
+    assert "counter" == compared.provenance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_carbon.errors import RecordError
-from lightning_carbon.records.journal import JOURNAL_SCHEMA, RankPart, beat_mapping, header_mapping, part_of
+from lightning_carbon.records.journal import JOURNAL_SCHEMA, RankPart, SensorBeat, beat_mapping, header_mapping, part_of
 from tests.unit.records.parts import SECOND, domain, part, parts
 
 ONE = part(0, {domain("gpu:0"): 5_000_000, domain("dram:0"): 7}, steps=3)
@@ -52,6 +53,17 @@ def test_a_journal_from_before_parts_were_told_has_none() -> None:
     del beat["parts"]
 
     assert part_of(header, beat) == ONE
+
+
+def test_what_has_shown_about_sensors_survives() -> None:
+    """Of those of which nothing has shown, nothing is told; a journal of before tells of none."""
+    told = replace(ONE.beat, sensors=(SensorBeat(0.5, "it stood still", 7, "integrated", 0.1, "power"), None))
+    header, beat = written(replace(ONE, beat=told))
+    found = part_of(header, beat)
+    del beat["sensors"]
+
+    assert told == found.beat
+    assert SensorBeat() == found.beat.sensor(1) == part_of(header, beat).beat.sensor(0)
 
 
 def test_a_journal_of_a_newer_schema_is_refused() -> None:

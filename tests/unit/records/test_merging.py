@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.records.journal import RankPart
+from lightning_carbon.records.journal import RankPart, SensorBeat
 from lightning_carbon.records.merging import credits_of, iso, record_of
 from lightning_carbon.records.run import Status
-from tests.unit.records.parts import STARTED, domain, ended, part, parts
+from tests.unit.records.parts import SECOND, STARTED, domain, ended, part, parts
 
 GPU_0, GPU_1 = domain("gpu:0"), domain("gpu:1")
 PACKAGE, DRAM = domain("package:0", provenance="modelled"), domain("dram:0", parent="package:0")
@@ -198,3 +198,39 @@ def test_the_parts_of_a_run_have_times() -> None:
     record = record_of([part(0, {GPU_0: 100}, forward=0.25)])
 
     assert {"train": {"forward": 2.5, "backward": 7.5}} == record.part_seconds
+
+
+def test_a_domain_whose_sensor_was_replaced_is_of_the_sensor_it_has_now() -> None:
+    """Provenance and method are those of the later one, the range is the wider of both, and the reason stands."""
+    rank = part(0, {domain("gpu:0"): 5_000_000, domain("dram:0"): 7_000_000})
+    gauge = SensorBeat(0.0, "its count stood still for 1.0 s at 300 W", 2 * SECOND, "integrated", 0.1, "power")
+    model = SensorBeat(None, "its count has not moved in the first 1.0 s", SECOND, "modelled", 0.01, "model")
+    record = record_of([replace(rank, beat=replace(rank.beat, sensors=(gauge, model)))])
+    gpu, dram = record.energy.domains
+
+    assert ("integrated", 0.1, "power", 0.0, gauge.replaced, 2.0) == (
+        gpu.provenance,
+        gpu.uncertainty_ratio,
+        gpu.method,
+        gpu.counter_to_power_ratio,
+        gpu.replaced,
+        gpu.replaced_after_seconds,
+    )
+    assert ("modelled", 0.05, None) == (dram.provenance, dram.uncertainty_ratio, dram.counter_to_power_ratio)
+    assert (5.0, 7.0) == (record.energy.measured_joules, record.energy.modelled_joules)
+    assert f"{gauge.replaced}; now power" in record.summary().replace("\n    ", " ")
+
+
+def test_a_counter_that_was_compared_keeps_its_word() -> None:
+    """The ratio is told, and nothing else changes."""
+    rank = part(0, {domain("gpu:0"): 5_000_000})
+    compared = record_of([replace(rank, beat=replace(rank.beat, sensors=(SensorBeat(0.98),)))])
+    (gpu,) = compared.energy.domains
+
+    assert ("counter", 0.05, 0.98, None, None) == (
+        gpu.provenance,
+        gpu.uncertainty_ratio,
+        gpu.counter_to_power_ratio,
+        gpu.replaced,
+        gpu.replaced_after_seconds,
+    )

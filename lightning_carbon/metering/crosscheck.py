@@ -1,0 +1,202 @@
+"""Holds an energy counter against the power of the same hardware: in the first seconds, and from time to time.
+
+A counter that is dead answers all the same, with a count that stands still. So where a second sensor of the hardware is
+known, its power is read beside the counter for a few seconds at the start, for a few seconds of every two minutes, and
+whenever the count stands still. What the counter counted over what the power adds up to is kept for the record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightning_carbon.energy.curve import FOREVER_NS
+from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lightning_carbon.energy.readings import CounterReading, GaugeReading
+    from lightning_carbon.energy.timeline import CounterTimeline
+    from lightning_carbon.metering.probe import Probe
+    from lightning_carbon.ports import Source
+
+FIRST_NS = 5 * NANOSECONDS_PER_SECOND
+"""How long power is read beside a counter at the start, and then each time."""
+EVERY_NS = 120 * NANOSECONDS_PER_SECOND
+"""How often power is read beside a counter."""
+PAUSE_NS = NANOSECONDS_PER_SECOND // 20
+"""How far apart these readings of power are at least."""
+STANDING_NS = NANOSECONDS_PER_SECOND // 4
+"""A count that has not moved for so long is watched: no jumps of counters are known that are further apart."""
+DEAD_NS = NANOSECONDS_PER_SECOND
+"""A count that has not moved for so long, while power says that it should have, is dead."""
+LEAST_WATTS = 1.0
+"""Less power than this, on average, does not speak against a count that stands still."""
+HIGHEST_RATIO = 2.0
+"""How far a counter and power may be apart: both come from the same shunts, of which the worst known is 15 % off (Yang
+et al., SC'24), and power is read at moments, which of a load that changes fast tells less."""
+WINDOW_NS = 3 * NANOSECONDS_PER_SECOND
+"""How long a time both must cover to be compared."""
+ENOUGH_STRIKES = 2
+"""How many such times in a row must speak against a counter."""
+RETRY_NS = tuple(round(seconds * NANOSECONDS_PER_SECOND) for seconds in (0.2, 0.5, 1.0, 2.0, 3.0))
+"""When a better sensor that did not answer at first is tried again, after the start."""
+
+
+class CrossCheck:
+    """Watches a counter by a second sensor of the same hardware.
+
+    Args:
+        counter: The counter's timeline.
+        witness: The second sensor, a gauge.
+        now_ns: The moment.
+    """
+
+    __slots__ = (
+        "_count",
+        "_counted",
+        "_counter",
+        "_is_power",
+        "_looked_ns",
+        "_moved_ns",
+        "_reading",
+        "_start_ns",
+        "_strikes",
+        "_summed",
+        "_window",
+        "witness",
+    )
+
+    def __init__(self, counter: CounterTimeline, witness: Probe, now_ns: int) -> None:
+        self._counter = counter
+        self.witness = witness
+        # A model of power says nothing about a counter, save that there is something better than none.
+        self._is_power = witness.sensor.provenance is not Provenance.MODELLED
+        self._start_ns = self._moved_ns = now_ns
+        self._looked_ns = now_ns - PAUSE_NS
+        self._reading: GaugeReading | CounterReading | None = None
+        self._count: int | None = None
+        self._window: tuple[int, int, int, int] | None = None
+        self._counted = self._summed = 0
+        self._strikes = 0
+
+    @property
+    def ratio(self) -> float | None:
+        """What the counter counted over what power adds up to, over all times that both cover; ``None`` before."""
+        return self._counted / self._summed if self._summed > 0 else None
+
+    def look(self, now_ns: int) -> None:
+        """Read the second sensor, if it is time; appends nothing.
+
+        Args:
+            now_ns: The moment.
+        """
+        if now_ns - self._looked_ns < PAUSE_NS:
+            return
+        since_ns = now_ns - self._start_ns
+        if since_ns % EVERY_NS < FIRST_NS or self._strikes or now_ns - self._moved_ns > STANDING_NS:
+            self._looked_ns = now_ns
+            self._reading = self.witness.read()
+
+    def judge(self, reading: CounterReading) -> str | None:
+        """Take what :meth:`look` has read, and a reading that the counter's timeline has taken already.
+
+        Args:
+            reading: The counter's.
+
+        Returns:
+            Why the counter is none, or ``None`` where nothing speaks against it.
+        """
+        witness = self.witness
+        power, self._reading = self._reading, None
+        if reading.energy.microjoules != self._count:
+            is_first, self._count = self._count is None, reading.energy.microjoules
+            self._moved_ns = reading.at_ns
+            if is_first:
+                self._start_ns = reading.at_ns
+            elif not self._is_power:
+                self._looked_ns = FOREVER_NS  # it does move, and a model knows no better
+        if power is None or witness.lost is not None:
+            return None
+        witness.append(power)
+        if reading.at_ns - self._moved_ns >= DEAD_NS:
+            return self._why_standing(reading.at_ns)
+        return self._why_apart() if self._is_power else None
+
+    def _why_standing(self, at_ns: int) -> str | None:
+        timeline, seconds = self.witness.timeline, (at_ns - self._moved_ns) / NANOSECONDS_PER_SECOND
+        if not self._is_power:
+            return f"its count has not moved in the first {seconds:.1f} s"
+        covered_ns = timeline.covered(at_ns) - timeline.covered(self._moved_ns)
+        if covered_ns * 2 < at_ns - self._moved_ns:
+            return None
+        mean = timeline.between(self._moved_ns, at_ns).over(covered_ns)
+        if mean.watts < LEAST_WATTS:
+            return None
+        return f"its count stood still for {seconds:.1f} s at {mean.watts:.0f} W"
+
+    def _why_apart(self) -> str | None:
+        """Add up what both have settled since the last time, and compare it where it is long enough."""
+        timeline, counter = self.witness.timeline, self._counter
+        at_ns = min(timeline.watermark_ns, counter.watermark_ns)
+        if at_ns < 0:
+            return None
+        counted, summed = counter.height(at_ns), timeline.height(at_ns)
+        covered_ns = timeline.covered(at_ns) + counter.covered(at_ns)
+        timeline.trim(at_ns)
+        since_ns, counted_by_then, summed_by_then, covered_by_then = self._window or (at_ns, 0, 0, 0)
+        span_ns = at_ns - since_ns
+        has_gap = covered_ns - covered_by_then < 2 * span_ns
+        if self._window is None or has_gap or span_ns >= WINDOW_NS:
+            self._window = (at_ns, counted, summed, covered_ns)
+            if span_ns >= WINDOW_NS and not has_gap:
+                return self._compare(counted - counted_by_then, Energy(summed - summed_by_then), span_ns)
+        return None
+
+    def _compare(self, counted: int, power: Energy, span_ns: int) -> str | None:
+        self._counted += counted
+        self._summed += power.microjoules
+        if power.over(span_ns).watts < LEAST_WATTS:
+            return None
+        ratio = counted / power.microjoules
+        is_apart = not 1 / HIGHEST_RATIO <= ratio <= HIGHEST_RATIO
+        self._strikes = self._strikes + 1 if is_apart else 0
+        return f"it counted {ratio:.2g} times what power adds up to" if self._strikes >= ENOUGH_STRIKES else None
+
+
+class Retry:
+    """Tries for a better source a few times in the first seconds.
+
+    Args:
+        find: Gives it; raises as long as there is none.
+        probe: Makes a probe of it.
+        now_ns: The moment.
+    """
+
+    __slots__ = ("_due", "_find", "_probe", "better")
+
+    def __init__(self, find: Callable[[], Source], probe: Callable[[Source], Probe], now_ns: int) -> None:
+        self._find = find
+        self._probe = probe
+        self._due = [now_ns + after_ns for after_ns in reversed(RETRY_NS)]
+        #: The better one with its first reading, once it has answered.
+        self.better: Probe | None = None
+
+    def attempt(self, now_ns: int) -> None:
+        """Try, if it is time.
+
+        Args:
+            now_ns: The moment.
+        """
+        if not self._due or now_ns < self._due[-1]:
+            return
+        self._due.pop()
+        try:
+            probe = self._probe(self._find())
+        except Exception:  # noqa: BLE001 - it was no better sensor this time, whatever it was
+            return
+        reading = probe.read()
+        if reading is not None:
+            probe.append(reading)
+            self.better = probe
