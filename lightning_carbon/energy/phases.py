@@ -29,9 +29,9 @@ class Phase(StrEnum):
 
 
 class Part(StrEnum):
-    """The parts of a phase, as far as they are told apart; like phases, exactly one at every moment.
+    """The parts of a phase; like phases, a run is in exactly one at every moment.
 
-    What hooks do not tell apart is ``other``, so the parts of a phase always add up to it.
+    Time that no hook marks as a part is ``other``, so the parts of a phase always add up to it.
     """
 
     DATA = "data"
@@ -43,4 +43,4 @@ class Part(StrEnum):
     OPTIMIZER = "optimizer"
     """From the gradients to the new weights."""
     OTHER = "other"
-    """Anything else, and whatever nobody told apart."""
+    """Anything else, and whatever no hook marks."""

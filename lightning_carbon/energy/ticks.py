@@ -1,4 +1,4 @@
-"""When did a counter move that was seen to have moved between two readings?
+"""When a counter moved that has been seen to move between two readings.
 
 The energy counters of GPUs do not rise all the time: they jump, on data-centre parts about every 100 ms, and stand
 still in between. A reading tells only that the jump fell somewhere between it and the reading before. To put the knot
@@ -144,7 +144,7 @@ class TickGrid:
         if first is None:
             return until_ns
         low, high = after_ns - first[1], until_ns - first[0]
-        if low <= 0 or high - low > low:  # the readings are too far apart to tell jumps from a steady rise
+        if low <= 0 or high - low > low:  # readings this far apart cannot distinguish jumps from a steady rise
             return until_ns
         self._last, self._first = self._first, first
         self._period, self._count = (low, high), 1

@@ -15,6 +15,8 @@ column                 is
 ``provenance``         optional: ``counter``, ``integrated`` or ``modelled``
 ``uncertainty_ratio``  optional: the half width of the range, as a share
 ``wraps_at_joules``    optional: where a counter starts again from zero
+``max_watts``          optional: the most that the hardware draws by its limit
+``window_seconds``     optional: how long a time a gauge shows the mean of
 =====================  ================================================================================================
 
 What describes a domain is read from its first line. :class:`TraceWriter` writes such a file; :func:`replay` reads it.
@@ -41,7 +43,14 @@ if TYPE_CHECKING:
     from lightning_carbon.ports import Clock, Source
 
 REQUIRED_COLUMNS = ("t_seconds", "domain", "kind", "name", "joules", "watts")
-OPTIONAL_COLUMNS = ("parent", "provenance", "uncertainty_ratio", "wraps_at_joules")
+OPTIONAL_COLUMNS = (
+    "parent",
+    "provenance",
+    "uncertainty_ratio",
+    "wraps_at_joules",
+    "max_watts",
+    "window_seconds",
+)
 
 
 class TraceWriter:
@@ -88,6 +97,8 @@ class TraceWriter:
                 sensor.provenance.value,
                 repr(sensor.uncertainty_ratio),
                 "" if wraps_at is None else _decimal(wraps_at.microjoules, MICROJOULES_PER_JOULE),
+                "" if sensor.max_power is None else repr(sensor.max_power.watts),
+                repr(sensor.window_seconds) if sensor.window_seconds else "",
             ]
         )
 
@@ -245,28 +256,34 @@ def _take(tracks: dict[str, _Track], row: Mapping[str, str], at_ns: int) -> None
     if is_counter:
         track.counts.append(CounterReading(at_ns, Energy(_whole(row["joules"], MICROJOULES_PER_JOULE))))
         return
-    watts = float(row["watts"])
-    if not (math.isfinite(watts) and watts >= 0):
-        raise ValueError(f"{row['watts']} is no power")
-    track.powers.append(GaugeReading(at_ns, Power(watts)))
+    track.powers.append(GaugeReading(at_ns, Power(_number(row["watts"]))))
 
 
 def _sensor(row: Mapping[str, str], *, is_counter: bool) -> Sensor:
     if not row["domain"]:
         raise ValueError("the domain has no id")
-    wraps_at = row.get("wraps_at_joules")
+    wraps_at, max_watts = row.get("wraps_at_joules"), row.get("max_watts")
     usual = Provenance.COUNTER if is_counter else Provenance.INTEGRATED
     return Sensor(
         Domain(Kind(row["kind"]), row["domain"], row["name"], row.get("parent") or None),
         Provenance(row.get("provenance") or usual),
-        float(row.get("uncertainty_ratio") or 0.0),
+        _number(row.get("uncertainty_ratio") or "0"),
         "replayed from a trace",
         Energy(_whole(wraps_at, MICROJOULES_PER_JOULE)) if wraps_at else None,
+        Power(_number(max_watts)) if max_watts else None,
+        _number(row.get("window_seconds") or "0"),
     )
 
 
+def _number(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{text} is not a number of at least zero")
+    return value
+
+
 def _decimal(whole: int, parts_per_unit: int) -> str:
-    """A whole number of parts, not negative, in units, exactly."""
+    """A whole number of parts, not negative, as a decimal number of units, exactly."""
     return f"{whole // parts_per_unit}.{whole % parts_per_unit:0{len(str(parts_per_unit)) - 1}d}"
 
 

@@ -53,11 +53,11 @@ class Constant:
         _check("level_watts", self.level_watts, at_least=0.0)
 
     def watts(self, seconds: float) -> float:  # noqa: ARG002  (a waveform's signature)
-        """Power at that time."""
+        """The power at that time."""
         return self.level_watts
 
     def joules(self, seconds: float) -> float:
-        """Energy up to that time."""
+        """The energy up to that time."""
         return self.level_watts * seconds
 
 
@@ -81,11 +81,11 @@ class Sine:
         _check_period(self.period_seconds)
 
     def watts(self, seconds: float) -> float:
-        """Power at that time."""
+        """The power at that time."""
         return self.mean_watts + self.amplitude_watts * math.sin(math.tau * seconds / self.period_seconds)
 
     def joules(self, seconds: float) -> float:
-        """Energy up to that time."""
+        """The energy up to that time."""
         swing = 1.0 - math.cos(math.tau * seconds / self.period_seconds)
         return self.mean_watts * seconds + self.amplitude_watts * self.period_seconds / math.tau * swing
 
@@ -114,17 +114,17 @@ class Square:
         _check_period(self.period_seconds)
 
     def watts(self, seconds: float) -> float:
-        """Power at that time."""
+        """The power at that time."""
         within = seconds % self.period_seconds
         return self.low_watts if within < self.period_seconds * (1.0 - self.high_ratio) else self.high_watts
 
     def joules(self, seconds: float) -> float:
-        """Energy up to that time."""
+        """The energy up to that time."""
         periods, within = divmod(seconds, self.period_seconds)
         low_seconds = self.period_seconds * (1.0 - self.high_ratio)
-        one = self.low_watts * low_seconds + self.high_watts * (self.period_seconds - low_seconds)
+        period_joules = self.low_watts * low_seconds + self.high_watts * (self.period_seconds - low_seconds)
         part = self.low_watts * min(within, low_seconds) + self.high_watts * max(0.0, within - low_seconds)
-        return periods * one + part
+        return periods * period_joules + part
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +147,17 @@ class Saw:
         _check_period(self.period_seconds)
 
     def watts(self, seconds: float) -> float:
-        """Power at that time."""
+        """The power at that time."""
         return (
             self.low_watts + (self.high_watts - self.low_watts) * (seconds % self.period_seconds) / self.period_seconds
         )
 
     def joules(self, seconds: float) -> float:
-        """Energy up to that time."""
+        """The energy up to that time."""
         periods, within = divmod(seconds, self.period_seconds)
         rise = (self.high_watts - self.low_watts) / self.period_seconds
-        one = (self.low_watts + self.high_watts) / 2 * self.period_seconds
-        return periods * one + self.low_watts * within + rise * within**2 / 2
+        period_joules = (self.low_watts + self.high_watts) / 2 * self.period_seconds
+        return periods * period_joules + self.low_watts * within + rise * within**2 / 2
 
 
 class _Simulated:
@@ -267,7 +267,7 @@ class SimulatedGPU(SimulatedCounter):
         clock: Whose time it lives in; default the machine's monotonic clock, as the meter's.
         watts: A power in watts, or a shape such as :class:`Sine`.
         tick_seconds: How often the count moves; 0 for always.
-        index: Tells several apart.
+        index: Its number, where there are several.
 
     Raises:
         ConfigError: ``watts`` or ``tick_seconds`` is negative or not finite.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +22,6 @@ from lightning_carbon.units import Energy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class Misbehaving:
@@ -194,6 +196,20 @@ def test_readings_that_are_none_are_said_once(tmp_path: Path, caplog: pytest.Log
         entry.message for entry in caplog.records
     ]
     assert record.energy.total_joules == pytest.approx(100 * record.duration_seconds, rel=0.15)
+
+
+def test_the_time_in_which_a_counter_may_have_wrapped_unseen_is_not_covered(tmp_path: Path) -> None:
+    """A process that is stopped for longer than its counter takes to wrap reports what it has seen of its time."""
+    script = Path(__file__).with_name("stopped.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    seconds, joules, ratio, lost = done.stdout.split()
+
+    assert "None" == lost
+    assert float(seconds) > 4.5
+    assert 0.2 < float(ratio) < 0.55
+    assert float(joules) == pytest.approx(50 * float(seconds) * float(ratio), rel=0.05)
 
 
 def test_a_vanishing_source_is_lost_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -124,7 +124,7 @@ def test_single_steps_sum_to_the_steps(run: Run) -> None:
     rows = [attribution.advance(waiting, cut_ns) for cut_ns in run.cuts]
 
     assert list(range(len(steps))) == [step.step for step in steps]
-    assert all(one.end_ns <= other.start_ns for one, other in pairwise(steps))
+    assert all(step.end_ns <= later.start_ns for step, later in pairwise(steps))
     assert sum(row.step_nanoseconds for row in rows) == sum(step.end_ns - step.start_ns for step in steps)
     for index in range(len(run.curves)):
         assert sum(row.step_microjoules[index] for row in rows) == sum(step.microjoules[index] for step in steps)
@@ -158,7 +158,7 @@ def test_twice_the_power_is_twice_the_energy_of_every_phase(
     """So many times the count is so many times every share, but for the microjoules rounded at its ends."""
     start_ns, end_ns = series[0].at_ns, series[-1].at_ns
     told = data.draw(marks(start_ns, end_ns))
-    high = [CounterReading(one.at_ns, Energy(one.energy.microjoules * factor)) for one in series]
+    high = [CounterReading(count.at_ns, Energy(count.energy.microjoules * factor)) for count in series]
     both: list[Timeline] = [counted(series), counted(high)]
     for curve in both:
         curve.end()

@@ -104,7 +104,9 @@ def test_a_whole_number_of_another_type_counts(count: object) -> None:
     source.shows = Odd(count)
 
     assert [7] == [
-        one.energy.microjoules for one in read(Probe(source, clock, 1), clock, 1) if isinstance(one, CounterReading)
+        reading.energy.microjoules
+        for reading in read(Probe(source, clock, 1), clock, 1)
+        if isinstance(reading, CounterReading)
     ]
 
 

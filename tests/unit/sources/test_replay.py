@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -30,6 +30,8 @@ sensors = st.builds(
     st.floats(0, 1),
     st.just("replayed from a trace"),
     st.none() | st.integers(1, 10**18).map(Energy),
+    st.none() | st.floats(0, 1e6).map(Power),
+    st.just(0.0) | st.floats(0.01, 10),
 )
 
 
@@ -76,7 +78,7 @@ def recordings(draw: st.DrawFn) -> tuple[list[Source], list[int]]:
         if draw(st.booleans()):
             sources.append(ListedCounter(sensor, draw(st.lists(energies, min_size=len(spans), max_size=len(spans)))))
         else:
-            gauge = Sensor(sensor.domain, sensor.provenance, sensor.uncertainty_ratio, sensor.method)
+            gauge = replace(sensor, wraps_at=None)
             sources.append(ListedGauge(gauge, draw(st.lists(powers, min_size=len(spans), max_size=len(spans)))))
     return sources, spans
 
@@ -168,7 +170,7 @@ def test_a_source_that_fails_leaves_no_line_and_one_that_is_lost_none_any_more()
         ([HEADER, "0,,gpu,n,1,\n"], "line 2: the domain has no id"),
         ([HEADER, "0,g,gpu,n,-1,\n"], "line 2: -1 is not a number of at least zero"),
         ([HEADER, "nan,g,gpu,n,1,\n"], "line 2: nan is not a number of at least zero"),
-        ([HEADER, "0,g,gpu,n,,inf\n"], "line 2: inf is no power"),
+        ([HEADER, "0,g,gpu,n,,inf\n"], "line 2: inf is not a number of at least zero"),
         ([HEADER, "0,g\n"], "line 2"),
     ],
 )
