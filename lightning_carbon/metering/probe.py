@@ -111,11 +111,16 @@ class Probe:
         #: What intervals are read off; the same for the whole run.
         self.timeline: Timeline = self._line if fallback is None and later is None else Succession(self._line)
         self._crosscheck: CrossCheck | None = None
-        if fallback is not None and isinstance(self._line, CounterTimeline):
+        # A share of a counter stands still while its job waits, which says nothing of the counter.
+        if (
+            fallback is not None
+            and isinstance(self._line, CounterTimeline)
+            and self.sensor.provenance is Provenance.COUNTER
+        ):
             self._crosscheck = CrossCheck(self._line, Probe(fallback, clock, max_gap_ns), clock.now_ns())
         self._retry: Retry | None = None
         if later is not None:
-            self._retry = Retry(later, lambda better: Probe(better, clock, max_gap_ns), clock.now_ns())
+            self._retry = Retry(later, lambda better: Probe(better, clock, max_gap_ns, fallback=source), clock.now_ns())
         self._ratio: float | None = None
         #: Why another source has taken over, and when.
         self.replaced: str | None = None
@@ -212,7 +217,7 @@ class Probe:
 
     def _replace(self, successor: Probe, reason: str) -> None:
         self._ratio = self.counter_to_power_ratio
-        self._crosscheck = self._retry = None
+        self._crosscheck, self._retry = successor._crosscheck, None
         self._ask, self._reading, self._line = successor._ask, successor._reading, successor._line
         self._is_gauge, self._most_watts = successor._is_gauge, successor._most_watts
         self.is_measured_gauge = successor.is_measured_gauge

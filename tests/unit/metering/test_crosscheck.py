@@ -234,6 +234,33 @@ def test_a_counter_that_did_not_answer_at_first_takes_over() -> None:
     assert probe.timeline.coverage_ratio(0, clock.now_ns()) == pytest.approx(1.0, abs=0.01)
 
 
+def test_a_counter_that_took_over_is_watched_in_its_turn() -> None:
+    """One that answers late, and never moves, gives way again to what was there before it."""
+    clock = ManualClock()
+    gauge = ScriptedGauge(clock, lambda _: 300.0, domain=GPU)
+    counter = ScriptedCounter(clock, joules=lambda _: 77.0, domain=GPU)
+    probe = Probe(gauge, clock, GAP_NS, later=lambda: counter)
+    for _ in range(61):
+        probe.append(probe.read())  # type: ignore[arg-type]
+        clock.advance(seconds=0.1)
+
+    assert probe.replaced == "its count stood still for 1.0 s at 300 W"
+    assert probe.timeline.between(0, 6 * NANOSECONDS_PER_SECOND).joules == pytest.approx(1_800)
+    assert probe.timeline.coverage_ratio(0, 6 * NANOSECONDS_PER_SECOND) == 1.0
+
+
+def test_a_share_of_a_counter_may_stand_still() -> None:
+    """It rises with its job alone, so that nothing can be concluded from it."""
+    clock = ManualClock()
+    share = ScriptedCounter(clock, joules=lambda _: 77.0, domain=GPU, provenance=Provenance.MODELLED)
+    probe = Probe(share, clock, GAP_NS, fallback=ScriptedGauge(clock, lambda _: 300.0, domain=GPU))
+    for _ in range(50):
+        probe.append(probe.read())  # type: ignore[arg-type]
+        clock.advance(seconds=0.1)
+
+    assert (None, None) == (probe.replaced, probe.lost)
+
+
 def test_a_better_sensor_that_never_answers_is_not_asked_for_ever() -> None:
     """After the first seconds it is left at the model."""
     clock = ManualClock()
