@@ -35,7 +35,7 @@ that was announced takes 3.6 kW (NVIDIA, Rubin Ultra), the largest processor is 
 memory modules take 0.4 kW, the largest server 14.3 kW (NVIDIA DGX B200), and a rack of them 132 kW (GB200 NVL72)."""
 
 SLACK_NS = NANOSECONDS_PER_SECOND
-"""A count may jump at once by what was used in this time: counters move in jumps, the slowest known every 0.1 s."""
+"""A count may be ahead by what is used in this time: counters move in jumps, the slowest known every 0.1 s."""
 
 CONFIRM_NS = NANOSECONDS_PER_SECOND
 """A counter that goes on counting from another level for so long was reset."""
@@ -49,7 +49,6 @@ HELD = -1
 RESTARTED = -2
 """The counter goes on from another level; :attr:`CountCheck.replayed` has it."""
 
-_NO_CEILING = float("inf")
 _NEVER_NS = -(2**63)
 _ENOUGH_BREAKS = 3
 _NANOSECONDS_PER_MICROJOULE_AT_ONE_WATT = NANOSECONDS_PER_SECOND // MICROJOULES_PER_JOULE
@@ -82,9 +81,10 @@ class CountCheck:
         "_fell_from",
         "_has_moved",
         "_held",
+        "_held_spent_ns",
         "_max_gap_ns",
-        "_microjoules_per_ns",
-        "_moved_ns",
+        "_ns_per_microjoule",
+        "_spent_ns",
         "_wraps_at",
         "fault",
         "replayed",
@@ -93,16 +93,17 @@ class CountCheck:
     def __init__(
         self, ceiling: Power | None = None, wraps_at: Energy | None = None, max_gap_ns: int = GIVE_UP_NS
     ) -> None:
-        self._microjoules_per_ns = (
-            _NO_CEILING if ceiling is None else ceiling.watts / _NANOSECONDS_PER_MICROJOULE_AT_ONE_WATT
-        )
+        # A rise takes at least so long; what time a rise has taken, no later one can take again.
+        self._ns_per_microjoule = 0.0 if ceiling is None else _NANOSECONDS_PER_MICROJOULE_AT_ONE_WATT / ceiling.watts
+        self._spent_ns: float = _NEVER_NS
         self._wraps_at = wraps_at.microjoules if wraps_at else 0
         self._max_gap_ns = max_gap_ns
-        self._at_ns = self._moved_ns = _NEVER_NS
+        self._at_ns = _NEVER_NS
         self._count = 0
         self._has_moved = False
         self._fell_from: int | None = None
         self._held: list[tuple[int, int]] = []
+        self._held_spent_ns: float = _NEVER_NS
         self._breaks = self._falls = 0
         #: Why the counter is none, once that is known.
         self.fault: str | None = None
@@ -127,18 +128,20 @@ class CountCheck:
             if self._may_have_wrapped_twice(at_ns, count):
                 return self._restart([(at_ns, count)])
         risen = count - self._count
-        if risen < 0 or risen > self._microjoules_per_ns * (at_ns - self._moved_ns + SLACK_NS):
-            wrapped = self._believable(self._count, self._moved_ns, at_ns, count)
+        spent_ns = self._spent_ns + risen * self._ns_per_microjoule
+        if risen < 0 or spent_ns > at_ns + SLACK_NS:
+            wrapped = self._believable(self._count, self._spent_ns, at_ns, count)
             if wrapped is None:
                 return self._hold(at_ns, count)
             risen = wrapped
+            spent_ns = self._spent_ns + risen * self._ns_per_microjoule
         if self._held:
             self._forget()
         if risen:
             if self._fell_from is not None and self._is_way_back(count):
                 return self._restart([(at_ns, count)])
             self._has_moved = True
-            self._moved_ns = at_ns
+            self._spent_ns = max(spent_ns, at_ns)
         self._at_ns = at_ns
         self._count = count
         return risen
@@ -154,12 +157,12 @@ class CountCheck:
 
     def start_over(self, at_ns: int, count: int) -> None:
         """Take a count as the first."""
-        self._at_ns, self._moved_ns, self._count = at_ns, at_ns, count
+        self._at_ns, self._spent_ns, self._count = at_ns, at_ns, count
         self._has_moved = False
         self._fell_from = None
         self._forget()
 
-    def _believable(self, before: int, moved_ns: int, at_ns: int, count: int) -> int | None:
+    def _believable(self, before: int, spent_ns: float, at_ns: int, count: int) -> int | None:
         """The rise since a count, by a wrap where it fell, or ``None`` where the hardware cannot have used that."""
         risen = count - before
         if risen < 0:
@@ -167,28 +170,33 @@ class CountCheck:
             # More than half of a range is as likely a reset, whatever the time.
             if risen < 0 or risen * 2 >= self._wraps_at:
                 return None
-        return risen if risen <= self._microjoules_per_ns * (at_ns - moved_ns + SLACK_NS) else None
+        return risen if spent_ns + risen * self._ns_per_microjoule <= at_ns + SLACK_NS else None
 
     def _may_have_wrapped_twice(self, at_ns: int, count: int) -> bool:
         seen_ns = self._held[-1][0] if self._held else self._at_ns
-        if not self._wraps_at or self._microjoules_per_ns == _NO_CEILING or at_ns - seen_ns <= self._max_gap_ns:
+        if not self._wraps_at or not self._ns_per_microjoule or at_ns - seen_ns <= self._max_gap_ns:
             return False
         seen = (count - self._count) % self._wraps_at
-        return seen + self._wraps_at <= self._microjoules_per_ns * (at_ns - self._at_ns)
+        return (seen + self._wraps_at) * self._ns_per_microjoule <= at_ns - self._at_ns
 
     def _hold(self, at_ns: int, count: int) -> int:
         held = self._held
         since_ns = at_ns - self._at_ns
-        if held and self._believable(held[-1][1], held[0][0], at_ns, count) is None:
+        risen = self._believable(held[-1][1], self._held_spent_ns, at_ns, count) if held else 0
+        if risen is None:
             self._breaks += 1
             self._falls += count < held[-1][1]
             held.clear()
+        if not held:
+            self._held_spent_ns = at_ns
+        elif risen:
+            self._held_spent_ns = max(self._held_spent_ns + risen * self._ns_per_microjoule, at_ns)
         held.append((at_ns, count))
         if self._breaks >= _ENOUGH_BREAKS and since_ns > GIVE_UP_NS:
             self.fault = (
                 "its count runs backwards"
                 if self._falls == self._breaks
-                else "its count jumps by more than the hardware can draw"
+                else "its count rises by more than its hardware can draw"
             )
             return HELD
         span_ns = at_ns - held[0][0]
@@ -209,12 +217,12 @@ class CountCheck:
         stands = len(held) > 1 and held[-1][1] == count
         self._fell_from = before if stands and count < before else None
         self.replayed = [(at_ns, 0)]
-        self._moved_ns = at_ns
+        self._spent_ns = at_ns
         for next_ns, next_count in held[1:]:
-            risen = self._believable(count, self._moved_ns, next_ns, next_count) or 0
+            risen = self._believable(count, self._spent_ns, next_ns, next_count) or 0
             self.replayed.append((next_ns, risen))
             if risen:
-                self._moved_ns = next_ns
+                self._spent_ns = max(self._spent_ns + risen * self._ns_per_microjoule, next_ns)
             count = next_count
         self._at_ns, self._count = held[-1][0], count
         self._has_moved = True
