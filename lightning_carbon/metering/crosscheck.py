@@ -7,7 +7,7 @@ whenever the count stands still. What the counter counted over what the power ad
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from lightning_carbon.energy.curve import FOREVER_NS
 from lightning_carbon.energy.readings import Provenance
@@ -16,9 +16,8 @@ from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightning_carbon.energy.readings import CounterReading, GaugeReading
-    from lightning_carbon.energy.timeline import CounterTimeline
-    from lightning_carbon.metering.probe import Probe
+    from lightning_carbon.energy.readings import CounterReading, GaugeReading, Sensor
+    from lightning_carbon.energy.timeline import CounterTimeline, Timeline
     from lightning_carbon.ports import Source
 
 FIRST_NS = 5 * NANOSECONDS_PER_SECOND
@@ -44,7 +43,26 @@ RETRY_NS = tuple(round(seconds * NANOSECONDS_PER_SECOND) for seconds in (0.2, 0.
 """When a better sensor that did not answer at first is tried again, after the start."""
 
 
-class CrossCheck:
+class SecondSensor(Protocol):
+    """A source with its timeline, beside another one of the same domain."""
+
+    sensor: Sensor
+    timeline: Timeline
+    lost: str | None
+
+    def read(self) -> CounterReading | GaugeReading | None:
+        """Take one reading; ``None`` where it failed."""
+        ...
+
+    def append(self, reading: CounterReading | GaugeReading) -> None:
+        """Put a reading on the timeline."""
+        ...
+
+
+Second = TypeVar("Second", bound=SecondSensor)
+
+
+class CrossCheck(Generic[Second]):
     """Watches a counter by a second sensor of the same hardware.
 
     Args:
@@ -68,7 +86,7 @@ class CrossCheck:
         "witness",
     )
 
-    def __init__(self, counter: CounterTimeline, witness: Probe, now_ns: int) -> None:
+    def __init__(self, counter: CounterTimeline, witness: Second, now_ns: int) -> None:
         self._counter = counter
         self.witness = witness
         # A model of power says nothing about a counter, save that there is something better than none.
@@ -165,7 +183,7 @@ class CrossCheck:
         return f"it counted {ratio:.2g} times what power adds up to" if self._strikes >= ENOUGH_STRIKES else None
 
 
-class Retry:
+class Retry(Generic[Second]):
     """Tries for a better source a few times in the first seconds.
 
     Args:
@@ -176,12 +194,12 @@ class Retry:
 
     __slots__ = ("_due", "_find", "_probe", "better")
 
-    def __init__(self, find: Callable[[], Source], probe: Callable[[Source], Probe], now_ns: int) -> None:
+    def __init__(self, find: Callable[[], Source], probe: Callable[[Source], Second], now_ns: int) -> None:
         self._find = find
         self._probe = probe
         self._due = [now_ns + after_ns for after_ns in reversed(RETRY_NS)]
         #: The better one with its first reading, once it has answered.
-        self.better: Probe | None = None
+        self.better: Second | None = None
 
     def attempt(self, now_ns: int) -> None:
         """Try, if it is time.

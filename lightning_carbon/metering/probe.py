@@ -110,7 +110,7 @@ class Probe:
         self._failing_since_ns: int | None = None
         #: What intervals are read off; the same for the whole run.
         self.timeline: Timeline = self._line if fallback is None and later is None else Succession(self._line)
-        self._crosscheck: CrossCheck | None = None
+        self._crosscheck: CrossCheck[Probe] | None = None
         # A share of a counter stands still while its job waits, which says nothing of the counter.
         if (
             fallback is not None
@@ -118,7 +118,7 @@ class Probe:
             and self.sensor.provenance is Provenance.COUNTER
         ):
             self._crosscheck = CrossCheck(self._line, Probe(fallback, clock, max_gap_ns), clock.now_ns())
-        self._retry: Retry | None = None
+        self._retry: Retry[Probe] | None = None
         if later is not None:
             self._retry = Retry(later, lambda better: Probe(better, clock, max_gap_ns, fallback=source), clock.now_ns())
         self._ratio: float | None = None
