@@ -18,6 +18,7 @@ TORCH ?= torch==2.13.0
 EXTRA_PIP ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_SECONDS ?= 60
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -100,6 +101,10 @@ reality: venv ## Hold the meter against recorded GPUs with an external meter; LI
 .PHONY: soak
 soak: venv ## Kill trainings at random moments, and tell what that cost; takes up to ten minutes
 	$(BIN)/python -m tests.soak
+
+.PHONY: fuzz
+fuzz: venv ## Look for files that a reader stumbles on, for FUZZ_SECONDS, and keep each in tests/data/corpus
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
 # For a machine that has its own torch: no environment is made, PYTHON says which one to use. What its versions of
 # frameworks warn of is not what is looked for there.

@@ -147,7 +147,7 @@ def _print(found: Comparison, form: str) -> None:
 
 
 def _tell_what_there_is(path: Path, known: Baseline, cost: Cost, hardware: str | None) -> None:
-    others = sorted({one.hardware for one in known.entries if one.work == cost.work})
+    others = sorted({entry.hardware for entry in known.entries if entry.work == cost.work})
     here = f"; it has {cost.work} on {', '.join(others)}" if others else ""
     what = f"{path} has no entry of {cost.work} on {hardware or cost.hardware}{here}"
     notice(f"{what}; add --update to make this run the baseline")

@@ -194,6 +194,7 @@ def test_a_journal_is_read_while_it_is_written_and_after(subject: Subject) -> No
     journal.close()
     journal.write_lines(["three"])
 
+    assert ("one", "two") == during[0].last
     assert [(0, "header", "two")] == ends(during) == ends(subject.store.read_journals("lisa", "a"))
 
 

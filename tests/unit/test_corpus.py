@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lightning_carbon.baseline.costs import baseline_from
 from lightning_carbon.errors import RecordError
@@ -16,6 +18,7 @@ from lightning_carbon.records.lineage import checkpoint_of
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.study.measured.measurement import from_mapping as measurement_from
 from tests import corpus
+from tests.fuzz.subjects import SUBJECTS, damaged, reads_well
 from tests.unit.metering.worlds import World
 
 if TYPE_CHECKING:
@@ -57,7 +60,10 @@ def test_what_the_corpus_was_made_of_is_read(kind: str, good: object) -> None:
 
 @pytest.mark.parametrize(("kind", "path"), kept(*READERS))
 def test_what_is_wrong_is_refused_with_the_reason(kind: str, path: Path) -> None:
-    """In one line."""
+    """In one line; what was found by chance may be right, and its use wrong."""
+    reads_well(kind, path.read_bytes())
+    if "-found-" in path.stem:
+        return
     with pytest.raises(RecordError) as caught:
         READERS[kind](parse_json(path.read_bytes()))
 
@@ -65,10 +71,19 @@ def test_what_is_wrong_is_refused_with_the_reason(kind: str, path: Path) -> None
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", SUBJECTS)
+@given(data=st.data())
+def test_a_file_that_is_changed_at_random_is_read_or_refused(kind: str, data: st.DataObject) -> None:
+    """And what is made of one that is read raises nothing, either."""
+    reads_well(kind, data.draw(damaged(SUBJECTS[kind][0])))
+
+
 @pytest.mark.parametrize(("kind", "path"), kept("journals"))
 def test_a_journal_is_a_part_or_the_reason_why_not(kind: str, path: Path) -> None:
     """A last line that is garbage costs that line alone."""
-    del kind
+    reads_well(kind, path.read_bytes())
+    if "-found-" in path.stem:
+        return
     found = read_journal(text_of(path), corpus.PROJECT, path.stem)
 
     assert found.trouble
