@@ -18,7 +18,7 @@ from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
 from lightning_carbon.metering.adapters import Adapters
-from lightning_carbon.ports import Clock, EventDevice, Finding, StepClock
+from lightning_carbon.ports import ACCELERATOR, Clock, EventDevice, Finding, StepClock
 from lightning_carbon.ranks import Ranks
 from lightning_carbon.records.anonymous import anonymous
 from lightning_carbon.records.mapping import to_mapping
@@ -55,7 +55,9 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     """
     ranks = ranks or ranks_of()
     clock = SystemClock()
-    findings = _findings(config, ranks)
+    findings = _findings(config, ranks, computes_on)
+    if ranks.meters_host:
+        _tell_accelerators(findings)
     return Adapters(
         findings=findings,
         clock=clock,
@@ -128,18 +130,44 @@ def _event_device(computes_on: Any) -> EventDevice[Any] | None:  # noqa: ANN401 
     return None if device is None else event_device_of(device)
 
 
+def _tell_accelerators(findings: Sequence[Finding]) -> None:
+    """Warn of what the training computes on and nothing can meter: a figure without it looks complete."""
+    for finding in findings:
+        if finding.source == ACCELERATOR:
+            logger.warning("%s: not metered: %s; the record says so", finding.subject, finding.reason)
+
+
 def _neighbours(findings: Sequence[Finding]) -> str:
     from lightning_carbon.sources import nvml
 
     return "; ".join(filter(None, map(nvml.neighbours, findings)))
 
 
-def _findings(config: MeterConfig, ranks: Ranks) -> list[Finding]:
+def _accelerator(computes_on: Any) -> str | None:  # noqa: ANN401 - a torch device, or None
+    """The kind of accelerator that the training computes on, where torch is there to tell."""
+    if "torch" not in sys.modules:
+        return None
+    try:
+        from lightning_carbon.sources.torch_devices import accelerator_of
+
+        return accelerator_of(computes_on)
+    except Exception:
+        logger.warning("cannot tell what accelerator torch computes on", exc_info=True)
+        return None
+
+
+def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Finding]:
     if config.sources is not None:
         return [Finding("given", source.sensor.domain.name, source) for source in config.sources]
     from lightning_carbon.sources.discovery import discover
 
-    discover_of = partial(discover, cpu_scope=config.cpu_scope, gpu_scope=config.gpu_scope, host=ranks.meters_host)
+    discover_of = partial(
+        discover,
+        cpu_scope=config.cpu_scope,
+        gpu_scope=config.gpu_scope,
+        host=ranks.meters_host,
+        computes_on=_accelerator(computes_on),
+    )
     if config.devices == "auto" and ranks.shares_host:
         # With fewer GPUs visible than that, each rank sees its own, or they share.
         with suppress(ConfigError):

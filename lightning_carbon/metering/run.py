@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Usage
 from lightning_carbon.energy.readings import Kind
+from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.errors import SourceLost
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.metering.beats import beat_of, header_of
@@ -105,14 +106,13 @@ class Run:
             if found.port is not None
         ]
         sensors = [probe.sensor for probe in self._probes]
-        ids = {sensor.domain.id for sensor in sensors}
-        self._roots = [place for place, sensor in enumerate(sensors) if sensor.domain.parent not in ids]
         self._gpus = [place for place, sensor in enumerate(sensors) if sensor.domain.kind is Kind.GPU]
         self._sampler = sampling(
             self._probes, Sampling(clock, config.interval_seconds, self.lock, self._keep_house, self._note_loss)
         )
         self._is_sampled = True
-        if adapters.findings and not self._probes:
+        # Another rank of this host may have the host, and nothing left for this one.
+        if adapters.findings and not self._probes and adapters.ranks.meters_host:
             warn("nothing", "nothing can be metered on this machine; `lightning-carbon doctor` says why")
         self._sampler.read_first()
         self._step_clock = adapters.step_clock
@@ -218,10 +218,11 @@ class Run:
         if not marks and cut_ns <= settled.usage.end_ns:
             return settled
         ready = len(marks)
-        lines: list[str] = []
-        listed = (lambda step: lines.append(self._line(step))) if self._config.per_step else None
-        attribution = settled.attribution.copy(listed)
+        steps: list[StepEnergy] = []
+        attribution = settled.attribution.copy(steps.append if self._config.per_step else None)
         usage = settled.usage.plus(attribution.advance(marks, cut_ns))
+        roots = self._roots(usage) if steps else ()
+        lines = [self._line(step, roots) for step in steps]
         return _Settled(attribution, usage, [*settled.lines, *lines], settled.serial + ready - len(marks))
 
     def _ready(self, serial: int, cut_ns: int) -> tuple[deque[Mark], int]:
@@ -377,12 +378,26 @@ class Run:
         self.check_ns = 0
         self._warn(f"lost {probe.sensor.domain.id}", f"{message}; the record says so, and training goes on")
 
-    def _line(self, step: StepEnergy) -> str:
-        total = sum(step.microjoules[place] for place in self._roots) / MICROJOULES_PER_JOULE
+    def _line(self, step: StepEnergy, roots: Sequence[int]) -> str:
+        total = sum(step.microjoules[place] for place in roots) / MICROJOULES_PER_JOULE
         gpu = sum(step.microjoules[place] for place in self._gpus) / MICROJOULES_PER_JOULE
         gpu_text = f"{gpu:.6f}" if self._gpus else ""
-        total_text = f"{total:.6f}" if self._roots else ""
+        total_text = f"{total:.6f}" if self._probes else ""
         return f"{step.step},{step.phase},{step.start_ns},{step.end_ns},{gpu_text},{total_text}"
+
+    def _roots(self, usage: Usage) -> tuple[int, ...]:
+        """The places of the domains that a total sums, by what has been used since the start."""
+        return roots_of(
+            [
+                DomainUse(
+                    probe.sensor.domain.id,
+                    probe.sensor.domain.parent,
+                    probe.sensor.provenance.is_measured,
+                    usage.microjoules(place),
+                )
+                for place, probe in enumerate(self._probes)
+            ]
+        ).places
 
     def _own_part(self, status: Status) -> RankPart:
         return RankPart(self._header, self._beat(status))

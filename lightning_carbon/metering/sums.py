@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.readings import Provenance
-from lightning_carbon.records.merging import Credit
+from lightning_carbon.records.merging import Credit, credited
 from lightning_carbon.records.power_profile import Height, Strand
 from lightning_carbon.records.rows import Row
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
@@ -74,10 +74,7 @@ def first_credits(parts: Iterable[RankPart]) -> list[Credit]:
     for part in parts:
         for place, domain in enumerate(part.header.domains):
             first.setdefault((part.header.host_id, domain.id), (part, place))
-    return [
-        Credit(part, place, (host, part.header.domains[place].parent) not in first)
-        for (host, _), (part, place) in first.items()
-    ]
+    return credited(first.values())
 
 
 def sums_of(parts: Sequence[RankPart], silent: Collection[int] = ()) -> Sums:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.uncertainty import Bounds, bounds_of_sensor
+from lightning_carbon.energy.roots import DomainUse, roots_of
+from lightning_carbon.ports import Finding
 from lightning_carbon.records.lineage import with_lineage
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.records.journal import Beat, DomainFacts, RankPart
 
+_MODELLED = "modelled"
 _REST = "other"
 """The part of a phase that holds what a rank did not tell apart, where another one did."""
 
@@ -40,12 +43,14 @@ class Credit(NamedTuple):
     Args:
         part: That rank.
         place: Where the domain stands there.
-        is_root: Whether no other metered domain of the host includes it, so that totals sum it.
+        is_root: Whether totals sum it: no other metered domain of its host includes it, or one that is overruled.
+        is_overruled: Whether it has used less than the domains that should be inside of it, so that they count instead.
     """
 
     part: RankPart
     place: int
     is_root: bool
+    is_overruled: bool = False
 
     @property
     def domain(self) -> DomainFacts:
@@ -63,10 +68,27 @@ def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
             known = best.get(key)
             if known is None or covered_ns > known[2]:
                 best[key] = (part, index, covered_ns)
+    return credited((part, index) for part, index, _ in best.values())
+
+
+def credited(places: Iterable[tuple[RankPart, int]]) -> list[Credit]:
+    """Say what totals sum of hardware that is given once.
+
+    Args:
+        places: Ranks with the places of domains there.
+    """
+    known = list(places)
+    roots = roots_of([_use_of(part, place) for part, place in known])
     return [
-        Credit(part, index, (host, part.header.domains[index].parent) not in best)
-        for (host, _), (part, index, _) in best.items()
+        Credit(part, place, number in roots.places, number in roots.overruled)
+        for number, (part, place) in enumerate(known)
     ]
+
+
+def _use_of(part: RankPart, place: int) -> DomainUse:
+    domain, host = part.header.domains[place], part.header.host_id
+    parent = None if domain.parent is None else (host, domain.parent)
+    return DomainUse((host, domain.id), parent, domain.provenance != _MODELLED, part.beat.uj(place))
 
 
 def record_of(parts: Sequence[RankPart], *, status: Status | None = None, location: str | None = None) -> RunRecord:
@@ -90,9 +112,10 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     stands = status or _worst(Status(part.beat.status) for part in ranks)
     energy, total = _energy(hardware, first, longest_ns, hosts)
     roots = [credit for credit in hardware if credit.is_root]
-    credited: dict[int, list[Credit]] = {part.header.rank: [] for part in ranks}
+    of_rank: dict[int, list[Credit]] = {part.header.rank: [] for part in ranks}
     for credit in hardware:
-        credited[credit.part.header.rank].append(credit)
+        if not credit.is_overruled:
+            of_rank[credit.part.header.rank].append(credit)
     record = RunRecord(
         schema=SCHEMA,
         run_id=first.header.run_id,
@@ -114,7 +137,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         energy=energy,
         carbon=_carbon(total if hardware else None, first),
         world_size=first.header.world_size,
-        ranks=tuple(_rank(part, credited[part.header.rank], hosts[part.header.host_id]) for part in ranks),
+        ranks=tuple(_rank(part, of_rank[part.header.rank], hosts[part.header.host_id]) for part in ranks),
         location=location,
         part_seconds={
             name: {part: one.ns / NANOSECONDS_PER_SECOND for part, one in parts.items()}
@@ -139,6 +162,7 @@ def _energy(
     told_apart = {name for credit in hardware if credit.is_root for name in credit.part.beat.parts}
     total = Bounds.exactly(Energy.ZERO)
     measured_uj = covered_ns = 0
+    overruled: list[Finding] = []
     for credit in hardware:
         beat, index = credit.part.beat, credit.place
         sensor = beat.sensor(index)
@@ -146,7 +170,7 @@ def _energy(
         uj = beat.uj(index)
         if credit.is_root:
             total += bounds_of_sensor(Energy(uj), domain.uncertainty_ratio)
-            measured_uj += uj if domain.provenance != "modelled" else 0
+            measured_uj += uj if domain.provenance != _MODELLED else 0
             covered_ns += beat.covered_ns(index)
             for name, phase in beat.phases.items():
                 phases_uj[name] = phases_uj.get(name, 0) + phase.uj[index]
@@ -155,6 +179,9 @@ def _energy(
                     for part, part_uj in _parts(beat, name, index).items():
                         sums[part] = sums.get(part, 0) + part_uj
         prefix = f"{hosts[credit.part.header.host_id]}/" if len(hosts) > 1 else ""
+        if credit.is_overruled:
+            overruled.append(_overruled(credit, hardware, prefix))
+            continue
         domains.append(
             DomainRecord(
                 id=prefix + domain.id,
@@ -196,10 +223,26 @@ def _energy(
         coverage_ratio=_ratio(covered_ns, longest_ns * roots) if roots else 0.0,
         domains=tuple(domains),
         phases=phases,
-        absent=first.header.absent,
+        absent=(*first.header.absent, *overruled),
         parts=parts,
     )
     return record, total
+
+
+def _overruled(credit: Credit, hardware: Sequence[Credit], prefix: str) -> Finding:
+    """What a record says of a domain whose parts count in its stead; without it they are inside of nothing."""
+    host, domain = credit.part.header.host_id, credit.domain
+    inside = [
+        inner.part.beat.uj(inner.place)
+        for inner in hardware
+        if inner.part.header.host_id == host and inner.domain.parent == domain.id
+    ]
+    own = credit.part.beat.uj(credit.place)
+    reason = (
+        f"it counted {_joules(own):.6g} J, and what should be inside of it {_joules(sum(inside)):.6g} J, "
+        "so its parts count in its stead"
+    )
+    return Finding(domain.kind, f"{prefix}{domain.name}", reason=reason)
 
 
 def _parts(beat: Beat, phase: str, index: int) -> dict[str, int]:

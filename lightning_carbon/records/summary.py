@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.energy.readings import kind_word
+from lightning_carbon.ports import ACCELERATOR
 from lightning_carbon.records.numbers import (
     CO2E,
     ENERGY,
@@ -31,6 +32,7 @@ from lightning_carbon.units import NANOSECONDS_PER_SECOND, CarbonMass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from lightning_carbon.ports import Finding
     from lightning_carbon.records.run import DomainRecord, RunRecord
 
 _NAME_WIDTH = 28
@@ -107,6 +109,7 @@ def sections(record: RunRecord) -> list[Section]:
     total = record.energy.total_joules
     if total is None:
         said.append([Line("Energy: not known, since nothing on this machine could be metered.")])
+        said.append([Line(f"{finding.subject}: not metered") for finding in _accelerators(record)])
     else:
         said += [_domains(record, total), _phases(record, total), _not_training(record, total)]
     said += [_steps(record), _carbon(record), _attempts(record)]
@@ -145,6 +148,7 @@ def _domains(record: RunRecord, total: float) -> Table:
                 _how(domain),
             )
         )
+    rows += [(f"  {finding.subject}", "", "not metered", "", "", "", "") for finding in _accelerators(record)]
     how = [_range(energy.low_joules, energy.high_joules, ENERGY, value=total)]
     if energy.measured_joules and energy.modelled_joules:
         rows.append(_part(record, "measured", energy.measured_joules, how="read from sensors"))
@@ -280,6 +284,11 @@ def _assumed(record: RunRecord) -> list[Line]:
     return [Line("Assumed"), *lines] if lines else []
 
 
+def _accelerators(record: RunRecord) -> list[Finding]:
+    """What the training computed on, and nothing could meter."""
+    return [finding for finding in record.energy.absent if finding.source == ACCELERATOR]
+
+
 def _missing(record: RunRecord) -> list[Line]:
     lines = []
     for domain in record.energy.domains:
@@ -297,9 +306,10 @@ def _missing(record: RunRecord) -> list[Line]:
     for reason, ranks in _grouped(failed):
         where = f" of {ranks}" if record.world_size > 1 else ""
         lines += _item(f"in part: ends of steps{where}: the device's clock failed, so some are the host's: {reason}")
-    absent = (((source.source, source.reason, source.fix), source.subject) for source in record.energy.absent)
+    absent = (((finding.source, finding.reason, finding.fix), finding.subject) for finding in record.energy.absent)
     for (source, reason, fix), subjects in _grouped(absent):
-        lines += _item(f"{source}: {subjects}: {reason}")
+        said = f"{subjects}: not metered" if source == ACCELERATOR else f"{source}: {subjects}"
+        lines += _item(f"{said}: {reason}")
         if fix:
             lines.append(Line(fix, "    fix: ", wraps=False))
     return [Line("Not measured"), *lines] if lines else []

@@ -38,17 +38,20 @@ def not_metered(computes_on: str | None, findings: Iterable[Finding]) -> list[Fi
         findings: What was found.
 
     Returns:
-        One finding without a port, or none.
+        One finding without a port, or none: an NVIDIA GPU that was not asked for is left out on purpose.
     """
     kind = (computes_on or "").partition(":")[0]
     if kind in _PROCESSORS:
         return []
     if kind == _NVIDIA:
-        gpus = list(findings)
-        if any(finding.port is not None and finding.port.sensor.domain.kind is Kind.GPU for finding in gpus):
+        gpus = [finding for finding in findings if finding.source == "nvml"]
+        if not gpus or any(_is_gpu(finding) for finding in gpus):
             return []
-        reason = next((finding.reason for finding in gpus if finding.source == "nvml"), "NVML was not asked for it")
-        return [Finding(ACCELERATOR, "NVIDIA GPU", reason=reason)]
+        return [Finding(ACCELERATOR, "NVIDIA GPU", reason=gpus[0].reason, fix=gpus[0].fix)]
     name, elsewhere = _NAMES.get(kind, (f"accelerator of torch's type {kind!r}", ""))
     reason = "nothing here can read its power, so what it draws is in no figure"
     return [Finding(ACCELERATOR, name, reason=reason, fix=elsewhere)]
+
+
+def _is_gpu(finding: Finding) -> bool:
+    return finding.port is not None and finding.port.sensor.domain.kind is Kind.GPU

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import torch
 
 from lightning_carbon.ports import DeviceState, EventDevice
+from lightning_carbon.sources.accelerators import ROCM
 from lightning_carbon.units import NANOSECONDS_PER_MILLISECOND
 
 Device = torch.device | str | int
@@ -155,6 +156,23 @@ def device_in_use() -> torch.device | None:
     # Some back ends do not tell whether they have been started; where there is one, torch computes on it or not.
     started: Any = getattr(module, "is_initialized", torch.accelerator.is_available)
     return torch.device(kind, torch.accelerator.current_device_index()) if started() else None
+
+
+def accelerator_of(device: Device | None = None) -> str | None:
+    """The kind of accelerator that this process computes on, as :func:`~.accelerators.not_metered` takes it.
+
+    Args:
+        device: The device that the trainer computes on; default the one that is in use.
+
+    Returns:
+        Torch's type of the device, which is ``"cpu"`` for the processor, or ``"rocm"`` for a GPU of AMD, which torch
+        calls ``"cuda"``; ``None`` where none has been started.
+    """
+    computes_on = device_in_use() if device is None else device
+    if computes_on is None:
+        return None
+    kind = "cuda" if isinstance(computes_on, int) else torch.device(computes_on).type
+    return ROCM if kind == "cuda" and vars(torch.version).get("hip") else kind
 
 
 def devices_in_use(index: int | None = None) -> list[torch.device]:

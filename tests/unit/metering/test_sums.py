@@ -44,6 +44,16 @@ def test_a_domain_within_that_of_another_rank_is_not_added() -> None:
     assert (100, {"psys": 100, "package": 60}) == (whole.total, whole.kinds)
 
 
+def test_a_parent_that_stands_still_counts_no_more_once_its_parts_have_passed_it() -> None:
+    """A row before and one after that add up to the greater of both, and no row takes anything back."""
+    psys, package = domain("psys:0"), domain("package:0", parent="psys:0")
+    first, second = sums_of([part(0, {psys: 100, package: 60})]), sums_of([part(0, {psys: 100, package: 160})])
+    rows = [row(first), row(second, first)]
+
+    assert [100, 160] == [first.total, second.total]
+    assert [0.0001, 0.00006] == [pytest.approx(cut.total_joules) for cut in rows]
+
+
 @given(parts(), parts())
 def test_rows_add_up_to_the_run(earlier: list[RankPart], later: list[RankPart]) -> None:
     """However a run is cut, its rows are the differences of the same sums: nothing is lost or counted twice."""

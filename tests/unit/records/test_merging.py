@@ -65,6 +65,19 @@ def test_what_another_domain_includes_is_not_added_to_it() -> None:
     assert [True, False] == [one.is_root for one in credits_of(both)]
 
 
+def test_a_platform_that_counts_less_than_its_parts_does_not_hide_them() -> None:
+    """The parts count in its stead, nothing of it is left among the domains, and the record says why."""
+    inside = {domain("package:0", parent="psys:0"): 100_000_000, domain("dram:0", parent="psys:0"): 50_000_000}
+    record = record_of([part(0, {domain("psys:0"): 0, **inside})])
+    whole = record_of([part(0, {domain("psys:0"): 150_000_000, **inside})])
+    finding = record.energy.absent[-1]
+
+    assert 150.0 == record.energy.total_joules == whole.energy.total_joules
+    assert ["package:0", "dram:0"] == [each.id for each in record.energy.domains] == record.ranks[0].devices
+    assert finding.reason.startswith("it counted 0 J, and what should be inside of it 150 J")
+    assert record.energy.absent[:-1] == whole.energy.absent
+
+
 def test_of_a_rank_that_is_given_twice_the_later_beat_counts() -> None:
     """Whichever comes first."""
     early, late = part(0, {GPU_0: 100}, seconds=5), part(0, {GPU_0: 300}, seconds=15)
@@ -153,11 +166,12 @@ def test_the_order_of_journals_does_not_matter(ranks: list[RankPart], random: Ra
 
 @given(parts())
 def test_ranks_add_up_to_the_run(ranks: list[RankPart]) -> None:
-    """What is credited to ranks is the total, and every piece of hardware is credited once."""
+    """What is credited to ranks is the total, and all hardware is credited once, unless its parts overrule it."""
     record = record_of(ranks)
-    hardware = {(one.header.host_id, facts.id) for one in ranks for facts in one.header.domains}
+    hardware = {(rank.header.host_id, facts.id) for rank in ranks for facts in rank.header.domains}
+    overruled = len(record.energy.absent) - len(ranks[0].header.absent)
 
-    assert len(hardware) == len(record.energy.domains) == sum(len(one.devices) for one in record.ranks)
+    assert len(hardware) - overruled == len(record.energy.domains) == sum(len(rank.devices) for rank in record.ranks)
     assert (record.energy.total_joules or 0.0) == pytest.approx(sum(one.joules for one in record.ranks))
     assert (record.energy.total_joules or 0.0) == sum(record.energy.phases.values())
     assert 0 <= record.energy.coverage_ratio <= 1

@@ -257,3 +257,15 @@ def test_a_run_of_one_process_does_not_name_its_rank() -> None:
     text = replace(FULL, world_size=1, ranks=(failed,)).summary()
 
     assert "  in part: ends of steps: the device's clock failed, so some are the host's" in text
+
+
+def test_an_accelerator_that_is_in_no_figure_stands_among_the_figures() -> None:
+    """What the training computed on and nothing could meter is told beside what was metered, and why."""
+    finding = Finding("accelerator", "AMD GPU", None, "nothing here can read its power")
+    with_host, with_nothing = (
+        summarise(replace(record, energy=replace(record.energy, absent=(finding,)))) for record in (SMALL, NOTHING)
+    )
+
+    assert "  AMD GPU" in [line.partition("not metered")[0].rstrip() for line in with_host.splitlines()]
+    assert "AMD GPU: not metered: nothing here can read its power" in with_host
+    assert "AMD GPU: not metered\n" in with_nothing

@@ -43,3 +43,8 @@ def test_an_nvidia_gpu_without_a_sensor_is_a_finding_with_the_reason() -> None:
     [finding] = not_metered("cuda:0", [NO_DRIVER])
 
     assert ("NVIDIA GPU", NO_DRIVER.reason) == (finding.subject, finding.reason)
+
+
+def test_an_nvidia_gpu_that_was_not_asked_for_is_no_finding() -> None:
+    """Where the user asked for no GPU, none is missed."""
+    assert [] == not_metered("cuda:0", [])
