@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lightning_carbon.energy.readings import Kind
+from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.accelerators import not_metered
@@ -16,9 +17,10 @@ from lightning_carbon.sources.host.allocation import allocation
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.settings.checks import CpuScope, GpuScope
     from lightning_carbon.sources.host.allocation import Allocation
 
@@ -74,14 +76,24 @@ def discover(
     # A platform counter has both inside.
     cpu = not kinds & {Kind.PACKAGE, Kind.PSYS}
     dram = not kinds & {Kind.DRAM, Kind.PSYS}
-    modelled = host_model.discover(
-        environ,
-        cpu=cpu,
-        dram=dram,
-        cpu_scope="machine" if cpu_scope == "machine" else "process",
-        tree=job.tree() if (cpu or dram) and cpu_scope != "machine" else None,
-    )
-    return [*findings, *measured, *modelled]
+
+    def model(*, cpu: bool = False, dram: bool = False, parts: int = 1) -> list[Finding]:
+        scope: Literal["process", "machine"] = "machine" if cpu_scope == "machine" else "process"
+        tree = job.tree() if (cpu or dram) and scope == "process" else None
+        return host_model.discover(environ, cpu=cpu, dram=dram, cpu_scope=scope, tree=tree, parts=parts)
+
+    return [*findings, *_backed(measured, model), *model(cpu=cpu, dram=dram)]
+
+
+def _backed(measured: list[Finding], model: Callable[..., list[Finding]]) -> list[Finding]:
+    """Have the model of the memory behind each count of memory, for one that turns out never to move."""
+    zones = [finding for finding in measured if finding.port is not None and _is_count_of_memory(finding.port.sensor)]
+    backed = {id(finding): replace(finding, fallback=model(dram=True, parts=len(zones))[0].port) for finding in zones}
+    return [backed.get(id(finding), finding) for finding in measured]
+
+
+def _is_count_of_memory(sensor: Sensor) -> bool:
+    return sensor.domain.kind is Kind.DRAM and sensor.provenance is Provenance.COUNTER
 
 
 class _Job:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from lightning_carbon.energy.readings import Kind, Provenance
-from lightning_carbon.ports import Finding
+from lightning_carbon.ports import Finding, PowerGauge, Source
+from lightning_carbon.settings.checks import CpuScope
 from lightning_carbon.sources.discovery import discover
+from lightning_carbon.sources.host import model as host_model
 from tests.powercap import PowercapTree
 
 
@@ -42,6 +44,26 @@ def test_only_what_is_not_measured_is_modelled(
     assert expected == domains(discover([], powercap_root=tree.root, environ={}, root=tmp_path))
 
 
+def test_a_count_of_memory_has_the_model_behind_it(tmp_path: Path) -> None:
+    """Behind each socket's count is its part of the model, for a count that never moves; behind a share is none."""
+    tree = PowercapTree(tmp_path)
+    for socket in range(2):
+        tree.add(f"intel-rapl:{socket}", f"package-{socket}", joules=1000 * (socket + 1))
+        tree.add(f"intel-rapl:{socket}:0", "dram", joules=100)
+
+    def fallbacks(cpu_scope: CpuScope) -> list[Source]:
+        findings = discover([], powercap_root=tree.root, environ={}, root=tmp_path, cpu_scope=cpu_scope)
+        return [finding.fallback for finding in findings if finding.fallback is not None]
+
+    halves = fallbacks("machine")
+    whole = host_model.discover({}, cpu=False, cpu_scope="machine")[0].port
+    watts = [source.read_power().watts for source in [*halves, whole] if isinstance(source, PowerGauge)]
+
+    assert [Provenance.MODELLED] * 2 == [source.sensor.provenance for source in halves]
+    assert watts[0] + watts[1] == pytest.approx(watts[2], rel=0.05)
+    assert [] == fallbacks("process")
+
+
 def test_the_environment_s_tree_is_used(tmp_path: Path) -> None:
     """``LIGHTNING_CARBON_POWERCAP_ROOT`` reaches RAPL."""
     tree = PowercapTree(tmp_path)
@@ -66,6 +88,7 @@ def forbid(event, arguments):
         sys.stderr.write(f"{event} {arguments}")
 sys.addaudithook(forbid)
 from lightning_carbon.sources.discovery import discover
+from lightning_carbon.sources.host import model as host_model
 for finding in discover():
     if finding.port is not None:
         getattr(finding.port, "read_energy", None) or finding.port.read_power()

@@ -10,10 +10,11 @@ import pytest
 
 from lightning_carbon import Meter
 from lightning_carbon.energy.readings import Kind, Provenance
+from lightning_carbon.errors import ReadFailed
 from lightning_carbon.ports import PowerGauge
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.discovery import discover
-from tests.nvml_standin import NO_PERMISSION, NOT_SUPPORTED, Gpu, Scenario, gpu_uuid
+from tests.nvml_standin import NO_PERMISSION, NOT_SUPPORTED, Gpu, Scenario, Slice, gpu_uuid
 from tests.nvml_standin.captures import CAPTURED, TRACES_VARIABLE, capture_folder, scenario_of
 
 if TYPE_CHECKING:
@@ -183,12 +184,72 @@ def test_a_mean_says_of_how_long_it_is(nvml_standin: Standin, gpu: Gpu, seconds:
 
 
 def test_a_driver_that_is_being_loaded_is_asked_again(nvml_standin: Standin) -> None:
-    """Sensors that answer nothing for the first moments are found once they do; the model is for the rest."""
+    """A GPU of which nothing answers for the first moments is metered once something does."""
     passing = {"fail_from_ns": 1, "fail_until_ns": time.monotonic_ns() + 150_000_000, "fail_code": NOT_SUPPORTED}
-    with nvml_standin.showing(Scenario.of(Gpu(**passing), Gpu(**passing, utilization_code=NOT_SUPPORTED))):  # type: ignore[arg-type]
-        ports = [finding.port for finding in nvml.discover(environ={})]
+    with nvml_standin.showing(Scenario.of(Gpu(**passing))):  # type: ignore[arg-type]
+        [finding] = nvml.discover(environ={})
 
-    assert [Provenance.COUNTER] * 2 == [port.sensor.provenance for port in ports if port is not None]
+    assert finding.port is not None
+    assert Provenance.COUNTER is finding.port.sensor.provenance
+
+
+@pytest.mark.parametrize(
+    ("gpu", "provenance"),
+    [
+        (Gpu(), Provenance.INTEGRATED),
+        (Gpu(fields_code=NOT_SUPPORTED, power_code=NOT_SUPPORTED), Provenance.MODELLED),
+        (Gpu(fields_code=NOT_SUPPORTED, power_code=NOT_SUPPORTED, limit_code=NOT_SUPPORTED), None),
+        (Gpu(energy_code=NOT_SUPPORTED), None),
+    ],
+)
+def test_a_counter_has_the_next_best_sensor_behind_it(
+    nvml_standin: Standin, gpu: Gpu, provenance: Provenance | None
+) -> None:
+    """Beside a counter there is the power of the same GPU, or a model, where one answers; beside a gauge nothing."""
+    with nvml_standin.showing(Scenario.of(gpu)):
+        [finding] = nvml.discover(environ={})
+
+    assert provenance is (finding.fallback and finding.fallback.sensor.provenance)
+
+
+def test_a_counter_that_answers_later_is_found_later(nvml_standin: Standin) -> None:
+    """A GPU whose counter has no answer at first starts by power, and its counter is there to be tried again."""
+    with nvml_standin.showing(Scenario.of(Gpu(first_energy_calls=4, first_energy_code=NOT_SUPPORTED))):
+        [finding] = nvml.discover(environ={})
+        assert finding.port is not None
+        assert finding.later is not None
+        with pytest.raises(ReadFailed):
+            finding.later()
+        better = finding.later()
+
+    assert Provenance.INTEGRATED is finding.port.sensor.provenance
+    assert Provenance.COUNTER is better.sensor.provenance
+    assert finding.port.sensor.domain == better.sensor.domain
+
+
+def test_a_slice_has_shares_of_both_sensors(nvml_standin: Standin) -> None:
+    """The slice of a GPU whose counter is dead goes on by its share of the GPU's power."""
+    part = Slice(uuid="MIG-aaaa1111-0000-5000-8000-000000000000")
+    with nvml_standin.showing(Scenario.of(Gpu(mig_enabled=True, slices=(part,), watts=350.0))):
+        [finding] = nvml.discover(environ={})
+        fallback = finding.fallback
+
+        assert isinstance(fallback, PowerGauge)
+        assert 50.0 == pytest.approx(fallback.read_power().watts)
+        assert finding.port is not None
+        assert finding.port.sensor.domain == fallback.sensor.domain
+
+
+def test_a_counter_that_is_dead_gives_way_to_power(nvml_standin: Standin, tmp_path: Path) -> None:
+    """A GPU whose count stands still above zero under power is integrated, from the first second on."""
+    frozen = Gpu(tick_ns=10**18, watts=300.0)
+    with nvml_standin.showing(Scenario.of(frozen)), Meter(ledger=tmp_path) as meter:
+        time.sleep(1.6)
+    [gpu] = [domain for domain in meter.record.energy.domains if domain.kind == "gpu"]
+
+    assert gpu.joules == pytest.approx(300.0 * meter.record.duration_seconds, rel=0.1)
+    assert "integrated" == gpu.provenance
+    assert gpu.replaced is not None
 
 
 def test_a_run_on_modules_draws_what_they_draw(nvml_standin: Standin, tmp_path: Path) -> None:

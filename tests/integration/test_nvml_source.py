@@ -309,8 +309,8 @@ def test_a_gpu_that_is_lost_while_it_is_tried_is_not_tried_further(nvml_standin:
 
         assert [gpu_uuid(1)] == uuids(findings)
         assert "GPU is lost" in findings[0].reason
-        # Of the module, the lost one is asked once, the other by both fields.
-        assert {**before, "energy": before["energy"] + 2, "fields": before["fields"] + 3} == after
+        # The lost one is asked once of its module; the other by both fields, and once of its power beside the counter.
+        assert {**before, "energy": before["energy"] + 2, "fields": before["fields"] + 4} == after
 
 
 def test_a_gpu_of_another_job_is_not_counted(nvml_standin: Standin) -> None:

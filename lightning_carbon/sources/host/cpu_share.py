@@ -181,7 +181,8 @@ def _shared(finding: Finding, splitting: Splitting, why: str) -> Finding:
     if not isinstance(port, EnergyCounter):
         return finding
     remark = "; ".join(filter(None, [finding.reason, f"shared by processor time: {why}"]))
-    return replace(finding, port=SharedCounter(port, splitting, _sensor(port.sensor)), reason=remark)
+    # A share stands still while the job waits, which says nothing of the counter: no fallback tells.
+    return replace(finding, port=SharedCounter(port, splitting, _sensor(port.sensor)), reason=remark, fallback=None)
 
 
 def _sensor(whole: Sensor) -> Sensor:

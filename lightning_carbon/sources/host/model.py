@@ -150,6 +150,7 @@ def discover(
     cpu_scope: Literal["process", "machine"] = "process",
     cpuinfo: Path = CPUINFO,
     tree: ProcessTree | None = None,
+    parts: int = 1,
 ) -> list[Finding]:
     """Set up the models that are asked for.
 
@@ -161,6 +162,7 @@ def discover(
         cpu_scope: Whose processor time and memory: this process tree's or the machine's.
         cpuinfo: What describes the processor.
         tree: The processes of the job; default those that the environment speaks of.
+        parts: Among how many equal parts the memory is split; each finding of memory is then of one of them.
 
     Returns:
         A finding for each.
@@ -181,7 +183,7 @@ def discover(
     def used_bytes() -> int:
         memory = psutil.virtual_memory()
         in_use: int = memory.total - memory.available
-        return in_use if tree is None else min(in_use, tree.memory_bytes())
+        return (in_use if tree is None else min(in_use, tree.memory_bytes())) // parts
 
     whose = "of the machine" if tree is None else "of this process and its descendants"
     findings = []

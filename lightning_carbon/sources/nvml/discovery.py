@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -13,7 +13,7 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.sources.nvml.inventory import take_inventory
 from lightning_carbon.sources.nvml.library import LIBRARY, SHADOWED_FIX, is_shadowed
 from lightning_carbon.sources.nvml.modules import meter_modules
-from lightning_carbon.sources.nvml.probing import NO_SENSOR, probe
+from lightning_carbon.sources.nvml.probing import NO_SENSOR, Probed, probe
 from lightning_carbon.sources.nvml.process_share import WHOLE_FIX, ProcessShare, share
 from lightning_carbon.sources.nvml.processes import Watch
 from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
@@ -157,19 +157,12 @@ def _settled(selection: Selection, asker: _Asker, parents: Mapping[str, str]) ->
     """The verdicts on all devices; a driver that is just being loaded is asked again for what it had no answer to."""
     findings = {place: _found(place, selection, asker, parents) for place in selection.places}
     for _ in range(_LATER_LOOKS):
-        doubtful = [place for place, finding in findings.items() if place.slice < 0 and _is_doubtful(finding)]
-        if not doubtful or asker.scope == "process":
+        doubtful = [place for place, finding in findings.items() if finding.reason.startswith(NO_SENSOR)]
+        if not doubtful:
             break
         time.sleep(_LATER_SECONDS)
         findings |= {place: _found(place, selection, asker, parents) for place in doubtful}
     return list(findings.values())
-
-
-def _is_doubtful(finding: Finding) -> bool:
-    """Whether no sensor of a GPU has answered, for now or for good."""
-    if finding.port is None:
-        return finding.reason.startswith(NO_SENSOR)
-    return not finding.port.sensor.provenance.is_measured
 
 
 def _found(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> Finding:
@@ -178,26 +171,29 @@ def _found(place: Place, selection: Selection, asker: _Asker, parents: Mapping[s
     part = gpu.slices[place.slice] if place.slice >= 0 else None
     subject = gpu.subject if part is None else f"GPU {gpu.index} {part.name} {part.names.uuid}"
     try:
-        port, remark = asker.patience.ask(lambda: _metered(place, selection, asker, parents))
+        probed = asker.patience.ask(lambda: _metered(place, selection, asker, parents))
     except SourceUnavailable as error:
         return Finding(SOURCE, subject, reason=error.reason, fix=error.fix or asker.fix)
     except NoAnswer as error:
         return Finding(SOURCE, subject, reason=f"its first reading hangs: {error}", fix=asker.fix)
     except Exception as error:  # noqa: BLE001 -- whatever a driver or an old pynvml does, the training must start
         return Finding(SOURCE, subject, reason=f"{type(error).__name__}: {error}", fix=asker.fix)
-    return Finding(SOURCE, subject, port, remark, asker.fix)
+    return Finding(SOURCE, subject, probed.source, probed.remark, asker.fix, probed.fallback, probed.later)
 
 
-def _metered(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> tuple[Source, str]:
-    """The port of a device, and what a user may not expect of it."""
+def _metered(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> Probed:
+    """The sensors of a device, and what a user may not expect of them."""
     gpu = selection.gpus[place.gpu]
     probed = probe(gpu, asker.nvml, parents.get(gpu.names.uuid))
-    port = probed.source
     if place.slice >= 0:
-        is_metered = Place(place.gpu) in selection.places
-        port = meter_slice(gpu, gpu.slices[place.slice], port, asker.nvml, parent_is_metered=is_metered)
-    port, warning = _scoped(gpu, port, asker, is_slice=place.slice >= 0)
-    return port, "; ".join(filter(None, [warning, selection.remark, probed.remark]))
+        part, is_metered = gpu.slices[place.slice], Place(place.gpu) in selection.places
+        probed = probed.mapped(lambda whole: meter_slice(gpu, part, whole, asker.nvml, parent_is_metered=is_metered))
+    port, warning = _scoped(gpu, probed.source, asker, is_slice=place.slice >= 0)
+    remark = "; ".join(filter(None, [warning, selection.remark, probed.remark]))
+    if port is not probed.source:
+        # A share stands still while the job waits, which says nothing of the counter.
+        return Probed(port, remark)
+    return replace(probed, remark=remark)
 
 
 def _scoped(gpu: Gpu, port: Source, asker: _Asker, *, is_slice: bool) -> tuple[Source, str]:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError, SourceLost, SourceUnavailable
+from lightning_carbon.ports import EnergyCounter
 from lightning_carbon.sources.nvml.fields import (
     AVERAGE,
     INSTANT,
@@ -39,7 +40,7 @@ from lightning_carbon.sources.nvml.readings import MOMENTARY_RATIO, TRAILING_RAT
 from lightning_carbon.units import MILLIWATTS_PER_WATT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import ModuleType
 
     from lightning_carbon.ports import Source
@@ -87,10 +88,24 @@ class Probed:
     Args:
         source: Ready to be read.
         remark: Which better ones did not answer, for people.
+        fallback: For a counter, the next best sensor, which tells whether the counter is alive.
+        later: Tries the better ones again, which did not answer, where there are such.
     """
 
     source: Source
-    remark: str
+    remark: str = ""
+    fallback: Source | None = None
+    later: Callable[[], Source] | None = None
+
+    def mapped(self, change: Callable[[Source], Source]) -> Probed:
+        """The same with other sources in the place of these, such as shares of them."""
+        later = self.later
+        return Probed(
+            change(self.source),
+            self.remark,
+            None if self.fallback is None else change(self.fallback),
+            None if later is None else lambda: change(later()),
+        )
 
 
 def probe(gpu: Gpu, nvml: ModuleType, parent: str | None = None) -> Probed:
@@ -107,16 +122,41 @@ def probe(gpu: Gpu, nvml: ModuleType, parent: str | None = None) -> Probed:
     if gpu.handle is None:
         raise SourceUnavailable("nvml", f"NVML gives no access to this GPU: {gpu.trouble}")
     failures: list[str] = []
-    for name, attempt in _Candidates(gpu, gpu.handle, nvml, parent).in_order():
+    silent: list[Callable[[], Source]] = []
+    candidates = _Candidates(gpu, gpu.handle, nvml, parent).in_order()
+    for name, attempt in candidates:
         try:
-            return Probed(_several_times(attempt), "; ".join(failures))
+            source = _several_times(attempt)
         except SourceLost as error:
             raise SourceUnavailable("nvml", str(error)) from error
         except SourceError as error:
             failures.append(f"{name}: {str(error).removeprefix('NVML: ')}")
+            silent.append(attempt)
         except AttributeError:
             failures.append(f"{name}: not known to this version of pynvml")
+        else:
+            is_counter = isinstance(source, EnergyCounter)
+            fallback = _first([attempt for _, attempt in candidates]) if is_counter else None
+            return Probed(source, "; ".join(failures), fallback, partial(_better, silent) if silent else None)
     raise SourceUnavailable("nvml", f"{NO_SENSOR} ({'; '.join(failures)})")
+
+
+def _first(attempts: Iterable[Callable[[], Source]]) -> Source | None:
+    """The first of some sensors that answers."""
+    for attempt in attempts:
+        try:
+            return attempt()
+        except (SourceError, AttributeError):
+            continue
+    return None
+
+
+def _better(attempts: Iterable[Callable[[], Source]]) -> Source:
+    """The first of some sensors that answers by now."""
+    source = _first(attempts)
+    if source is None:
+        raise ReadFailed("no better sensor answers yet")
+    return source
 
 
 def _several_times(attempt: Callable[[], _T]) -> _T:
