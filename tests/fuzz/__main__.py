@@ -41,7 +41,9 @@ def look(kind: str) -> bytes | None:
 
     try:
         read()
-    except Exception:  # noqa: BLE001 - whatever it is, it is what is looked for
+    except Exception:
+        if not stumbled:
+            raise  # that is a fault of what makes the files
         traceback.print_exc()
         return stumbled[-1]
     return None

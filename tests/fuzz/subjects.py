@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
@@ -100,7 +101,7 @@ ODD: Final[list[Any]] = [
 ]  # fmt: skip
 """Values that readers have stumbled on."""
 
-values = st.sampled_from(ODD) | st.integers() | st.floats() | st.text(max_size=20)
+values = st.sampled_from(ODD).map(deepcopy) | st.integers() | st.floats() | st.text(max_size=20)
 
 
 @st.composite
