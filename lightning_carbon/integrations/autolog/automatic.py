@@ -55,7 +55,7 @@ _INTEGRATIONS: Final = "transformers.integrations.integration_utils"
 
 def is_declared(group: str) -> bool:
     """Whether an installed package, which should be this one, has our entry point in a group."""
-    return any(one.value == ENTRY_POINT for one in entry_points(group=group))
+    return any(entry.value == ENTRY_POINT for entry in entry_points(group=group))
 
 
 class Automatic:

@@ -37,6 +37,7 @@ class TrainerRun:
         self._config = config
         self._counter = counter
         self._logged_joules: dict[Phase, float] = {}
+        self._evaluated: set[str] = set()
         self._tokens_seen = 0
         self._last_row: dict[str, float] = {}
         self.meter = meter
@@ -100,16 +101,17 @@ class TrainerRun:
         """The energy of an evaluation for its own log.
 
         Inside a training it is what readings have settled by then: what was used in the last tenths of a second comes
-        with the next evaluation's figures, and is in the training's total in any case. The first evaluation waits for
-        its first reading, a fraction of a second at most, where it was too short for one. On its own, it is the
-        record's.
+        with the next evaluation's figures, and is in the training's total in any case. The first evaluation of each
+        set waits for its first reading, a fraction of a second at most, where it was too short for one. On its own, it
+        is the record's.
 
         Args:
             prefix: What the Trainer puts before the names of this evaluation's metrics.
             phase: The phase it is in.
         """
-        joules = self._settled_joules(phase)
         before = self._logged_joules.get(phase, 0.0)
+        joules = self._settled_joules(phase, before, patiently=prefix not in self._evaluated)
+        self._evaluated.add(prefix)
         if joules is None or joules == before:
             return {}
         self._logged_joules[phase] = joules
@@ -117,13 +119,14 @@ class TrainerRun:
         grams = mass_of(energy, self._config.pue, self._config.intensity).grams
         return {f"{prefix}_energy_joules": energy.joules, f"{prefix}_carbon_grams_co2e": grams}
 
-    def _settled_joules(self, phase: Phase) -> float | None:
-        """The energy of a phase so far; the first time, once there is some."""
-        give_up = time.monotonic() + (0.0 if phase in self._logged_joules else _PATIENCE_SECONDS)
+    def _settled_joules(self, phase: Phase, before: float, *, patiently: bool) -> float | None:
+        """The energy of a phase so far; if patiently, once there is more than before."""
+        give_up = time.monotonic() + (_PATIENCE_SECONDS if patiently else 0.0)
         while True:
             energy = self.meter.record.energy
             joules = energy.phases.get(phase.value)
-            if joules or energy.total_joules is None or not self.is_running or time.monotonic() >= give_up:
+            there_is_none = energy.total_joules is None or not self.is_running
+            if there_is_none or (joules or 0.0) > before or time.monotonic() >= give_up:
                 return joules
             time.sleep(_LOOK_SECONDS)
 

@@ -189,14 +189,17 @@ def test_several_evaluation_sets_have_each_their_energy(tmp_path: Path) -> None:
     assert round(sum(joules), 6) <= (record.energy.total_joules or 0)
 
 
-def test_the_first_short_evaluation_has_its_energy(tmp_path: Path) -> None:
-    """Though it may end before its first reading is there, which is waited for."""
+def test_the_first_short_evaluations_have_their_energy(tmp_path: Path) -> None:
+    """Each set its own, though it may end before its first reading is there, which is waited for."""
     callback = make_callback(tmp_path, interval_seconds=0.05)
     trainer = make_trainer(tmp_path, [callback], eval_strategy="steps", eval_steps=1)
+    trainer.eval_dataset = {"a": Sentences(2), "b": Sentences(2)}
     trainer.train()
-    first = next(log for log in trainer.state.log_history if "eval_loss" in log)
+    firsts = [values_of(trainer.state.log_history, f"eval_{name}_energy_joules")[0] for name in "ab"]
+    logs = [log for log in trainer.state.log_history if log["step"] == 1 and "epoch" in log]
 
-    assert first["eval_energy_joules"] > 0.0
+    assert all(joules > 0.0 for joules in firsts)
+    assert firsts == [log[f"eval_{name}_energy_joules"] for name, log in zip("ab", logs, strict=True)]
 
 
 def test_evaluating_on_its_own_is_a_run(tmp_path: Path) -> None:
