@@ -197,6 +197,46 @@ def devices_in_use(index: int | None = None) -> list[torch.device]:
     return [torch.device("cuda", number) for number in sorted(holding, key=lambda number: number != current)]
 
 
+def capture_check(
+    module: Any,  # noqa: ANN401 -- torch.cuda, torch.xpu and the like
+    current_stream: Callable[[int], Any],
+    current_index: Callable[[], int],
+    *,
+    streams_tell: bool = hasattr(torch.Stream, "is_capturing"),
+) -> Callable[[int, Any], bool]:
+    """Make a check whether a graph is captured on a stream of a device, or on that of the device that is current.
+
+    Args:
+        module: What torch has of the kind of device.
+        current_stream: The current stream of the device of an index.
+        current_index: The index of the current device.
+        streams_tell: Whether streams have ``is_capturing``, which is of 2026
+            (https://github.com/pytorch/pytorch/pull/171443). Before, the module can be asked about the current device
+            alone, if it knows of captures at all.
+
+    Returns:
+        The check, given the index of a device and its current stream.
+    """
+    on_current: Callable[[], bool] | None = getattr(module, "is_current_stream_capturing", None)
+
+    def is_capturing(index: int, stream: Any) -> bool:  # noqa: ANN401 -- a stream of torch
+        del index
+        if stream.is_capturing():
+            return True
+        return bool(current_stream(current_index()).is_capturing() if on_current is None else on_current())
+
+    def is_capturing_before(index: int, stream: Any) -> bool:  # noqa: ANN401 -- a stream of torch
+        del stream
+        if on_current is None:
+            return False
+        if on_current() or current_index() == index:
+            return on_current()
+        with module.device(index):
+            return on_current()
+
+    return is_capturing if streams_tell else is_capturing_before
+
+
 def as_tensors(values: Mapping[str, float]) -> dict[str, torch.Tensor]:
     """Figures as trainers compare them: in full precision, and on the processor, where reading one waits for no GPU."""
     return {name: torch.tensor(value, dtype=torch.float64, device="cpu") for name, value in values.items()}
@@ -235,39 +275,14 @@ def _calls_of(device: torch.device) -> _Calls | None:
             return None
         make_event: Any = torch.Event
         stream, current = accelerator.current_stream, accelerator.current_device_index
-        return _Calls(make_event, stream, current, _capturing(device.type, stream, current))
+        return _Calls(make_event, stream, current, capture_check(torch.get_device_module(device.type), stream, current))
     if device.type == "cuda" and torch.cuda.is_available():  # before 2.6, or beside a back end that came later
         stream, current = torch.cuda.current_stream, torch.cuda.current_device
         make_event = torch.cuda.Event
-        return _Calls(lambda _, **flags: make_event(**flags), stream, current, _capturing("cuda", stream, current))
+        return _Calls(
+            lambda _, **flags: make_event(**flags), stream, current, capture_check(torch.cuda, stream, current)
+        )
     return None
-
-
-def _capturing(
-    kind: str, current_stream: Callable[[int], Any], current_index: Callable[[], int]
-) -> Callable[[int, Any], bool]:
-    """Asks whether a graph is captured on a stream of a device, or on that of the device that is current.
-
-    ``torch.Stream.is_capturing`` is of 2026 (https://github.com/pytorch/pytorch/pull/171443). Before, the module of a
-    device can be asked about the current device alone, if it knows of captures at all.
-    """
-    module: Any = torch.get_device_module(kind)
-    on_current: Callable[[], bool] | None = getattr(module, "is_current_stream_capturing", None)
-
-    def is_capturing(index: int, stream: Any) -> bool:  # noqa: ANN401 -- a stream of torch
-        del index
-        if stream.is_capturing():
-            return True
-        return bool(current_stream(current_index()).is_capturing() if on_current is None else on_current())
-
-    def is_capturing_before(index: int, stream: Any) -> bool:  # noqa: ANN401 -- a stream of torch
-        del stream
-        if on_current is None or on_current() or current_index() == index:
-            return on_current is not None and on_current()
-        with module.device(index):
-            return on_current()
-
-    return is_capturing if hasattr(torch.Stream, "is_capturing") else is_capturing_before
 
 
 def _accelerator_kind() -> str | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import torch
 
 from lightning_carbon.ports import DeviceState
-from lightning_carbon.sources.torch_devices import TorchEvents, event_device_of
+from lightning_carbon.sources.torch_devices import TorchEvents, capture_check, event_device_of
 
 
 class Stream:
@@ -102,3 +104,46 @@ def test_waiting_ends_with_the_event_or_with_the_time() -> None:
 
     assert not busy.done(never)
     assert time.monotonic() - start >= 0.01
+
+
+class Module:
+    """A module of torch before its streams told of captures: it can be asked about the current device alone.
+
+    Args:
+        captured: The index of the device on which a graph is being captured.
+    """
+
+    def __init__(self, captured: int | None) -> None:
+        self.captured = captured
+        self.current = 0
+
+    def is_current_stream_capturing(self) -> bool:
+        """Whether that is on the current device."""
+        return self.captured == self.current
+
+    @contextmanager
+    def device(self, index: int) -> Iterator[None]:
+        """Make another device current for a while."""
+        before, self.current = self.current, index
+        yield
+        self.current = before
+
+
+@pytest.mark.parametrize(("captured", "closed"), [(None, False), (0, True), (1, True), (2, False)])
+def test_a_torch_whose_streams_do_not_tell_is_asked_about_the_metered_device(
+    captured: int | None,
+    closed: bool,  # noqa: FBT001
+) -> None:
+    """A capture on the metered device, or on the current one, is seen, and the current device stays the same."""
+    module = Module(captured)
+    check = capture_check(module, lambda _: Stream(), lambda: module.current, streams_tell=False)
+
+    assert closed is check(1, Stream())
+    assert 0 == module.current
+
+
+def test_a_device_that_knows_no_captures_has_none() -> None:
+    """A module that cannot be asked captures nothing."""
+    check = capture_check(object(), lambda _: Stream(), lambda: 0, streams_tell=False)
+
+    assert not check(0, Stream())
