@@ -40,6 +40,10 @@ class Mark(NamedTuple):
     part: Part | None = None
 
 
+MarkFields = tuple[int, Phase | None, int | None, int | None, Part | None]
+"""The fields of a :class:`Mark`, in their order: a plain tuple, as a training makes one at every step."""
+
+
 class StepEnergy(NamedTuple):
     """The energy of one step.
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from lightning_carbon.settings import MeterConfig
 
 
+HOST_ALONE = ClockUse(host_marks=1)
+"""The program alone says when steps end."""
+
+
 def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor], started_at: float) -> Header:
     """The first line of a journal.
 
@@ -75,20 +79,20 @@ def beat_of(
     *,
     resumed: Resumed | None = None,
     steps_per_epoch: float | None = None,
-    clock_use: ClockUse | None = None,
+    clock_use: ClockUse = HOST_ALONE,
 ) -> Beat:
     """What a rank has used so far, as its journal has it.
 
     Args:
         usage: What was used since the start.
-        probes: What is metered, each with the reason and the moment of its loss, if it was lost.
+        probes: What is metered, each with the reason and the moment of its loss, if it was lost; none where only what
+            was used is asked for.
         at_seconds: Now, in seconds since 1970.
         status: How the rank stands.
         resumed: Which training this run goes on with.
         steps_per_epoch: How many steps an epoch has, where the trainer tells.
         clock_use: Which clock says when steps end; the host's by default.
     """
-    clock_use = clock_use or ClockUse(host_marks=1)
     lost_at_ns = (probe.lost_at_ns for probe in probes)
     return Beat(
         at=at_seconds,

@@ -13,7 +13,6 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from lightning_carbon.energy.attribution import Mark
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import UsageError
 from lightning_carbon.metering.arguments import MOST_COUNTED, count_of, status_of, word_of
@@ -149,7 +148,8 @@ class Engine:
             samples = self._count("samples", samples)
         if tokens is not None and (tokens.__class__ is not int or not 0 <= tokens <= MOST_COUNTED):
             tokens = self._count("tokens", tokens)
-        now_ns = run.mark(Mark(run.now_ns(), None, samples, tokens))
+        now_ns = run.now_ns()
+        run.mark((now_ns, None, samples, tokens, None))
         if now_ns >= run.check_ns:
             run.check(now_ns)
 
@@ -196,7 +196,8 @@ class Engine:
             self._warn("phase", f"a phase {self._when()} is not counted")
             return outer
         if phase is not outer:
-            now_ns = run.mark(Mark(run.now_ns(), phase))
+            now_ns = run.now_ns()
+            run.mark((now_ns, phase, None, None, None))
             self._phase = phase
             run.check(now_ns)
         return outer
@@ -238,7 +239,7 @@ class Engine:
         if run is None:
             self._warn("part", f"a part {self._when()} is not counted")
         elif part is not outer:
-            run.mark(Mark(run.now_ns(), part=part))
+            run.mark((run.now_ns(), None, None, None, part))
             self._part_of[self._phase] = part
         return outer
 

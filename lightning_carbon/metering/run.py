@@ -19,11 +19,11 @@ from lightning_carbon.energy.readings import Kind
 from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.errors import SourceLost
 from lightning_carbon.ledger.writer import RunWriter
-from lightning_carbon.metering.beats import beat_of, header_of
+from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
 from lightning_carbon.metering.neighbours import NeighbourWatch
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.sampler import Sampling
-from lightning_carbon.metering.sums import NOTHING, height_of, row_between, sums_of
+from lightning_carbon.metering.sums import NOTHING, Hardware, height_of, row_between, sums_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.lineage import resumed_at, totals_of
 from lightning_carbon.records.merging import record_of
@@ -35,6 +35,7 @@ from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lightning_carbon.energy.attribution import MarkFields
     from lightning_carbon.energy.phases import Phase
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.sampler import Sampler
@@ -48,6 +49,7 @@ GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
 """Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
 
 _CHECK_EVERY_NS = NANOSECONDS_PER_SECOND // 2
+_TRIM_EVERY_NS = NANOSECONDS_PER_SECOND // 2
 _TRIES = 3
 """How often Ctrl-C may interrupt the writing of the record before it goes unwritten."""
 
@@ -121,9 +123,11 @@ class Run:
         self._header = header_of(config, adapters, sensors, started_at)
         self.writer = RunWriter(adapters.store, adapters.identity, self._header, per_step=config.per_step, warn=warn)
         self._serials = itertools.count(1)
-        self._marks: deque[tuple[int, object, Mark]] = deque()
+        self._marks: deque[tuple[int, object, MarkFields]] = deque()
         self._settled = self._nothing_yet(phase)
+        self._trim_ns = 0
         self._at_row = NOTHING
+        self._hardware = Hardware([self._header])
         self._heights, self._others_heights = Heights(), Heights()
         self._others_noted: list[RankPart] = []
         self._resumed: Resumed | None = None
@@ -160,11 +164,10 @@ class Run:
 
     # -- marks ------------------------------------------------------------------------------------------------------
 
-    def mark(self, mark: Mark) -> int:
-        """Note a mark on the training's thread; the moment that the program came to it."""
+    def mark(self, mark: MarkFields) -> None:
+        """Note a mark on the training's thread, at the moment that the program came to it."""
         clock = self._step_clock
         self._marks.append((next(self._serials), None if clock is None else clock.stamp(), mark))
-        return mark.at_ns
 
     def check(self, now_ns: int) -> None:
         """Twice a second at most, on the training's thread: see whether a reading hangs, and tell trouble if strict.
@@ -203,8 +206,11 @@ class Run:
         serial, marks = self._settled.serial, self._marks
         while marks and marks[0][0] <= serial:
             marks.popleft()
-        for probe in self._probes:
-            probe.timeline.trim(self._settled.attribution.at_ns)
+        at_ns = self._settled.attribution.at_ns
+        if at_ns >= self._trim_ns:
+            self._trim_ns = at_ns + _TRIM_EVERY_NS
+            for probe in self._probes:
+                probe.timeline.trim(at_ns)
 
     def _replace(self, known: _Settled, new: _Settled) -> bool:
         """Put a later state in the place of a known one; CPython runs no handler between the look and the step."""
@@ -228,26 +234,26 @@ class Run:
     def _ready(self, serial: int, cut_ns: int) -> tuple[deque[Mark], int]:
         """The marks up to a moment that are not attributed yet, and the moment up to which all of them are known."""
         clock, ready = self._step_clock, deque[Mark]()
-        if self._marks and self._marks[0][2].at_ns > cut_ns:
+        if self._marks and self._marks[0][2][0] > cut_ns:
             return ready, cut_ns  # no mark is before its stamp; spares most rows the copy
-        for number, ticket, mark in self._marks.copy():
+        for number, ticket, (stamp_ns, phase, samples, tokens, part) in self._marks.copy():
             if number <= serial:
                 continue
-            at_ns = mark.at_ns if clock is None else clock.resolve(ticket)
+            at_ns = stamp_ns if clock is None else clock.resolve(ticket)
             if clock is not None and at_ns is None:
                 # No further than the first mark that the device has not got to may turn out to be.
                 return ready, min(cut_ns, clock.earliest(ticket))
             if at_ns is None or at_ns > cut_ns:
                 break
-            ready.append(mark if at_ns == mark.at_ns else mark._replace(at_ns=at_ns))
+            ready.append(Mark(at_ns, phase, samples, tokens, part))
         return ready, cut_ns
 
     def pending(self) -> Totals:
         """The steps that have ended and are not attributed yet; the lock is held."""
         totals = Totals()
-        for serial, _, mark in self._marks.copy():
-            if serial > self._settled.serial and mark.phase is None and mark.part is None:
-                totals = totals.plus(Totals(steps=1, samples=mark.samples, tokens=mark.tokens))
+        for serial, _, (_, phase, samples, tokens, part) in self._marks.copy():
+            if serial > self._settled.serial and phase is None and part is None:
+                totals = totals.plus(Totals(steps=1, samples=samples, tokens=tokens))
         return totals
 
     @property
@@ -258,7 +264,11 @@ class Run:
     def row(self) -> Row:
         """What was used since the last row; the lock is held."""
         world_size, others, silent = self._adapters.ranks.world_size, self.writer.others, self.writer.silent
-        now = sums_of([self._own_part(Status.RUNNING), *others], silent)
+        parts = [RankPart(self._header, beat_of(self.usage, (), self._adapters.clock.wall_seconds(), Status.RUNNING))]
+        parts += others
+        if not self._hardware.is_of(parts):
+            self._hardware = Hardware([part.header for part in parts])
+        now = sums_of(parts, silent, self._hardware)
         before, self._at_row = self._at_row, now
         return row_between(
             before,
@@ -410,5 +420,5 @@ class Run:
             status,
             resumed=self._resumed,
             steps_per_epoch=self.steps_per_epoch,
-            clock_use=None if self._step_clock is None else self._step_clock.use,
+            clock_use=HOST_ALONE if self._step_clock is None else self._step_clock.use,
         )

@@ -6,7 +6,6 @@ are as old as their last beat.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import mass_of
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-    from lightning_carbon.records.journal import RankPart
+    from lightning_carbon.records.journal import Header, RankPart
 
 
 class Sums(NamedTuple):
@@ -61,47 +60,87 @@ NOTHING = Sums(0, 0, {}, {}, {}, 0, 0, None, None, 0, 0, 0, 0)
 """Where every run begins."""
 
 
-def first_credits(parts: Iterable[RankPart]) -> list[Credit]:
-    """Every piece of hardware once, credited to the first part that meters it.
+class Hardware:
+    """The hardware of some ranks: every piece once, credited to the first rank that meters it.
 
     Unlike a record, which credits the rank that has covered the most: while a run goes on the credit must not change,
-    or rows would jump.
+    or rows would jump. To be kept as long as no further rank is heard of, as every row needs it.
 
     Args:
-        parts: What the ranks have written, the own one first and the others in the order of ranks.
+        headers: Of the ranks, the own one first and the others in order.
     """
-    first: dict[tuple[str, str], tuple[RankPart, int]] = {}
-    for part in parts:
-        for place, domain in enumerate(part.header.domains):
-            first.setdefault((part.header.host_id, domain.id), (part, place))
-    return credited(first.values())
+
+    def __init__(self, headers: Sequence[Header]) -> None:
+        self._headers = tuple(headers)
+        first: dict[tuple[str, str], tuple[int, int]] = {}
+        for number, header in enumerate(headers):
+            for place, domain in enumerate(header.domains):
+                first.setdefault((header.host_id, domain.id), (number, place))
+        self._pieces = tuple(first.values())
+        described = [(number, place, headers[number].domains[place]) for number, place in self._pieces]
+        # Where no domain is inside another one, no reading changes what a total sums.
+        self._is_flat = all((headers[number].host_id, domain.parent) not in first for number, _, domain in described)
+        self._places: list[list[int]] = [[] for _ in headers]
+        self._kinds: list[dict[str, list[int]]] = [{} for _ in headers]
+        for number, place, domain in described:
+            self._places[number].append(place)
+            self._kinds[number].setdefault(domain.kind, []).append(place)
+
+    def is_of(self, parts: Sequence[RankPart]) -> bool:
+        """Whether these are the very ranks."""
+        headers = self._headers
+        return len(parts) == len(headers) and all(
+            part.header is header for part, header in zip(parts, headers, strict=True)
+        )
+
+    def credits(self, parts: Sequence[RankPart]) -> list[Credit]:
+        """Every piece of hardware, with the rank that it is credited to."""
+        return credited((parts[number], place) for number, place in self._pieces)
+
+    def kinds(self) -> Sequence[Mapping[str, Sequence[int]]]:
+        """For every rank, where the domains stand that are credited to it, by kind."""
+        return self._kinds
+
+    def roots(self, parts: Sequence[RankPart]) -> Sequence[Sequence[int]]:
+        """For every rank, where the domains stand that are credited to it and that a total sums."""
+        if self._is_flat:
+            return self._places
+        roots: list[list[int]] = [[] for _ in parts]
+        for (number, place), credit in zip(self._pieces, self.credits(parts), strict=True):
+            if credit.is_root:
+                roots[number].append(place)
+        return roots
 
 
-def sums_of(parts: Sequence[RankPart], silent: Collection[int] = ()) -> Sums:
+def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: Hardware | None = None) -> Sums:
     """Add up what all ranks have used.
 
     Args:
         parts: What the ranks have written, the own one first and the others in the order of ranks.
         silent: The ranks that have not written for a while.
+        hardware: Theirs, where it is known already.
     """
+    hardware = hardware or _hardware_of(parts)
     own = parts[0].beat
     kinds: dict[str, int] = {}
     phases: dict[str, int] = {}
-    total = step = covered = expected = roots = without_word = 0
-    for credit in first_credits(parts):
-        beat, place, kind = credit.part.beat, credit.place, credit.domain.kind
-        microjoules = beat.uj(place)
-        kinds[kind] = kinds.get(kind, 0) + microjoules
-        if not credit.is_root:
+    total = step = covered = expected = count = without_word = 0
+    for part, of_kind, roots in zip(parts, hardware.kinds(), hardware.roots(parts), strict=True):
+        beat = part.beat
+        for kind, places in of_kind.items():
+            used = sum([_sum_at(phase.uj, places) for phase in beat.phases.values()])
+            kinds[kind] = kinds.get(kind, 0) + used
+        if not roots:
             continue
-        total += microjoules
-        step += beat.step_uj[place]
-        covered += beat.covered_ns(place)
-        expected += beat.ns
-        roots += 1
-        without_word += credit.part.header.rank in silent
         for name, phase in beat.phases.items():
-            phases[name] = phases.get(name, 0) + phase.uj[place]
+            used = _sum_at(phase.uj, roots)
+            phases[name] = phases.get(name, 0) + used
+            total += used
+            covered += _sum_at(phase.covered_ns, roots)
+        step += _sum_at(beat.step_uj, roots)
+        expected += beat.ns * len(roots)
+        count += len(roots)
+        without_word += len(roots) if part.header.rank in silent else 0
     return Sums(
         ns=own.ns,
         steps=own.steps,
@@ -114,7 +153,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = ()) -> Sums:
         tokens=_sum(part.beat.tokens for part in parts),
         covered=covered,
         expected=expected,
-        roots=roots,
+        roots=count,
         silent=without_word,
     )
 
@@ -142,28 +181,28 @@ def row_between(
         The row. Where no time has been settled since the row before, nothing is known of its energy, which is absent.
     """
     ns, steps, total = now.ns - before.ns, now.steps - before.steps, now.total - before.total
-    row = Row(
-        seconds=ns / NANOSECONDS_PER_SECOND,
-        total_joules=None,
-        coverage_ratio=None,
-        grams_co2e=None,
-        run_joules=Energy(now.total).joules if now.kinds else None,
-        run_grams_co2e=mass_of(Energy(now.total), pue, intensity).grams if now.kinds else None,
-        steps=steps,
-        step_joules=Energy(now.step - before.step).joules if steps and now.kinds else None,
-        samples=_rise(before.samples, now.samples),
-        tokens=_rise(before.tokens, now.tokens),
-        ranks=ranks if now.kinds else 1,
-    )
-    if not now.kinds or not (ns or total):
-        return row
+    is_metered = bool(now.kinds)
+    if not is_metered or not (ns or total):
+        return Row(
+            seconds=ns / NANOSECONDS_PER_SECOND,
+            total_joules=None,
+            coverage_ratio=None,
+            grams_co2e=None,
+            run_joules=Energy(now.total).joules if is_metered else None,
+            run_grams_co2e=mass_of(Energy(now.total), pue, intensity).grams if is_metered else None,
+            steps=steps,
+            step_joules=Energy(now.step - before.step).joules if steps and is_metered else None,
+            samples=_rise(before.samples, now.samples),
+            tokens=_rise(before.tokens, now.tokens),
+            ranks=ranks if is_metered else 1,
+        )
     # Other ranks write at a pace of their own, and are held to the time that they have written of; those that have
     # stopped writing, to the time that this row is of.
     expected_ns = now.expected - before.expected + now.silent * ns
     phases = {name: microjoules - before.phases.get(name, 0) for name, microjoules in now.phases.items()}
     lasted = {name for name, phase_ns in now.phase_ns.items() if phase_ns > before.phase_ns.get(name, 0)}
-    return replace(
-        row,
+    return Row(
+        seconds=ns / NANOSECONDS_PER_SECOND,
         total_joules=Energy(total).joules,
         coverage_ratio=heard_of * (min(1.0, (now.covered - before.covered) / expected_ns) if expected_ns > 0 else 1.0),
         grams_co2e=mass_of(Energy(total), pue, intensity).grams,
@@ -173,6 +212,13 @@ def row_between(
         phase_joules={
             name: Energy(microjoules).joules for name, microjoules in phases.items() if microjoules or name in lasted
         },
+        run_joules=Energy(now.total).joules,
+        run_grams_co2e=mass_of(Energy(now.total), pue, intensity).grams,
+        steps=steps,
+        step_joules=Energy(now.step - before.step).joules if steps else None,
+        samples=_rise(before.samples, now.samples),
+        tokens=_rise(before.tokens, now.tokens),
+        ranks=ranks,
     )
 
 
@@ -191,9 +237,10 @@ def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), si
     microjoules: dict[Strand, int] = {}
     covered: dict[Strand, int] = {}
     clocks: dict[int, int] = {}
-    for credit in first_credits([*without, *parts]):
+    ranks = [*without, *parts]
+    for credit in _hardware_of(ranks).credits(ranks):
         part, place = credit.part, credit.place
-        if not credit.is_root or any(part is other for other in without):
+        if not credit.is_root or any(part is known for known in without):
             continue
         strand = Strand(credit.domain.kind, credit.domain.provenance == Provenance.MODELLED)
         microjoules[strand] = microjoules.get(strand, 0) + part.beat.uj(place)
@@ -203,6 +250,14 @@ def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), si
     mean_ns = sum(clocks.values()) // len(clocks) if clocks else 0
     phases = {name: phase.ns for name, phase in parts[0].beat.phases.items()}
     return Height(mean_ns if without else parts[0].beat.ns, microjoules, covered, phases)
+
+
+def _hardware_of(parts: Sequence[RankPart]) -> Hardware:
+    return Hardware([part.header for part in parts])
+
+
+def _sum_at(figures: Sequence[int], places: Sequence[int]) -> int:
+    return sum([figures[place] for place in places])  # a list, as a generator costs twice as much here
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:

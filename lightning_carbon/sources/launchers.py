@@ -17,7 +17,6 @@ References:
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import sys
@@ -181,6 +180,8 @@ class _StepIdentity:
 
 def _name_of(seconds: float | None, *facts: object) -> str:
     """A name as meters give them: a moment, and eight digits that hold the facts."""
+    import hashlib
+
     code = hashlib.sha256(repr((seconds, *facts)).encode()).hexdigest()[:8]
     return code if seconds is None else f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(seconds))}-{code}"
 

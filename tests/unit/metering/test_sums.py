@@ -7,7 +7,7 @@ from hypothesis import given
 
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
-from lightning_carbon.metering.sums import NOTHING, Sums, height_of, row_between, sums_of
+from lightning_carbon.metering.sums import NOTHING, Hardware, Sums, height_of, row_between, sums_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.power_profile import Height, Strand
 from lightning_carbon.records.rows import Row
@@ -52,6 +52,24 @@ def test_a_parent_that_stands_still_counts_no_more_once_its_parts_have_passed_it
 
     assert [100, 160] == [first.total, second.total]
     assert [0.0001, 0.00006] == [pytest.approx(cut.total_joules) for cut in rows]
+
+
+@given(parts())
+def test_hardware_that_is_kept_changes_no_sum(ranks: list[RankPart]) -> None:
+    """Sums are the same with the hardware of the ranks made once and with that made for every sum."""
+    hardware = Hardware([rank.header for rank in ranks])
+
+    assert sums_of(ranks) == sums_of(ranks, (), hardware)
+
+
+def test_hardware_is_that_of_the_very_ranks() -> None:
+    """A further rank, or one that has written another header, needs it made anew; a later beat does not."""
+    first, second = part(0, {GPU_0: 100}), part(1, {GPU_1: 40})
+    hardware = Hardware([first.header])
+
+    assert hardware.is_of([RankPart(first.header, second.beat)])
+    assert not hardware.is_of([first, second])
+    assert not hardware.is_of([second])
 
 
 @given(parts(), parts())
