@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.phases import Part
 from lightning_carbon.ports import ClockUse
-from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainFacts, Header, PartBeat, PhaseBeat
+from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainDescription, Header, PartBeat, PhaseBeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,10 +57,10 @@ def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor]
     )
 
 
-def domain_of(sensor: Sensor) -> DomainFacts:
+def domain_of(sensor: Sensor) -> DomainDescription:
     """What a journal says of a sensor and the domain that it covers."""
     domain = sensor.domain
-    return DomainFacts(
+    return DomainDescription(
         id=domain.id,
         kind=domain.kind.value,
         name=domain.name,

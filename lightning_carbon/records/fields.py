@@ -298,8 +298,6 @@ _LEAVES: Final[Mapping[type, Reader]] = {str: text, int: whole, float: number, b
 
 
 def _reader_of(hint: Any) -> Reader:  # noqa: ANN401 - whatever an annotation may be
-    if isinstance(hint, TypeVar):
-        return number  # the bounds of a figure that is stored
     if hint in _LEAVES:
         return _LEAVES[hint]
     if is_dataclass(hint):

@@ -34,7 +34,7 @@ _JOURNAL = "a journal of a run"
 
 
 @dataclass(frozen=True, slots=True)
-class DomainFacts:
+class DomainDescription:
     """What does not change about a domain during a run; the fields are those of a domain in a record."""
 
     id: str
@@ -83,7 +83,7 @@ class Header:
     pid_started: float | None
     started_at: float = field(metadata=SECONDS_SINCE_1970)
     host: dict[str, str | int | None]
-    domains: tuple[DomainFacts, ...]
+    domains: tuple[DomainDescription, ...]
     absent: tuple[Finding, ...]
     intensity: Intensity
     pue: PowerUsage
@@ -138,12 +138,12 @@ class SensorBeat:
     uncertainty_ratio: float | None = None
     method: str | None = None
 
-    def applied_to(self, facts: DomainFacts) -> DomainFacts:
+    def applied_to(self, domain: DomainDescription) -> DomainDescription:
         """What is true of the domain with the sensor that it has now; its range is the wider of both."""
         if self.provenance is None or self.uncertainty_ratio is None or self.method is None:
-            return facts
-        wider = max(facts.uncertainty_ratio, self.uncertainty_ratio)
-        return replace(facts, provenance=self.provenance, uncertainty_ratio=wider, method=self.method)
+            return domain
+        wider = max(domain.uncertainty_ratio, self.uncertainty_ratio)
+        return replace(domain, provenance=self.provenance, uncertainty_ratio=wider, method=self.method)
 
 
 @dataclass(frozen=True, slots=True)

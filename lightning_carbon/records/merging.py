@@ -28,7 +28,7 @@ from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightning_carbon.records.journal import Beat, DomainFacts, RankPart
+    from lightning_carbon.records.journal import Beat, DomainDescription, RankPart
 
 _MODELLED = "modelled"
 _REST = "other"
@@ -53,7 +53,7 @@ class Credit(NamedTuple):
     is_overruled: bool = False
 
     @property
-    def domain(self) -> DomainFacts:
+    def domain(self) -> DomainDescription:
         """What does not change about the domain."""
         return self.part.header.domains[self.place]
 
@@ -61,7 +61,7 @@ class Credit(NamedTuple):
 def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
     """Every piece of hardware once, in the order of hosts' first ranks."""
     best: dict[tuple[str, str], tuple[RankPart, int, int]] = {}
-    for part in sorted(parts, key=lambda one: one.header.rank):
+    for part in sorted(parts, key=lambda rank: rank.header.rank):
         for index, domain in enumerate(part.header.domains):
             key = (part.header.host_id, domain.id)
             covered_ns = part.beat.covered_ns(index)
@@ -140,7 +140,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         ranks=tuple(_rank(part, of_rank[part.header.rank], hosts[part.header.host_id]) for part in ranks),
         location=location,
         part_seconds={
-            name: {part: one.ns / NANOSECONDS_PER_SECOND for part, one in parts.items()}
+            name: {part: used.ns / NANOSECONDS_PER_SECOND for part, used in parts.items()}
             for name, parts in first.beat.parts.items()
         },
     )
@@ -246,11 +246,11 @@ def _overruled(credit: Credit, hardware: Sequence[Credit], prefix: str) -> Findi
 
 
 def _parts(beat: Beat, phase: str, index: int) -> dict[str, int]:
-    """The energy of the parts of a phase on one domain, in microjoules; one part where the rank told none apart."""
+    """The energy of the parts of a phase on one domain, in microjoules; a single part where the rank told of none."""
     told = beat.parts.get(phase)
-    return (
-        {_REST: beat.phases[phase].uj[index]} if told is None else {name: one.uj[index] for name, one in told.items()}
-    )
+    if told is None:
+        return {_REST: beat.phases[phase].uj[index]}
+    return {name: used.uj[index] for name, used in told.items()}
 
 
 def _carbon(energy: Bounds[Energy] | None, first: RankPart) -> CarbonRecord:

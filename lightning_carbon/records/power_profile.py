@@ -141,7 +141,7 @@ class PowerProfile:
     def strands(self) -> tuple[Strand, ...]:
         """Everything whose power is known at any time, measured before modelled."""
         found = {strand for stretch in self.stretches for strand in stretch.watts}
-        return tuple(sorted(found, key=lambda one: (one.is_modelled, one.kind)))
+        return tuple(sorted(found, key=lambda strand: (strand.is_modelled, strand.kind)))
 
     @property
     def bands(self) -> tuple[Band, ...]:
@@ -154,7 +154,7 @@ class PowerProfile:
         for stretch in self.stretches:
             at = stretch.start_seconds
             before = bands[-1].phase if bands else None
-            for phase in sorted(stretch.phase_seconds, key=lambda one: (one != before, _ORDER[one])):
+            for phase in sorted(stretch.phase_seconds, key=lambda phase: (phase != before, _ORDER[phase])):
                 end = at + stretch.phase_seconds[phase]
                 if bands and bands[-1].phase == phase:
                     bands[-1] = bands[-1]._replace(end_seconds=end)
@@ -180,7 +180,7 @@ def power_profile_of(
     if others:
         late_ns = own[-1].ns - others[-1].ns
         until_ns = others[-1].ns if late_ns <= LATE_SECONDS * NANOSECONDS_PER_SECOND else own[-1].ns
-        summed = [_plus(one, _at(others, one.ns)) for one in own if one.ns <= until_ns]
+        summed = [_plus(height, _at(others, height.ns)) for height in own if height.ns <= until_ns]
     apart_ns = round(shortest * NANOSECONDS_PER_SECOND)
     chosen = summed[:1]
     for height in summed[1:]:
@@ -189,7 +189,7 @@ def power_profile_of(
     if len(summed) > 1:
         # What is left at the end goes to the stretch before it, where there is one.
         chosen = [*chosen[:-1], summed[-1]] if len(chosen) > 1 else [summed[0], summed[-1]]
-    return PowerProfile(tuple(_between(one, other) for one, other in pairwise(chosen) if other.ns > one.ns))
+    return PowerProfile(tuple(_between(start, end) for start, end in pairwise(chosen) if end.ns > start.ns))
 
 
 def _between(start: Height, end: Height) -> Stretch:
@@ -217,14 +217,18 @@ def _at(heights: Sequence[Height], ns: int) -> Height:
     part, whole = ns - before.ns, after.ns - before.ns
 
     def value(start: Mapping[Strand, int], end: Mapping[Strand, int]) -> dict[Strand, int]:
-        return {one: start.get(one, 0) + (to - start.get(one, 0)) * part // whole for one, to in end.items()}
+        return {
+            strand: start.get(strand, 0) + (to - start.get(strand, 0)) * part // whole for strand, to in end.items()
+        }
 
     return Height(ns, value(before.microjoules, after.microjoules), value(before.covered, after.covered), {})
 
 
-def _plus(one: Height, other: Height) -> Height:
-    return one._replace(microjoules=_sum(one.microjoules, other.microjoules), covered=_sum(one.covered, other.covered))
+def _plus(own: Height, others: Height) -> Height:
+    return own._replace(
+        microjoules=_sum(own.microjoules, others.microjoules), covered=_sum(own.covered, others.covered)
+    )
 
 
-def _sum(one: Mapping[Strand, int], other: Mapping[Strand, int]) -> dict[Strand, int]:
-    return {strand: one.get(strand, 0) + other.get(strand, 0) for strand in {**one, **other}}
+def _sum(own: Mapping[Strand, int], others: Mapping[Strand, int]) -> dict[Strand, int]:
+    return {strand: own.get(strand, 0) + others.get(strand, 0) for strand in {**own, **others}}

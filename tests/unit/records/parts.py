@@ -7,7 +7,15 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from lightning_carbon.ports import Finding
-from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainFacts, Header, PartBeat, PhaseBeat, RankPart
+from lightning_carbon.records.journal import (
+    JOURNAL_SCHEMA,
+    Beat,
+    DomainDescription,
+    Header,
+    PartBeat,
+    PhaseBeat,
+    RankPart,
+)
 from lightning_carbon.records.run import Status
 from tests.unit.records.samples import GIVEN_GRID, GIVEN_PUE
 
@@ -15,14 +23,14 @@ SECOND = 1_000_000_000
 STARTED = 1_795_000_000.0
 
 
-def domain(name: str, *, parent: str | None = None, provenance: str = "counter") -> DomainFacts:
+def domain(name: str, *, parent: str | None = None, provenance: str = "counter") -> DomainDescription:
     """A domain of 5 %."""
-    return DomainFacts(name, name.split(":", maxsplit=1)[0], name.upper(), provenance, 0.05, "as told", parent)
+    return DomainDescription(name, name.split(":", maxsplit=1)[0], name.upper(), provenance, 0.05, "as told", parent)
 
 
 def part(
     rank: int = 0,
-    uj: dict[DomainFacts, int] | None = None,
+    uj: dict[DomainDescription, int] | None = None,
     *,
     world: int = 1,
     host: str = "node-0",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from lightning_carbon.records.journal import Beat, DomainFacts, PhaseBeat
+from lightning_carbon.records.journal import Beat, DomainDescription, PhaseBeat
 from lightning_carbon.study.measured.from_journals import RankJournal
 from tests.unit.records.parts import SECOND, STARTED, domain, part
 
@@ -13,7 +13,7 @@ GPU, PACKAGE, DRAM = domain("gpu:0"), domain("package:0", provenance="modelled")
 
 
 def journal(
-    domains: Sequence[DomainFacts] = (GPU,),
+    domains: Sequence[DomainDescription] = (GPU,),
     watts: Callable[[float, int], float] = lambda _seconds, _place: 300.0,
     *,
     seconds: float = 60.0,
