@@ -29,6 +29,7 @@ VALUE_MODULES = frozenset(
         "__future__",
         "bisect",
         "collections",
+        "contextlib",  # context managers of the own code alone
         "dataclasses",
         "datetime",
         "decimal",
