@@ -15,14 +15,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Usage
-from lightning_carbon.energy.readings import Kind
-from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.errors import SourceLost
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
 from lightning_carbon.metering.neighbours import NeighbourWatch
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.sampler import Sampling
+from lightning_carbon.metering.step_lines import lines_of
 from lightning_carbon.metering.sums import NOTHING, Hardware, height_of, row_between, sums_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.lineage import resumed_at, totals_of
@@ -30,7 +29,7 @@ from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.power_profile import Heights, PowerProfile, power_profile_of
 from lightning_carbon.records.run import Status
 from lightning_carbon.records.totals import Totals
-from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
+from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,8 +106,6 @@ class Run:
             for found in adapters.findings
             if found.port is not None
         ]
-        sensors = [probe.sensor for probe in self._probes]
-        self._gpus = [place for place, sensor in enumerate(sensors) if sensor.domain.kind is Kind.GPU]
         self._sampler = sampling(
             self._probes, Sampling(clock, config.interval_seconds, self.lock, self._keep_house, self._note_loss)
         )
@@ -120,7 +117,7 @@ class Run:
         self._step_clock = adapters.step_clock
         if self._step_clock is not None:
             self._step_clock.poll()  # most likely the device has nothing to do yet: its clock is known from here
-        self._header = header_of(config, adapters, sensors, started_at)
+        self._header = header_of(config, adapters, [probe.sensor for probe in self._probes], started_at)
         self.writer = RunWriter(adapters.store, adapters.identity, self._header, per_step=config.per_step, warn=warn)
         self._serials = itertools.count(1)
         self._marks: deque[tuple[int, object, MarkFields]] = deque()
@@ -227,9 +224,8 @@ class Run:
         steps: list[StepEnergy] = []
         attribution = settled.attribution.copy(steps.append if self._config.per_step else None)
         usage = settled.usage.plus(attribution.advance(marks, cut_ns))
-        roots = self._roots(usage) if steps else ()
-        lines = [self._line(step, roots) for step in steps]
-        return _Settled(attribution, usage, [*settled.lines, *lines], settled.serial + ready - len(marks))
+        lines = [*settled.lines, *lines_of(steps, usage, [probe.sensor for probe in self._probes])]
+        return _Settled(attribution, usage, lines, settled.serial + ready - len(marks))
 
     def _ready(self, serial: int, cut_ns: int) -> tuple[deque[Mark], int]:
         """The marks up to a moment that are not attributed yet, and the moment up to which all of them are known."""
@@ -387,27 +383,6 @@ class Run:
         self._trouble = SourceLost(message)
         self.check_ns = 0
         self._warn(f"lost {probe.sensor.domain.id}", f"{message}; the record says so, and training goes on")
-
-    def _line(self, step: StepEnergy, roots: Sequence[int]) -> str:
-        total = sum(step.microjoules[place] for place in roots) / MICROJOULES_PER_JOULE
-        gpu = sum(step.microjoules[place] for place in self._gpus) / MICROJOULES_PER_JOULE
-        gpu_text = f"{gpu:.6f}" if self._gpus else ""
-        total_text = f"{total:.6f}" if self._probes else ""
-        return f"{step.step},{step.phase},{step.start_ns},{step.end_ns},{gpu_text},{total_text}"
-
-    def _roots(self, usage: Usage) -> tuple[int, ...]:
-        """The places of the domains that a total sums, by what has been used since the start."""
-        return roots_of(
-            [
-                DomainUse(
-                    probe.sensor.domain.id,
-                    probe.sensor.domain.parent,
-                    probe.sensor.provenance.is_measured,
-                    usage.microjoules(place),
-                )
-                for place, probe in enumerate(self._probes)
-            ]
-        ).places
 
     def _own_part(self, status: Status) -> RankPart:
         return RankPart(self._header, self._beat(status))

@@ -1,0 +1,47 @@
+"""Steps as the ledger lists them, a line of CSV each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightning_carbon.energy.readings import Kind
+from lightning_carbon.energy.roots import DomainUse, roots_of
+from lightning_carbon.units import MICROJOULES_PER_JOULE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lightning_carbon.energy.attribution import StepEnergy, Usage
+    from lightning_carbon.energy.readings import Sensor
+
+
+def lines_of(steps: Sequence[StepEnergy], usage: Usage, sensors: Sequence[Sensor]) -> list[str]:
+    """The lines of some steps: number, phase, start and end in nanoseconds, joules of the GPUs and of everything.
+
+    Args:
+        steps: The steps.
+        usage: What has been used since the start of the run; it decides which domains a total sums.
+        sensors: What is metered, each with the sensor that it has now.
+    """
+    if not steps:
+        return []
+    roots = _roots(usage, sensors)
+    gpus = [place for place, sensor in enumerate(sensors) if sensor.domain.kind is Kind.GPU]
+    return [
+        f"{step.step},{step.phase},{step.start_ns},{step.end_ns},{_joules(step, gpus)},{_joules(step, roots)}"
+        for step in steps
+    ]
+
+
+def _joules(step: StepEnergy, places: Sequence[int]) -> str:
+    return f"{sum(step.microjoules[place] for place in places) / MICROJOULES_PER_JOULE:.6f}" if places else ""
+
+
+def _roots(usage: Usage, sensors: Sequence[Sensor]) -> tuple[int, ...]:
+    """The places of the domains that a total sums, by what has been used since the start."""
+    return roots_of(
+        [
+            DomainUse(sensor.domain.id, sensor.domain.parent, sensor.provenance.is_measured, usage.microjoules(place))
+            for place, sensor in enumerate(sensors)
+        ]
+    ).places
