@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.ledger.query import Ledger
-from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, amount, digits, percent, table
 from lightning_carbon.settings import ledger_folder
-from lightning_carbon.sources.launchers import host_id, pid_namespace
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, JOULES_PER_WATT_HOUR, MICRO, CarbonMass
+from lightning_carbon.wiring import open_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -113,8 +111,7 @@ class Results:
             candidates: What Optuna knows, by the name of the run.
             vocabulary: How many tokens there are to guess from.
         """
-        observer = Observer(host_id(), is_process_there, file_system_time, pid_namespace())
-        records = tuple(Ledger(ledger_folder(ledger), observer, print).runs(project))
+        records = tuple(open_ledger(ledger_folder(ledger), print).runs(project))
         return cls(project, records, candidates, log(vocabulary))
 
     def check(self) -> None:

@@ -298,7 +298,7 @@ class JournalText:
 class JournalStore(Protocol):
     """Where the ranks of runs keep their journals."""
 
-    def open_journal(self, project: str, run_id: str, rank: int, header: str) -> LineSink:
+    def open_journal(self, project: str, run_id: str, rank: int, *, header: str) -> LineSink:
         """Open the journal of a rank, with its first line; whoever reads it needs that one and the last.
 
         Raises:
@@ -328,7 +328,7 @@ class LineStore(Protocol):
 class SharedListStore(Protocol):
     """Where several processes add to one list, such as that of the attempts at a training."""
 
-    def append_lines(self, project: str, run_id: str, name: str, lines: list[str]) -> None:
+    def append_lines(self, project: str, run_id: str, name: str, *, lines: list[str]) -> None:
         """Add lines to the end of a file in the folder of a run, which are made if they are not there.
 
         Several processes may do so at a time; the lines of one call stay together.

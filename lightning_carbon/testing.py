@@ -359,7 +359,7 @@ class MemoryRunStore:
         lines = self.files[run_id, name] = MemoryLines()
         return lines
 
-    def open_journal(self, project: str, run_id: str, rank: int, header: str) -> MemoryLines:
+    def open_journal(self, project: str, run_id: str, rank: int, *, header: str) -> MemoryLines:
         """Keep the journal of one rank."""
         lines = self.open_lines(project, run_id, f"rank-{rank:05d}.jsonl")
         lines.write_lines([header])
@@ -380,7 +380,7 @@ class MemoryRunStore:
         record = self.records.get(run_id)
         return copy.deepcopy(record) if record is not None and record["project"] == project else None
 
-    def append_lines(self, project: str, run_id: str, name: str, lines: list[str]) -> None:
+    def append_lines(self, project: str, run_id: str, name: str, *, lines: list[str]) -> None:
         """Add to the lines of one file."""
         del project
         self.files.setdefault((run_id, name), MemoryLines()).lines.extend(lines)

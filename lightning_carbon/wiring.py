@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
+from lightning_carbon.ledger.query import Ledger
+from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.ports import ACCELERATOR, Clock, EventDevice, Finding, StepClock
 from lightning_carbon.ranks import Ranks
@@ -70,6 +72,16 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
         step_clock=_step_clock(clock, computes_on),
         neighbours=partial(_neighbours, findings),
     )
+
+
+def open_ledger(folder: Path, notice: Callable[[str], None]) -> Ledger:
+    """The runs of a folder, as seen from this host.
+
+    Args:
+        folder: The folder of all runs.
+        notice: Told of what cannot be read, in one line each.
+    """
+    return Ledger(folder, Observer(host_id(), is_process_there, file_system_time, pid_namespace()), notice)
 
 
 def copy_record(

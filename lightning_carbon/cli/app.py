@@ -133,7 +133,7 @@ def run(
 
 
 @app.command()
-def estimate(  # noqa: PLR0913 - a command has a parameter for each of its options
+def estimate(
     gpu: Annotated[
         str | None, typer.Option(metavar="NAME", help="The accelerator, such as H100.", show_default=False)
     ] = None,

@@ -30,7 +30,7 @@ _HEAD: Final = ("baseline", "this run", "change")
 _ALIGN: Final = "<>>>"
 
 
-def check_run(
+def check_run(  # noqa: PLR0913 - one for each option of the command
     text: str,
     baseline: Path,
     *,
@@ -78,7 +78,7 @@ def check_run(
     found = compare(cost, known, tolerance, hardware=hardware)
     _print(found, form)
     if found.verdict is Verdict.NO_BASELINE:
-        _tell_what_there_is(baseline, known, cost, hardware)
+        _tell_what_there_is(baseline, known, cost, hardware=hardware)
         return 0 if allow_missing else NO_BASELINE
     return ROSE if found.verdict is Verdict.RISEN else 0
 
@@ -146,7 +146,7 @@ def _print(found: Comparison, form: str) -> None:
             say(comparison_text(found))
 
 
-def _tell_what_there_is(path: Path, known: Baseline, cost: Cost, hardware: str | None) -> None:
+def _tell_what_there_is(path: Path, known: Baseline, cost: Cost, *, hardware: str | None) -> None:
     others = sorted({entry.hardware for entry in known.entries if entry.work == cost.work})
     here = f"; it has {cost.work} on {', '.join(others)}" if others else ""
     what = f"{path} has no entry of {cost.work} on {hardware or cost.hardware}{here}"

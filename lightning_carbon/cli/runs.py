@@ -16,13 +16,12 @@ from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.query import Ledger
-from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.numbers import digits, printable
 from lightning_carbon.records.run import Status
 from lightning_carbon.settings import PROJECT, ledger_folder
-from lightning_carbon.sources.launchers import host_id, pid_namespace
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
+from lightning_carbon.wiring import open_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,9 +109,8 @@ def open_runs(given: str | None, project: str | None = None) -> Runs:
     folder = ledger_folder(given).expanduser().absolute()
     if not folder.is_dir() and (given is not None or folder.exists()):
         raise ConfigError("ledger", str(folder), "there is no such folder; give the one that runs were written to.")
-    observer = Observer(host_id(), is_process_there, file_system_time, pid_namespace())
     name = None if project is None else PROJECT.check(project)
-    return Runs(Ledger(folder, observer, notice), str(folder), name)
+    return Runs(open_ledger(folder, notice), str(folder), name)
 
 
 def _as_json(records: Iterable[RunRecord]) -> Iterator[str]:

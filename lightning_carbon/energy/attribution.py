@@ -150,8 +150,8 @@ class Attribution:
         timelines: Sequence[Timeline],
         start_ns: int,
         phase: Phase,
-        on_step: Callable[[StepEnergy], None] | None = None,
         *,
+        on_step: Callable[[StepEnergy], None] | None = None,
         detailed: bool = False,
     ) -> None:
         self._timelines = timelines

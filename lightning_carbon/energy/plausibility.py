@@ -130,7 +130,7 @@ class CountCheck:
         risen = count - self._count
         spent_ns = self._spent_ns + risen * self._ns_per_microjoule
         if risen < 0 or spent_ns > at_ns + SLACK_NS:
-            wrapped = self._believable(self._count, self._spent_ns, at_ns, count)
+            wrapped = self._believable(self._count, self._spent_ns, at_ns, count=count)
             if wrapped is None:
                 return self._hold(at_ns, count)
             risen = wrapped
@@ -162,7 +162,7 @@ class CountCheck:
         self._fell_from = None
         self._forget()
 
-    def _believable(self, before: int, spent_ns: float, at_ns: int, count: int) -> int | None:
+    def _believable(self, before: int, spent_ns: float, at_ns: int, *, count: int) -> int | None:
         """The rise since a count, by a wrap where it fell, or ``None`` where the hardware cannot have used that."""
         risen = count - before
         if risen < 0:
@@ -182,7 +182,7 @@ class CountCheck:
     def _hold(self, at_ns: int, count: int) -> int:
         held = self._held
         since_ns = at_ns - self._at_ns
-        risen = self._believable(held[-1][1], self._held_spent_ns, at_ns, count) if held else 0
+        risen = self._believable(held[-1][1], self._held_spent_ns, at_ns, count=count) if held else 0
         if risen is None:
             self._breaks += 1
             self._falls += count < held[-1][1]
@@ -219,7 +219,7 @@ class CountCheck:
         self.replayed = [(at_ns, 0)]
         self._spent_ns = at_ns
         for next_ns, next_count in held[1:]:
-            risen = self._believable(count, self._spent_ns, next_ns, next_count) or 0
+            risen = self._believable(count, self._spent_ns, next_ns, count=next_count) or 0
             self.replayed.append((next_ns, risen))
             if risen:
                 self._spent_ns = max(self._spent_ns + risen * self._ns_per_microjoule, next_ns)

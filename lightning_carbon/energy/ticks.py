@@ -133,7 +133,7 @@ class TickGrid:
         self._watch(after_ns, until_ns, self._period[0])
         jumps = self._possible(after_ns, until_ns, self._period)
         if jumps:
-            self._last = self._cut(after_ns, until_ns, self._period, _choose(jumps, after_ns, until_ns, came=came))
+            self._last = self._cut(after_ns, until_ns, self._period, jump=_choose(jumps, after_ns, until_ns, came=came))
         else:
             self._restart(after_ns, until_ns)
         self._jumps = None
@@ -181,7 +181,7 @@ class TickGrid:
         self._jumps = (after_ns, until_ns, jumps)
         return jumps
 
-    def _cut(self, after_ns: int, until_ns: int, period: tuple[float, float], jump: _Jump) -> tuple[float, float]:
+    def _cut(self, after_ns: int, until_ns: int, period: tuple[float, float], *, jump: _Jump) -> tuple[float, float]:
         """Cut the range of the jump and of the period by one bracket."""
         low, high = max(jump.earliest, after_ns), min(jump.latest, until_ns)
         first = self._first or self._last

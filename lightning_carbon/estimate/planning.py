@@ -57,7 +57,7 @@ class PlannedTraining:
     flops: float | None = None
 
 
-def plan(
+def plan(  # noqa: PLR0913 - one for each option of the command
     gpu: str | None = None,
     count: int = 1,
     hours: float | None = None,

@@ -66,7 +66,7 @@ class Attempts:
         listed = {attempt.run_id for attempt in self._read(self._project, origin)}
         lines = [to_json(attempt_mapping(attempt)) for attempt in news if attempt.run_id not in listed]
         if lines:
-            self._store.append_lines(self._project, origin, ATTEMPTS_FILE, lines)
+            self._store.append_lines(self._project, origin, ATTEMPTS_FILE, lines=lines)
         self._listed = origin
         self.look(origin)
 
@@ -113,7 +113,7 @@ def find_attempts(store: RunStore, project: str, origin: str, *, since: float | 
     for attempt in listed:
         # Whatever is wrong with what others have left must not end the run that looks at it.
         with suppress(Exception):
-            known = None if attempt.project is None else _find(store, attempt.project, attempt.run_id, since)
+            known = None if attempt.project is None else _find(store, attempt.project, attempt.run_id, since=since)
             if known is not None:
                 found.append(known)
     return merged(listed, found)
@@ -130,7 +130,7 @@ def read_list(lines: Iterable[str]) -> tuple[Attempt, ...]:
     return merged(attempts)
 
 
-def _find(store: RunStore, project: str, run_id: str, since: float | None) -> Attempt | None:
+def _find(store: RunStore, project: str, run_id: str, *, since: float | None) -> Attempt | None:
     """What the ledger knows of a run: its record, or its journals where that was never closed."""
     record = _load(store, project, run_id)
     if record is not None and record.status != Status.RUNNING:

@@ -84,7 +84,7 @@ class DirectoryRunStore:
         """
         return FileLines(self.folder(project, run_id) / name)
 
-    def open_journal(self, project: str, run_id: str, rank: int, header: str) -> JournalFile:
+    def open_journal(self, project: str, run_id: str, rank: int, *, header: str) -> JournalFile:
         """Open the journal of a rank, with its first line.
 
         Raises:
@@ -99,7 +99,7 @@ class DirectoryRunStore:
         except LedgerError:
             return ()
 
-    def append_lines(self, project: str, run_id: str, name: str, lines: list[str]) -> None:
+    def append_lines(self, project: str, run_id: str, name: str, *, lines: list[str]) -> None:
         """Add lines to the end of a file in the folder of a run, in one write.
 
         Raises:

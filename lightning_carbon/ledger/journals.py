@@ -75,7 +75,7 @@ def read_journal(text: JournalText, project: str, run_id: str) -> Journal:
     except RecordError as error:
         return refused(str(error))
     try:
-        check_names(header, project, run_id, text.rank)
+        check_names(header, project, run_id, rank=text.rank)
     except RecordError as error:
         return refused(str(error), is_foreign=True)
     trouble = ""
@@ -91,7 +91,7 @@ def read_journal(text: JournalText, project: str, run_id: str) -> Journal:
     return refused(trouble or "there is no whole beat in it: what this rank used is not known", header)
 
 
-def check_names(header: Header, project: str, run_id: str, rank: int) -> None:
+def check_names(header: Header, project: str, run_id: str, *, rank: int) -> None:
     """Refuse a journal that lies in the folder of another run, or that is kept for another rank.
 
     Raises:

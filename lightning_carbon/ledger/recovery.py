@@ -159,7 +159,7 @@ def look_at(run: OpenRun, observer: Observer, tell: Callable[[RunRecord], RunRec
     breaths = [observer.breath(journal, run.folder) for journal in journals if journal.header is not None]
     parts = [journal.part for journal in journals if journal.part is not None]
     if not parts:
-        return Outcome(None) if record is None else _without_beats(run, record, breaths, observer)
+        return Outcome(None) if record is None else _without_beats(run, record, breaths, observer=observer)
     is_alive = Breath.ALIVE in breaths
     try:
         now = tell(record_of(parts if is_alive else [_closed(part) for part in parts], location=run.location))
@@ -170,7 +170,7 @@ def look_at(run: OpenRun, observer: Observer, tell: Callable[[RunRecord], RunRec
     return Outcome(now, is_news=now != record)
 
 
-def _without_beats(run: OpenRun, record: RunRecord, breaths: Sequence[Breath], observer: Observer) -> Outcome:
+def _without_beats(run: OpenRun, record: RunRecord, breaths: Sequence[Breath], *, observer: Observer) -> Outcome:
     """A run that has a record that was never closed, and no beat."""
     if record.status != Status.RUNNING or Breath.ALIVE in breaths:
         return Outcome(record)

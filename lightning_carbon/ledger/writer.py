@@ -192,7 +192,7 @@ class RunWriter:
         if header.rank == 0:
             self.location = self._store.save(to_mapping(record_of([RankPart(header, beat)])))
         first = to_json(header_mapping(header))
-        self._journal = self._store.open_journal(header.project, header.run_id, header.rank, first)
+        self._journal = self._store.open_journal(header.project, header.run_id, header.rank, header=first)
 
     def _untaken(self, name: str) -> str:
         """The name, or the next one where this rank has written under it before.

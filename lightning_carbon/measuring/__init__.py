@@ -71,7 +71,7 @@ class Measured:
     location: Path
 
 
-def measure(
+def measure(  # noqa: PLR0913 - one for each option of the command
     config: os.PathLike[str] | str | None,
     *,
     minutes: float = 10.0,
@@ -115,7 +115,7 @@ def measure(
     subject = subject_of(None if config is None else Path(config), tuple(command))
     folder = LEDGER.in_force(ledger, environ)
     label = Label(name or subject.name, published or subject.published, subject.command, subject.steps_per_epoch)
-    run = _train(subject, folder, seconds, patience, on_progress, environ)
+    run = _train(subject, folder, seconds, patience=patience, on_progress=on_progress, environ=environ)
     measurement = measure_journals(run.journals, label, warmup_seconds=warmup_seconds)
     if not measurement.settling.settled and warmup_seconds is None:
         raise StudyError(_unsettled(measurement, seconds))
@@ -133,6 +133,7 @@ def _train(
     subject: Subject,
     ledger: Path,
     seconds: float,
+    *,
     patience: float,
     on_progress: Callable[[Progress], None] | None,
     environ: Mapping[str, str],

@@ -83,7 +83,7 @@ class RankFile:
             if is_first:
                 self.header = None
                 header = header_of(values)
-                check_names(header, self.path.parent.parent.name, self.path.parent.name, self.rank)
+                check_names(header, self.path.parent.parent.name, self.path.parent.name, rank=self.rank)
                 self.header = header
             elif self.header is not None:
                 self.add(with_beat(self.header, values).beat)

@@ -26,7 +26,7 @@ HOST_ALONE = ClockUse(host_marks=1)
 """The program alone says when steps end."""
 
 
-def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor], started_at: float) -> Header:
+def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor], *, started_at: float) -> Header:
     """The first line of a journal.
 
     Args:
@@ -75,8 +75,8 @@ def beat_of(
     usage: Usage,
     probes: Sequence[Probe],
     at_seconds: float,
-    status: Status,
     *,
+    status: Status,
     resumed: Resumed | None = None,
     steps_per_epoch: float | None = None,
     clock_use: ClockUse = HOST_ALONE,

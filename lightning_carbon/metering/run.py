@@ -117,7 +117,7 @@ class Run:
         self._step_clock = adapters.step_clock
         if self._step_clock is not None:
             self._step_clock.poll()  # most likely the device has nothing to do yet: its clock is known from here
-        self._header = header_of(config, adapters, [probe.sensor for probe in self._probes], started_at)
+        self._header = header_of(config, adapters, [probe.sensor for probe in self._probes], started_at=started_at)
         self.writer = RunWriter(adapters.store, adapters.identity, self._header, per_step=config.per_step, warn=warn)
         self._serials = itertools.count(1)
         self._marks: deque[tuple[int, object, MarkFields]] = deque()
@@ -260,8 +260,8 @@ class Run:
     def row(self) -> Row:
         """What was used since the last row; the lock is held."""
         world_size, others, silent = self._adapters.ranks.world_size, self.writer.others, self.writer.silent
-        parts = [RankPart(self._header, beat_of(self.usage, (), self._adapters.clock.wall_seconds(), Status.RUNNING))]
-        parts += others
+        beat = beat_of(self.usage, (), self._adapters.clock.wall_seconds(), status=Status.RUNNING)
+        parts = [RankPart(self._header, beat), *others]
         if not self._hardware.is_of(parts):
             self._hardware = Hardware([part.header for part in parts])
         now = sums_of(parts, silent, self._hardware)
@@ -392,7 +392,7 @@ class Run:
             self.usage,
             self._probes,
             self._adapters.clock.wall_seconds(),
-            status,
+            status=status,
             resumed=self._resumed,
             steps_per_epoch=self.steps_per_epoch,
             clock_use=HOST_ALONE if self._step_clock is None else self._step_clock.use,

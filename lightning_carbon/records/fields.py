@@ -183,7 +183,7 @@ def at(values: Mapping[str, object], key: str, reader: Callable[[object], T]) ->
         raise misfit.under(key) from None
 
 
-def at_or(values: Mapping[str, object], key: str, reader: Callable[[object], T], default: T) -> T:
+def at_or(values: Mapping[str, object], key: str, reader: Callable[[object], T], *, default: T) -> T:
     """Read what a mapping has under a key, which may be missing, or ``None``."""
     return default if values.get(key) is None else at(values, key, reader)
 

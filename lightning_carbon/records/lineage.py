@@ -197,8 +197,8 @@ def checkpoint_of(values: object) -> Checkpoint:
         lineage = at(told, "lineage", _totals_from)
         # Without a list of attempts, all that led here counts as one of them, so that nothing of it is missing.
         whole_way: tuple[Attempt, ...] = (Attempt(run_id, project, lineage),)
-        attempts = at_or(told, "attempts", partial(each, reader=_attempt_from), whole_way)
-        return Checkpoint(at_or(told, "origin", name, run_id), run_id, project, lineage, merged(attempts))
+        attempts = at_or(told, "attempts", partial(each, reader=_attempt_from), default=whole_way)
+        return Checkpoint(at_or(told, "origin", name, default=run_id), run_id, project, lineage, merged(attempts))
 
 
 def attempt_mapping(attempt: Attempt) -> dict[str, Any]:
@@ -232,11 +232,11 @@ def _totals_from(values: object, least: float = 0) -> Totals:
     told = mapping(values)
     count = partial(_count, least=least)
     return Totals(
-        at_or(told, "microjoules", count, None),
-        at_or(told, "grams_co2e", partial(number, least=least), None),
-        at_or(told, "steps", count, 0),
-        at_or(told, "samples", count, None),
-        at_or(told, "tokens", count, None),
+        at_or(told, "microjoules", count, default=None),
+        at_or(told, "grams_co2e", partial(number, least=least), default=None),
+        at_or(told, "steps", count, default=0),
+        at_or(told, "samples", count, default=None),
+        at_or(told, "tokens", count, default=None),
     )
 
 

@@ -110,7 +110,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     longest_ns = max(part.beat.ns for part in ranks)
     hosts = _hosts(ranks)
     stands = status or _worst(Status(part.beat.status) for part in ranks)
-    energy, total = _energy(hardware, first, longest_ns, hosts)
+    energy, total = _energy(hardware, first, longest_ns, hosts=hosts)
     roots = [credit for credit in hardware if credit.is_root]
     of_rank: dict[int, list[Credit]] = {part.header.rank: [] for part in ranks}
     for credit in hardware:
@@ -154,7 +154,7 @@ def iso(seconds: float) -> str:
 
 
 def _energy(
-    hardware: Sequence[Credit], first: RankPart, longest_ns: int, hosts: Mapping[str, str]
+    hardware: Sequence[Credit], first: RankPart, longest_ns: int, *, hosts: Mapping[str, str]
 ) -> tuple[EnergyRecord, Bounds[Energy]]:
     domains = []
     phases_uj: dict[str, int] = {}
@@ -239,7 +239,7 @@ def _overruled(credit: Credit, hardware: Sequence[Credit], prefix: str) -> Findi
     ]
     own = credit.part.beat.uj(credit.place)
     reason = (
-        f"it counted {_joules(own):.6g} J, and what should be inside of it {_joules(sum(inside)):.6g} J, "
+        f"it counted {_joules(own):.3g} J, and what should be inside of it {_joules(sum(inside)):.3g} J, "
         "so its parts count in its stead"
     )
     return Finding(domain.kind, f"{prefix}{domain.name}", reason=reason)

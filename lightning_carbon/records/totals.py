@@ -96,8 +96,8 @@ def stored_totals(values: object) -> Totals:
         microjoules_of(at(told, "joules", _figure)),
         at(told, "grams_co2e", _figure),
         at(told, "steps", whole),
-        at_or(told, "samples", whole, None),
-        at_or(told, "tokens", whole, None),
+        at_or(told, "samples", whole, default=None),
+        at_or(told, "tokens", whole, default=None),
     )
 
 

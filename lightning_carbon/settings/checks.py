@@ -93,7 +93,7 @@ def check_intensity(given: object) -> Intensity | None:
     if given is None:
         return None
     found = _QUANTITY.fullmatch(given.strip()) if isinstance(given, str) else None
-    number = _number("intensity", given if found is None else found["number"], _INTENSITY_FIX, given)
+    number = _number("intensity", given if found is None else found["number"], _INTENSITY_FIX, given=given)
     grams = number if found is None else number * _GRAMS[found["unit"]]
     if grams < 0:
         raise ConfigError("intensity", given, _INTENSITY_FIX)
@@ -114,7 +114,7 @@ def check_pue(ratio: object) -> PowerUsage:
     """
     if ratio is None:
         return pue_of(None)
-    value = _number("pue", ratio, _PUE_FIX, ratio)
+    value = _number("pue", ratio, _PUE_FIX, given=ratio)
     if value < 1:
         raise ConfigError("pue", ratio, _PUE_FIX)
     if value > MAX_PUE:
@@ -188,7 +188,7 @@ def check_interval(seconds: object) -> float:
         f"give seconds from {MIN_INTERVAL_SECONDS} (10 ms) to {MAX_INTERVAL_SECONDS:.0f}; "
         f"{DEFAULT_INTERVAL_SECONDS} is the default."
     )
-    value = _number("interval_seconds", seconds, fix, seconds)
+    value = _number("interval_seconds", seconds, fix, given=seconds)
     if not MIN_INTERVAL_SECONDS <= value <= MAX_INTERVAL_SECONDS:
         raise ConfigError("interval_seconds", seconds, fix)
     return value
@@ -298,7 +298,7 @@ def _name(argument: str, value: object) -> str:
     return name
 
 
-def _number(argument: str, value: object, fix: str, given: object) -> float:
+def _number(argument: str, value: object, fix: str, *, given: object) -> float:
     number = number_of(value) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
         raise ConfigError(argument, given, fix)

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from lightning_carbon.sources.host.allocation import Allocation
 
 
-def discover(
+def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
     devices: Literal["auto", "all"] | Sequence[int | str] = "auto",
     powercap_root: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    *,
     cpu_scope: CpuScope = "auto",
     gpu_scope: GpuScope = "device",
-    *,
     host: bool = True,
     root: Path = Path("/"),
     job_pid: int | None = None,
@@ -64,14 +64,14 @@ def discover(
         ConfigError: ``devices`` names a device that is not there.
     """
     job = _Job(environ, job_pid)
-    findings = nvml.discover(devices, environ, gpu_scope, job.pids)
+    findings = nvml.discover(devices, environ, gpu_scope, pids=job.pids)
     findings += not_metered(computes_on, findings)
     if not host:
         return findings
     if nvml.covers_host(findings):
         reason = "inside the power of the module, and counted there"
         return [*findings, Finding("host_model", "CPU and memory", reason=reason)]
-    measured = _scoped(rapl.discover(powercap_root, environ), cpu_scope, allocation(environ, root), job, root)
+    measured = _scoped(rapl.discover(powercap_root, environ), cpu_scope, allocation(environ, root), job=job, root=root)
     kinds = {finding.port.sensor.domain.kind for finding in measured if finding.port is not None}
     # A platform counter has both inside.
     cpu = not kinds & {Kind.PACKAGE, Kind.PSYS}
@@ -116,7 +116,7 @@ class _Job:
         return self.tree().pids()
 
 
-def _scoped(findings: list[Finding], scope: CpuScope, part: Allocation, job: _Job, root: Path) -> list[Finding]:
+def _scoped(findings: list[Finding], scope: CpuScope, part: Allocation, *, job: _Job, root: Path) -> list[Finding]:
     """RAPL's counters, whole or the job's share of each."""
     if scope == "machine" or (scope == "auto" and not part.is_part):
         return findings

@@ -65,6 +65,7 @@ class SharedCounter:
         counter: EnergyCounter,
         splitting: Splitting,
         sensor: Sensor,
+        *,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.covers_host = bool(getattr(counter, "covers_host", False))
@@ -126,7 +127,7 @@ class SharedGauge:
         SourceLost: It cannot be read any more.
     """
 
-    def __init__(self, gauge: PowerGauge, splitting: Splitting, sensor: Sensor, first: Split) -> None:
+    def __init__(self, gauge: PowerGauge, splitting: Splitting, sensor: Sensor, *, first: Split) -> None:
         self.covers_host = bool(getattr(gauge, "covers_host", False))
         self._gauge = gauge
         self._splitting = splitting

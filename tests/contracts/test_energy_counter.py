@@ -56,7 +56,7 @@ def _rapl(folder: Path) -> Subject:
 def _shared(folder: Path) -> Subject:
     whole = _rapl(folder)
     seconds = [0.0, 0.0, 0.0]
-    splitting = CpuShare(lambda: seconds[0], lambda: seconds[1], 4, lambda: seconds[2])
+    splitting = CpuShare(lambda: seconds[0], lambda: seconds[1], 4, now_seconds=lambda: seconds[2])
     (finding,) = share(rapl.discover(folder / "sys" / "class" / "powercap"), splitting, "by hand")
 
     def go_on() -> None:

@@ -85,7 +85,7 @@ class _Halves:
 
 def _shared() -> Subject:
     whole = _scripted()
-    return Subject(SharedGauge(whole.gauge, _Halves(), whole.gauge.sensor, Split(1, 2)), whole.go_on, whole.fail)
+    return Subject(SharedGauge(whole.gauge, _Halves(), whole.gauge.sensor, first=Split(1, 2)), whole.go_on, whole.fail)
 
 
 def _gauge(port: object) -> PowerGauge:

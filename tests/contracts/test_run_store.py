@@ -163,17 +163,17 @@ def test_what_cannot_be_written_is_a_ledger_error(tmp_path: Path) -> None:
     with pytest.raises(LedgerError):
         store.open_lines("lisa", "a", "steps.csv")
     with pytest.raises(LedgerError):
-        store.open_journal("lisa", "a", 0, "header")
+        store.open_journal("lisa", "a", 0, header="header")
 
 
 def test_a_journal_is_read_by_its_ends(subject: Subject) -> None:
     """Of every rank's journal the first line and the last come back, in the order of ranks."""
-    journals = [subject.store.open_journal("lisa", "a", rank, f"header {rank}") for rank in (1, 0)]
+    journals = [subject.store.open_journal("lisa", "a", rank, header=f"header {rank}") for rank in (1, 0)]
     for count in range(3):
         for journal in journals:
             journal.write_lines([f"beat {count}"])
-    journals += [subject.store.open_journal("lisa", "a", 2, "a header alone")]
-    journals += [subject.store.open_journal("lisa", "another", 0, "header")]
+    journals += [subject.store.open_journal("lisa", "a", 2, header="a header alone")]
+    journals += [subject.store.open_journal("lisa", "another", 0, header="header")]
     journals[-1].write_lines(["beat"])
     for journal in journals:
         journal.close()
@@ -186,7 +186,7 @@ def test_a_journal_is_read_by_its_ends(subject: Subject) -> None:
 
 def test_a_journal_is_read_while_it_is_written_and_after(subject: Subject) -> None:
     """Lines are there at once, and stay when the journal is closed; what comes after is not kept."""
-    journal = subject.store.open_journal("lisa", "a", 0, "header")
+    journal = subject.store.open_journal("lisa", "a", 0, header="header")
     journal.write_lines([])
     journal.write_lines(["one", "two"])
     during = subject.store.read_journals("lisa", "a")
@@ -211,7 +211,7 @@ def test_a_saved_record_can_be_loaded(subject: Subject) -> None:
 def test_lines_are_added_to_the_end(subject: Subject) -> None:
     """Lines of several calls follow each other, in a folder that nobody made before."""
     for number in range(3):
-        subject.store.append_lines("lisa", "a", "attempts.jsonl", [f"{number} first", f"{number} second"])
+        subject.store.append_lines("lisa", "a", "attempts.jsonl", lines=[f"{number} first", f"{number} second"])
 
     assert isinstance(subject.store, SharedListStore)
     wanted = [f"{number} {word}" for number in range(3) for word in ("first", "second")]
@@ -233,12 +233,12 @@ def test_a_record_that_cannot_be_read_is_none(tmp_path: Path) -> None:
 def test_a_torn_line_does_not_spoil_the_next(tmp_path: Path) -> None:
     """What a kill has left of a line is a line of its own, and is not read while it is the last one."""
     store = DirectoryRunStore(tmp_path)
-    store.append_lines("lisa", "a", "list", ["one"])
+    store.append_lines("lisa", "a", "list", lines=["one"])
     with (store.folder("lisa", "a") / "list").open("a") as file:
         file.write("tw")
 
     assert ["one"] == store.read_lines("lisa", "a", "list")
-    store.append_lines("lisa", "a", "list", ["three"])
+    store.append_lines("lisa", "a", "list", lines=["three"])
     assert ["one", "tw", "three"] == store.read_lines("lisa", "a", "list")
 
 
@@ -247,4 +247,4 @@ def test_lines_that_cannot_be_added(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(LedgerError, match="cannot be written"):
-        DirectoryRunStore(tmp_path / "file").append_lines("lisa", "a", "list", ["one"])
+        DirectoryRunStore(tmp_path / "file").append_lines("lisa", "a", "list", lines=["one"])

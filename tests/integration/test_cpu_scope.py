@@ -77,7 +77,7 @@ class Machine:
 
     def discover(self, scope: CpuScope = "auto", environ: dict[str, str] | None = None) -> list[Finding]:
         """What is found of it."""
-        return discover([], self.powercap.root, environ or {}, scope, root=self.root)
+        return discover([], self.powercap.root, environ or {}, cpu_scope=scope, root=self.root)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_reading_without_the_busy_time_fails_this_time_only(machine: Machine) 
     """And the next one charges what went on meanwhile."""
     now = iter(range(0, 10_000, 60))
     seconds = [0.0]
-    splitting = CpuShare(lambda: seconds[0], BusyTime(machine.root), 64, lambda: float(next(now)))
+    splitting = CpuShare(lambda: seconds[0], BusyTime(machine.root), 64, now_seconds=lambda: float(next(now)))
     package = counters(share(rapl.discover(machine.powercap.root, {}), splitting, "by hand"))["package:0"]
     package.read_energy()
     stat = (machine.root / "proc/stat").read_text()
@@ -180,8 +180,8 @@ def test_two_jobs_on_one_package_share_it_to_the_microjoule(machine: Machine) ->
     jobs = [
         counters(share(rapl.discover(machine.powercap.root, {}), splitting, "by hand"))
         for splitting in (
-            CpuShare(lambda: spent[0], BusyTime(machine.root), 64, lambda: now[0]),
-            CpuShare(lambda: spent[1], BusyTime(machine.root), 64, lambda: now[0]),
+            CpuShare(lambda: spent[0], BusyTime(machine.root), 64, now_seconds=lambda: now[0]),
+            CpuShare(lambda: spent[1], BusyTime(machine.root), 64, now_seconds=lambda: now[0]),
         )
     ]
     charged = [{id_: port.read_energy() for id_, port in job.items()} for job in jobs]
@@ -309,7 +309,7 @@ def test_the_host_model_s_default_stays_the_job(tmp_path: Path) -> None:
     """Without counters the job's own processor time is charged, unless all of the machine is asked for."""
     empty = tmp_path / "empty"
     methods = [
-        counters(discover([], empty, {}, scope, root=tmp_path))["package:host-model"].sensor.method
+        counters(discover([], empty, {}, cpu_scope=scope, root=tmp_path))["package:host-model"].sensor.method
         for scope in ("auto", "process", "machine")
     ]
 

@@ -76,7 +76,7 @@ def test_the_steps_are_what_our_own_functions_compute() -> None:
     ends = [round(float(row[2]) * 1000) * MILLISECOND for row in rows]
     steps: list[StepEnergy] = []
     marks = deque([*map(Mark, ends[:3]), Mark(ends[2], phase=Phase.VALIDATE)])
-    tally = Attribution([timeline], 0, Phase.TRAIN, steps.append).advance(marks, ends[-1])
+    tally = Attribution([timeline], 0, Phase.TRAIN, on_step=steps.append).advance(marks, ends[-1])
     joules = [step.microjoules[0] / 1e6 for step in steps]
     phases = {phase: share.microjoules[0] / 1e6 for phase, share in tally.phases.items()}
 

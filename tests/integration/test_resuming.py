@@ -126,7 +126,7 @@ def test_a_resumed_training_that_is_found_dead(tmp_path: Path) -> None:
     write(tmp_path, first)
     folder = write(tmp_path, replace(second, beat=replace(second.beat, resumed=resumed)))
     lines = [json.dumps({"run_id": one.header.run_id, "project": one.header.project}) for one in (first, second)]
-    DirectoryRunStore(tmp_path).append_lines(first.header.project, origin, ATTEMPTS_FILE, lines)
+    DirectoryRunStore(tmp_path).append_lines(first.header.project, origin, ATTEMPTS_FILE, lines=lines)
     record = Reader(tmp_path).ledger.find(second.header.run_id)
 
     assert ("interrupted", origin, (140.0, 14, 200.0, 20)) == (record.status, record.origin, known(record))

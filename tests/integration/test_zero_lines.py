@@ -135,7 +135,8 @@ def test_a_variable_meters_every_lightning_trainer(package: str, installed: Path
     assert ([], [], []) == (said["off None"], said["off ''"], said["off '0'"])
     assert tiny == said["loaded"]
     assert str(installed / "lightning_carbon" / "__init__.py") == said["home"]
-    assert "LIGHTNING_CARBON_PUE='much' cannot be used: set it to a number, 1.0 or more, such as 1.2." == said["wrong"]
+    fix = "give site energy over IT energy, 1.0 or more, such as 1.2."
+    assert f"LIGHTNING_CARBON_PUE='much' cannot be used: {fix}" == said["wrong"]
     assert [["CarbonCallback"]] * 3 == [said[name] for name in ("on", "by hand", "autolog")]
     assert [] == said["disabled"]
     assert [(name, "FRA", 3, "completed") for name in ("environment", "by hand", "autolog")] == [

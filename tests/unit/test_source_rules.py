@@ -5,15 +5,19 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from importlib import import_module
 from pathlib import Path
 from typing import Final, TypeGuard
 
 import pytest
 
 import lightning_carbon
+from tests.documents import ROOT, blocks
 
 PACKAGE: Final = Path(lightning_carbon.__file__).parent
 MODULES: Final = {path: ast.parse(path.read_bytes()) for path in sorted(PACKAGE.rglob("*.py"))}
+MOST_LINES: Final = 400
+PUBLIC_MODULES: Final = (ROOT / "tests" / "data" / "public_modules.txt").read_text(encoding="utf-8").split()
 
 
 def test_every_class_name_has_one_home() -> None:
@@ -90,3 +94,31 @@ def test_conversion_factors_stand_in_units_alone() -> None:
 def test_a_conversion_factor_would_be_noticed(line: str) -> None:
     """The rule above can fail."""
     assert [1] == [number for _, number in factors_in(ast.parse(line))]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_fits_in_a_head(path: Path) -> None:
+    """No file has more lines than a reader keeps in mind."""
+    assert MOST_LINES >= len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("name", PUBLIC_MODULES)
+def test_a_public_module_is_there_and_says_what_it_is_for(name: str) -> None:
+    """Everything on the frozen list can be imported by that name; the rest of the house may move."""
+    assert import_module(name).__doc__
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """The modules of the package that a program imports from, its root aside."""
+    named = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    named |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    return {name for name in named if name.startswith("lightning_carbon.")}
+
+
+def test_pages_and_examples_import_public_modules_alone() -> None:
+    """What people copy from the documentation goes on working when the rest of the house moves."""
+    pages = [ast.parse(block.text) for block in blocks("python") if block.document != "CONTRIBUTING.md"]
+    scripts = [ast.parse(path.read_bytes()) for path in sorted((ROOT / "examples").glob("*.py"))]
+    used = {name for tree in (*pages, *scripts) for name in imported(tree)}
+
+    assert set() == used - set(PUBLIC_MODULES)

@@ -60,7 +60,7 @@ _MEASURE_HELP = (
 
 
 @study_app.command("measure", help=_MEASURE_HELP)
-def measure_(  # noqa: PLR0913 - a command has a parameter for each of its options
+def measure_(
     words: Annotated[list[str], typer.Argument(metavar="CONFIG", help="What is trained.", show_default=False)],
     minutes: Annotated[float, typer.Option(metavar="MINUTES", help="How long it trains, from its first step on.")] = 10,
     warmup_seconds: Annotated[

@@ -73,6 +73,7 @@ class Automatic:
         environ: Mapping[str, str] = os.environ,
         modules: MutableMapping[str, ModuleType] = sys.modules,
         meta_path: list[Any] = sys.meta_path,
+        *,
         declared: Callable[[str], bool] = is_declared,
     ) -> None:
         self._environ = environ

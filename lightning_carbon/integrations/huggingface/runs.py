@@ -105,7 +105,7 @@ class TrainerRuns:
             self._config,
             lambda: accelerators(args, model),
             phase,
-            ranks_as(args.process_index, args.local_process_index, args.world_size),
+            ranks=ranks_as(args.process_index, args.local_process_index, args.world_size),
         )
         self._run = None
         if meter is not None:

@@ -89,7 +89,7 @@ class EntryRuns:
         self._last_step = trainers.batches_that_stepped(trainer)
         ranks = ranks_as(trainer.global_rank, trainer.local_rank, trainer.world_size)
         self.is_searching = False
-        self.meter = meter = start_meter(self._config, lambda: trainers.devices(trainer), Phase.SETUP, ranks)
+        self.meter = meter = start_meter(self._config, lambda: trainers.devices(trainer), Phase.SETUP, ranks=ranks)
         if meter is not None:
             self._watch = CallWatch(
                 trainer,

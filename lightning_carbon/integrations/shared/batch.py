@@ -85,7 +85,7 @@ def _count_named(batch: object, named: list[tuple[str, Any]]) -> Count:
     mask = _value(batch, "attention_mask")
     sequences = None if is_mask_of(mask, ids) else packing.sequences(ids)
     samples = ids.shape[0] if sequences is None else sequences
-    return Count(samples, real_tokens(ids, mask, packing.position_ids, _value(batch, "labels")))
+    return Count(samples, real_tokens(ids, mask, packing.position_ids, labels=_value(batch, "labels")))
 
 
 class BatchCounter:

@@ -48,7 +48,7 @@ def is_mask_of(mask: Any, ids: Any) -> bool:  # noqa: ANN401 - whatever has a sh
     return mask is not None and tuple(getattr(mask, "shape", ())) == tuple(ids.shape)
 
 
-def real_tokens(ids: Any, mask: Any = None, places: Any = None, labels: Any = None) -> int:  # noqa: ANN401 - tensors
+def real_tokens(ids: Any, mask: Any = None, places: Any = None, *, labels: Any = None) -> int:  # noqa: ANN401 - tensors
     """Count tokens: without padding where that can be seen on the host, else all elements.
 
     Args:

@@ -16,7 +16,7 @@ from lightning_carbon.sources.torch_devices import device_uuids
 
 
 def start_meter(
-    config: MeterConfig, devices_of_trainer: Callable[[], Sequence[Any]], phase: Phase, ranks: Ranks
+    config: MeterConfig, devices_of_trainer: Callable[[], Sequence[Any]], phase: Phase, *, ranks: Ranks
 ) -> Meter | None:
     """Start a meter of what a trainer computes on.
 

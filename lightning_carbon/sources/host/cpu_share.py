@@ -107,6 +107,7 @@ class CpuShare:
         job_seconds: Callable[[], float],
         busy_seconds: Callable[[], float],
         threads: int,
+        *,
         now_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._job_seconds = job_seconds

@@ -98,13 +98,13 @@ def explore(root: Path, opener: Opener = os.open) -> Tree:
             seen.add(name)
             to_list.append(path)
             if match:
-                _take(tree, path, match, opener)
+                _take(tree, path, match, opener=opener)
     # The same zone may be reached by another way.
     tree.troubles |= {name: reason for name, reason in broken.items() if name not in seen}
     return tree
 
 
-def _take(tree: Tree, path: Path, match: re.Match[str], opener: Opener) -> None:
+def _take(tree: Tree, path: Path, match: re.Match[str], *, opener: Opener) -> None:
     try:
         label = read_small(path / "name", opener)
     except (OSError, ValueError) as error:

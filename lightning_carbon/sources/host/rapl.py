@@ -158,6 +158,7 @@ def discover(
     root: Path | None = None,
     environ: Mapping[str, str] = os.environ,
     opener: Opener = os.open,
+    *,
     cpuinfo: Path = CPUINFO,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> list[Finding]:
@@ -240,7 +241,7 @@ def _add(survey: _Survey, zone: Zone, domain: Domain) -> bool:
     if first == Energy.ZERO:
         survey.findings.append(Finding("rapl", subject, reason="its count stands at zero: nothing is counted there"))
         return False
-    mirrored = _mirrored(survey, domain, counter, first)
+    mirrored = _mirrored(survey, domain, counter, second=first)
     if mirrored is not None:
         reason = f"shows the count of {mirrored}: one counter of the whole socket, shown for every die; counted once"
         survey.findings.append(Finding("rapl", subject, reason=reason))
@@ -278,7 +279,7 @@ def _limits(zone: Zone, opener: Opener) -> list[Power]:
     return [Power(count / MICROWATTS_PER_WATT) for count in counts if count is not None]
 
 
-def _mirrored(survey: _Survey, domain: Domain, counter: RaplCounter, second: Energy) -> str | None:
+def _mirrored(survey: _Survey, domain: Domain, counter: RaplCounter, *, second: Energy) -> str | None:
     """The zone already kept whose count this one repeats, if any.
 
     Two dies that count apart have differed by kilojoules since soon after boot; a mirror's reading falls between two

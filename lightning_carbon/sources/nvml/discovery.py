@@ -59,6 +59,7 @@ def discover(
     devices: Literal["auto", "all"] | Sequence[int | str] = "auto",
     environ: Mapping[str, str] = os.environ,
     gpu_scope: GpuScope = "device",
+    *,
     pids: Pids | None = None,
     root: Path = Path("/"),
 ) -> list[Finding]:
@@ -100,7 +101,7 @@ def discover(
     modules: list[Finding] = []
     parents: dict[str, str] = {}
     if gpu_scope == "device":  # what of a module's power is a process's, nothing tells
-        modules, parents = meter_modules(selection.whole(), gpus, selection.of_job(), nvml, patience)
+        modules, parents = meter_modules(selection.whole(), gpus, selection.of_job(), nvml=nvml, patience=patience)
     fix = SHADOWED_FIX if is_shadowed(nvml) else ""
     asker = _Asker(nvml, gpu_scope, _job_pids(environ) if pids is None else pids, root, fix, patience)
     return [*_settled(selection, asker, parents), *modules]
@@ -155,23 +156,23 @@ def _nothing(gpus: Sequence[Gpu], selection: Selection, environ: Mapping[str, st
 
 def _settled(selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> list[Finding]:
     """The verdicts on all devices; a driver that is just being loaded is asked again for what it had no answer to."""
-    findings = {place: _found(place, selection, asker, parents) for place in selection.places}
+    findings = {place: _found(place, selection, asker, parents=parents) for place in selection.places}
     for _ in range(_LATER_LOOKS):
         doubtful = [place for place, finding in findings.items() if finding.reason.startswith(NO_SENSOR)]
         if not doubtful:
             break
         time.sleep(_LATER_SECONDS)
-        findings |= {place: _found(place, selection, asker, parents) for place in doubtful}
+        findings |= {place: _found(place, selection, asker, parents=parents) for place in doubtful}
     return list(findings.values())
 
 
-def _found(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> Finding:
+def _found(place: Place, selection: Selection, asker: _Asker, *, parents: Mapping[str, str]) -> Finding:
     """The verdict on one device."""
     gpu = selection.gpus[place.gpu]
     part = gpu.slices[place.slice] if place.slice >= 0 else None
     subject = gpu.subject if part is None else f"GPU {gpu.index} {part.name} {part.names.uuid}"
     try:
-        probed = asker.patience.ask(lambda: _metered(place, selection, asker, parents))
+        probed = asker.patience.ask(lambda: _metered(place, selection, asker, parents=parents))
     except SourceUnavailable as error:
         return Finding(SOURCE, subject, reason=error.reason, fix=error.fix or asker.fix)
     except NoAnswer as error:
@@ -181,13 +182,15 @@ def _found(place: Place, selection: Selection, asker: _Asker, parents: Mapping[s
     return Finding(SOURCE, subject, probed.source, probed.remark, asker.fix, probed.fallback, probed.later)
 
 
-def _metered(place: Place, selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> Probed:
+def _metered(place: Place, selection: Selection, asker: _Asker, *, parents: Mapping[str, str]) -> Probed:
     """The sensors of a device, and what a user may not expect of them."""
     gpu = selection.gpus[place.gpu]
     probed = probe(gpu, asker.nvml, parents.get(gpu.names.uuid))
     if place.slice >= 0:
         part, is_metered = gpu.slices[place.slice], Place(place.gpu) in selection.places
-        probed = probed.mapped(lambda whole: meter_slice(gpu, part, whole, asker.nvml, parent_is_metered=is_metered))
+        probed = probed.mapped(
+            lambda whole: meter_slice(gpu, part, whole, nvml=asker.nvml, parent_is_metered=is_metered)
+        )
     port, warning = _scoped(gpu, probed.source, asker, is_slice=place.slice >= 0)
     remark = "; ".join(filter(None, [warning, selection.remark, probed.remark]))
     if port is not probed.source:
@@ -200,7 +203,7 @@ def _scoped(gpu: Gpu, port: Source, asker: _Asker, *, is_slice: bool) -> tuple[S
     """The port as the scope has it, and a warning of others on the GPU."""
     if gpu.handle is None:
         return port, ""
-    watch = Watch(gpu.handle, asker.nvml, asker.pids, asker.root)
+    watch = Watch(gpu.handle, asker.nvml, asker.pids, root=asker.root)
     if asker.scope == "process":
         if is_slice:
             raise SourceUnavailable(SOURCE, "NVML does not tell whose the work on a MIG slice is", WHOLE_FIX)

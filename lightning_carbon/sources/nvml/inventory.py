@@ -75,7 +75,7 @@ def _gpu(library: Library, nvml: ModuleType, index: int) -> Gpu:
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
         uuid = as_text(nvml.nvmlDeviceGetUUID(handle))
         bound = Handle(library, uuid, handle)
-        slices = _slices(library, nvml, bound, uuid)
+        slices = _slices(library, nvml, bound, uuid=uuid)
         is_mig = slices is not None
         names = GpuNames(uuid, is_mig, tuple(part.names for part in slices or ()))
         return Gpu(index, names, _name(nvml, handle), bound, tuple(slices or ()))
@@ -83,7 +83,7 @@ def _gpu(library: Library, nvml: ModuleType, index: int) -> Gpu:
         return Gpu(index, GpuNames(""), trouble=describe(error), is_denied=code_of(error) == NO_PERMISSION)
 
 
-def _slices(library: Library, nvml: ModuleType, gpu: Handle, uuid: str) -> list[Slice] | None:
+def _slices(library: Library, nvml: ModuleType, gpu: Handle, *, uuid: str) -> list[Slice] | None:
     """The MIG slices of a GPU, or ``None`` where it is not in MIG mode or does not know it."""
     try:
         if gpu.ask(nvml.nvmlDeviceGetMigMode)[0] != nvml.NVML_DEVICE_MIG_ENABLE:
@@ -91,11 +91,11 @@ def _slices(library: Library, nvml: ModuleType, gpu: Handle, uuid: str) -> list[
         number = gpu.ask(nvml.nvmlDeviceGetMaxMigDeviceCount)
     except (SourceError, AttributeError):
         return None
-    found = (_slice(library, nvml, gpu, uuid, position) for position in range(number))
+    found = (_slice(library, nvml, gpu, uuid=uuid, position=position) for position in range(number))
     return [part for part in found if part is not None]
 
 
-def _slice(library: Library, nvml: ModuleType, gpu: Handle, uuid: str, position: int) -> Slice | None:
+def _slice(library: Library, nvml: ModuleType, gpu: Handle, *, uuid: str, position: int) -> Slice | None:
     try:
         handle = gpu.ask(lambda parent: nvml.nvmlDeviceGetMigDeviceHandleByIndex(parent, position))
         own_uuid = as_text(nvml.nvmlDeviceGetUUID(handle))

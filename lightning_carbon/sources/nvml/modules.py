@@ -55,7 +55,7 @@ _WAYS: Final = (
 
 
 def meter_modules(
-    metered: Sequence[Gpu], known: Sequence[Gpu], of_job: Collection[str], nvml: ModuleType, patience: Patience
+    metered: Sequence[Gpu], known: Sequence[Gpu], of_job: Collection[str], *, nvml: ModuleType, patience: Patience
 ) -> tuple[list[Finding], dict[str, str]]:
     """Find the modules whose power NVML shows, each once.
 
@@ -86,8 +86,10 @@ def meter_modules(
             continue
         if serial not in findings:
             mates = [mate for mate in known if serials.of(mate) == serial]
-            reason = _why_not(gpu, mates, known, of_job)
-            findings[serial] = _uncounted(gpu, reason) if reason else _counted(gpu, serial, len(mates), way, nvml)
+            reason = _why_not(gpu, mates, known, of_job=of_job)
+            findings[serial] = (
+                _uncounted(gpu, reason) if reason else _counted(gpu, serial, len(mates), way=way, nvml=nvml)
+            )
         if findings[serial].port is not None:
             parents[gpu.names.uuid] = module_id(serial)
     return list(findings.values()), parents
@@ -132,7 +134,7 @@ def _way(gpu: Gpu, nvml: ModuleType) -> _Way | None:
     return None
 
 
-def _why_not(gpu: Gpu, mates: Sequence[Gpu], known: Sequence[Gpu], of_job: Collection[str]) -> str:
+def _why_not(gpu: Gpu, mates: Sequence[Gpu], known: Sequence[Gpu], *, of_job: Collection[str]) -> str:
     """Why a module must not count, or an empty string."""
     strangers = [mate.subject for mate in mates if mate.names.uuid not in of_job]
     if strangers:
@@ -154,7 +156,7 @@ def _uncounted(gpu: Gpu, reason: str) -> Finding:
     )
 
 
-def _counted(gpu: Gpu, serial: str, gpus: int, way: _Way, nvml: ModuleType) -> Finding:
+def _counted(gpu: Gpu, serial: str, gpus: int, *, way: _Way, nvml: ModuleType) -> Finding:
     gpus_in_words = "1 GPU" if gpus == 1 else f"{gpus} GPUs"
     domain = Domain(Kind.MODULE, module_id(serial), f"{gpu.name} module, CPU and {gpus_in_words}")
     assert gpu.handle is not None  # noqa: S101 - its module has answered

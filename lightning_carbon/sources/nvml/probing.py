@@ -123,7 +123,7 @@ def probe(gpu: Gpu, nvml: ModuleType, parent: str | None = None) -> Probed:
         raise SourceUnavailable("nvml", f"NVML gives no access to this GPU: {gpu.trouble}")
     failures: list[str] = []
     silent: list[Callable[[], Source]] = []
-    candidates = _Candidates(gpu, gpu.handle, nvml, parent).in_order()
+    candidates = _Candidates(gpu, gpu.handle, nvml, parent=parent).in_order()
     for name, attempt in candidates:
         try:
             source = _several_times(attempt)
@@ -172,7 +172,7 @@ def _several_times(attempt: Callable[[], _T]) -> _T:
 class _Candidates:
     """Everything that can be tried on one GPU."""
 
-    def __init__(self, gpu: Gpu, handle: Handle, nvml: ModuleType, parent: str | None) -> None:
+    def __init__(self, gpu: Gpu, handle: Handle, nvml: ModuleType, *, parent: str | None) -> None:
         self._domain = Domain(Kind.GPU, domain_id(gpu.names.uuid), gpu.name, parent)
         self._handle = handle
         self._nvml = nvml
@@ -196,7 +196,7 @@ class _Candidates:
 
     def _field(self, field: str, method: str, uncertainty_ratio: float) -> Source:
         window_seconds = WINDOW_SECONDS if field == AVERAGE else 0.0
-        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, window_seconds)
+        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, window_seconds=window_seconds)
         return self._tried(NvmlGauge(sensor, self._handle, power_field(self._nvml, field, SCOPE_GPU)))
 
     def _power_usage(self) -> Source:
@@ -208,7 +208,7 @@ class _Candidates:
         else:
             method, uncertainty_ratio = (_MAYBE_TRAILING if architecture == _AMPERE else _TRAILING), TRAILING_RATIO
         window_seconds = WINDOW_SECONDS if method == _TRAILING else 0.0
-        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, window_seconds)
+        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, window_seconds=window_seconds)
         return self._tried(NvmlGauge(sensor, self._handle, self._nvml.nvmlDeviceGetPowerUsage))
 
     def _architecture(self) -> int | None:
@@ -234,7 +234,7 @@ class _Candidates:
         return gauge
 
     def _sensor(
-        self, provenance: Provenance, uncertainty_ratio: float, method: str, window_seconds: float = 0.0
+        self, provenance: Provenance, uncertainty_ratio: float, method: str, *, window_seconds: float = 0.0
     ) -> Sensor:
         return Sensor(
             self._domain,

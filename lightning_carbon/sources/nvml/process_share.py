@@ -67,7 +67,7 @@ class ProcessShare:
     """
 
     def __init__(
-        self, handle: Handle, nvml: ModuleType, watch: Watch, now_seconds: Callable[[], float] = time.monotonic
+        self, handle: Handle, nvml: ModuleType, watch: Watch, *, now_seconds: Callable[[], float] = time.monotonic
     ) -> None:
         self._handle = handle
         self._nvml = nvml
@@ -163,7 +163,7 @@ def share(whole: Source, splitting: ProcessShare) -> Source:
     """The job's share of whatever a GPU offers."""
     if isinstance(whole, EnergyCounter):
         return SharedCounter(whole, splitting, _sensor(whole.sensor))
-    return SharedGauge(whole, splitting, _sensor(whole.sensor), splitting.now())
+    return SharedGauge(whole, splitting, _sensor(whole.sensor), first=splitting.now())
 
 
 def _sensor(whole: Sensor) -> Sensor:

@@ -66,7 +66,7 @@ class Watch:
         root: Where ``proc`` is.
     """
 
-    def __init__(self, handle: Handle, nvml: ModuleType, pids: Pids, root: Path = Path("/")) -> None:
+    def __init__(self, handle: Handle, nvml: ModuleType, pids: Pids, *, root: Path = Path("/")) -> None:
         self._handle = handle
         self._nvml = nvml
         self._pids = pids

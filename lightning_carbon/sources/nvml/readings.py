@@ -107,11 +107,11 @@ class SliceCounter:
     covers_host = False
 
     def __init__(
-        self, whole: EnergyCounter, domain: Domain, share: tuple[int, int], uncertainty_ratio: float, method: str
+        self, whole: EnergyCounter, domain: Domain, share: tuple[int, int], *, uncertainty_ratio: float, method: str
     ) -> None:
         self._whole = whole
         self._share = share
-        self._sensor = _as_share(whole, domain, uncertainty_ratio, method)
+        self._sensor = _as_share(whole, domain, uncertainty_ratio, method=method)
 
     @property
     def sensor(self) -> Sensor:
@@ -135,11 +135,11 @@ class SliceGauge:
     covers_host = False
 
     def __init__(
-        self, whole: PowerGauge, domain: Domain, share: tuple[int, int], uncertainty_ratio: float, method: str
+        self, whole: PowerGauge, domain: Domain, share: tuple[int, int], *, uncertainty_ratio: float, method: str
     ) -> None:
         self._whole = whole
         self._share = share
-        self._sensor = _as_share(whole, domain, uncertainty_ratio, method)
+        self._sensor = _as_share(whole, domain, uncertainty_ratio, method=method)
 
     @property
     def sensor(self) -> Sensor:
@@ -157,14 +157,14 @@ class SliceGauge:
         return Power(self._whole.read_power().watts * own / total)
 
 
-def share_of(whole: Source, domain: Domain, share: tuple[int, int], uncertainty_ratio: float, method: str) -> Source:
+def share_of(whole: Source, domain: Domain, share: tuple[int, int], *, uncertainty_ratio: float, method: str) -> Source:
     """A slice's share of whatever its GPU offers."""
     if isinstance(whole, EnergyCounter):
-        return SliceCounter(whole, domain, share, uncertainty_ratio, method)
-    return SliceGauge(whole, domain, share, uncertainty_ratio, method)
+        return SliceCounter(whole, domain, share, uncertainty_ratio=uncertainty_ratio, method=method)
+    return SliceGauge(whole, domain, share, uncertainty_ratio=uncertainty_ratio, method=method)
 
 
-def _as_share(whole: Source, domain: Domain, uncertainty_ratio: float, method: str) -> Sensor:
+def _as_share(whole: Source, domain: Domain, uncertainty_ratio: float, *, method: str) -> Sensor:
     return replace(
         whole.sensor,
         domain=domain,

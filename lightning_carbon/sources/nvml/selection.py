@@ -64,14 +64,14 @@ def select(
     if isinstance(devices, str):
         remarks = [seen.remark, _order_remark(counted, environ) if seen.by_index else ""]
         return Selection(counted, seen.places, "; ".join(filter(None, remarks)), seen.places)
-    places = [place for device in devices for place in _asked(device, devices, counted, seen, value)]
+    places = [place for device in devices for place in _asked(device, devices, counted, seen=seen, value=value)]
     by_index = seen.by_index or value is None
     remark = _order_remark(counted, environ) if by_index and any(isinstance(device, int) for device in devices) else ""
     return Selection(counted, tuple(dict.fromkeys(places)), remark, seen.places)
 
 
 def _asked(
-    device: int | str, devices: Sequence[int | str], gpus: Sequence[Gpu], seen: Visible, value: str | None
+    device: int | str, devices: Sequence[int | str], gpus: Sequence[Gpu], *, seen: Visible, value: str | None
 ) -> list[Place]:
     if isinstance(device, int):
         if device < len(seen.places):

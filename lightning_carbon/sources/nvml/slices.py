@@ -27,7 +27,7 @@ _UNCERTAINTY_RATIO: Final = 0.5
 """Assumed. A slice alone on its GPU draws more than its share, an idle slice beside busy ones less."""
 
 
-def meter_slice(gpu: Gpu, part: Slice, whole: Source, nvml: ModuleType, *, parent_is_metered: bool) -> Source:
+def meter_slice(gpu: Gpu, part: Slice, whole: Source, *, nvml: ModuleType, parent_is_metered: bool) -> Source:
     """Give a slice its share of a source of its GPU.
 
     Args:
@@ -50,7 +50,7 @@ def meter_slice(gpu: Gpu, part: Slice, whole: Source, nvml: ModuleType, *, paren
     parent = domain_id(gpu.names.uuid) if parent_is_metered else None
     domain = Domain(Kind.GPU, domain_id(part.names.uuid), part.name, parent)
     method = f"{own} of {total} compute slices of {gpu.names.uuid}; assumed; of"
-    return share_of(whole, domain, (own, total), _UNCERTAINTY_RATIO, method)
+    return share_of(whole, domain, (own, total), uncertainty_ratio=_UNCERTAINTY_RATIO, method=method)
 
 
 def _compute_slices(gpu: Handle, nvml: ModuleType) -> int | None:

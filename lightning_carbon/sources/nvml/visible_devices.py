@@ -101,10 +101,12 @@ def visible(value: str | None, gpus: Sequence[GpuNames]) -> Visible:
     entries = [entry.strip() for entry in value.split(",")]
     kind = entries[0][:4].upper()
     if kind == "MIG-":
-        return _named(entries, kind, lambda entry: slice_positions(entry, gpus), gpus)
+        return _named(entries, kind, lambda entry: slice_positions(entry, gpus), gpus=gpus)
     if kind == "GPU-":
         uuids = [gpu.uuid for gpu in gpus]
-        return _named(entries, kind, lambda entry: [Place(position) for position in beginning_with(entry, uuids)], gpus)
+        return _named(
+            entries, kind, lambda entry: [Place(position) for position in beginning_with(entry, uuids)], gpus=gpus
+        )
     return _indexed(entries, gpus)
 
 
@@ -146,7 +148,9 @@ def _index(entry: str) -> int | None:
     return int(found["digits"])
 
 
-def _named(entries: Iterable[str], kind: str, find: Callable[[str], list[Place]], gpus: Sequence[GpuNames]) -> Visible:
+def _named(
+    entries: Iterable[str], kind: str, find: Callable[[str], list[Place]], *, gpus: Sequence[GpuNames]
+) -> Visible:
     asked: list[str] = []
     for entry in entries:
         if entry in asked:

@@ -56,7 +56,9 @@ def write(root: Path, *parts: RankPart, silent: float = 1_000, with_record: bool
         store.save(to_mapping(record_of(parts)))
     for part in parts:
         header = part.header
-        journal = store.open_journal(header.project, header.run_id, header.rank, json.dumps(header_mapping(header)))
+        journal = store.open_journal(
+            header.project, header.run_id, header.rank, header=json.dumps(header_mapping(header))
+        )
         journal.write_lines([json.dumps(beat_mapping(part.beat))])
         journal.close()
     folder = folder_of(root, parts[0])

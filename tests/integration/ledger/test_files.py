@@ -61,7 +61,7 @@ def test_a_link_is_not_written_through(name: str, tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="cannot be written"):
         store.open_lines("lisa", "a", name)
     with pytest.raises(LedgerError, match="cannot be written"):
-        store.append_lines("lisa", "a", name, ["line"])
+        store.append_lines("lisa", "a", name, lines=["line"])
     assert "precious" == (tmp_path / "mine").read_text()
 
 
@@ -74,7 +74,7 @@ def test_a_record_replaces_a_link_and_not_what_it_leads_to(tmp_path: Path) -> No
     for name in ("record.json", "rank-00000.jsonl"):
         (folder / name).symlink_to(tmp_path / "mine")
     store.save({"project": "lisa", "run_id": "a"})
-    store.open_journal("lisa", "a", 0, "header").close()
+    store.open_journal("lisa", "a", 0, header="header").close()
 
     assert "precious" == (tmp_path / "mine").read_text()
     assert {"project": "lisa", "run_id": "a"} == json.loads((folder / "record.json").read_text())
@@ -97,7 +97,7 @@ def test_names_that_lead_elsewhere_are_no_names(names: tuple[str, str], tmp_path
     with pytest.raises(LedgerError, match="cannot name a folder"):
         store.save({"project": project, "run_id": run_id})
     with pytest.raises(LedgerError, match="cannot name a folder"):
-        store.open_journal(project, run_id, 0, "header")
+        store.open_journal(project, run_id, 0, header="header")
 
     assert (None, [], []) == (
         store.load(project, run_id),

@@ -33,7 +33,7 @@ class Run:
         """A new attribution of this run, which tells single steps where a list for them is given."""
         curves = [self.curves[index] for index in order or range(len(self.curves))]
         on_step = steps.append if steps is not None else None
-        return Attribution(curves, self.start_ns, Phase.SETUP, on_step, detailed=self.detailed)
+        return Attribution(curves, self.start_ns, Phase.SETUP, on_step=on_step, detailed=self.detailed)
 
     def at_once(self) -> Usage:
         """The usage of the whole run in one go."""
@@ -179,7 +179,7 @@ def curve_of(*microjoules: int) -> CounterTimeline:
 def test_the_waiting_before_a_step_end_belongs_to_the_step() -> None:
     """A step begins at the mark before it, whatever happened in between, and samples and tokens add up where told."""
     steps: list[StepEnergy] = []
-    attribution = Attribution([curve_of(10, 20, 30, 40)], 0, Phase.SETUP, steps.append)
+    attribution = Attribution([curve_of(10, 20, 30, 40)], 0, Phase.SETUP, on_step=steps.append)
     told = [Mark(10, Phase.TRAIN), Mark(20, samples=8), Mark(30, samples=4, tokens=100), Mark(35, Phase.VALIDATE)]
     usage = attribution.advance(deque(told), 40)
 

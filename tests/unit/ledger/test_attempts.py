@@ -244,9 +244,9 @@ def test_a_list_that_cannot_be_read_in_part() -> None:
     """Torn lines and records of a newer schema are passed over; what the list itself says still counts."""
     store = MemoryRunStore()
     one = {"run_id": "a", "project": "lisa", "microjoules": 5, "steps": 1}
-    store.append_lines("lisa", "a", ATTEMPTS_FILE, [json.dumps(one), '{"run_', "[]", json.dumps(one)])
+    store.append_lines("lisa", "a", ATTEMPTS_FILE, lines=[json.dumps(one), '{"run_', "[]", json.dumps(one)])
     store.save({"schema": 99, "run_id": "a", "project": "lisa"})
-    store.open_journal("lisa", "a", 0, "{").write_lines(["["])
+    store.open_journal("lisa", "a", 0, header="{").write_lines(["["])
 
     assert [("a", "unknown", 5)] == [
         (one.run_id, one.status, one.totals.microjoules) for one in find_attempts(store, "lisa", "a")
@@ -261,7 +261,7 @@ def test_a_record_that_somebody_has_spoiled(spoiled: dict[str, Any]) -> None:
     energy = {**whole["energy"], "total_joules": "much"} if spoiled.get("energy") == {} else whole["energy"]
     store.save({**whole, "energy": energy, **{key: value for key, value in spoiled.items() if value != {}}})
     one = {"run_id": "a", "project": "lisa", "microjoules": 5}
-    store.append_lines("lisa", "a", ATTEMPTS_FILE, [json.dumps(one)])
+    store.append_lines("lisa", "a", ATTEMPTS_FILE, lines=[json.dumps(one)])
     [attempt] = find_attempts(store, "lisa", "a")
 
     assert attempt.totals.microjoules in {5, 7}
@@ -272,7 +272,7 @@ def test_an_attempt_that_never_wrote_a_journal() -> None:
     store = MemoryRunStore()
     first = record_of([part(uj={domain("gpu:0"): 5}, run_id="a")])
     store.save(to_mapping(first))
-    store.append_lines("lisa", "a", ATTEMPTS_FILE, [json.dumps({"run_id": "a", "project": "lisa"})])
+    store.append_lines("lisa", "a", ATTEMPTS_FILE, lines=[json.dumps({"run_id": "a", "project": "lisa"})])
     [attempt] = find_attempts(store, "lisa", "a", since=STARTED)
 
     assert ("running", 5) == (attempt.status, attempt.totals.microjoules)

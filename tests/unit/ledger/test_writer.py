@@ -102,7 +102,7 @@ def of_two(rank: int, microjoules: int = 5_000_000) -> RankPart:
 def leave(store: MemoryRunStore, rank: RankPart, *, lines: list[str] | None = None) -> None:
     """Let another rank have written its journal."""
     header = rank.header
-    journal = store.open_journal(header.project, header.run_id, header.rank, json.dumps(header_mapping(header)))
+    journal = store.open_journal(header.project, header.run_id, header.rank, header=json.dumps(header_mapping(header)))
     journal.write_lines([json.dumps(beat_mapping(rank.beat))] if lines is None else lines)
 
 
@@ -211,7 +211,7 @@ def test_a_forged_journal_of_rank_0_is_believed_nothing(change: dict[str, object
     mine, other = of_two(1), of_two(0)
     desk = Desk(mine.header)
     forged = json.dumps(header_mapping(other.header) | change)
-    desk.store.open_journal("lisa", RUN, 0, forged).write_lines([json.dumps(beat_mapping(other.beat))])
+    desk.store.open_journal("lisa", RUN, 0, header=forged).write_lines([json.dumps(beat_mapping(other.beat))])
     desk.writer.open(mine.beat)
     record = desk.writer.close(ended(mine, Status.COMPLETED, STARTED + 11).beat, [])
 

@@ -469,7 +469,7 @@ def _attribute(world: World, moments: list[int]) -> list[float]:
         timeline.append(CounterReading(at_ns, Energy.from_joules(joules)))
     timeline.end()
     steps: list[StepEnergy] = []
-    attribution = Attribution([timeline], moments[0], Phase.TRAIN, steps.append)
+    attribution = Attribution([timeline], moments[0], Phase.TRAIN, on_step=steps.append)
     for moment in moments[1:]:  # a row a step, so that no step shares its row with another
         attribution.advance(deque([Mark(moment)]), moment)
     return [step.microjoules[0] / 1e6 for step in steps]

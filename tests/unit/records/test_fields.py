@@ -152,7 +152,11 @@ def test_keys_are_read_by_hand_where_there_is_no_dataclass() -> None:
     """A key that is missing has a default, or is named."""
     values = {"a": 1, "b": None}
 
-    assert [1, 7, 7] == [at(values, "a", whole), at_or(values, "b", whole, 7), at_or(values, "c", whole, 7)]
+    assert [1, 7, 7] == [
+        at(values, "a", whole),
+        at_or(values, "b", whole, default=7),
+        at_or(values, "c", whole, default=7),
+    ]
     with pytest.raises(Misfit, match=r"^c is missing$"):
         at(values, "c", whole)
 

@@ -215,7 +215,7 @@ def test_what_a_counter_cannot_have_counted_is_charged_to_nobody(
 ) -> None:
     """By the rules of the timeline: a wrap is made good, glitches and resets add nothing."""
     clock, counter, splitting = ManualClock(), Counter(wraps_at, counts[0]), Splitting()
-    shared = SharedCounter(counter, splitting, counter.sensor, clock.now_ns)
+    shared = SharedCounter(counter, splitting, counter.sensor, now_ns=clock.now_ns)
     charged = shared.read_energy()
     for count in counts[1:]:
         clock.advance(seconds=0.1)
@@ -229,7 +229,7 @@ def test_what_a_counter_cannot_have_counted_is_charged_to_nobody(
 def test_a_share_of_a_counter_that_runs_backwards_is_lost() -> None:
     """The share of no counter is no counter."""
     clock, counter = ManualClock(), Counter(count=10**9)
-    shared = SharedCounter(counter, Splitting(), counter.sensor, clock.now_ns)
+    shared = SharedCounter(counter, Splitting(), counter.sensor, now_ns=clock.now_ns)
     with pytest.raises(SourceLost, match="runs backwards"):  # noqa: PT012 - it takes its time
         for _ in range(30):
             shared.read_energy()
@@ -242,7 +242,7 @@ def test_a_gauge_is_shared_by_the_last_interval() -> None:
     clock = ManualClock()
     gauge = ScriptedGauge(clock, watts=lambda _seconds: 300.0)
     splitting = Splitting(7, 9)
-    shared = SharedGauge(gauge, splitting, gauge.sensor, Split(1, 2))
+    shared = SharedGauge(gauge, splitting, gauge.sensor, first=Split(1, 2))
     shown = [shared.read_power().watts]
     splitting.part, splitting.whole = 8, 12
     shown += [shared.read_power().watts, shared.read_power().watts]
@@ -256,4 +256,4 @@ def test_a_gauge_that_nobody_uses_is_charged_to_nobody() -> None:
     """A share of nothing is nothing."""
     gauge = ScriptedGauge(ManualClock(), watts=lambda _seconds: 300.0)
 
-    assert 0.0 == SharedGauge(gauge, Splitting(), gauge.sensor, Split(0, 0)).read_power().watts
+    assert 0.0 == SharedGauge(gauge, Splitting(), gauge.sensor, first=Split(0, 0)).read_power().watts

@@ -21,7 +21,7 @@ class World:
         self.busy = 5_000.0
         self.now = 0.0
         self.gone = False
-        self.share = CpuShare(self.job_seconds, lambda: self.busy, 4, lambda: self.now)
+        self.share = CpuShare(self.job_seconds, lambda: self.busy, 4, now_seconds=lambda: self.now)
 
     def job_seconds(self) -> float:
         """The job's time, as long as there is a job."""
