@@ -34,7 +34,7 @@ class LightningCarbonError(Exception):
 class ConfigError(LightningCarbonError, ValueError):
     """An argument cannot be used.
 
-    Whoever knows where the value came from says so in ``variable`` or ``option``, and the message then names that.
+    Code that knows where the value came from says so in ``variable`` or ``option``, and the message then names that.
 
     Args:
         argument: The name of the argument, as in Python.

@@ -299,7 +299,7 @@ class JournalStore(Protocol):
     """Where the ranks of runs keep their journals."""
 
     def open_journal(self, project: str, run_id: str, rank: int, *, header: str) -> LineSink:
-        """Open the journal of a rank, with its first line; whoever reads it needs that one and the last.
+        """Open the journal of a rank, with its first line; a reader needs that line and the last.
 
         Raises:
             LedgerError: It cannot be written.

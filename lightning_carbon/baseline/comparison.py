@@ -42,7 +42,7 @@ class Comparison:
         tolerance: The share by which energy may rise.
         run: What the run cost.
         baseline: What it is held against; ``None`` where there is nothing.
-        step_ratio: The energy of a step over that of the baseline; ``None`` likewise.
+        step_ratio: The energy of a step over that of the baseline; ``None`` where that is not known.
         token_ratio: The same for a token; ``None`` where either does not tell how many there are.
     """
 

@@ -70,7 +70,7 @@ class PhaseUsage:
         nanoseconds: How long it lasted.
         microjoules: Its energy on every curve, in the order of the timelines.
         covered: How many nanoseconds of it readings cover, on every curve.
-        parts: What each of its parts has used, where they are told apart; they add up to it.
+        parts: What each of its parts has used, where they were distinguished; they add up to it.
     """
 
     nanoseconds: int
@@ -142,7 +142,7 @@ class Attribution:
         start_ns: Where the run begins.
         phase: The phase it begins in.
         on_step: Called with every step, in order, where the energy of single steps is wanted.
-        detailed: Whether the parts of phases are told apart.
+        detailed: Whether the parts of phases are distinguished.
     """
 
     def __init__(

@@ -21,9 +21,9 @@ class Phase(StrEnum):
     TEST = "test"
     """Evaluation on the test set."""
     PREDICT = "predict"
-    """Inference."""
+    """Inference with the trained model."""
     CHECKPOINT = "checkpoint"
-    """Saving."""
+    """Writing the state of the training to disk."""
     OTHER = "other"
     """Anything else."""
 

@@ -1,6 +1,6 @@
 """The one door to the files of a ledger: somebody else may have put anything in their place.
 
-Only regular files are opened: a FIFO would hang whoever opens it, and a device may have no end. How much is read has a
+Only regular files are opened: a FIFO would hang its reader, and a device may have no end. How much is read has a
 bound, which a sparse file that claims to be larger does not pass. What is appended to or emptied is never reached
 through a link, and what is replaced is replaced whole, all or nothing.
 """

@@ -1,6 +1,6 @@
 """The one reader of journals: what a rank has written last, or the reason why that is not known.
 
-Whoever needs a journal (the other ranks of a run, recovery, attempts, the study) reads it here. A journal is believed
+All readers of journals (the other ranks of a run, recovery, attempts, the study) come here. A journal is believed
 only for the run whose folder it lies in and for the rank that its file is named after; a last line that cannot be read
 costs that line, and the one before it counts.
 """

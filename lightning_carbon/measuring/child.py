@@ -92,7 +92,7 @@ class Child:
         if pid == self._process.pid:
             return True
         try:
-            return any(one.pid == self._process.pid for one in psutil.Process(pid).parents())
+            return any(parent.pid == self._process.pid for parent in psutil.Process(pid).parents())
         except psutil.Error:
             return False
 
@@ -112,11 +112,11 @@ class Child:
                 self._signal(number)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(grace)
-        finally:  # whoever presses Ctrl-C again has no patience
+        finally:  # a user who presses Ctrl-C again has no patience
             self._signal(signal.SIGKILL)
-            for one in family:
+            for process in family:
                 with contextlib.suppress(psutil.Error):
-                    one.kill()
+                    process.kill()
             self._process.wait()
 
     def wait(self, seconds: float) -> None:

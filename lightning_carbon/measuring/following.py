@@ -39,7 +39,7 @@ class RankFile:
         rank: The rank that it is kept for.
         inode: Which file that was when it was read; another one has begun anew.
         offset: How far it was read.
-        header: Who writes it, once that is known.
+        header: The rank that writes it, once that is known.
         beats: What the rank had used so far, thinned out.
     """
 

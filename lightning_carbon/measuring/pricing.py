@@ -67,7 +67,7 @@ def method_of(
 
 def price_of(measurement: Measurement, method: Method) -> CloudPrice | None:
     """What one of the measured accelerators costs for an hour; ``None`` where there is none, or several sorts."""
-    names = {short_name(one.name) for one in measurement.of_kind(GPU)}
+    names = {short_name(domain.name) for domain in measurement.of_kind(GPU)}
     if len(names) != 1:
         return None
     name = names.pop()
@@ -82,7 +82,7 @@ def price_of(measurement: Measurement, method: Method) -> CloudPrice | None:
 
 def published_model_of(measurement: Measurement) -> PublishedModel | None:
     """The row of the study that a measurement answers."""
-    return next((one for one in strubell2019().models if one.id == measurement.published), None)
+    return next((model for model in strubell2019().models if model.id == measurement.published), None)
 
 
 def row_of(measurement: Measurement, method: Method, length: TrainingLength | None = None) -> StudyRow:

@@ -48,7 +48,7 @@ class DomainDescription:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Who writes.
+    """The rank that writes a journal.
 
     Args:
         schema: The version of the journal.
@@ -163,7 +163,7 @@ class Beat:
         lost: Why each domain was lost, or ``None``.
         lost_ns: How long after the start of the run each was lost, or ``None``; empty in journals of before.
         resumed: Which training this run goes on with, or ``None``.
-        parts: What each part of a phase has used, for the phases that were told apart; they add up to the phase.
+        parts: What each part of a phase has used, for the phases that were split; they add up to the phase.
         steps_per_epoch: How many steps an epoch has, where the trainer knows.
         step_clock: Which clock says when steps end, ``device``, ``host`` or ``mixed``; ``None`` where none is known.
         step_clock_reason: What kept the device's clock from saying it, or ``None``.

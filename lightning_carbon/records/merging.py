@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _MODELLED = "modelled"
 _REST = "other"
-"""The part of a phase that holds what a rank did not tell apart, where another one did."""
+"""The part of a phase that holds what a rank did not split, where another rank did."""
 
 _WORST_FIRST = (Status.FAILED, Status.INTERRUPTED, Status.PRUNED, Status.RUNNING, Status.COMPLETED)
 

@@ -25,7 +25,7 @@ SHORTEST_SECONDS: Final = 0.1
 """Sensors are read that often, so what is shorter shows how they were read, not what was used."""
 
 LATE_SECONDS: Final = 5.0
-"""Other ranks write twice a second; whoever has not written for that long at the end ended, or died, before it."""
+"""Other ranks write twice a second; a rank that has not written for that long at the end ended, or died, before it."""
 
 _ORDER: Final = {phase.value: place for place, phase in enumerate(Phase)}
 
@@ -48,7 +48,7 @@ class Height(NamedTuple):
     Args:
         ns: The moment, in nanoseconds since the start of the run.
         microjoules: The energy of every strand, summed over the domains that no other includes.
-        covered: How many nanoseconds readings cover, likewise summed over domains.
+        covered: How many nanoseconds readings cover, also summed over domains.
         phases: How many nanoseconds each phase has lasted.
     """
 
@@ -76,7 +76,7 @@ class Heights:
         self._apart_ns = 0
 
     def wants(self, ns: int) -> bool:
-        """Whether a height at a moment would be kept; whoever asks need not work it out in vain."""
+        """Whether a height at a moment would be kept; asking first saves computing it in vain."""
         return ns > self._kept[-1].ns and ns - self._kept[-1].ns >= self._apart_ns
 
     def note(self, height: Height) -> None:
@@ -102,7 +102,7 @@ class Stretch:
 
     Args:
         start_seconds: Since the start of the run.
-        end_seconds: Likewise.
+        end_seconds: Since the start of the run.
         watts: The mean power of every strand; absent where no reading covers any of it.
         phase_seconds: How long each phase lasted within.
     """
@@ -118,7 +118,7 @@ class Band(NamedTuple):
 
     Args:
         start_seconds: Since the start of the run.
-        end_seconds: Likewise.
+        end_seconds: Since the start of the run.
         phase: The phase.
     """
 

@@ -51,7 +51,7 @@ class DomainRecord:
         lost: Why readings ended before the run did, or ``None``.
         lost_after_seconds: How long after the start of the run that was, or ``None``.
         phases: Its energy in joules by phase.
-        parts: Its energy in joules by phase and part, for the phases that were told apart.
+        parts: Its energy in joules by phase and part, for the phases that were split.
         step_joules: Its energy during the steps alone, in joules; ``None`` where no steps were counted.
         counter_to_power_ratio: What its counter counted over what its power added up to, while both were read; ``None``
             where they were not.
@@ -92,7 +92,7 @@ class EnergyRecord:
         domains: Every domain.
         phases: The total by phase; the phases add up to it, exactly.
         absent: What could not be measured, and why.
-        parts: The phases that were told apart (``detail="step"``), by part; the parts add up to the phase, exactly.
+        parts: The phases that were split (``detail="step"``), by part; the parts add up to the phase, exactly.
     """
 
     total_joules: float | None
@@ -188,7 +188,7 @@ class RunRecord:
         spent: What all attempts used, including what was lost between a checkpoint and the end of its run; never less
             than ``lineage``.
         location: Where the record lies, or ``None`` where it was not stored.
-        part_seconds: How long each part of a phase lasted, for the phases that were told apart.
+        part_seconds: How long each part of a phase lasted, for the phases that were split.
     """
 
     schema: int

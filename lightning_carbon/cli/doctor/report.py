@@ -133,7 +133,7 @@ class LedgerReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything."""
+    """All that the doctor found out about this machine."""
 
     seconds: float
     sources: tuple[SourceReport, ...]

@@ -88,6 +88,6 @@ def _say(text: str) -> None:
     try:
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - the console is what this module is for
     except OSError:
-        # Whoever read it is gone. Python would end with 120 for what it cannot flush; the code is the program's.
+        # The output's reader is gone. Python would end with 120 for what it cannot flush; the code is the program's.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

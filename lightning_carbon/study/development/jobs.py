@@ -37,7 +37,7 @@ class Job:
         energy: What its computers used, with the range; ``None`` where nothing could be metered.
         modelled: The part of its energy that no sensor stands behind.
         site: The energy with PUE; ``None`` where nothing could be metered.
-        carbon: What that stands for; ``None`` likewise.
+        carbon: What that stands for; ``None`` where that is not known.
     """
 
     run_id: str

@@ -58,7 +58,7 @@ class Label(NamedTuple):
 
 
 def training_phases(beats: Sequence[Beat]) -> frozenset[str]:
-    """The phases that are training: ``train`` where a program tells it apart, else what it does not tell apart."""
+    """The phases that are training: ``train`` where a program marks it, else all that it does not mark."""
     return frozenset([_TRAIN if any(_TRAIN in beat.phases for beat in beats) else _OTHER])
 
 
