@@ -16,10 +16,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 from PIL import Image
+from torch.utils.tensorboard import SummaryWriter
 
+from lightning_carbon import CarbonCallback, CarbonTrainerCallback
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.report.board import CHARTS, POWER, SUMMARY
-from lightning_carbon.report.figure import DOTS_PER_INCH, SIZE_INCHES
+from lightning_carbon.report.figure import DOTS_PER_INCH, SIZE_INCHES, pixels, power_figure
 from tests.documents import ROOT
 from tests.integration.huggingface import support as huggingface
 from tests.integration.lightning import support as lightning
@@ -69,8 +71,20 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
 
     assert callback.record is not None
     assert carbon.record is not None
+    add_figure(events.parent, callback, callback.record.steps)
+    add_figure(logs / "lightning" / "version_0", carbon, carbon.record.steps - 1)
     by_trainer = {"lightning/version_0": carbon.record, str(events.parent.relative_to(logs)): callback.record}
     return Trainings(logs, by_trainer, *by_trainer)
+
+
+def add_figure(folder: Path, callback: CarbonCallback | CarbonTrainerCallback, step: int) -> None:
+    """Add what a training gets that has lasted longer than these: its figure, on the step of its end."""
+    assert callback.record is not None
+    assert callback.meter is not None
+    figure = power_figure(callback.record, callback.meter.power_profile)
+    assert figure is not None
+    with SummaryWriter(str(folder)) as writer:
+        writer.add_image(POWER.name, pixels(figure), step, dataformats="HWC")
 
 
 @pytest.fixture(scope="module")
