@@ -28,18 +28,42 @@ ROOT = Path(__file__).parents[2]
 TRAIN = """
 import sys, time
 from lightning_carbon import Meter
-from lightning_carbon.sources.simulated import SimulatedGPU, Square
+from lightning_carbon.sources.simulated import SimulatedGPU
 
-# For three seconds 100 W, then 300 W for a thousand.
-power = Square(100.0, 300.0, period_seconds=1000.0, high_ratio=0.997) if "warm" in sys.argv else 250.0
 until = time.monotonic() + float(sys.argv[1])
-with Meter(sources=[SimulatedGPU(watts=power)], project="measured") as meter:
+with Meter(sources=[SimulatedGPU(watts=250.0)], project="measured") as meter:
     time.sleep(0.5)
     with meter.phase("train"):
         while time.monotonic() < until:
             time.sleep(0.02)
             meter.step_done(samples=4, tokens=100)
 print("done")
+"""
+
+TRAIN_ON_OWN_CLOCK = """
+import sys
+from dataclasses import replace
+from lightning_carbon.metering.engine import Engine
+from lightning_carbon.settings import configure
+from lightning_carbon.sources.simulated import Saw, SimulatedGPU, Square
+from lightning_carbon.testing import ManualClock, ManualSampler
+from lightning_carbon.wiring import assemble
+
+# Time passes by the steps that are made, so that power is the same to the microjoule however fast the machine is.
+clock = ManualClock()
+gpu = SimulatedGPU(clock, watts=eval(sys.argv[1]))
+samplers = []
+config = configure(sources=[gpu], project="measured")
+engine = Engine(
+    config,
+    lambda config: replace(assemble(config), clock=clock, step_clock=None),
+    lambda *told: samplers.append(ManualSampler(*told)) or samplers[0],
+)
+with engine, engine.phase("train"):
+    for _ in range(int(sys.argv[2])):
+        clock.advance(seconds=0.1)
+        samplers[0].tick()
+        engine.step_done(samples=4, tokens=100)
 """
 
 
@@ -66,11 +90,17 @@ def program(folder: Path, text: str) -> Path:
     return config
 
 
+def on_own_clock(folder: Path, power: str, *, steps: int) -> tuple[str, ...]:
+    """The command of a training that carries its own time along: a tenth of a second in every step."""
+    (folder / "clocked.py").write_text(TRAIN_ON_OWN_CLOCK)
+    return (sys.executable, str(folder / "clocked.py"), power, str(steps))
+
+
 def test_a_training_is_ended_and_its_row_is_the_truth(folder: Path) -> None:
     """Power, speed and names are its own, whoever else trains into the same ledger, and the record is closed."""
     told: list[Progress] = []
     ledger = str(folder / "ledger")
-    other = (sys.executable, str(folder / "train.py"), "60", "warm")
+    other = (sys.executable, str(folder / "train.py"), "60")
     with Child(other, environment(LIGHTNING_CARBON_LEDGER=ledger)):
         found = measure(
             folder / "train.yaml",
@@ -97,24 +127,23 @@ def test_a_training_is_ended_and_its_row_is_the_truth(folder: Path) -> None:
 
 
 def test_a_warm_up_is_found_in_a_training_that_ends_by_itself(folder: Path) -> None:
-    """Three seconds of low power are left out, and the record is completed."""
-    command = (sys.executable, str(folder / "train.py"), "13", "warm")
+    """Three seconds of low power, and no more, are left out, and the record is completed."""
+    command = on_own_clock(folder, "Square(100.0, 300.0, period_seconds=1000.0, high_ratio=0.997)", steps=130)
     found = measure(None, command=command, minutes=5, ledger=folder / "ledger", environ=environment())
     one = found.measurement
     record = json.loads((found.location.parent / "record.json").read_text())
 
-    assert pytest.approx(300.0, rel=0.01) == one.domains[0].watts
-    assert 2.0 <= one.settling.warmup_seconds < 6.0
-    assert (True, "found", "train") == (one.settling.settled, one.settling.rule, one.name)
+    assert pytest.approx(300.0) == one.domains[0].watts
+    assert pytest.approx((3.0, 13.0)) == (one.settling.warmup_seconds, one.training_seconds)
+    assert (True, "found", "clocked") == (one.settling.settled, one.settling.rule, one.name)
     assert "completed" == record["status"]
 
 
 def test_power_that_has_not_settled_is_refused(folder: Path) -> None:
     """Where it rises all the time, the error says by how much and what to do, and there is no measurement."""
-    rising = TRAIN.replace("250.0", "Saw(100.0, 1100.0, period_seconds=100.0)").replace("import Sim", "import Saw, Sim")
-    config = program(folder, rising.replace("sys.argv[1]", "60"))
-    with pytest.raises(StudyError, match=r"not settled in 1\d s .* by \+\d+ W a minute .*; measure longer \(--min"):
-        measure(config, minutes=0.175, ledger=folder / "ledger", environ=environment())
+    command = on_own_clock(folder, "Saw(100.0, 1100.0, period_seconds=100.0)", steps=110)
+    with pytest.raises(StudyError, match=r"not settled in 11 s .* by \+600 W a minute .*; measure longer \(--min"):
+        measure(None, command=command, minutes=0.175, ledger=folder / "ledger", environ=environment())
 
     assert [] == list(folder.rglob("measurement.json"))
 
