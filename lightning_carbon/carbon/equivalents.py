@@ -39,8 +39,8 @@ class Reference:
         id: A name for machines.
         name: What it is, for people.
         mass: What it emits.
-        one: How a share of it reads, after "0.3 % of".
-        several: How some of it read, after "4.97".
+        singular: How a share of it reads, after "0.3 % of".
+        plural: How some of it read, after "4.97".
         note: What the figure includes, or an empty string.
         source: Who published the mass.
     """
@@ -48,8 +48,8 @@ class Reference:
     id: str
     name: str
     mass: CarbonMass
-    one: str
-    several: str
+    singular: str
+    plural: str
     note: str = ""
     source: str = SOURCE
 
@@ -106,10 +106,10 @@ class Equivalent:
         """In words, such as ``"0.3 % of a New York to San Francisco return flight"`` or ``"4.97 car lifetimes"``."""
         if self.times >= _WHOLE:
             count = _count(self.times)
-            return self.reference.one if count == "1.00" else f"{count} {self.reference.several}"
+            return self.reference.singular if count == "1.00" else f"{count} {self.reference.plural}"
         if self.reference is HUMAN_YEAR:
             return f"{_span(self.times * SECONDS_PER_YEAR)} of an average human life"
-        return f"{100 * self.times:.2g} % of {self.reference.one}"
+        return f"{100 * self.times:.2g} % of {self.reference.singular}"
 
     @property
     def sentence(self) -> str:

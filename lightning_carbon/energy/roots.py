@@ -73,8 +73,8 @@ def roots_of(domains: Sequence[DomainUse]) -> Roots:
         ]
         if domain.microjoules >= sum(microjoules for microjoules, _, _ in known):
             return domain.microjoules, [place], []
-        counted = [each for _, places, _ in known for each in places]
-        return sum(part[0] for part in known), counted, [place, *(each for part in known for each in part[2])]
+        counted = [kept for _, places, _ in known for kept in places]
+        return sum(part[0] for part in known), counted, [place, *(down for part in known for down in part[2])]
 
     for top in tops:
         _, counted, lost = settle(top)

@@ -142,8 +142,8 @@ def with_attempts(record: RunRecord, attempts: Sequence[Attempt]) -> RunRecord:
     return replace(
         record,
         attempts=tuple(
-            Attempt(each.run_id, None, Totals(each.totals.microjoules, each.totals.grams_co2e), each.status)
-            for each in every
+            Attempt(attempt.run_id, None, Totals(attempt.totals.microjoules, attempt.totals.grams_co2e), attempt.status)
+            for attempt in every
         ),
         spent=spent.at_least(record.lineage),
     )

@@ -38,10 +38,10 @@ def test_every_error_is_in_the_tree_that_the_docstring_draws() -> None:
     """One `except LightningCarbonError` catches all of them, and the docstring of the module names each."""
     classes = [thing for thing in vars(errors).values() if isinstance(thing, type) and issubclass(thing, Exception)]
 
-    assert {type(one) for one in ONE_OF_EACH} <= set(classes)
-    for one in classes:
-        assert issubclass(one, LightningCarbonError)
-        assert one.__name__ in str(errors.__doc__)
+    assert {type(error) for error in ONE_OF_EACH} <= set(classes)
+    for kind in classes:
+        assert issubclass(kind, LightningCarbonError)
+        assert kind.__name__ in str(errors.__doc__)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ energies = st.integers(-(10**18), 10**18).map(Energy)
 
 
 @given(energies, energies, energies)
-def test_energy_adds_exactly(one: Energy, two: Energy, three: Energy) -> None:
+def test_energy_adds_exactly(first: Energy, second: Energy, third: Energy) -> None:
     """Sums and differences lose nothing, in any order, at any size."""
-    assert one + (two + three) == (three + one) + two
-    assert one == one + two - two
-    assert one == one + Energy.ZERO
+    assert first + (second + third) == (third + first) + second
+    assert first == first + second - second
+    assert first == first + Energy.ZERO
 
 
 @given(st.integers(0, 2**63))

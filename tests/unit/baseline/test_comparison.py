@@ -54,7 +54,7 @@ def test_the_verdict_turns_at_the_tolerance(joules: float, verdict: Verdict) -> 
 
 def test_without_a_tolerance_any_rise_is_one() -> None:
     """And the same is not."""
-    assert [Verdict.WITHIN, Verdict.RISEN] == [compare(now(one), BASELINE, 0.0).verdict for one in (40.0, 40.001)]
+    assert [Verdict.WITHIN, Verdict.RISEN] == [compare(now(joules), BASELINE, 0.0).verdict for joules in (40.0, 40.001)]
 
 
 @given(st.floats(1.0, 1e6), st.floats(0.0, 5.0), st.floats(0.01, 100.0))

@@ -51,17 +51,17 @@ costs = st.builds(
     tokens_per_step=st.none() | figures,
     versions=st.dictionaries(words, words, max_size=3),
 )
-baselines = st.lists(costs, max_size=4, unique_by=lambda one: (one.hardware, one.work)).map(
+baselines = st.lists(costs, max_size=4, unique_by=lambda entry: (entry.hardware, entry.work)).map(
     lambda many: Baseline(tuple(many))
 )
 
 
 def gpu(joules: float = 100.0, **changes: Any) -> DomainRecord:  # noqa: ANN401 - whatever a domain has
     """A GPU whose steps took so much."""
-    one = DomainRecord(
+    card = DomainRecord(
         "gpu:0", "gpu", "NVIDIA H100 80GB HBM3", joules, "counter", 1.0, 0.05, "NVML", step_joules=joules
     )
-    return replace(one, **changes)
+    return replace(card, **changes)
 
 
 def package(joules: float = 40.0, **changes: Any) -> DomainRecord:  # noqa: ANN401 - likewise
@@ -91,8 +91,8 @@ def test_a_step_costs_what_the_steps_took_over_how_many_there_were() -> None:
 def test_what_steps_took_by_domain_adds_up_to_what_they_took(ranks: list[Any]) -> None:
     """To the microjoule, over the domains that no other includes; where no steps were counted, nothing is told."""
     record = record_of(ranks)
-    ids = {one.id for one in record.energy.domains}
-    told = [one.step_joules for one in record.energy.domains if one.parent not in ids]
+    ids = {domain_record.id for domain_record in record.energy.domains}
+    told = [domain_record.step_joules for domain_record in record.energy.domains if domain_record.parent not in ids]
     whole = 0.0 if record.step_joules is None else record.step_joules
 
     assert round(whole * 1e6) == sum(round(joules * 1e6) for joules in told if joules is not None)
@@ -100,14 +100,16 @@ def test_what_steps_took_by_domain_adds_up_to_what_they_took(ranks: list[Any]) -
 
 def test_ranks_that_count_no_steps_tell_no_energy_of_them() -> None:
     """Absent is absent."""
-    assert [None] == [one.step_joules for one in record_of([part(0, {domain("gpu:0"): 5})]).energy.domains]
+    assert [None] == [
+        domain_record.step_joules for domain_record in record_of([part(0, {domain("gpu:0"): 5})]).energy.domains
+    ]
 
 
 def test_only_what_is_measured_counts_where_anything_is() -> None:
     """A model beside a counter is shown and not judged; where there are models alone, they are."""
     both, alone = cost_of(run(gpu(100.0), package(40.0))), cost_of(run(package(40.0)))
 
-    assert (["gpu"], ["package"]) == ([one.kind for one in both.judged], [one.kind for one in alone.judged])
+    assert (["gpu"], ["package"]) == ([judged.kind for judged in both.judged], [judged.kind for judged in alone.judged])
     assert (10.0, 4.0) == (both.joules_per_step, alone.joules_per_step)
 
 
@@ -175,7 +177,7 @@ def test_an_entry_that_was_put_in_is_found_and_nothing_else_changes(baseline: Ba
     key = (cost.hardware, cost.work)
 
     assert cost == updated.find(*key)
-    kept = [one for one in baseline.entries if (one.hardware, one.work) != key]
+    kept = [entry for entry in baseline.entries if (entry.hardware, entry.work) != key]
     assert sorted(map(repr, [*kept, cost])) == sorted(map(repr, updated.entries))
 
 

@@ -18,8 +18,8 @@ MOST_GRAMS = 5.7e13
 
 def test_the_four_masses_are_those_of_the_study() -> None:
     """Strubell et al. 2019, Table 1, in pounds; in tonnes as press reports have them."""
-    assert [1_984, 11_023, 36_156, 126_000] == [round(one.mass.pounds, 9) for one in REFERENCES]
-    assert ["0.90", "5.00", "16.40", "57.15"] == [f"{one.mass.grams / 1e6:.2f}" for one in REFERENCES]
+    assert [1_984, 11_023, 36_156, 126_000] == [round(reference.mass.pounds, 9) for reference in REFERENCES]
+    assert ["0.90", "5.00", "16.40", "57.15"] == [f"{reference.mass.grams / 1e6:.2f}" for reference in REFERENCES]
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_a_comparison_gives_the_mass_back(grams: float) -> None:
 def test_a_larger_mass_is_never_compared_with_a_smaller_thing(masses: list[float]) -> None:
     """From the share of a flight on; below that a life's seconds lead up to it."""
     chosen = [equivalent_of(CarbonMass(grams)) for grams in sorted(masses) if grams >= 900]
-    sizes = [one.reference.mass for one in chosen if one is not None]
+    sizes = [comparison.reference.mass for comparison in chosen if comparison is not None]
 
     assert all(early <= late for early, late in pairwise(sizes))
 
 
 @given(st.floats(0, 1e15), st.floats(0, 1e15))
-def test_comparing_is_linear(one: float, other: float) -> None:
+def test_comparing_is_linear(first: float, second: float) -> None:
     """Two masses together are as many flights as each of them, together."""
-    both = times(CarbonMass(one) + CarbonMass(other), FLIGHT)
+    both = times(CarbonMass(first) + CarbonMass(second), FLIGHT)
 
-    assert both == pytest.approx(times(CarbonMass(one), FLIGHT) + times(CarbonMass(other), FLIGHT))
+    assert both == pytest.approx(times(CarbonMass(first), FLIGHT) + times(CarbonMass(second), FLIGHT))
     assert times(CAR_LIFETIME.mass, CAR_LIFETIME) == 1.0

@@ -47,12 +47,16 @@ def test_the_range_of_a_sensor_holds_its_value_and_nothing_below_zero(energy: Bo
 
 
 @given(energies, energies)
-def test_ranges_add_end_to_end(one: Bounds[Energy], other: Bounds[Energy]) -> None:
+def test_ranges_add_end_to_end(first: Bounds[Energy], second: Bounds[Energy]) -> None:
     """Errors of two sensors are not assumed to cancel."""
-    both = one + other
+    both = first + second
 
-    assert (both.value, both.low, both.high) == (one.value + other.value, one.low + other.low, one.high + other.high)
-    assert both == other + one
+    assert (both.value, both.low, both.high) == (
+        first.value + second.value,
+        first.low + second.low,
+        first.high + second.high,
+    )
+    assert both == second + first
 
 
 @given(energies, triples(least=1.0), triples())
@@ -71,11 +75,11 @@ def test_so_many_times_the_energy_is_so_many_times_the_mass(
     microjoules: int, factor: int, pue: tuple[float, float, float], grid: tuple[float, float, float]
 ) -> None:
     """A footprint is linear in energy."""
-    one = footprint(Bounds.exactly(Energy(microjoules)), pue_of(*pue), intensity_of(*grid))
+    priced = footprint(Bounds.exactly(Energy(microjoules)), pue_of(*pue), intensity_of(*grid))
     many = footprint(Bounds.exactly(Energy(microjoules * factor)), pue_of(*pue), intensity_of(*grid))
 
-    assert many.value.grams == pytest.approx(one.value.grams * factor)
-    assert many.high.grams == pytest.approx(one.high.grams * factor)
+    assert many.value.grams == pytest.approx(priced.value.grams * factor)
+    assert many.high.grams == pytest.approx(priced.high.grams * factor)
 
 
 @given(energies)

@@ -24,10 +24,10 @@ def surface() -> Iterator[str]:
 
 
 def _surface(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer has a click of its own
-    for one in command.params:
-        yield f"{name} {'|'.join(one.opts)}"
-    for below, one in getattr(command, "commands", {}).items():
-        yield from _surface(f"{name} {below}", one)
+    for subcommand in command.params:
+        yield f"{name} {'|'.join(subcommand.opts)}"
+    for below, subcommand in getattr(command, "commands", {}).items():
+        yield from _surface(f"{name} {below}", subcommand)
 
 
 def test_commands_and_options_are_those_on_the_list() -> None:

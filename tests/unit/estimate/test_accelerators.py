@@ -23,9 +23,14 @@ parts = st.sampled_from(accelerators())
 def test_every_row_states_its_source_year_and_address() -> None:
     """A figure without a source is of no use to whoever has to report it."""
     incomplete = [
-        one.name
-        for one in accelerators()
-        if not (one.source and 2016 <= one.year <= 2026 and one.url.startswith("https://") and one.vendor)
+        accelerator.name
+        for accelerator in accelerators()
+        if not (
+            accelerator.source
+            and 2016 <= accelerator.year <= 2026
+            and accelerator.url.startswith("https://")
+            and accelerator.vendor
+        )
     ]
 
     assert incomplete == []
@@ -34,26 +39,26 @@ def test_every_row_states_its_source_year_and_address() -> None:
 def test_names_and_aliases_are_unique() -> None:
     """One name leads to one row, however it is spelled."""
     wrong = [
-        (name, one.name)
-        for one in accelerators()
-        for name in (one.name, str(one), *one.aliases)
-        if find_accelerator(name) is not one
+        (name, accelerator.name)
+        for accelerator in accelerators()
+        for name in (accelerator.name, str(accelerator), *accelerator.aliases)
+        if find_accelerator(name) is not accelerator
     ]
 
     assert wrong == []
-    assert len({one.name for one in accelerators()}) == len(accelerators()) > 40
+    assert len({accelerator.name for accelerator in accelerators()}) == len(accelerators()) > 40
 
 
 def test_figures_are_plausible() -> None:
     """Watts are watts and FLOP/s are FLOP/s: no row is off by a factor of a thousand."""
     odd = [
-        one.name
-        for one in accelerators()
+        accelerator.name
+        for accelerator in accelerators()
         if not (
-            (one.power_watts is None or 50 <= one.power_watts <= 2_000)
-            and 10 <= one.memory_gigabytes <= 512
-            and one.peak_flops
-            and all(5e12 <= peak <= 1e16 for peak in one.peak_flops.values())
+            (accelerator.power_watts is None or 50 <= accelerator.power_watts <= 2_000)
+            and 10 <= accelerator.memory_gigabytes <= 512
+            and accelerator.peak_flops
+            and all(5e12 <= peak <= 1e16 for peak in accelerator.peak_flops.values())
         )
     ]
 
@@ -63,9 +68,11 @@ def test_figures_are_plausible() -> None:
 def test_narrower_formats_are_never_slower() -> None:
     """A peak rises from 32 bits to 8, save that early parts compute in bfloat16 at half the rate."""
     falling = [
-        one.name
-        for one in accelerators()
-        for known in [[one.peak_flops[name] for name in PRECISIONS if name in one.peak_flops and name != "bf16"]]
+        accelerator.name
+        for accelerator in accelerators()
+        for known in [
+            [accelerator.peak_flops[name] for name in PRECISIONS if name in accelerator.peak_flops and name != "bf16"]
+        ]
         if known != sorted(known)
     ]
 
@@ -74,17 +81,23 @@ def test_narrower_formats_are_never_slower() -> None:
 
 def test_efficiency_rises_by_less_than_a_thousandfold() -> None:
     """From P100 to the newest part, peak arithmetic for a watt lies between 0.05 and 10 TFLOP/s."""
-    per_watt = {one.name: one.peak()[1] / one.power_watts for one in accelerators() if one.power_watts}
+    per_watt = {
+        accelerator.name: accelerator.peak()[1] / accelerator.power_watts
+        for accelerator in accelerators()
+        if accelerator.power_watts
+    }
 
     assert {name: ratio for name, ratio in per_watt.items() if not 5e10 <= ratio <= 1e13} == {}
 
 
 def test_prices_are_ordered_and_of_a_year() -> None:
     """The low end is the low end, and a price says when it was asked."""
-    prices = [one.price for one in accelerators() if one.price is not None]
+    prices = [accelerator.price for accelerator in accelerators() if accelerator.price is not None]
 
     assert len(prices) > 15
-    assert all(0 < one.low <= one.high < 20 and one.source and 2019 <= (one.year or 0) <= 2026 for one in prices)
+    assert all(
+        0 < price.low <= price.high < 20 and price.source and 2019 <= (price.year or 0) <= 2026 for price in prices
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,12 +125,14 @@ def test_published_ratings_and_peaks(name: str, watts: float, tflops: float) -> 
     assert tflops * 1e12 == pytest.approx(found.peak()[1])
 
 
-@given(one=parts, raised=st.lists(st.booleans(), min_size=40, max_size=40))
-def test_case_and_vendor_do_not_matter(one: Accelerator, raised: list[bool]) -> None:
+@given(accelerator=parts, raised=st.lists(st.booleans(), min_size=40, max_size=40))
+def test_case_and_vendor_do_not_matter(accelerator: Accelerator, raised: list[bool]) -> None:
     """A name is a name in any case, with its vendor or without."""
-    typed = "".join(letter.upper() if up else letter.lower() for letter, up in zip(one.name, raised, strict=False))
+    typed = "".join(
+        letter.upper() if up else letter.lower() for letter, up in zip(accelerator.name, raised, strict=False)
+    )
 
-    assert find_accelerator(typed) is find_accelerator(f" {one.vendor} {typed}\n") is one
+    assert find_accelerator(typed) is find_accelerator(f" {accelerator.vendor} {typed}\n") is accelerator
 
 
 @pytest.mark.parametrize(
@@ -159,7 +174,7 @@ def test_a_family_s_name_is_known_to_be_one() -> None:
     """``H100`` could have meant the slower boards as well, ``H100 SXM`` could not."""
     found = find_accelerator("H100")
 
-    assert {"H100 PCIe", "H100 NVL"} == {one.name for one in relatives(found)}
+    assert {"H100 PCIe", "H100 NVL"} == {accelerator.name for accelerator in relatives(found)}
     assert is_family_name("nvidia h100", found)
     assert not is_family_name("H100 SXM", found)
     assert not is_family_name("T4", find_accelerator("T4"))

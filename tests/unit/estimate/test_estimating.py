@@ -68,14 +68,18 @@ def test_the_busier_the_more(job: tuple[int, float], shares: tuple[float, float]
     assert less.footprint.value <= more.footprint.value
 
 
-@given(job=jobs, part=st.sampled_from([one for one in accelerators() if one.power_watts]), grams=st.floats(0, 2_000))
+@given(
+    job=jobs,
+    part=st.sampled_from([accelerator for accelerator in accelerators() if accelerator.power_watts]),
+    grams=st.floats(0, 2_000),
+)
 def test_the_range_holds_the_value(job: tuple[int, float], part: object, grams: float) -> None:
     """Whatever is estimated lies between its ends, and nothing is below zero."""
     count, hours = job
     found = estimate_of(count, hours, gpu=str(part), grams=grams)
 
-    for one in (found.energy, found.accelerators, found.host):
-        assert 0 <= one.low.microjoules <= one.value.microjoules <= one.high.microjoules
+    for bounds in (found.energy, found.accelerators, found.host):
+        assert 0 <= bounds.low.microjoules <= bounds.value.microjoules <= bounds.high.microjoules
     for span in (found.site_kwh, found.electricity_usd, found.mean_watts):
         assert 0 <= span.low <= span.value <= span.high
     assert 0 <= found.footprint.low.grams <= found.footprint.value.grams <= found.footprint.high.grams
@@ -190,5 +194,5 @@ def test_the_factors_hold_their_values() -> None:
     """Each assumed figure lies in its own range, and says whose it is."""
     factors = (IDLE_SHARE, BUSY_SHARE, HOST_SHARE, UTILISATION, MFU, USD_PER_KWH)
 
-    assert all(0 < one.span.low < one.span.value < one.span.high <= 1 and one.source for one in factors)
+    assert all(0 < factor.span.low < factor.span.value < factor.span.high <= 1 and factor.source for factor in factors)
     assert IDLE_SHARE.span.high < BUSY_SHARE.span.low

@@ -67,7 +67,7 @@ def test_work_lost_by_a_kill_is_spent() -> None:
 
     assert {"lineage": (142.0, 14), "spent": (192.0, 19)} == totals(record)
     assert [(dead.engine.run_id, "interrupted", 150.0), (record.run_id, "completed", 42.0)] == [
-        (one.run_id, one.status, one.joules) for one in record.attempts
+        (attempt.run_id, attempt.status, attempt.joules) for attempt in record.attempts
     ]
     assert record.origin == dead.engine.run_id
     assert record.run_id != dead.engine.run_id
@@ -114,7 +114,7 @@ def test_every_attempt_is_found_however_long_the_chain() -> None:
         (fruitless.engine.run_id, "interrupted"),
         (third.engine.run_id, "failed"),
         (fourth.engine.run_id, "completed"),
-    ] == [(one.run_id, one.status) for one in record.attempts]
+    ] == [(attempt.run_id, attempt.status) for attempt in record.attempts]
 
 
 def test_resuming_where_the_ledger_is_another() -> None:
@@ -128,8 +128,10 @@ def test_resuming_where_the_ledger_is_another() -> None:
     listed = read_list(elsewhere.read_lines("test", dead.engine.run_id, ATTEMPTS_FILE))
 
     assert {"lineage": (140.0, 14), "spent": (140.0, 14)} == totals(record)
-    assert [("unknown", 100.0), ("completed", 40.0)] == [(one.status, one.joules) for one in record.attempts]
-    assert [one.run_id for one in record.attempts] == [one.run_id for one in listed]
+    assert [("unknown", 100.0), ("completed", 40.0)] == [
+        (attempt.status, attempt.joules) for attempt in record.attempts
+    ]
+    assert [attempt.run_id for attempt in record.attempts] == [attempt.run_id for attempt in listed]
 
 
 def test_going_back_in_the_same_run() -> None:
@@ -235,7 +237,7 @@ def test_a_project_that_was_changed() -> None:
     attempts.enlist("99990101T000000Z-later")
 
     assert [("interrupted", 150_000_000, 15), ("unknown", None, 0)] == [
-        (one.status, one.totals.microjoules, one.totals.steps) for one in attempts.known
+        (attempt.status, attempt.totals.microjoules, attempt.totals.steps) for attempt in attempts.known
     ]
     assert 2 == len(store.read_lines("other", dead.engine.run_id, ATTEMPTS_FILE))
 
@@ -243,13 +245,13 @@ def test_a_project_that_was_changed() -> None:
 def test_a_list_that_cannot_be_read_in_part() -> None:
     """Torn lines and records of a newer schema are passed over; what the list itself says still counts."""
     store = MemoryRunStore()
-    one = {"run_id": "a", "project": "lisa", "microjoules": 5, "steps": 1}
-    store.append_lines("lisa", "a", ATTEMPTS_FILE, lines=[json.dumps(one), '{"run_', "[]", json.dumps(one)])
+    mapping = {"run_id": "a", "project": "lisa", "microjoules": 5, "steps": 1}
+    store.append_lines("lisa", "a", ATTEMPTS_FILE, lines=[json.dumps(mapping), '{"run_', "[]", json.dumps(mapping)])
     store.save({"schema": 99, "run_id": "a", "project": "lisa"})
     store.open_journal("lisa", "a", 0, header="{").write_lines(["["])
 
     assert [("a", "unknown", 5)] == [
-        (one.run_id, one.status, one.totals.microjoules) for one in find_attempts(store, "lisa", "a")
+        (attempt.run_id, attempt.status, attempt.totals.microjoules) for attempt in find_attempts(store, "lisa", "a")
     ]
 
 
@@ -260,8 +262,8 @@ def test_a_record_that_somebody_has_spoiled(spoiled: dict[str, Any]) -> None:
     whole = to_mapping(record_of([part(uj={domain("gpu:0"): 7}, run_id="a", status=Status.COMPLETED)]))
     energy = {**whole["energy"], "total_joules": "much"} if spoiled.get("energy") == {} else whole["energy"]
     store.save({**whole, "energy": energy, **{key: value for key, value in spoiled.items() if value != {}}})
-    one = {"run_id": "a", "project": "lisa", "microjoules": 5}
-    store.append_lines("lisa", "a", ATTEMPTS_FILE, lines=[json.dumps(one)])
+    mapping = {"run_id": "a", "project": "lisa", "microjoules": 5}
+    store.append_lines("lisa", "a", ATTEMPTS_FILE, lines=[json.dumps(mapping)])
     [attempt] = find_attempts(store, "lisa", "a")
 
     assert attempt.totals.microjoules in {5, 7}

@@ -17,9 +17,11 @@ def test_a_price_is_that_of_the_accelerator_that_was_measured() -> None:
     p100, v100 = power("gpu:0", 100.0), replace(power("gpu:1", 100.0), name="Tesla V100-PCIE-32GB")
     other = replace(p100, name="NVIDIA GeForce GTX 1060")
 
-    assert (0.43, 0.74) == tuple(getattr(price_of(measured(one), study), "low", None) for one in (p100, v100))
-    for each in (study, now):
-        assert [None] * 3 == [price_of(one, each) for one in (measured(p100, v100), measured(other), measured())]
+    assert (0.43, 0.74) == tuple(getattr(price_of(measured(name), study), "low", None) for name in (p100, v100))
+    for prices in (study, now):
+        assert [None] * 3 == [
+            price_of(measurement, prices) for measurement in (measured(p100, v100), measured(other), measured())
+        ]
     assert price_of(measured(replace(p100, name="NVIDIA H200")), now) is not None
 
 

@@ -19,8 +19,8 @@ offsets = st.integers(-(10**12), 10**15)
 ROUNDING_NS = 1.0
 
 
-def _learn(reckoning: ClockAlignment, offset_ns: int, one: Bounds) -> None:
-    device_ns, before_ns, after_ns = one
+def _learn(reckoning: ClockAlignment, offset_ns: int, bracket: Bounds) -> None:
+    device_ns, before_ns, after_ns = bracket
     reckoning.narrow(device_ns, device_ns + offset_ns - before_ns, device_ns + offset_ns + after_ns)
 
 
@@ -29,8 +29,8 @@ def test_true_bounds_never_make_it_worse(offset_ns: int, told: list[Bounds]) -> 
     """However wide bounds are and in whatever order they come, the error of the offset does not grow."""
     reckoning = ClockAlignment()
     errors = []
-    for one in told:
-        _learn(reckoning, offset_ns, one)
+    for bracket in told:
+        _learn(reckoning, offset_ns, bracket)
         assert reckoning.offset_ns is not None
         errors.append(abs(reckoning.offset_ns - offset_ns))
 
@@ -41,9 +41,9 @@ def test_true_bounds_never_make_it_worse(offset_ns: int, told: list[Bounds]) -> 
 def test_it_keeps_to_all_bounds_there_were(offset_ns: int, told: list[Bounds]) -> None:
     """While the clocks run alike, the offset is within the narrowest of what was told on either side."""
     reckoning = ClockAlignment()
-    for one in told:
-        _learn(reckoning, offset_ns, one)
-    before_ns, after_ns = min(one[1] for one in told), min(one[2] for one in told)
+    for bracket in told:
+        _learn(reckoning, offset_ns, bracket)
+    before_ns, after_ns = min(bracket[1] for bracket in told), min(bracket[2] for bracket in told)
 
     assert reckoning.offset_ns is not None
     assert offset_ns - before_ns - ROUNDING_NS <= reckoning.offset_ns <= offset_ns + after_ns + ROUNDING_NS

@@ -28,7 +28,9 @@ def two(clock: ManualClock) -> list[ScriptedCounter]:
 
 def joules(profile: PowerProfile) -> float:
     """The area under everything."""
-    return sum(sum(one.watts.values()) * (one.end_seconds - one.start_seconds) for one in profile.stretches)
+    return sum(
+        sum(stretch.watts.values()) * (stretch.end_seconds - stretch.start_seconds) for stretch in profile.stretches
+    )
 
 
 def test_the_course_has_the_power_and_the_phases_of_the_run() -> None:
@@ -45,8 +47,8 @@ def test_the_course_has_the_power_and_the_phases_of_the_run() -> None:
     assert {"train": 5.0, "validate": 5.0} == pytest.approx(
         {band.phase: band.end_seconds - band.start_seconds for band in profile.bands}
     )
-    assert {300.0} == {round(one.watts[GPU], 6) for one in profile.stretches if one.end_seconds <= 4.8}
-    assert {50.0} == {round(one.watts[GPU], 6) for one in profile.stretches if one.start_seconds >= 5.2}
+    assert {300.0} == {round(stretch.watts[GPU], 6) for stretch in profile.stretches if stretch.end_seconds <= 4.8}
+    assert {50.0} == {round(stretch.watts[GPU], 6) for stretch in profile.stretches if stretch.start_seconds >= 5.2}
     assert meter.record.energy.total_joules == pytest.approx(joules(profile), rel=1e-9)
 
 

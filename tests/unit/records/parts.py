@@ -131,6 +131,6 @@ def parts(draw: st.DrawFn) -> list[RankPart]:
     ]
 
 
-def ended(one: RankPart, status: Status, at: float) -> RankPart:
+def ended(rank: RankPart, status: Status, at: float) -> RankPart:
     """The same rank, at its end."""
-    return replace(one, beat=replace(one.beat, status=status.value, at=at))
+    return replace(rank, beat=replace(rank.beat, status=status.value, at=at))

@@ -17,15 +17,15 @@ from tests.unit.records.parts import SECOND, domain, part, parts
 ONE = part(0, {domain("gpu:0"): 5_000_000, domain("dram:0"): 7}, steps=3)
 
 
-def written(one: RankPart) -> tuple[dict[str, Any], dict[str, Any]]:
+def written(rank: RankPart) -> tuple[dict[str, Any], dict[str, Any]]:
     """The two lines of a rank, after they have been through a file."""
-    return json.loads(json.dumps(header_mapping(one.header))), json.loads(json.dumps(beat_mapping(one.beat)))
+    return json.loads(json.dumps(header_mapping(rank.header))), json.loads(json.dumps(beat_mapping(rank.beat)))
 
 
 @given(parts())
 def test_a_journal_survives_being_written_and_read(ranks: list[RankPart]) -> None:
     """Through JSON and back, every figure is the same."""
-    assert ranks == [part_of(*written(one)) for one in ranks]
+    assert ranks == [part_of(*written(rank)) for rank in ranks]
 
 
 def test_a_domain_adds_up_over_its_phases() -> None:

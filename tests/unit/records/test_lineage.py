@@ -81,7 +81,7 @@ def test_lost_work_is_spent_and_is_not_in_the_lineage() -> None:
     assert (140.0, 14) == joules(record.lineage)
     assert (200.0, 20) == joules(record.spent)
     assert [("run-1", "interrupted", 160.0), ("run-2", "completed", 40.0)] == [
-        (one.run_id, one.status, one.joules) for one in record.attempts
+        (attempt.run_id, attempt.status, attempt.joules) for attempt in record.attempts
     ]
 
 
@@ -93,7 +93,7 @@ def test_a_run_that_goes_back_to_its_own_checkpoint() -> None:
 
     assert (140.0, 14) == joules(record.lineage)
     assert (200.0, 20) == joules(record.spent)
-    assert ["run-1"] == [one.run_id for one in record.attempts]
+    assert ["run-1"] == [attempt.run_id for attempt in record.attempts]
 
 
 def test_setting_up_before_a_checkpoint_is_loaded_belongs_to_the_lineage() -> None:
@@ -117,7 +117,7 @@ def test_a_second_resume_adds_to_the_first() -> None:
 
     assert "run-1" == third.origin
     assert (145.0, 15) == joules(third.lineage) == joules(third.spent)
-    assert ["run-1", "run-2", "run-3"] == [one.run_id for one in third.attempts]
+    assert ["run-1", "run-2", "run-3"] == [attempt.run_id for attempt in third.attempts]
 
 
 def test_steps_that_are_not_settled_led_to_the_checkpoint() -> None:
@@ -159,13 +159,13 @@ def test_spent_is_never_less_than_the_lineage(before: Totals, now: Totals, other
 
 
 @given(st.lists(attempts), st.lists(attempts))
-def test_merging_attempts_does_not_depend_on_who_tells(one: list[Attempt], other: list[Attempt]) -> None:
+def test_merging_attempts_does_not_depend_on_who_tells(first: list[Attempt], second: list[Attempt]) -> None:
     """Every attempt once, in the order of their first mention; merging again changes nothing."""
-    both = merged(one, other)
+    both = merged(first, second)
 
-    assert both == merged(both, other, one, both)
-    assert set(both) == set(merged(other, one))
-    assert list(dict.fromkeys(attempt.run_id for attempt in [*one, *other])) == [attempt.run_id for attempt in both]
+    assert both == merged(both, second, first, both)
+    assert set(both) == set(merged(second, first))
+    assert list(dict.fromkeys(attempt.run_id for attempt in [*first, *second])) == [attempt.run_id for attempt in both]
 
 
 def test_the_ledgers_word_on_how_an_attempt_ended_counts() -> None:
@@ -173,7 +173,8 @@ def test_the_ledgers_word_on_how_an_attempt_ended_counts() -> None:
     known, unknown = attempt_of(run("a", 1, 1)), Attempt("a", "lisa", Totals(steps=9))
 
     assert [("completed", 9)] == [
-        (one.status, one.totals.steps) for one in merged([unknown], [known], [replace(known, status="running")])
+        (attempt.status, attempt.totals.steps)
+        for attempt in merged([unknown], [known], [replace(known, status="running")])
     ]
 
 
@@ -244,9 +245,9 @@ def test_what_is_no_mapping_is_refused(state: object) -> None:
 
 def test_a_journal_knows_the_lineage() -> None:
     """The record that is built from the journals of a resumed run that died has its origin and its lineage."""
-    one = part(uj={GPU: 40_000_000}, steps=4)
+    half = part(uj={GPU: 40_000_000}, steps=4)
     resumed = Resumed("run-1", Totals(100_000_000, 1.0, 10))
-    lines = [json.dumps(header_mapping(one.header)), json.dumps(beat_mapping(replace(one.beat, resumed=resumed)))]
+    lines = [json.dumps(header_mapping(half.header)), json.dumps(beat_mapping(replace(half.beat, resumed=resumed)))]
     record = record_of([part_of(json.loads(lines[0]), json.loads(lines[1]))], status=Status.INTERRUPTED)
 
     assert ("run-1", (140.0, 14)) == (record.origin, joules(record.lineage))
@@ -255,8 +256,8 @@ def test_a_journal_knows_the_lineage() -> None:
 
 def test_a_journal_of_before_there_was_a_lineage() -> None:
     """A beat without the key is one of a run that was not resumed."""
-    one = part(uj={GPU: 40_000_000}, steps=4)
-    beat = beat_mapping(one.beat)
+    half = part(uj={GPU: 40_000_000}, steps=4)
+    beat = beat_mapping(half.beat)
     del beat["resumed"]
 
-    assert one == part_of(json.loads(json.dumps(header_mapping(one.header))), json.loads(json.dumps(beat)))
+    assert half == part_of(json.loads(json.dumps(header_mapping(half.header))), json.loads(json.dumps(beat)))

@@ -24,15 +24,15 @@ def test_ranks_that_meter_the_same_gpu_count_it_once() -> None:
     record = record_of(ranks)
 
     assert 0.0001 == record.energy.total_joules
-    assert [[], ["gpu:0"]] == [one.devices for one in record.ranks]
-    assert [None, 0.00001] == [one.mean_watts for one in record.ranks]
+    assert [[], ["gpu:0"]] == [rank.devices for rank in record.ranks]
+    assert [None, 0.00001] == [rank.mean_watts for rank in record.ranks]
 
 
 def test_where_coverage_is_equal_the_lowest_rank_has_the_credit() -> None:
     """In whatever order the ranks are read."""
     record = record_of([part(1, {GPU_0: 100}, world=2), part(0, {GPU_0: 90}, world=2)])
 
-    assert [["gpu:0"], []] == [one.devices for one in record.ranks]
+    assert [["gpu:0"], []] == [rank.devices for rank in record.ranks]
     assert 0.00009 == record.energy.total_joules
 
 
@@ -43,7 +43,7 @@ def test_the_same_name_on_another_host_is_other_hardware() -> None:
     assert 0.00022 == record.energy.total_joules
     assert 0.0002 == record.energy.measured_joules
     assert ["node-0/gpu:0", "node-0/package:0", "node-1/gpu:0", "node-1/package:0"] == [
-        one.id for one in record.energy.domains
+        domain_record.id for domain_record in record.energy.domains
     ]
 
 
@@ -52,8 +52,8 @@ def test_hosts_of_one_name_are_told_apart() -> None:
     first, second = part(0, {GPU_0: 100}, world=2), part(1, {GPU_0: 50}, world=2)
     record = record_of([first, replace(second, header=replace(second.header, host_id="another"))])
 
-    assert ["node-0/gpu:0", "node-0#2/gpu:0"] == [one.id for one in record.energy.domains]
-    assert ["node-0", "node-0#2"] == [one.host for one in record.ranks]
+    assert ["node-0/gpu:0", "node-0#2/gpu:0"] == [domain_record.id for domain_record in record.energy.domains]
+    assert ["node-0", "node-0#2"] == [rank.host for rank in record.ranks]
 
 
 def test_what_another_domain_includes_is_not_added_to_it() -> None:
@@ -62,7 +62,7 @@ def test_what_another_domain_includes_is_not_added_to_it() -> None:
 
     assert 0.0001 == record_of(both).energy.total_joules
     assert 0.00003 == record_of(both[1:]).energy.total_joules
-    assert [True, False] == [one.is_root for one in credits_of(both)]
+    assert [True, False] == [credit.is_root for credit in credits_of(both)]
 
 
 def test_a_platform_that_counts_less_than_its_parts_does_not_hide_them() -> None:
@@ -73,7 +73,11 @@ def test_a_platform_that_counts_less_than_its_parts_does_not_hide_them() -> None
     finding = record.energy.absent[-1]
 
     assert 150.0 == record.energy.total_joules == whole.energy.total_joules
-    assert ["package:0", "dram:0"] == [each.id for each in record.energy.domains] == record.ranks[0].devices
+    assert (
+        ["package:0", "dram:0"]
+        == [domain_record.id for domain_record in record.energy.domains]
+        == record.ranks[0].devices
+    )
     assert finding.reason.startswith("it counted 0 J, and what should be inside of it 150 J")
     assert record.energy.absent[:-1] == whole.energy.absent
 
@@ -133,7 +137,7 @@ def test_a_run_of_no_time_has_no_power() -> None:
     """A rank that died at once is a rank all the same, and what there was of it is covered."""
     record = record_of([part(0, {GPU_0: 0}, seconds=0)])
 
-    assert [None] == [one.mean_watts for one in record.ranks]
+    assert [None] == [rank.mean_watts for rank in record.ranks]
     assert 1.0 == record.energy.coverage_ratio
 
 
@@ -143,8 +147,8 @@ def test_a_lost_domain_says_why() -> None:
     lost = replace(whole, beat=replace(whole.beat, lost=("fell off the bus", None)))
     silent = replace(whole, beat=replace(whole.beat, lost=()))
 
-    assert ["fell off the bus", None] == [one.lost for one in record_of([lost]).energy.domains]
-    assert [None, None] == [one.lost for one in record_of([silent]).energy.domains]
+    assert ["fell off the bus", None] == [domain_record.lost for domain_record in record_of([lost]).energy.domains]
+    assert [None, None] == [domain_record.lost for domain_record in record_of([silent]).energy.domains]
 
 
 def test_every_rank_says_by_which_clock_its_steps_are_cut() -> None:
@@ -172,7 +176,7 @@ def test_ranks_add_up_to_the_run(ranks: list[RankPart]) -> None:
     overruled = len(record.energy.absent) - len(ranks[0].header.absent)
 
     assert len(hardware) - overruled == len(record.energy.domains) == sum(len(rank.devices) for rank in record.ranks)
-    assert (record.energy.total_joules or 0.0) == pytest.approx(sum(one.joules for one in record.ranks))
+    assert (record.energy.total_joules or 0.0) == pytest.approx(sum(rank.joules for rank in record.ranks))
     assert (record.energy.total_joules or 0.0) == sum(record.energy.phases.values())
     assert 0 <= record.energy.coverage_ratio <= 1
 
@@ -194,8 +198,10 @@ def test_the_parts_of_a_phase_are_the_phase(ranks: list[RankPart]) -> None:
     assert record.energy.total_joules is None or record.energy.total_joules == sum(record.energy.phases.values())
     for phase, told in record.energy.parts.items():
         assert record.energy.phases[phase] == float(sum(told.values()))
-    for one in record.energy.domains:
-        assert one.parts == {} or one.phases["train"] == pytest.approx(sum(one.parts["train"].values()))
+    for domain_record in record.energy.domains:
+        assert domain_record.parts == {} or domain_record.phases["train"] == pytest.approx(
+            sum(domain_record.parts["train"].values())
+        )
 
 
 def test_what_a_rank_does_not_tell_apart_is_other() -> None:
@@ -204,7 +210,9 @@ def test_what_a_rank_does_not_tell_apart_is_other() -> None:
 
     assert {"train": {"forward": 0.000025, "backward": 0.000075, "other": 0.00005}} == record.energy.parts
     assert ["forward", "backward", "other"] == list(record.energy.parts["train"])
-    assert [{}, {"train": {"forward": 0.000025, "backward": 0.000075}}] == [one.parts for one in record.energy.domains]
+    assert [{}, {"train": {"forward": 0.000025, "backward": 0.000075}}] == [
+        domain_record.parts for domain_record in record.energy.domains
+    ]
 
 
 def test_the_parts_of_a_run_have_times() -> None:

@@ -76,7 +76,7 @@ def test_amounts_have_the_unit_that_suits_them(value: float, scale: Scale, text:
 def test_what_is_small_is_not_shown_as_nothing(value: float, scale: Scale) -> None:
     """However small, some digit is not zero; and it is right to half a percent."""
     number, unit = amount(value, scale).replace(",", "").split()
-    size = next(one.size for one in scale.units if one.name == unit)
+    size = next(unit_of_scale.size for unit_of_scale in scale.units if unit_of_scale.name == unit)
 
     assert float(number) * size == pytest.approx(value, rel=0.006)
 

@@ -48,7 +48,9 @@ def steady(seconds: int, watts: int = 100, strand: Strand = GPU) -> Height:
 
 def joules(profile: PowerProfile, strand: Strand) -> float:
     """The area under a strand."""
-    return sum(one.watts.get(strand, 0.0) * (one.end_seconds - one.start_seconds) for one in profile.stretches)
+    return sum(
+        stretch.watts.get(strand, 0.0) * (stretch.end_seconds - stretch.start_seconds) for stretch in profile.stretches
+    )
 
 
 @given(rises, st.integers(4, 20))
@@ -64,14 +66,14 @@ def test_dropping_heights_loses_no_joule(steps: list[tuple[int, int, int]], most
     assert every[-1] == thinned.all()[-1]
     for strand in (GPU, CPU):
         assert every[-1].microjoules[strand] / 1e6 == pytest.approx(joules(profile, strand), abs=1e-3, rel=1e-9)
-    assert every[-1].ns / SECOND == pytest.approx(sum(one.phase_seconds["train"] for one in profile.stretches))
+    assert every[-1].ns / SECOND == pytest.approx(sum(stretch.phase_seconds["train"] for stretch in profile.stretches))
 
 
 @given(rises)
 def test_stretches_follow_each_other(steps: list[tuple[int, int, int]]) -> None:
     """Without a gap, and none shorter than asked for, save where the run is."""
     profile = power_profile_of(heights(steps), shortest=2.0)
-    ends = [(one.start_seconds, one.end_seconds) for one in profile.stretches]
+    ends = [(stretch.start_seconds, stretch.end_seconds) for stretch in profile.stretches]
 
     assert 0.0 == ends[0][0]
     assert all(before[1] == after[0] for before, after in pairwise(ends))
@@ -104,7 +106,7 @@ def test_time_without_readings_has_no_power() -> None:
     lost = Height(2 * SECOND, {GPU: 100_000_000, CPU: 0}, {GPU: SECOND, CPU: 2 * SECOND}, {"train": 2 * SECOND})
     profile = power_profile_of([START, steady(1), lost])
 
-    assert [{GPU: 100.0}, {CPU: 0.0}] == [one.watts for one in profile.stretches]
+    assert [{GPU: 100.0}, {CPU: 0.0}] == [stretch.watts for stretch in profile.stretches]
     assert (GPU, CPU) == profile.strands
 
 
@@ -113,16 +115,16 @@ def test_the_power_of_all_ranks_is_added() -> None:
     own = [START, *(steady(second) for second in range(1, 10))]
     others = [START, steady(3, 700), steady(9, 700)]
 
-    assert [800.0] * 9 == [one.watts[GPU] for one in power_profile_of(own, others).stretches]
+    assert [800.0] * 9 == [stretch.watts[GPU] for stretch in power_profile_of(own, others).stretches]
 
 
 def test_the_course_ends_where_the_others_last_wrote() -> None:
     """A part of the power is not shown for the whole; who died long before the end is left out from there on."""
     own = [START, *(steady(second) for second in range(1, 10))]
 
-    assert [800.0] * 7 == [one.watts[GPU] for one in power_profile_of(own, [START, steady(7, 700)]).stretches]
+    assert [800.0] * 7 == [stretch.watts[GPU] for stretch in power_profile_of(own, [START, steady(7, 700)]).stretches]
     assert [800.0] * 3 + [100.0] * 6 == [
-        one.watts[GPU] for one in power_profile_of(own, [START, steady(3, 700)]).stretches
+        stretch.watts[GPU] for stretch in power_profile_of(own, [START, steady(3, 700)]).stretches
     ]
 
 

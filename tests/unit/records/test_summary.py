@@ -233,11 +233,11 @@ def test_many_attempts_are_counted_and_the_last_ones_listed() -> None:
 
 def test_domains_within_each_other_are_told_once() -> None:
     """A record of somebody else's making may have circles in it; each domain stands there all the same."""
-    one, other, loop = (
+    first, second, loop = (
         replace(SMALL.energy.domains[0], id=id_, parent=parent, name=name)
         for id_, parent, name in (("a", None, "first"), ("b", "a", "second"), ("a", "b", "third"))
     )
-    energy = replace(SMALL.energy, domains=(one, other, loop))
+    energy = replace(SMALL.energy, domains=(first, second, loop))
 
     assert "second" in replace(SMALL, energy=energy).summary()
 

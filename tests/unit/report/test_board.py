@@ -13,7 +13,7 @@ NAMES = {metric.name for metric in METRICS}
 
 def test_no_metric_has_a_name_of_what_is_shown() -> None:
     """TensorBoard shows one kind of thing under a name; and ours stand in the groups of our metrics."""
-    names = [one.name for one in SHOWN]
+    names = [metric.name for metric in SHOWN]
 
     assert len(names) == len(set(names))
     assert set() == NAMES.intersection(names)

@@ -137,7 +137,8 @@ def test_an_intensity_of_the_environment_gives_way_to_any_argument(tmp_path: Pat
     """What is said in the program, as a region or as a figure, wins over both variables."""
     environ = {"LIGHTNING_CARBON_INTENSITY": "41.4"}
     by_variable, by_region, by_figure = (
-        configure(environ, ledger=tmp_path, **one).intensity for one in ({}, {"region": "SE"}, {"intensity": 20.0})
+        configure(environ, ledger=tmp_path, **settings).intensity
+        for settings in ({}, {"region": "SE"}, {"intensity": 20.0})
     )
     both = {**environ, "LIGHTNING_CARBON_REGION": "FR"}
 

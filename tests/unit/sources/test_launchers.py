@@ -73,14 +73,14 @@ def test_where_nobody_knows_the_first_rank_of_a_host_each_meters_it() -> None:
     told = ranks_of({**TORCHRUN, "LOCAL_RANK": "0"}), ranks_of(TORCHRUN)
     guessed = ranks_of({"RANK": "1", "WORLD_SIZE": "2"})
 
-    assert [True, False, True] == [one.meters_host for one in (*told, guessed)]
+    assert [True, False, True] == [place.meters_host for place in (*told, guessed)]
 
 
 def test_one_rank_on_each_host_shares_it_with_none() -> None:
     """It may take all GPUs that are visible."""
     alone = {**TORCHRUN, "LOCAL_WORLD_SIZE": "1", "LOCAL_RANK": "0"}
 
-    assert [True, False, False] == [ranks_of(one).shares_host for one in (TORCHRUN, alone, {})]
+    assert [True, False, False] == [ranks_of(environ).shares_host for environ in (TORCHRUN, alone, {})]
 
 
 def test_a_host_is_what_the_variable_says(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_host_is_what_the_variable_says(tmp_path: Path) -> None:
 def names(ranks: int, environ: dict[str, str]) -> set[str | None]:
     """What each rank would call a run."""
     made = [Ranks(rank, rank, 4, "here") for rank in range(ranks)]
-    return {_name(one, {**environ, "SLURM_PROCID": str(one.rank)}) for one in made}
+    return {_name(place, {**environ, "SLURM_PROCID": str(place.rank)}) for place in made}
 
 
 def _name(ranks: Ranks, environ: dict[str, str]) -> str | None:

@@ -63,9 +63,9 @@ def test_only_what_was_found_is_watched_and_each_gets_its_own() -> None:
     reports = judge(findings, 1.0, watch)
 
     assert [counter, gauge] == asked
-    assert [(1, "counter"), (0, None), (2, "gauge")] == [(one.readings, one.port) for one in reports]
-    assert [True, False, True] == [one.usable for one in reports]
-    assert ["the better way was not there", "none is visible", ""] == [one.reason for one in reports]
+    assert [(1, "counter"), (0, None), (2, "gauge")] == [(report.readings, report.port) for report in reports]
+    assert [True, False, True] == [report.usable for report in reports]
+    assert ["the better way was not there", "none is visible", ""] == [report.reason for report in reports]
     assert 'set devices to "all"' == reports[1].fix
 
 

@@ -166,8 +166,8 @@ def test_what_is_not_known_is_null_in_the_json() -> None:
     """No zero stands for a power that nobody saw."""
     sources = json.loads(REPORT.as_json())["sources"]
 
-    assert [312.4, 312.4, None, None, None] == [one["watts"] for one in sources]
-    assert [0.1, 0.1, None, None, None] == [one["tick_seconds"] for one in sources]
+    assert [312.4, 312.4, None, None, None] == [source["watts"] for source in sources]
+    assert [0.1, 0.1, None, None, None] == [source["tick_seconds"] for source in sources]
 
 
 def test_a_machine_without_a_usable_source_says_so() -> None:

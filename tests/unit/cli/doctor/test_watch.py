@@ -90,9 +90,9 @@ def test_failures_and_losses_are_told() -> None:
     lost.fails_with = SourceLost("fell off the bus")
     seen = watch([failing, lost, fine], 0.05)
 
-    assert ["not now", "fell off the bus", ""] == [one.trouble for one in seen]
-    assert [False, True, False] == [one.gone for one in seen]
-    assert [0, 0] == [one.readings for one in seen[:2]]
+    assert ["not now", "fell off the bus", ""] == [look.trouble for look in seen]
+    assert [False, True, False] == [look.gone for look in seen]
+    assert [0, 0] == [look.readings for look in seen[:2]]
     assert (True, True) == (seen[0].failed > 0, seen[2].readings > 0)
 
 
@@ -121,6 +121,6 @@ def test_a_reading_that_hangs_does_not_hold_up_the_others() -> None:
     finally:
         hanging.release.set()
 
-    assert [True, False] == [one.gone for one in seen]
+    assert [True, False] == [look.gone for look in seen]
     assert [0, True] == [seen[0].readings, seen[1].readings > 0]
     assert "has not come back" in seen[0].trouble

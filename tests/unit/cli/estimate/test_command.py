@@ -73,7 +73,7 @@ def test_hours_may_follow_from_the_model() -> None:
 
     assert 4.2e22 / (64 * 989.4e12 * 0.4 * 3600) == pytest.approx(found["hours"]["value"])
     assert 4.2e22 == found["flops"]
-    [hours] = [one for one in found["assumptions"] if one["name"] == "hours"]
+    [hours] = [assumption for assumption in found["assumptions"] if assumption["name"] == "hours"]
     assert "6 x 7e+09 parameters x 1e+12 tokens" in hours["source"]
 
 
@@ -85,11 +85,11 @@ def test_moving_is_a_table_the_cleanest_first() -> None:
     assert ["SWE", "FRA", "USA"] == re.findall(r"^([A-Z]{3}) ", text, re.MULTILINE)
     assert re.search(r"^SWE .* planned *$", text, re.MULTILINE)
     assert re.search(r"^USA .* \S+ % more *$", text, re.MULTILINE)
-    assert ["SWE", "FRA", "USA"] == [one["region"] for one in found["what_if"]]
-    grams = [one["grams_co2e"]["value"] for one in found["what_if"]]
+    assert ["SWE", "FRA", "USA"] == [place["region"] for place in found["what_if"]]
+    grams = [place["grams_co2e"]["value"] for place in found["what_if"]]
     assert sorted(grams) == grams
-    assert [found["grams_co2e"]["value"] - one for one in grams] == [
-        one["saved_grams_co2e"] for one in found["what_if"]
+    assert [found["grams_co2e"]["value"] - elsewhere for elsewhere in grams] == [
+        place["saved_grams_co2e"] for place in found["what_if"]
     ]
 
 
@@ -98,7 +98,7 @@ def test_a_set_of_regions_may_be_meant(places: str, least: int) -> None:
     """``default`` is where much computing is done, ``all`` is the whole table."""
     found = figures("--gpu", "T4", "--hours", "1", "--what-if", places)
 
-    assert least <= len({one["region"] for one in found["what_if"]}) <= len(regions())
+    assert least <= len({place["region"] for place in found["what_if"]}) <= len(regions())
 
 
 def test_markdown_has_a_table_for_each_part() -> None:
@@ -126,9 +126,9 @@ def test_the_accelerators_can_be_listed() -> None:
     text, listed = told("--list-gpus"), json.loads(told("--list-gpus", "--json"))
     rows = told("--list-gpus", "--markdown").splitlines()
 
-    assert [one.name for one in accelerators()] == [one["name"] for one in listed]
-    assert all(sum(row.startswith(f"| {one} |") for row in rows) == 1 for one in accelerators())
-    [tpu] = [one for one in listed if one["name"] == "TPU v5p"]
+    assert [gpu.name for gpu in accelerators()] == [row["name"] for row in listed]
+    assert all(sum(row.startswith(f"| {gpu} |") for row in rows) == 1 for gpu in accelerators())
+    [tpu] = [row for row in listed if row["name"] == "TPU v5p"]
     assert "power_watts" not in tpu
     assert re.search(r"^Google TPU v5p +95 +– ", text, re.MULTILINE)
 

@@ -68,9 +68,9 @@ def test_claims_are_printed_with_their_verdicts() -> None:
     found = json.loads(said("claims", "--json"))
 
     assert 20 == len(found)
-    assert {"holds", "holds roughly", "wrong"} == {one["verdict"] for one in found}
+    assert {"holds", "holds roughly", "wrong"} == {claim["verdict"] for claim in found}
     table, text = said("claims", columns=200), said("claims", "--markdown")
-    assert all(one["claim"] in table and one["arithmetic"] in text for one in found)
+    assert all(claim["claim"] in table and claim["arithmetic"] in text for claim in found)
     assert "off by 2 % at most" in table
 
 

@@ -97,10 +97,10 @@ def test_the_part_rises_within_the_whole(steps: list[tuple[float, float, float]]
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=1, max_size=30))
 def test_two_jobs_that_make_up_the_machine_share_all_of_it(steps: list[tuple[int, int]]) -> None:
     """Where every busy moment is the one's or the other's, so is every interval."""
-    one, other = World(), World()
+    first, second = World(), World()
     total = 0
     for mine, its in steps:
         total += mine + its
-        parts = one.go_on(mine, mine + its).part, other.go_on(its, mine + its).part
+        parts = first.go_on(mine, mine + its).part, second.go_on(its, mine + its).part
 
         assert total * 1_000_000 == sum(parts)

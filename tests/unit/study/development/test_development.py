@@ -38,18 +38,18 @@ def run(name: str | None, number: int, *, status: str = "completed", hours: int 
 
 def of(runs: Sequence[RunRecord], model: str | None = None, sweep: str | None = None) -> Development:
     """The development that these runs are."""
-    return development_of("lisa", [job_of(one) for one in runs], PRICES, model=model, sweep=sweep)
+    return development_of("lisa", [job_of(record) for record in runs], PRICES, model=model, sweep=sweep)
 
 
 def part(development: Development, name: str) -> DevelopmentPart | None:
     """One of its rows, where it is there."""
-    return next((one for one in development.parts if one.id == name), None)
+    return next((part for part in development.parts if part.id == name), None)
 
 
 @cache
 def whole() -> Development:
     """The development of 4,789 runs, priced as the study did."""
-    return development_of("lisa", [job_of(one, METHOD) for one in records()], PRICES)
+    return development_of("lisa", [job_of(record, METHOD) for record in records()], PRICES)
 
 
 @pytest.mark.parametrize(("name", "row"), [("model", 0), ("sweep", 1), ("everything", 2)])
@@ -103,9 +103,9 @@ def test_everything_is_the_sum_of_its_parts(drawn: list[tuple[str | None, str, i
         assert sum(share.job_ratio for share in shares) == pytest.approx(1)
         if all(share.energy_ratio is not None for share in shares):
             assert sum(share.energy_ratio or 0.0 for share in shares) == pytest.approx(1)
-    for one in found.parts:
-        assert one.jobs <= found.whole.jobs
-        assert (one.kwh or 0) <= (found.whole.kwh or 0) + 1e-9
+    for part in found.parts:
+        assert part.jobs <= found.whole.jobs
+        assert (part.kwh or 0) <= (found.whole.kwh or 0) + 1e-9
     assert 3 == len(development_sheets(found, ()))
 
 
@@ -116,7 +116,7 @@ def test_the_model_is_the_last_run_that_completed() -> None:
 
     assert runs[1].run_id == found.model
     assert "the last that completed" in found.why_model
-    assert [("model", 1), ("everything", 4)] == [(one.id, one.jobs) for one in found.parts]
+    assert [("model", 1), ("everything", 4)] == [(part.id, part.jobs) for part in found.parts]
 
 
 def test_without_a_run_that_completed_there_is_no_model() -> None:
@@ -124,7 +124,7 @@ def test_without_a_run_that_completed_there_is_no_model() -> None:
     found = of([run("a", 1, status="failed"), run("b", 2, status="interrupted")])
 
     assert found.model is None
-    assert ["everything"] == [one.id for one in found.parts]
+    assert ["everything"] == [part.id for part in found.parts]
     assert "no run has completed" in found.why_model
 
 
@@ -233,9 +233,9 @@ def test_runs_without_energy_count_with_their_hours() -> None:
 
 def test_runs_without_a_gpu_have_no_gpu_hours_and_no_cost_in_a_cloud() -> None:
     """Absent, and said."""
-    one = run("cpu", 1)
-    domains = tuple(domain for domain in one.energy.domains if domain.kind != "gpu")
-    found = of([replace(one, energy=replace(one.energy, domains=domains))])
+    record = run("cpu", 1)
+    domains = tuple(domain for domain in record.energy.domains if domain.kind != "gpu")
+    found = of([replace(record, energy=replace(record.energy, domains=domains))])
 
     assert (None, None) == (found.whole.gpu_hours, found.whole.computed.cloud_usd)
     assert any("No run had a GPU" in note for note in development_sheets(found, ())[0].notes)
@@ -243,9 +243,11 @@ def test_runs_without_a_gpu_have_no_gpu_hours_and_no_cost_in_a_cloud() -> None:
 
 def test_a_gpu_without_a_price_leaves_the_cost_absent() -> None:
     """Rather than leave it out of a sum; its name is told."""
-    one = run("a", 1)
-    odd = tuple(replace(domain, name="Voodoo 2") if domain.kind == "gpu" else domain for domain in one.energy.domains)
-    found = of([run("b", 2), replace(one, energy=replace(one.energy, domains=odd))])
+    record = run("a", 1)
+    odd = tuple(
+        replace(domain, name="Voodoo 2") if domain.kind == "gpu" else domain for domain in record.energy.domains
+    )
+    found = of([run("b", 2), replace(record, energy=replace(record.energy, domains=odd))])
 
     assert (None, ("Voodoo 2",)) == (found.whole.computed.cloud_usd, found.whole.unpriced)
     assert any("known of Voodoo 2" in note for note in development_sheets(found, ())[0].notes)
@@ -253,10 +255,10 @@ def test_a_gpu_without_a_price_leaves_the_cost_absent() -> None:
 
 def test_a_slice_of_a_metered_gpu_is_no_second_gpu() -> None:
     """Nor has a slice alone a price."""
-    one = run("a", 1)
-    gpu = one.energy.domains[0]
+    record = run("a", 1)
+    gpu = record.energy.domains[0]
     part_of_it = replace(gpu, id="gpu:MIG-1", name="Tesla P100 MIG 1g.5gb", parent=gpu.id)
-    job = job_of(replace(one, energy=replace(one.energy, domains=(*one.energy.domains, part_of_it))))
+    job = job_of(replace(record, energy=replace(record.energy, domains=(*record.energy.domains, part_of_it))))
 
     assert 1.0 == job.gpu_hours
     assert price_for("NVIDIA A100 MIG 1g.5gb", {"A100": CloudPrice(1, 2, "a test", 2020)}) is None
@@ -300,9 +302,9 @@ def test_a_moment_s_development_has_no_runs_a_day() -> None:
 
 def test_a_time_without_a_zone_is_utc() -> None:
     """As every record's are."""
-    one = run("a", 1)
+    record = run("a", 1)
 
-    assert job_of(one).started == job_of(replace(one, started_at=one.started_at.removesuffix("Z"))).started
+    assert job_of(record).started == job_of(replace(record, started_at=record.started_at.removesuffix("Z"))).started
 
 
 def test_plain_values_have_what_the_tables_show() -> None:

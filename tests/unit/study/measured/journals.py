@@ -76,13 +76,13 @@ def journal(
     return RankJournal(header, tuple(beats))
 
 
-def later(one: RankJournal, beats: int) -> RankJournal:
+def later(journal: RankJournal, beats: int) -> RankJournal:
     """The same journal, begun anew with its beat of that number, as long ones are."""
-    return RankJournal(replace(one.header), one.beats[beats:])
+    return RankJournal(replace(journal.header), journal.beats[beats:])
 
 
 def _phase(seconds: float, joules: Sequence[float], covered: float) -> PhaseBeat:
     ns = round(seconds * SECOND)
     return PhaseBeat(
-        ns, tuple(round(one * covered * 1_000_000) for one in joules), (round(ns * covered),) * len(joules)
+        ns, tuple(round(counted * covered * 1_000_000) for counted in joules), (round(ns * covered),) * len(joules)
     )

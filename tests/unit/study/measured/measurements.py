@@ -27,7 +27,7 @@ def measured(
     settled: bool = True,
 ) -> Measurement:
     """A measurement of these domains."""
-    watts = sum(one.watts or 0.0 for one in domains if one.counted)
+    watts = sum(domain.watts or 0.0 for domain in domains if domain.counted)
     return Measurement(
         schema=MEASUREMENT_SCHEMA,
         name=name,

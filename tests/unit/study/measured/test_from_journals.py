@@ -30,10 +30,10 @@ def test_each_component_has_its_mean_power_after_warm_up() -> None:
     )
 
     assert {"gpu:0": 300.0, "package:0": 10.0, "dram:0": 20.0} == pytest.approx(
-        {one.id: one.watts for one in found.domains}
+        {domain.id: domain.watts for domain in found.domains}
     )
-    assert ["counter", "modelled", "counter"] == [one.provenance for one in found.domains]
-    assert [0.05] * 3 == [one.uncertainty_ratio for one in found.domains]
+    assert ["counter", "modelled", "counter"] == [domain.provenance for domain in found.domains]
+    assert [0.05] * 3 == [domain.uncertainty_ratio for domain in found.domains]
     assert (60.0, 15.0, 330.0) == pytest.approx(
         (found.training_seconds, found.settling.warmup_seconds, found.settling.watts)
     )
@@ -73,7 +73,7 @@ def test_hardware_that_ranks_share_counts_once() -> None:
 
     assert (1, 2) == (shared.accelerators, apart.accelerators)
     assert (300.0, 600.0) == pytest.approx((shared.settling.watts, apart.settling.watts))
-    assert ["node-0/gpu:0", "node-1/gpu:0"] == [one.id for one in apart.domains]
+    assert ["node-0/gpu:0", "node-1/gpu:0"] == [domain.id for domain in apart.domains]
 
 
 def test_what_another_domain_includes_is_told_and_not_counted() -> None:
@@ -81,9 +81,9 @@ def test_what_another_domain_includes_is_told_and_not_counted() -> None:
     psys, package = domain("psys:0"), domain("package:0", parent="psys:0")
     found = measure_journals([journal([psys, package], lambda _, place: 100.0 - 40 * place)], LABEL)
 
-    assert [("psys:0", True), ("package:0", False)] == [(one.id, one.counted) for one in found.domains]
+    assert [("psys:0", True), ("package:0", False)] == [(domain.id, domain.counted) for domain in found.domains]
     assert pytest.approx(100.0) == found.settling.watts
-    assert ["psys:0"] == [one.id for one in found.counted]
+    assert ["psys:0"] == [domain.id for domain in found.counted]
 
 
 def test_a_program_without_phases_trains_all_the_time() -> None:
@@ -96,9 +96,9 @@ def test_a_program_without_phases_trains_all_the_time() -> None:
 @pytest.mark.parametrize("covered", [0.5, 0.9])
 def test_power_is_of_the_time_that_readings_cover(covered: float) -> None:
     """Nothing is filled in, and the share of the time is told."""
-    (one,) = measure_journals([journal(covered=covered)], LABEL).domains
+    (gpu,) = measure_journals([journal(covered=covered)], LABEL).domains
 
-    assert (300.0, covered) == pytest.approx((one.watts, one.coverage_ratio))
+    assert (300.0, covered) == pytest.approx((gpu.watts, gpu.coverage_ratio))
 
 
 def test_without_readings_there_is_no_power() -> None:
@@ -107,7 +107,7 @@ def test_without_readings_there_is_no_power() -> None:
     found = measure_journals([dead, journal([PACKAGE], rank=1, world=2, host="node-1")], LABEL)
 
     assert (None, 0.0) == (found.domains[0].watts, found.domains[0].coverage_ratio)
-    assert (0, ["node-1/package:0"]) == (found.accelerators, [one.id for one in found.counted])
+    assert (0, ["node-1/package:0"]) == (found.accelerators, [domain.id for domain in found.counted])
     with pytest.raises(StudyError, match="no sensor could be read after the warm-up"):
         measure_journals([dead], LABEL)
 
@@ -132,16 +132,16 @@ def test_the_order_of_domains_changes_no_figure_and_power_is_additive(
     domains = [domain(f"gpu:{place}") for place in range(len(levels))]
     order = list(range(len(levels)))
     source.shuffle(order)  # type: ignore[attr-defined]
-    one = measure_journals([journal(domains, lambda _, place: levels[place], seconds=20.0)], LABEL)
-    other = measure_journals(
+    measurement = measure_journals([journal(domains, lambda _, place: levels[place], seconds=20.0)], LABEL)
+    scaled = measure_journals(
         [journal([domains[place] for place in order], lambda _, place: levels[order[place]] * scale, seconds=20.0)],
         LABEL,
     )
 
-    assert pytest.approx(sum(levels), abs=1e-4) == one.settling.watts
-    assert pytest.approx(one.settling.watts * scale, abs=1e-3) == other.settling.watts
-    assert {each.id: pytest.approx((each.watts or 0.0) * scale, abs=1e-3) for each in one.domains} == {
-        each.id: each.watts for each in other.domains
+    assert pytest.approx(sum(levels), abs=1e-4) == measurement.settling.watts
+    assert pytest.approx(measurement.settling.watts * scale, abs=1e-3) == scaled.settling.watts
+    assert {domain.id: pytest.approx((domain.watts or 0.0) * scale, abs=1e-3) for domain in measurement.domains} == {
+        domain.id: domain.watts for domain in scaled.domains
     }
 
 

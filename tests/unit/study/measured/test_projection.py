@@ -23,15 +23,15 @@ watts = st.lists(st.floats(0.1, 1_000.0), min_size=1, max_size=8)
 hours = st.floats(1.0, 1e5)
 
 
-@pytest.mark.parametrize("model", [one for one in strubell2019().models if one.power_watts is not None])
+@pytest.mark.parametrize("model", [model for model in strubell2019().models if model.power_watts is not None])
 def test_the_study_s_own_power_gives_the_study_s_own_row(model: object) -> None:
     """Measuring what the study measured, on as many accelerators, closes to the printed digits."""
-    known = next(one for one in strubell2019().models if one == model)
+    known = next(other for other in strubell2019().models if other == model)
     assert known.power_watts is not None
-    each = known.power_watts / known.count
-    gpus = [replace(power(f"gpu:{place}", each), name=f"NVIDIA {known.accelerator}") for place in range(known.count)]
+    watts = known.power_watts / known.count
+    gpus = [replace(power(f"gpu:{place}", watts), name=f"NVIDIA {known.accelerator}") for place in range(known.count)]
     row = row_of(measured(*gpus, published=known.id), method_of("strubell2019"))
-    [printed] = [one for one in published_rows() if one.id == known.id and one.table == 3]
+    [printed] = [row for row in published_rows() if row.id == known.id and row.table == 3]
 
     assert printed.printed is not None
     assert printed.printed.closes(row.computed)
@@ -42,8 +42,10 @@ def test_the_study_s_own_power_gives_the_study_s_own_row(model: object) -> None:
 @given(watts, hours, st.floats(1.0, 10.0))
 def test_energy_and_co2e_are_linear_in_hours(levels: list[float], length: float, times: float) -> None:
     """Twice as long is twice as much, and so is each end of the range."""
-    one = measured(*(power(f"gpu:{place}", level) for place, level in enumerate(levels)))
-    short, long = (project(one, method(spread=0.2), TrainingLength(hours=each)) for each in (length, length * times))
+    measurement = measured(*(power(f"gpu:{place}", level) for place, level in enumerate(levels)))
+    short, long = (
+        project(measurement, method(spread=0.2), TrainingLength(hours=hours)) for hours in (length, length * times)
+    )
 
     assert short.computed is not None
     assert long.computed is not None
@@ -60,10 +62,13 @@ def test_the_order_of_domains_changes_nothing(levels: list[float], length: float
     """A sum has no order."""
     domains = [power(f"gpu:{place}", level) for place, level in enumerate(levels)]
     shuffled = random.Random(seed).sample(domains, len(domains))
-    one, other = (project(measured(*each), method(), TrainingLength(hours=length)) for each in (domains, shuffled))
+    first, second = (
+        project(measured(*domains_given), method(), TrainingLength(hours=length))
+        for domains_given in (domains, shuffled)
+    )
 
-    assert one.computed == other.computed
-    assert one.range == other.range
+    assert first.computed == second.computed
+    assert first.range == second.range
 
 
 @given(watts, st.integers(1, 64), hours)
@@ -91,8 +96,8 @@ def test_a_row_lies_within_its_range(level: float, grams: float, ratio: float) -
 
 def test_by_hand() -> None:
     """300 W and 100 W for 10 h at a PUE of 1.5 and 200 g/kWh are 6 kWh and 1.2 kg."""
-    one = measured(power("gpu:0", 300.0), power("package:0", 100.0), power("dram:0", 5.0, counted=False))
-    row = project(one, method(200.0, 1.5), TrainingLength(hours=10.0))
+    measurement = measured(power("gpu:0", 300.0), power("package:0", 100.0), power("dram:0", 5.0, counted=False))
+    row = project(measurement, method(200.0, 1.5), TrainingLength(hours=10.0))
 
     assert row.computed is not None
     assert (6.0, 1.2, 400.0) == pytest.approx((row.computed.kwh_pue, row.computed.co2e_kg, row.power_watts))
@@ -111,8 +116,8 @@ def test_by_hand() -> None:
 )
 def test_work_becomes_hours_at_the_measured_speed(extent: TrainingLength, length: float, said: str) -> None:
     """And what was assumed is said."""
-    one = measured(power("gpu:0", 300.0), power("gpu:1", 300.0), published="transformer_big")
-    row = project(one, method(), extent, published=published_model_of(one))
+    measurement = measured(power("gpu:0", 300.0), power("gpu:1", 300.0), published="transformer_big")
+    row = project(measurement, method(), extent, published=published_model_of(measurement))
 
     assert pytest.approx(length) == row.hours
     assert any(re.search(said, note) for note in row.notes)
@@ -129,9 +134,9 @@ def test_what_answers_no_row_is_not_projected_unasked() -> None:
 
 def test_what_was_measured_longer_than_the_study_trained_is_not_projected() -> None:
     """Its row is of what was measured."""
-    one = measured(power("gpu:0", 300.0), seconds=15 * 3600.0, published="transformer_base")
+    measurement = measured(power("gpu:0", 300.0), seconds=15 * 3600.0, published="transformer_base")
 
-    assert 15.0 == project(one, method(), published=published_model_of(one)).hours
+    assert 15.0 == project(measurement, method(), published=published_model_of(measurement)).hours
 
 
 def test_without_power_there_are_no_figures() -> None:

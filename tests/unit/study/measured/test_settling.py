@@ -16,10 +16,10 @@ powers = st.lists(st.floats(1.0, 2_000.0), min_size=20, max_size=MOST_BLOCKS)
 """Mean powers of the blocks of a training."""
 
 
-def noisy(*levels: float, each: int, noise: float = 0.0, seed: int = 1) -> list[float]:
+def noisy(*levels: float, blocks: int, noise: float = 0.0, seed: int = 1) -> list[float]:
     """Levels of power, one after the other, with normal noise."""
     source = random.Random(seed)
-    return [source.gauss(level, noise) for level in levels for _ in range(each)]
+    return [source.gauss(level, noise) for level in levels for _ in range(blocks)]
 
 
 @given(st.floats(0.1, 5_000.0), st.integers(20, MOST_BLOCKS))
@@ -67,7 +67,7 @@ def test_power_that_never_stops_changing_has_not_settled(start: float, end: floa
 
 def test_power_that_jumps_in_the_second_half_has_not_settled() -> None:
     """As where another job began beside it."""
-    assert not settle(noisy(300.0, 300.0, 400.0, each=20, noise=3.0), 600.0).settled
+    assert not settle(noisy(300.0, 300.0, 400.0, blocks=20, noise=3.0), 600.0).settled
 
 
 def test_a_change_of_less_than_two_percent_has_settled_and_is_told() -> None:
@@ -81,7 +81,7 @@ def test_a_change_of_less_than_two_percent_has_settled_and_is_told() -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_noise_alone_is_no_drift(seed: int) -> None:
     """However rough a load is, its mean has settled where it goes up and down around it."""
-    found = settle(noisy(50.0, each=60, noise=15.0, seed=seed), 60.0)
+    found = settle(noisy(50.0, blocks=60, noise=15.0, seed=seed), 60.0)
 
     assert abs(found.watts - 50.0) <= 2 * found.watts_error
     assert abs(found.drift_watts_per_minute) <= 2 * found.drift_error
@@ -90,23 +90,23 @@ def test_noise_alone_is_no_drift(seed: int) -> None:
 @given(powers, st.floats(0.01, 100.0))
 def test_a_larger_unit_changes_figures_and_no_verdict(watts: list[float], scale: float) -> None:
     """Power times a factor has its mean and its drift times that factor, and the same drift in percent."""
-    one, other = settle(watts, 300.0), settle([scale * each for each in watts], 300.0)
-    if one.warmup_seconds != other.warmup_seconds:
+    first, second = settle(watts, 300.0), settle([scale * level for level in watts], 300.0)
+    if first.warmup_seconds != second.warmup_seconds:
         return  # two beginnings as good as each other, which rounding decides between
 
-    assert pytest.approx(one.watts * scale) == other.watts
-    assert pytest.approx(one.drift_watts_per_minute * scale, abs=1e-6 * scale) == other.drift_watts_per_minute
-    assert pytest.approx(one.watts_error * scale, abs=1e-6 * scale) == other.watts_error
+    assert pytest.approx(first.watts * scale) == second.watts
+    assert pytest.approx(first.drift_watts_per_minute * scale, abs=1e-6 * scale) == second.drift_watts_per_minute
+    assert pytest.approx(first.watts_error * scale, abs=1e-6 * scale) == second.watts_error
 
 
 @given(powers, st.floats(10.0, 10_000.0), st.floats(1.0, 50.0))
 def test_a_slower_clock_changes_times_and_no_average(watts: list[float], seconds: float, slower: float) -> None:
     """The same blocks over a longer time have the same mean, and a drift that is smaller by as much."""
-    one, other = settle(watts, seconds), settle(watts, seconds * slower)
+    first, second = settle(watts, seconds), settle(watts, seconds * slower)
 
-    assert one.watts == other.watts
-    assert pytest.approx(one.warmup_seconds * slower) == other.warmup_seconds
-    assert pytest.approx(one.drift_watts_per_minute / slower, abs=1e-9) == other.drift_watts_per_minute
+    assert first.watts == second.watts
+    assert pytest.approx(first.warmup_seconds * slower) == second.warmup_seconds
+    assert pytest.approx(first.drift_watts_per_minute / slower, abs=1e-9) == second.drift_watts_per_minute
 
 
 @given(powers, st.integers(0, 16))

@@ -29,7 +29,7 @@ OWN = measured(power("package:0", 20.0), name="Own", run_id="20261122T080000Z-00
 
 def test_a_measured_row_stands_under_the_one_that_it_answers() -> None:
     """What answers none stands at the end, and every published training is there once."""
-    pairs = [(one, row_of(one, method())) for one in (OWN, BIG)]
+    pairs = [(measurement, row_of(measurement, method())) for measurement in (OWN, BIG)]
     names = [(row.name, row.table) for row in beside(published_rows(), pairs)]
 
     assert names.index(("Big", None)) == names.index(("Transformer (big)", 3)) + 1
@@ -49,8 +49,8 @@ def test_components_have_power_range_and_provenance() -> None:
 
 def test_what_is_in_another_component_and_what_is_not_known_is_shown_so() -> None:
     """Neither is in the total."""
-    one = measured(power("psys:0", 100.0), power("package:0", 60.0, counted=False), power("gpu:0", None))
-    cells = [row[0] + " " + row[2] for row in component_sheet(one).rows]
+    measurement = measured(power("psys:0", 100.0), power("package:0", 60.0, counted=False), power("gpu:0", None))
+    cells = [row[0] + " " + row[2] for row in component_sheet(measurement).rows]
 
     assert ["platform 100.00", "CPU (in another) 60.00", "GPU –"] == cells
 

@@ -45,7 +45,7 @@ def claim(claimed: float, computed: float, sense: Sense = Sense.ABOUT) -> Claim:
 
 def test_the_verdicts_are_those_of_the_arithmetic() -> None:
     """Every claim of the five reports."""
-    assert VERDICTS == {one.id: one.verdict for one in claims()}
+    assert VERDICTS == {claim.id: claim.verdict for claim in claims()}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_verdicts_are_those_of_the_arithmetic() -> None:
 )
 def test_a_wrong_claim_is_told_by_how_much(name: str, words: str) -> None:
     """As a factor, in one digit."""
-    [found] = [one for one in claims() if one.id == name]
+    [found] = [claim for claim in claims() if claim.id == name]
 
     assert words == found.verdict_text
 
@@ -69,11 +69,11 @@ def test_another_study_would_have_other_verdicts() -> None:
     """Had the search drawn half the power, the claims about it were wrong, and those about BERT as before."""
     study = strubell2019()
     models = tuple(
-        replace(one, power_watts=one.power_watts / 2) if one.id == "nas" and one.power_watts else one
-        for one in study.models
+        replace(model, power_watts=model.power_watts / 2) if model.id == "nas" and model.power_watts else model
+        for model in study.models
     )
     changed = replace(study, models=models)
-    verdicts = {one.id: one.verdict for one in claims_of(rows_of(changed), changed)}
+    verdicts = {claim.id: claim.verdict for claim in claims_of(rows_of(changed), changed)}
 
     assert WRONG == verdicts["search_284_t"] == verdicts["search_five_cars"]
     assert VERDICTS["bert_635_kg"] == verdicts["bert_635_kg"]
@@ -81,21 +81,21 @@ def test_another_study_would_have_other_verdicts() -> None:
 
 def test_the_arithmetic_shows_the_computed_figure() -> None:
     """Whoever reads it finds the figure that the verdict rests on, to the digits that it is shown with."""
-    for one in claims():
-        shown = {f"{one.computed:,.{digits}f}" for digits in (0, 2)}
-        if one.id != "bert_flight":
-            assert any(figure in one.arithmetic for figure in shown)
+    for claim in claims():
+        shown = {f"{claim.computed:,.{digits}f}" for digits in (0, 2)}
+        if claim.id != "bert_flight":
+            assert any(figure in claim.arithmetic for figure in shown)
 
 
 @given(st.floats(1e-3, 1e9), st.floats(1e-3, 1e9), st.sampled_from(Sense))
 def test_a_verdict_follows_from_how_far_off_a_claim_is(claimed: float, computed: float, sense: Sense) -> None:
     """Whatever the figures: close and on the right side, within the factor, or wrong."""
-    one = claim(claimed, computed, sense)
+    judged = claim(claimed, computed, sense)
     off = max(claimed / computed, computed / claimed)
 
-    assert one.factor == pytest.approx(off)
-    assert (one.verdict is WRONG) == (one.factor > ROUGH)
-    if one.verdict is HOLDS:
+    assert judged.factor == pytest.approx(off)
+    assert (judged.verdict is WRONG) == (judged.factor > ROUGH)
+    if judged.verdict is HOLDS:
         assert abs(claimed - computed) <= CLOSE * computed
 
 

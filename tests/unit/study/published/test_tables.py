@@ -33,7 +33,7 @@ def packaged() -> dict[str, Any]:
 
 def row(table: int, name: str, rows: tuple[StudyRow, ...] | None = None) -> StudyRow:
     """One row."""
-    [found] = [one for one in rows or published_rows() if (one.table, one.id) == (table, name)]
+    [found] = [row for row in rows or published_rows() if (row.table, row.id) == (table, name)]
     return found
 
 
@@ -41,20 +41,20 @@ def test_every_row_closes_to_its_printed_digits() -> None:
     """All of Tables 1, 3 and 4."""
     rows = published_rows()
 
-    assert [(one.id, True) for one in rows] == [(one.id, one.closes) for one in rows]
-    assert {1: 8, 3: 8, 4: 3} == {table: sum(one.table == table for one in rows) for table in (1, 3, 4)}
+    assert [(row.id, True) for row in rows] == [(row.id, row.closes) for row in rows]
+    assert {1: 8, 3: 8, 4: 3} == {table: sum(row.table == table for row in rows) for table in (1, 3, 4)}
 
 
-@pytest.mark.parametrize("model", [one["id"] for one in packaged()["models"]])
+@pytest.mark.parametrize("model", [entry["id"] for entry in packaged()["models"]])
 def test_a_row_with_another_input_does_not_close(model: str) -> None:
     """Two per cent more hours, and the verdict is another: it is computed."""
     values = deepcopy(packaged())
-    [changed] = [one for one in values["models"] if one["id"] == model]
+    [changed] = [entry for entry in values["models"] if entry["id"] == model]
     changed["hours"] *= 1.02
     rows = rows_of(study_from_mapping(values))
 
     assert row(3, model, rows).closes is False
-    assert all(one.closes for one in rows if one.table == 3 and one.id != model)
+    assert all(row.closes for row in rows if row.table == 3 and row.id != model)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_row_with_another_input_does_not_close(model: str) -> None:
 def test_the_printed_hours_do_not_give_the_printed_figures(model: str, hours: float) -> None:
     """With 79 hours of BERT and 32,623 of the search, the printed figures cannot be had."""
     values = deepcopy(packaged())
-    [changed] = [one for one in values["models"] if one["id"] == model]
+    [changed] = [entry for entry in values["models"] if entry["id"] == model]
     changed["hours"] = hours
 
     assert row(3, model, rows_of(study_from_mapping(values))).closes is False
@@ -77,7 +77,7 @@ def test_a_wrong_constant_of_the_method_is_seen_in_every_row_with_energy() -> No
     rows = rows_of(study_from_mapping(values))
 
     assert {"nas", "bert_base", "elmo", "transformer_base", "transformer_big"} == {
-        one.id for one in rows if one.table == 3 and one.closes is False
+        row.id for row in rows if row.table == 3 and row.closes is False
     }
 
 
