@@ -11,12 +11,14 @@
     │   ├── ReadFailed                 one reading failed; the meter will try again
     │   └── SourceLost                 it is gone for good; the meter will not ask again
     ├── LedgerError (OSError)          the ledger folder cannot be used
+    │   └── LedgerLost                 it cannot be written any more, while a run goes on
     ├── StudyError (RuntimeError)      a model could not be measured as the study does; says why and what would help
     └── RecordError (ValueError)       a stored record cannot be read
         └── NewerSchema                a later version of this package wrote it
 
-Only errors of the first kind, and :class:`LedgerError` at start, ever reach a training script. Everything that happens
-while a training runs is recorded and warned of once, unless ``strict=True`` asks for an exception.
+Only errors of the first kind ever reach a training script. Everything that happens to a training, from its start on,
+is recorded and warned of once, unless ``strict=True`` asks for an exception: a :class:`LedgerError` at the start, a
+:class:`SourceLost` or a :class:`LedgerLost` later.
 """
 
 from __future__ import annotations
@@ -118,6 +120,10 @@ class SourceLost(SourceError):
 
 class LedgerError(LightningCarbonError, OSError):
     """The ledger folder cannot be used."""
+
+
+class LedgerLost(LedgerError):
+    """The ledger cannot be written while a run goes on; raised with ``strict=True`` alone."""
 
 
 class StudyError(LightningCarbonError, RuntimeError):

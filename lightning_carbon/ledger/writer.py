@@ -39,6 +39,7 @@ _READING_SHARE = 0.01
 and many ranks read one file system; its rows are those that are logged."""
 _OTHERS_READING_SHARE = 0.001
 _TRIES = 3
+_FIX = "make room there, or name another folder by ledger= or LIGHTNING_CARBON_LEDGER"
 _MOST_HELD = 100_000
 """Lines of steps that wait for a disk that is full; the oldest go when there are more, about 10 MB, and the file says
 how many."""
@@ -132,9 +133,14 @@ class RunWriter:
             if self._header.rank == 0:
                 self.attempts.enlist(self.run_id)
         except (LedgerError, OSError) as error:
-            self._warn("ledger", f"the ledger could not be written: {error}; training goes on, and it is tried again")
+            self.warn_of(error)
             self._drop_oldest()
         self._read_others()
+
+    def warn_of(self, error: OSError) -> None:
+        """Warn, once, that the ledger cannot be written."""
+        tried = "the training goes on, and so do attempts to write"
+        self._warn("ledger", f"the ledger could not be written: {error}; {tried}; {_FIX}")
 
     def close(self, beat: Beat, steps: list[str]) -> RunRecord:
         """Write down how this rank ended, and the record of all ranks. Never raises; warns once.
@@ -163,7 +169,7 @@ class RunWriter:
                     break  # no rank ended meanwhile, which may have written a later record before this one
         except (LedgerError, OSError) as error:
             self.location = None  # what lies there, if anything, is how the run began
-            self._warn("ledger", f"the record could not be written: {error}")
+            self._warn("ledger", f"the record could not be written, and is in memory alone: {error}; {_FIX}")
         for sink in (self._journal, self._steps):
             if sink is not None:
                 sink.close()

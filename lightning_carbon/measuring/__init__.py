@@ -19,7 +19,7 @@ from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.configuration import Subject, subject_of
 from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, Follower
 from lightning_carbon.measuring.pricing import published_model_of
-from lightning_carbon.settings import LEDGER
+from lightning_carbon.settings import LEDGER, writable_ledger
 from lightning_carbon.study.measured.from_journals import Label, measure_journals
 from lightning_carbon.study.measured.measurement import Measurement, to_mapping
 from lightning_carbon.study.measured.projection import training_hours
@@ -113,7 +113,7 @@ def measure(  # noqa: PLR0913 - one for each option of the command
     if warmup_seconds is not None and not 0 <= warmup_seconds < seconds:
         raise ConfigError("warmup_seconds", warmup_seconds, "give seconds from 0, fewer than are trained.")
     subject = subject_of(None if config is None else Path(config), tuple(command))
-    folder = LEDGER.in_force(ledger, environ)
+    folder = writable_ledger(ledger, environ)
     label = Label(name or subject.name, published or subject.published, subject.command, subject.steps_per_epoch)
     run = _train(subject, folder, seconds, patience=patience, on_progress=on_progress, environ=environ)
     measurement = measure_journals(run.journals, label, warmup_seconds=warmup_seconds)

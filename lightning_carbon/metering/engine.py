@@ -76,7 +76,7 @@ class Engine:
         Raises:
             UsageError: It was started before: a meter meters one run.
             ConfigError: ``devices`` names a device that is not there.
-            LedgerError: The ledger cannot be written.
+            LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         if self._run is not None:
             message = "this meter was started before; a meter meters one run, so make another one"
@@ -138,7 +138,7 @@ class Engine:
             tokens: How many tokens it had, if known, under the same rule.
 
         Raises:
-            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
         """
         run = self._running
         if run is None:
@@ -187,7 +187,7 @@ class Engine:
 
         Raises:
             ConfigError: There is no such phase.
-            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
         """
         phase = word_of(Phase, "phase", name)
         outer = self._phase
@@ -253,7 +253,7 @@ class Engine:
 
         Raises:
             UsageError: It was never started.
-            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
         """
         run = self._started("rows")
         with run.lock:
@@ -267,7 +267,7 @@ class Engine:
 
         Raises:
             UsageError: It was never started.
-            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
         """
         run = self._started("rows")
         with run.lock:

@@ -12,15 +12,16 @@ import logging
 import threading
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Usage
-from lightning_carbon.errors import SourceLost
+from lightning_carbon.errors import LedgerError, LedgerLost, SourceLost
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
 from lightning_carbon.metering.neighbours import NeighbourWatch
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.sampler import Sampling
+from lightning_carbon.metering.settled import Settled
 from lightning_carbon.metering.step_lines import lines_of
 from lightning_carbon.metering.sums import NOTHING, Hardware, height_of, row_between, sums_of
 from lightning_carbon.records.journal import RankPart
@@ -55,22 +56,6 @@ _TRIES = 3
 logger = logging.getLogger("lightning_carbon")
 
 
-class _Settled(NamedTuple):
-    """What has been attributed so far.
-
-    Args:
-        attribution: Goes on from here; never changed in place.
-        usage: What has been used since the start.
-        lines: The steps that the ledger has not got yet, where they are listed.
-        serial: The number of the last mark that is in it.
-    """
-
-    attribution: Attribution
-    usage: Usage
-    lines: list[str]
-    serial: int
-
-
 class Run:
     """A run, from its first readings to its record.
 
@@ -99,7 +84,7 @@ class Run:
         self.now_ns = clock.now_ns
         self.lock = threading.RLock()
         self.check_ns = 0
-        self._trouble: SourceLost | None = None
+        self._trouble: SourceLost | LedgerLost | None = None
         started_at = clock.wall_seconds()
         self._probes = [
             Probe(found.port, clock, gap_ns, fallback=found.fallback, later=found.later)
@@ -118,7 +103,9 @@ class Run:
         if self._step_clock is not None:
             self._step_clock.poll()  # most likely the device has nothing to do yet: its clock is known from here
         self._header = header_of(config, adapters, [probe.sensor for probe in self._probes], started_at=started_at)
-        self.writer = RunWriter(adapters.store, adapters.identity, self._header, per_step=config.per_step, warn=warn)
+        self.writer = RunWriter(
+            adapters.store, adapters.identity, self._header, per_step=config.per_step, warn=self._warn_of_ledger
+        )
         self._serials = itertools.count(1)
         self._marks: deque[tuple[int, object, MarkFields]] = deque()
         self._settled = self._nothing_yet(phase)
@@ -141,11 +128,16 @@ class Run:
             checkpoint: What it goes on from, if from anything.
 
         Raises:
-            LedgerError: The ledger cannot be written.
+            LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         if checkpoint is not None:
             self.resume(checkpoint)
-        self.writer.open(self._beat(Status.RUNNING))
+        try:
+            self.writer.open(self._beat(Status.RUNNING))
+        except LedgerError as error:
+            if self._config.strict:
+                raise
+            self.writer.warn_of(error)
         # What the ledger's disk took, tens of milliseconds on a busy one, is no part of the training.
         self._settled = self._nothing_yet(phase)
         try:
@@ -154,10 +146,10 @@ class Run:
             self._is_sampled = False
             self._warn("thread", f"sensors are read at the start and the end alone, without a thread: {error}")
 
-    def _nothing_yet(self, phase: Phase) -> _Settled:
+    def _nothing_yet(self, phase: Phase) -> Settled:
         start_ns, timelines = self.now_ns(), [probe.timeline for probe in self._probes]
         attribution = Attribution(timelines, start_ns, phase, detailed=self._config.detail == "step")
-        return _Settled(attribution, Usage(start_ns, start_ns, step_microjoules=[0] * len(timelines)), [], 0)
+        return Settled(attribution, Usage(start_ns, start_ns, step_microjoules=[0] * len(timelines)), [], 0)
 
     # -- marks ------------------------------------------------------------------------------------------------------
 
@@ -171,6 +163,7 @@ class Run:
 
         Raises:
             SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
+            LedgerLost: With ``strict=True`` only: the ledger could not be written since the last call.
         """
         self.check_ns = now_ns + _CHECK_EVERY_NS
         with suppress(RuntimeError):  # no thread is free to take over from one that hangs; the next check tries again
@@ -209,14 +202,14 @@ class Run:
             for probe in self._probes:
                 probe.timeline.trim(at_ns)
 
-    def _replace(self, known: _Settled, new: _Settled) -> bool:
+    def _replace(self, known: Settled, new: Settled) -> bool:
         """Put a later state in the place of a known one; CPython runs no handler between the look and the step."""
         if self._settled is known:
             self._settled = new
             return True
         return False
 
-    def _advanced(self, settled: _Settled, cut_ns: int) -> _Settled:
+    def _advanced(self, settled: Settled, cut_ns: int) -> Settled:
         marks, cut_ns = self._ready(settled.serial, cut_ns)
         if not marks and cut_ns <= settled.usage.end_ns:
             return settled
@@ -225,7 +218,7 @@ class Run:
         attribution = settled.attribution.copy(steps.append if self._config.per_step else None)
         usage = settled.usage.plus(attribution.advance(marks, cut_ns))
         lines = [*settled.lines, *lines_of(steps, usage, [probe.sensor for probe in self._probes])]
-        return _Settled(attribution, usage, lines, settled.serial + ready - len(marks))
+        return Settled(attribution, usage, lines, settled.serial + ready - len(marks))
 
     def _ready(self, serial: int, cut_ns: int) -> tuple[deque[Mark], int]:
         """The marks up to a moment that are not attributed yet, and the moment up to which all of them are known."""
@@ -383,6 +376,13 @@ class Run:
         self._trouble = SourceLost(message)
         self.check_ns = 0
         self._warn(f"lost {probe.sensor.domain.id}", f"{message}; the record says so, and training goes on")
+
+    def _warn_of_ledger(self, key: str, message: str) -> None:
+        """Warn of what the writer has to say; that it cannot write at all is trouble, too."""
+        if key == "ledger" and not self.is_over:
+            self._trouble = LedgerLost(message)
+            self.check_ns = 0
+        self._warn(key, message)
 
     def _own_part(self, status: Status) -> RankPart:
         return RankPart(self._header, self._beat(status))

@@ -177,7 +177,7 @@ STRICT: Final = Setting(
     name="strict",
     type=bool,
     check=partial(checks.check_flag, "strict"),
-    summary="Raise at the next hook or call when a sensor is lost in mid-run, instead of warning once.",
+    summary="Raise when a sensor is lost or the ledger cannot be written, at the next hook, instead of warning once.",
     default=False,
 )
 CPU_SCOPE: Final = Setting(
@@ -217,6 +217,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
 
 _OF_THE_GRID: Final = {REGION.name, INTENSITY.name}
 _FOLDER: Final = replace(LEDGER, check=checks.check_folder)
+_WRITABLE: Final = replace(LEDGER, check=checks.check_writable_ledger)
 
 
 def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:
@@ -268,6 +269,15 @@ def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping
         ConfigError: It names no folder.
     """
     return _FOLDER.in_force(ledger, environ)
+
+
+def writable_ledger(ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of all runs, for what is of no use without it: as :func:`ledger_folder`, absolute.
+
+    Raises:
+        ConfigError: It names no folder, or this user may not write it.
+    """
+    return _WRITABLE.in_force(ledger, environ)
 
 
 def refuse_unknown(given: Mapping[str, object], known: Iterable[str]) -> None:

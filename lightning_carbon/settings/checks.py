@@ -159,23 +159,47 @@ def check_folder(ledger: object) -> Path:
 
 
 def check_ledger(ledger: object) -> Path:
-    """Check ``ledger``: that it can be made or written, making nothing yet.
+    """Check ``ledger``: that it is a folder or may become one, making nothing yet.
+
+    Whether there is room, and a right to write, shows at the start of a run, which goes on without.
 
     Returns:
         The folder, absolute.
 
     Raises:
-        ConfigError: It cannot.
+        ConfigError: Something else is in its place, or above it.
     """
     folder = check_folder(ledger)
     absolute = folder.expanduser().absolute()
-    nearest = absolute
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        fix = f"{nearest} is no folder that can be written; give another one, or set LIGHTNING_CARBON_LEDGER."
-        raise ConfigError("ledger", str(folder), fix)
+    if not _nearest(absolute).is_dir():
+        raise ConfigError("ledger", str(folder), _not_writable(absolute))
     return absolute
+
+
+def check_writable_ledger(ledger: object) -> Path:
+    """Check ``ledger`` where nothing can be done without it: that this user may write it, too.
+
+    Returns:
+        The folder, absolute.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    absolute = check_ledger(ledger)
+    if not os.access(_nearest(absolute), os.W_OK | os.X_OK):
+        raise ConfigError("ledger", str(absolute), _not_writable(absolute))
+    return absolute
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or whatever is there of the path to it."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _not_writable(folder: Path) -> str:
+    return f"{_nearest(folder)} is no folder that can be written; give another one, or set LIGHTNING_CARBON_LEDGER."
 
 
 def check_interval(seconds: object) -> float:

@@ -93,6 +93,16 @@ def test_the_exit_code_passes_through_and_the_record_is_closed(
     assert all(one["ended_at"] for one in records(ledger))
 
 
+def test_a_ledger_that_cannot_be_written_does_not_keep_a_program_from_running() -> None:
+    """It is warned of once, with the fix, and the summary tells what was used all the same."""
+    done = metered("sh", "-c", "exit 3", options=("--ledger", "/proc/ledger"))
+
+    assert 3 == done.returncode
+    assert 1 == done.stderr.count(b"/proc/ledger")
+    assert 1 == done.stderr.count(b"or name another folder by ledger= or LIGHTNING_CARBON_LEDGER")
+    assert b"failed" in done.stderr
+
+
 def test_bytes_pass_through_untouched(ledger: Path) -> None:
     """Input goes in and output comes out as they are, and the summary is on stderr after the program's own words."""
     data = bytes(range(256)) * 4096

@@ -10,6 +10,7 @@ from lightning_carbon import errors
 from lightning_carbon.errors import (
     ConfigError,
     LedgerError,
+    LedgerLost,
     LightningCarbonError,
     ReadFailed,
     RecordError,
@@ -29,6 +30,7 @@ ONE_OF_EACH = (
     ReadFailed("timeout"),
     SourceLost("fell off the bus"),
     LedgerError("disk full"),
+    LedgerLost("disk full"),
     StudyError("too short"),
     RecordError("no record"),
 )
@@ -54,6 +56,7 @@ def test_every_error_is_in_the_tree_that_the_docstring_draws() -> None:
         (ReadFailed, SourceError),
         (SourceLost, SourceError),
         (LedgerError, OSError),
+        (LedgerLost, LedgerError),
         (StudyError, RuntimeError),
         (RecordError, ValueError),
     ],

@@ -23,7 +23,16 @@ from lightning_carbon.cli.doctor.watch import Watched, watch
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import EnergyCounter, Finding, Source
-from lightning_carbon.settings import DEVICES, INTENSITY, LEDGER, PUE, REGION, intensity_in_force, ledger_folder
+from lightning_carbon.settings import (
+    DEVICES,
+    INTENSITY,
+    LEDGER,
+    PUE,
+    REGION,
+    intensity_in_force,
+    ledger_folder,
+    writable_ledger,
+)
 from lightning_carbon.settings.setting import Setting
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.discovery import discover
@@ -176,7 +185,7 @@ def _ledger(environ: Mapping[str, str]) -> LedgerReport:
     folder, trouble = Path(environ.get(LEDGER.variable, "")), ""
     try:
         folder = ledger_folder(environ=environ)
-        folder = LEDGER.in_force(None, environ)
+        folder = writable_ledger(environ=environ)
     except ConfigError as error:
         trouble = error.fix
     return LedgerReport(str(folder), origin, not trouble, trouble)

@@ -38,7 +38,6 @@ def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path |
 
     Raises:
         ConfigError: A setting cannot be used; nothing was started.
-        LedgerError: The ledger cannot be written; nothing was started.
     """
     config = configure(**cast("Settings", {name: value for name, value in settings.items() if value is not None}))
     if copy_to is not None:
@@ -71,7 +70,8 @@ def _report(record: RunRecord, copy_to: Path | None, *, quiet: bool) -> None:
         try:
             _write(copy_to, to_mapping(record))
         except (LedgerError, OSError) as error:
-            _say(f"{NAME}: {error}; the record is in {record.location}")
+            kept = "stored nowhere" if record.location is None else f"in {record.location}"
+            _say(f"{NAME}: {error}; the record is {kept}")
     if not quiet:
         _say(record.summary())
 

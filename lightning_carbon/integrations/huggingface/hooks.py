@@ -38,7 +38,7 @@ class TrainerHooks(TrainerCallback):
 
         Raises:
             ConfigError: There is another such callback in the trainer, or ``devices`` names one that is not there.
-            LedgerError: The ledger cannot be written.
+            LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         self._join_caller()
         runs = self._runs

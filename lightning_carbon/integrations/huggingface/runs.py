@@ -95,7 +95,7 @@ class TrainerRuns:
 
         Raises:
             ConfigError: ``devices`` names a device that is not there.
-            LedgerError: The ledger cannot be written.
+            LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         is_training = phase is Phase.SETUP
         # One copy, of the training: what is evaluated later must not replace it.

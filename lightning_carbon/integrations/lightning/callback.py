@@ -108,7 +108,7 @@ class CarbonCallback(MeterHooks):
 
         Raises:
             ConfigError: There is another such callback in the trainer, or ``devices`` names one that is not there.
-            LedgerError: The ledger cannot be written.
+            LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         self._runs.finish(trainer, Status.INTERRUPTED)
         self._runs.meter = None

@@ -79,7 +79,7 @@ class EntryRuns:
 
         Raises:
             ConfigError: ``devices`` names a device that is not there.
-            LedgerError: The ledger cannot be written.
+            LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         self.stage = stage
         self._rows = RowLog("" if stage == FIT else f"{stage}/", progress_bar=self._progress_bar)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from lightning_carbon.errors import SourceLost
+from lightning_carbon.errors import LedgerLost, SourceLost
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,8 +21,9 @@ _seen: set[tuple[str, ...]] = set()
 def guarded(*lets_through: type[Exception]) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
     """Make a hook that logs what goes wrong in it, once in a process, instead of raising it.
 
-    :class:`~lightning_carbon.errors.SourceLost` gets through: a meter raises it with ``strict=True`` only, which asks
-    for just that. So does whatever is no :class:`Exception`, such as Ctrl-C.
+    :class:`~lightning_carbon.errors.SourceLost` and :class:`~lightning_carbon.errors.LedgerLost` get through: a meter
+    raises them with ``strict=True`` only, which asks for just that. So does whatever is no :class:`Exception`, such as
+    Ctrl-C.
 
     Args:
         lets_through: What else gets through, such as a user's mistake that shows at the start only.
@@ -30,7 +31,7 @@ def guarded(*lets_through: type[Exception]) -> Callable[[Callable[P, R]], Callab
     Returns:
         A decorator; the hook returns ``None`` where something went wrong in it.
     """
-    passes: tuple[type[Exception], ...] = (SourceLost, *lets_through)
+    passes: tuple[type[Exception], ...] = (SourceLost, LedgerLost, *lets_through)
 
     def decorate(hook: Callable[P, R]) -> Callable[P, R | None]:
         @wraps(hook)

@@ -32,7 +32,7 @@ def start_meter(
 
     Raises:
         ConfigError: ``devices`` names a device that is not there.
-        LedgerError: The ledger cannot be written.
+        LedgerError: With ``strict=True`` only: the ledger cannot be written.
     """
     devices: Devices | None = None
     computes_on = None

@@ -107,12 +107,19 @@ def test_a_device_that_is_not_there_is_told_at_the_start(tmp_path: Path, nvml_st
         make_trainer(PACKAGE, tmp_path, callback).fit(make_module(PACKAGE), loader(2), loader(1))
 
 
-def test_a_ledger_that_goes_away_is_told_at_the_start(tmp_path: Path) -> None:
-    """A training that could not be recorded does not begin."""
-    callback = make_callback(tmp_path)
+def test_a_ledger_that_goes_away_costs_no_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is warned of once, and the record is in memory; only a strict training does not begin."""
+    callback, strict = make_callback(tmp_path), make_callback(tmp_path, strict=True)
     (tmp_path / "ledger").write_text("a file where a folder was")
-    with pytest.raises(LedgerError):
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
         make_trainer(PACKAGE, tmp_path, callback).fit(make_module(PACKAGE), loader(2), loader(1))
+    record = callback.record
+
+    assert record is not None
+    assert ("completed", 2, None, None) == (record.status, record.steps, record.location, callback.record_path)
+    assert [True] == ["LIGHTNING_CARBON_LEDGER" in entry.message for entry in caplog.records]
+    with pytest.raises(LedgerError, match="cannot be written"):
+        make_trainer(PACKAGE, tmp_path, strict).fit(make_module(PACKAGE), loader(2), loader(1))
 
 
 @pytest.mark.parametrize("count_batch", [unwell, wrong])

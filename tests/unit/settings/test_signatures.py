@@ -27,8 +27,8 @@ SHOWN = inspect.cleandoc(
 
     Args:
         twice: Whether to do it again.
-        strict: Raise at the next hook or call when a sensor is lost in mid-run, instead of warning once.
-            Default ``False``.
+        strict: Raise when a sensor is lost or the ledger cannot be written, at the next hook, instead of
+            warning once. Default ``False``.
 
     Raises:
         ValueError: It cannot.
