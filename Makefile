@@ -19,6 +19,7 @@ EXTRA_PIP ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 60
+BASE ?= HEAD
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -88,6 +89,10 @@ $(PEERS_STAMP): $(PEERS_LIST)
 .PHONY: bench
 bench: venv peers ## Measure accuracy and overhead, our promises and beside other tools; takes up to half an hour
 	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+.PHONY: compare
+compare: venv ## Measure what this tree costs beside the commit BASE, both in turn; takes some fifteen minutes
+	$(BIN)/python -m tests.benchmarks.compare '$(BASE)' $(COMPARE_ARGS)
 
 .PHONY: docs
 docs: venv ## Build the pages, with the reference, into build/docs

@@ -69,7 +69,7 @@ class Stopwatch:
 
     def __init__(self, block_steps: int = BLOCK_STEPS) -> None:
         self._talk = sys.stdout
-        self._block_steps = block_steps
+        self.block_steps = block_steps
         self._steps = 0
         self._hook = 0.0
         self._began = (time.perf_counter(), time.process_time())
@@ -87,7 +87,7 @@ class Stopwatch:
     def step_ended(self) -> None:
         """Count; after the last step of a block wait for the word."""
         self._steps += 1
-        if self._steps % self._block_steps:
+        if self._steps % self.block_steps:
             return
         now = (time.perf_counter(), time.process_time())
         self.blocks.append((now[0] - self._began[0], now[1] - self._began[1], self._hooks))
@@ -139,7 +139,7 @@ def train_lightning(folder: Path, data: Sentences, watch: Stopwatch, callback: o
         enable_checkpointing=False,
         enable_model_summary=False,
         enable_progress_bar=False,
-        log_every_n_steps=BLOCK_STEPS,
+        log_every_n_steps=watch.block_steps,
         logger=CSVLogger(folder),
         max_epochs=1,
     )
@@ -159,7 +159,7 @@ def train_huggingface(folder: Path, data: Sentences, watch: Stopwatch, callback:
     arguments = TrainingArguments(
         output_dir=str(folder),
         disable_tqdm=True,
-        logging_steps=BLOCK_STEPS,
+        logging_steps=watch.block_steps,
         num_train_epochs=1,
         per_device_train_batch_size=BATCH,
         report_to=[],
@@ -182,14 +182,15 @@ def ours(framework: str) -> object:
 def main() -> None:
     """Train once."""
     framework, metered, blocks = sys.argv[2], sys.argv[3] == "metered", int(sys.argv[4])
+    block_steps = int(sys.argv[5]) if len(sys.argv) > 5 else BLOCK_STEPS
     # With more, they would wait for each other whenever another process has a core, and that would be all one sees.
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    watch = Stopwatch()
+    watch = Stopwatch(block_steps)
     sys.stdout = sys.stderr  # whatever else is printed must not be taken for the word
     with TemporaryDirectory() as name:
         folder = Path(name)
-        data = Sentences(BATCH * BLOCK_STEPS * blocks)
+        data = Sentences(BATCH * block_steps * blocks)
         TRAININGS[framework](folder, data, watch, ours(framework) if metered else None)
         records = [
             json.loads(path.read_text(encoding="utf-8")) for path in folder.rglob("lightning_carbon_record.json")

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.nvml_standin import Gpu, Scenario, Standin, build
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
 TICK_SECONDS = 0.1
 """How often the stand-in's counters jump, as those of data-centre GPUs do."""
@@ -60,13 +61,16 @@ class World:
         """Eight GPUs with counters that jump every 100 ms, each at a time of its own."""
         return Scenario.of(*(self.gpu(tick_ns=round(TICK_SECONDS * 1e9)) for _ in range(8)))
 
-    def child(self, module: str, *words: str, scenario: Scenario | None = None) -> dict[str, Any]:
+    def child(
+        self, module: str, *words: str, scenario: Scenario | None = None, path: Sequence[Path] | None = None
+    ) -> dict[str, Any]:
         """Run a module of this package in a process of its own.
 
         Args:
             module: Such as ``start_child``; its first argument is the JSON file that it has to write.
             *words: Further arguments.
             scenario: The GPUs that it shall see.
+            path: Where it gets the package from, instead of the tree at hand; the module must import no other of ours.
 
         Returns:
             What it wrote, and under ``stdout`` and ``stderr`` what it printed.
@@ -74,7 +78,7 @@ class World:
         Raises:
             RuntimeError: It failed.
         """
-        command, environment, answer = self.prepare(module, *words, scenario=scenario)
+        command, environment, answer = self.prepare(module, *words, scenario=scenario, path=path)
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False, timeout=_CHILD_SECONDS
         )
@@ -84,7 +88,7 @@ class World:
         return {**found, "stdout": done.stdout, "stderr": done.stderr}
 
     def prepare(
-        self, module: str, *words: str, scenario: Scenario | None = None
+        self, module: str, *words: str, scenario: Scenario | None = None, path: Sequence[Path] | None = None
     ) -> tuple[list[str], dict[str, str], Path]:
         """What it takes to run such a process: its command, its environment, and the file that it will write."""
         self._children += 1
@@ -92,4 +96,8 @@ class World:
         environment = dict(os.environ) if scenario is None else self.standin.environment(scenario)
         environment = {key: value for key, value in environment.items() if not key.startswith(_USERS)}
         environment["LIGHTNING_CARBON_LEDGER"] = str(self.folder / "ledger")
-        return [sys.executable, "-m", f"tests.benchmarks.{module}", str(answer), *words], environment, answer
+        if path is None:
+            return [sys.executable, "-m", f"tests.benchmarks.{module}", str(answer), *words], environment, answer
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
+        program = Path(__file__).parent.joinpath(*module.split(".")).with_suffix(".py")
+        return [sys.executable, "-P", str(program), str(answer), *words], environment, answer
