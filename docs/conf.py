@@ -72,10 +72,10 @@ def _import_types(module: ModuleType) -> None:
     for block in ast.parse(inspect.getsource(module)).body:
         if not isinstance(block, ast.If) or ast.unparse(block.test) != "TYPE_CHECKING":
             continue
-        for one in block.body:
-            if not isinstance(one, ast.ClassDef):
+        for statement in block.body:
+            if not isinstance(statement, ast.ClassDef):
                 with suppress(ImportError, NameError):  # stubs, and what another module has not done yet
-                    exec(compile(ast.Module([one], []), str(module.__file__), "exec"), vars(module))  # noqa: S102 - ours
+                    exec(compile(ast.Module([statement], []), str(module.__file__), "exec"), vars(module))  # noqa: S102 - ours
 
 
 MODULES = [import_module(name) for name in _modules("lightning_carbon") if not name.endswith("__main__")]
@@ -136,7 +136,7 @@ class Commands(SphinxDirective):
         lines: list[str] = []
         for name, command in _commands(NAME, get_command(command_line)):
             lines += [f"``{name}``", "-" * (len(name) + 4), "", _as_text(command.help), ""]
-            lines += [line for one in command.params for line in _parameter(one)]
+            lines += [line for parameter in command.params for line in _parameter(parameter)]
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
 
@@ -172,13 +172,13 @@ def _list_references(_app: Sphinx, _kind: str, _name: str, _thing: object, _opti
 
 def _without_private_ones(_app: Sphinx, _name: str, _class: type, _options: object, bases: list[type]) -> None:
     """Show what a private base class derives from in its place."""
-    bases[:] = [one for base in bases for one in (base.__bases__ if base.__name__.startswith("_") else (base,))]
+    bases[:] = [parent for base in bases for parent in (base.__bases__ if base.__name__.startswith("_") else (base,))]
 
 
 def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - click's, or typer's copy of it
     yield name, command
-    for below, one in getattr(command, "commands", {}).items():
-        yield from _commands(f"{name} {below}", one)
+    for below, subcommand in getattr(command, "commands", {}).items():
+        yield from _commands(f"{name} {below}", subcommand)
 
 
 def _parameter(parameter: Any) -> Iterator[str]:  # noqa: ANN401 - likewise
@@ -187,8 +187,8 @@ def _parameter(parameter: Any) -> Iterator[str]:  # noqa: ANN401 - likewise
     if not names[0].startswith("-"):
         names = [parameter.metavar or names[0].upper()]
     elif not getattr(parameter, "is_flag", False):
-        names = [f"{one} {parameter.metavar or parameter.type.name.upper()}" for one in names]
-    yield from (", ".join(f"``{one}``" for one in names), f"   {_as_text(parameter.help)}", "")
+        names = [f"{option} {parameter.metavar or parameter.type.name.upper()}" for option in names]
+    yield from (", ".join(f"``{option}``" for option in names), f"   {_as_text(parameter.help)}", "")
 
 
 def _as_text(words: str | None) -> str:

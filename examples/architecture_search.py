@@ -163,14 +163,14 @@ class Search:
     def results(self) -> Results:
         """What the ledger has of this project, with what Optuna knows of each trial."""
         candidates = {
-            name_of(one.number): Candidate(
-                describe(one.params),
-                one.user_attrs.get(PARAMETERS),
-                one.state.name.lower(),
-                one.value,
-                one.user_attrs.get(ERROR),
+            name_of(trial.number): Candidate(
+                describe(trial.params),
+                trial.user_attrs.get(PARAMETERS),
+                trial.state.name.lower(),
+                trial.value,
+                trial.user_attrs.get(ERROR),
             )
-            for one in self.study.trials
+            for trial in self.study.trials
         }
         return Results.of(self.options.ledger, self.options.project, candidates, self.options.vocabulary)
 

@@ -55,8 +55,8 @@ def read_config(path: str | Path, changes: Mapping[str, object] | None = None) -
     for name, value in (changes or {}).items():
         *groups, last = name.split(".")
         group = config
-        for one in groups:
-            group = group.setdefault(one, {})
+        for part in groups:
+            group = group.setdefault(part, {})
         group[last] = value
     return config
 
@@ -103,7 +103,9 @@ def _lightning(example: ModuleType, config: dict[str, Any], callbacks: Sequence[
     model = _lightning_model(example, config)
     settings: dict[str, Any] = lightning_defaults()
     settings |= {name: _instance(value) for name, value in config["trainer"].items() if name != "callbacks"}
-    given = [_instance(one) for one in config["trainer"].get("callbacks", [])] if callbacks is None else callbacks
+    given = (
+        [_instance(callback) for callback in config["trainer"].get("callbacks", [])] if callbacks is None else callbacks
+    )
     trainer = pl.Trainer(**settings, callbacks=list(given))
     return Training(model, trainer, lambda: trainer.fit(model, datamodule=data))
 

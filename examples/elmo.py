@@ -104,9 +104,9 @@ class Streams(Dataset[Batch]):
             texts[1].extend(reversed(sentence))
         # One word more than is read: the last one is only guessed.
         self._pieces = max(0, len(texts[0]) // (streams * ranks) - 1) // length
-        each = self._pieces * length + 1
+        count = self._pieces * length + 1
         self._directions = [
-            torch.frombuffer(text, dtype=torch.int32)[: streams * ranks * each].view(streams * ranks, each)
+            torch.frombuffer(text, dtype=torch.int32)[: streams * ranks * count].view(streams * ranks, count)
             for text in texts
             if self._pieces
         ]

@@ -95,10 +95,10 @@ def drawn(random: random.Random) -> list[Drawn]:
     gpu_seconds = (GPU_HOURS - LAST_SWEEP * HOURS_OF_THE_LAST) * _SECONDS_PER_HOUR
     seconds = _lengths(random, gpus, gpu_seconds)
     watts = [WATTS * random.uniform(0.8, 1.2) for _ in range(earlier)]
-    ideal = [one * count * length * 1e6 for one, count, length in zip(watts, gpus, seconds, strict=True)]
+    ideal = [power * count * length * 1e6 for power, count, length in zip(watts, gpus, seconds, strict=True)]
     total = round(WATTS * 1e6) * gpu_seconds
     scale = total / sum(ideal)
-    microjoules = [round(one * scale) for one in ideal]
+    microjoules = [round(part * scale) for part in ideal]
     microjoules[-1] += total - sum(microjoules)
     runs = [
         Drawn(
@@ -145,8 +145,8 @@ def record_of(run: Drawn, number: int) -> RunRecord:
     ids = [f"gpu:GPU-{number}-{place}" for place in range(run.gpus)]
     domains = (
         *(
-            DomainRecord(one, "gpu", "Tesla P100-PCIE-16GB", gpu_joules, "counter", 1.0, _UNCERTAINTY, "NVML")
-            for one in ids
+            DomainRecord(uuid, "gpu", "Tesla P100-PCIE-16GB", gpu_joules, "counter", 1.0, _UNCERTAINTY, "NVML")
+            for uuid in ids
         ),
         DomainRecord(
             "package:0", "package", "Xeon", joules - run.gpus * gpu_joules, "counter", 1.0, _UNCERTAINTY, "RAPL"
@@ -181,7 +181,7 @@ def record_of(run: Drawn, number: int) -> RunRecord:
             RankRecord(
                 0,
                 "node-0",
-                [one.id for one in domains],
+                [domain.id for domain in domains],
                 joules,
                 joules / run.seconds if run.seconds else None,
                 run.seconds,

@@ -141,7 +141,9 @@ class Pages:
             TimeoutException: There never were.
         """
         return self.until(
-            lambda: found if len(found := [one for one in self.every(selector, value) if one]) >= count else []
+            lambda: (
+                found if len(found := [element for element in self.every(selector, value) if element]) >= count else []
+            )
         )
 
     def until(self, look: Callable[[], T]) -> T:

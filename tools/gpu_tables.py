@@ -43,17 +43,17 @@ def accuracy_part(results: Sequence[Result]) -> str:
         "driver, torch",
         "counter moves every",
         "error of a step",
-        *(f"speed, {one}" for one in MODELS.values()),
+        *(f"speed, {model}" for model in MODELS.values()),
     ]
     rows = [
         [
-            one["machine"]["gpu"],
-            f"{one['machine']['driver']}, {one['machine']['packages']['torch']}",
-            _of(one, "ticks", lambda ticks: _milliseconds(ticks["period_seconds"])),
-            _of(one, "attribution", _step_error),
-            *(_of(one, f"throughput/{model}", _speed) for model in MODELS),
+            machine["machine"]["gpu"],
+            f"{machine['machine']['driver']}, {machine['machine']['packages']['torch']}",
+            _of(machine, "ticks", lambda ticks: _milliseconds(ticks["period_seconds"])),
+            _of(machine, "attribution", _step_error),
+            *(_of(machine, f"throughput/{model}", _speed) for model in MODELS),
         ]
-        for one in results
+        for machine in results
     ]
     return "\n".join(
         [
@@ -72,27 +72,27 @@ def methodology_part(results: Sequence[Result]) -> str:
         return NONE_YET
     sensors = [
         [
-            one["machine"]["gpu"],
-            _of(one, "ticks", _tick),
-            _of(one, "ticks", lambda ticks: _milliseconds(ticks["read_seconds"])),
-            *(_of(one, "lag_seconds", lambda lags, name=name: _lag(lags, name)) for name in ("counter", *GAUGES)),
+            machine["machine"]["gpu"],
+            _of(machine, "ticks", _tick),
+            _of(machine, "ticks", lambda ticks: _milliseconds(ticks["read_seconds"])),
+            *(_of(machine, "lag_seconds", lambda lags, name=name: _lag(lags, name)) for name in ("counter", *GAUGES)),
         ]
-        for one in results
+        for machine in results
     ]
     shapes = [
         [
-            one["machine"]["gpu"],
+            machine["machine"]["gpu"],
             shape["shape"],
             f"{shape['counter_watts']:.0f} W",
             *(_ratio(shape["ratios"].get(name)) for name in GAUGES),
         ]
-        for one in results
-        for shape in one["results"].get("shapes", [])
+        for machine in results
+        for shape in machine["results"].get("shapes", [])
     ]
     models = [
-        [one["machine"]["gpu"], name.removeprefix("study/"), *_power(found)]
-        for one in results
-        for name, found in one["results"].items()
+        [machine["machine"]["gpu"], name.removeprefix("study/"), *_power(found)]
+        for machine in results
+        for name, found in machine["results"].items()
         if name.startswith("study/")
     ]
     lines = [
@@ -118,11 +118,11 @@ def methodology_part(results: Sequence[Result]) -> str:
             *_table(["GPU", "model", "GPU power", "how", "steps a second"], models),
         ]
     made = [
-        f"{one['machine']['gpu']}: {one['measured_at'][:10]}, driver {one['machine']['driver']}, "
-        f"torch {one['machine']['packages']['torch']}, {one['machine']['system']}"
-        for one in results
+        f"{machine['machine']['gpu']}: {machine['measured_at'][:10]}, driver {machine['machine']['driver']}, "
+        f"torch {machine['machine']['packages']['torch']}, {machine['machine']['system']}"
+        for machine in results
     ]
-    return "\n".join([*lines, "", *(f"* {one}" for one in made)])
+    return "\n".join([*lines, "", *(f"* {machine}" for machine in made)])
 
 
 def with_part(text: str, part: str, name: str) -> str:
@@ -174,12 +174,12 @@ def _ratio(ratio: float | None) -> str:
 
 
 def _power(found: Result) -> list[str]:
-    gpus = [one for one in found["domains"] if one["kind"] == "gpu" and one["watts"] is not None]
+    gpus = [domain for domain in found["domains"] if domain["kind"] == "gpu" and domain["watts"] is not None]
     if not gpus:
         return [NOTHING, NOTHING, NOTHING]
     pace = found["speed"]["steps_per_second"]
-    watts = sum(one["watts"] for one in gpus)
-    how = ", ".join(sorted({f"{one['provenance']} ±{one['uncertainty_ratio']:.0%}".replace("%", " %") for one in gpus}))
+    watts = sum(gpu["watts"] for gpu in gpus)
+    how = ", ".join(sorted({f"{gpu['provenance']} ±{gpu['uncertainty_ratio']:.0%}".replace("%", " %") for gpu in gpus}))
     return [f"{watts:.0f} W", how, NOTHING if pace is None else f"{pace:.3g}"]
 
 

@@ -89,7 +89,7 @@ def main() -> None:
             logs = Path(folder) / "runs" / "transformer_small"
         with tensorboard(logs) as board:
             board.wait_for(
-                lambda: board.ask("images/tags"), lambda tags: any(POWER.name in one for one in tags.values())
+                lambda: board.ask("images/tags"), lambda tags: any(POWER.name in name for name in tags.values())
             )
             with pages(board) as opened:
                 png = take(opened)

@@ -170,7 +170,10 @@ def keys(kind: Kind, inside: dict[str, Kind], prefix: str = "") -> Iterator[tupl
     if isinstance(kind, dict):
         yield from ((f"{prefix}{name}", _as_markdown(meaning)) for name, meaning in kind.items())
         return
-    said = {one.arg_name: " ".join((one.description or "").split()) for one in parse(kind.__doc__ or "").params}
+    said = {
+        argument.arg_name: " ".join((argument.description or "").split())
+        for argument in parse(kind.__doc__ or "").params
+    }
     for field in fields(kind):
         if field.name == "location" or not field.metadata.get("stored", True):
             continue  # is not stored: such as where the record was read from

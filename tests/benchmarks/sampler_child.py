@@ -19,10 +19,10 @@ def main() -> None:
     """Sample beside a thread that ends a step every 20 ms."""
     before = set(threading.enumerate())
     found = nvml.discover("all") if sys.argv[2] == "gpus" else None
-    sources = [one.port for one in found if one.port is not None] if found is not None else None
+    sources = [finding.port for finding in found if finding.port is not None] if found is not None else None
     meter = Meter(devices="all", sources=sources).start()
     # A reading that hangs makes a new thread of it; the stand-in's do not.
-    [thread] = [one for one in set(threading.enumerate()) - before if one.name.endswith("sampler")]
+    [thread] = [thread for thread in set(threading.enumerate()) - before if thread.name.endswith("sampler")]
     clock = time.pthread_getcpuclockid(thread.ident or 0)
     spent = [0.0]
     for _ in range(FIRST_SECONDS + STEADY_SECONDS):

@@ -124,7 +124,7 @@ def _compare(world: World, framework: str, what: str) -> Iterator[Check]:
     seconds = median(block[0] for block in plain_blocks)
     step_ms = seconds / BLOCK_STEPS * 1e3
     for index, (name, limit) in enumerate((("by the clock", 0.99), ("by processor time", None))):
-        ratios = [one[index] / two[index] for one, two in zip(plain_blocks, metered_blocks, strict=True)]
+        ratios = [bare[index] / loaded[index] for bare, loaded in zip(plain_blocks, metered_blocks, strict=True)]
         note = f"median of {len(ratios)} pairs, ± {standard_error(ratios):.4f}; steps of {step_ms:.1f} ms"
         yield Check(framework, f"throughput ratio {name}, {what}", median(ratios), "", limit, at_least=True, note=note)
     if framework != "lightning":

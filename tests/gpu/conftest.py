@@ -34,7 +34,7 @@ def gpu_uuid() -> str:
     import torch
 
     uuid = str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid).removeprefix("GPU-")
-    known = [f"GPU-{uuid}" for one in _uuids() if one == f"GPU-{uuid}"]
+    known = [f"GPU-{uuid}" for visible in _uuids() if visible == f"GPU-{uuid}"]
     if not known:
         pytest.skip(
             f"torch computes on {uuid}, which NVML does not show as a GPU: a MIG slice has no sensor of its own"
@@ -75,6 +75,6 @@ def _uuids() -> list[str]:
     import pynvml
 
     pynvml.nvmlInit()
-    handles = [pynvml.nvmlDeviceGetHandleByIndex(one) for one in range(pynvml.nvmlDeviceGetCount())]
+    handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
     uuids = [pynvml.nvmlDeviceGetUUID(handle) for handle in handles]
-    return [one.decode() if isinstance(one, bytes) else one for one in uuids]
+    return [uuid.decode() if isinstance(uuid, bytes) else uuid for uuid in uuids]

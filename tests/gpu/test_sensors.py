@@ -72,14 +72,14 @@ def test_integrated_power_agrees_with_the_counter(load: Matmuls, sensors: Sensor
     found = compare_shapes(load, sensors, SHAPES, seconds=6.0)
     results.add("shapes", found)
     results.add("matmul", {"dtype": "bfloat16", "flops_per_second": load.flops_per_second})
-    steady = [one for one in found if one.shape in {"idle", "full"}]
+    steady = [load for load in found if load.shape in {"idle", "full"}]
 
-    assert [shape.name for shape in SHAPES] == [one.shape for one in found]
+    assert [shape.name for shape in SHAPES] == [load.shape for load in found]
     assert found[0].counter_watts < found[2].counter_watts
     off = {
-        (one.shape, name): ratio
-        for one in steady
-        for name, ratio in one.ratios.items()
+        (load.shape, name): ratio
+        for load in steady
+        for name, ratio in load.ratios.items()
         if abs(ratio - 1) > stated[name]
     }
     assert {} == off

@@ -148,7 +148,7 @@ def test_hugging_face_hooks_wait_for_nothing(tmp_path: Path, caplog: pytest.LogC
             """A loss."""
             return {"loss": self.layer(inputs).square().mean()}
 
-    data = [{"inputs": one} for one in torch.randn(8 * STEPS, 2048)]
+    data = [{"inputs": inputs} for inputs in torch.randn(8 * STEPS, 2048)]
     arguments = transformers.TrainingArguments(
         output_dir=str(tmp_path / "out"),
         per_device_train_batch_size=8,

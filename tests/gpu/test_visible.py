@@ -24,9 +24,9 @@ def test_what_cuda_shows_is_what_is_metered(gpu_uuid: str, results: Results) -> 
     uuids = [f"GPU-{torch.cuda.get_device_properties(index).uuid}" for index in range(count)]
     assert gpu_uuid in uuids
     seen = ask_all(list(forms(uuids)), os.environ)
-    results.add("visible_devices", {"forms": len(seen), "agree": sum(one.agree for one in seen), "gpus": count})
+    results.add("visible_devices", {"forms": len(seen), "agree": sum(choice.agree for choice in seen), "gpus": count})
 
-    assert [] == [one for one in seen if not one.agree]
+    assert [] == [choice for choice in seen if not choice.agree]
 
 
 def test_the_slice_that_cuda_shows_is_the_one_that_is_metered(gpu_uuid: str, results: Results) -> None:
@@ -36,7 +36,7 @@ def test_the_slice_that_cuda_shows_is_the_one_that_is_metered(gpu_uuid: str, res
     if not slices:
         pytest.skip("no GPU here is cut into MIG slices")
     seen = ask_all(list(slice_forms(slices)), os.environ)
-    agree = [one.agree_on(slices) for one in seen]
+    agree = [choice.agree_on(slices) for choice in seen]
     results.add("visible_slices", {"forms": len(seen), "agree": sum(agree), "slices": len(slices)})
 
-    assert [] == [one for one, fits in zip(seen, agree, strict=True) if not fits]
+    assert [] == [choice for choice, fits in zip(seen, agree, strict=True) if not fits]

@@ -34,14 +34,17 @@ class Show:
         texts = {}
         layouts = []
         for tag in events.Tags()["tensors"]:
-            values = [(one.step, one.tensor_proto.string_val[0]) for one in events.Tensors(tag)]
+            values = [(event.step, event.tensor_proto.string_val[0]) for event in events.Tensors(tag)]
             if tag == CONFIG_SUMMARY_TAG:
                 layouts = [layout_pb2.Layout.FromString(content) for _, content in values]
             elif not tag.startswith(("args/", "model_config/")):
                 texts[tag.removesuffix("/text_summary")] = [(step, text.decode()) for step, text in values]
         return cls(
             texts,
-            {tag: [(one.step, one.width, one.height) for one in events.Images(tag)] for tag in events.Tags()["images"]},
+            {
+                tag: [(event.step, event.width, event.height) for event in events.Images(tag)]
+                for tag in events.Tags()["images"]
+            },
             [chart.title for category in layouts[-1].category for chart in category.chart] if layouts else [],
             len(layouts),
         )

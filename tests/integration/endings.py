@@ -58,9 +58,9 @@ ENDINGS: dict[str, Callable[[], object]] = {
     "own handler": lambda: os.kill(os.getpid(), signal.SIGTERM),
 }
 ENDINGS_OF = {
-    "loop": [one for one in ENDINGS if one != "requeue"],
-    "lightning": [one for one in ENDINGS if one != "own handler"],
-    "huggingface": [one for one in ENDINGS if one not in {"requeue", "own handler"}],
+    "loop": [ending for ending in ENDINGS if ending != "requeue"],
+    "lightning": [ending for ending in ENDINGS if ending != "own handler"],
+    "huggingface": [ending for ending in ENDINGS if ending not in {"requeue", "own handler"}],
 }
 
 
@@ -119,8 +119,8 @@ class Child:
         ENDINGS[self._ending]()
 
     def _see(self, when: str) -> None:
-        handlers = {one.name: _name(signal.getsignal(one)) for one in signal.Signals}
-        threads = [one.name for one in threading.enumerate() if one.name.startswith("lightning-carbon")]
+        handlers = {number.name: _name(signal.getsignal(number)) for number in signal.Signals}
+        threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("lightning-carbon")]
         self._seen[when] = {"handlers": handlers, "threads": threads}
         (self._folder / "seen.json").write_text(json.dumps(self._seen))
 

@@ -101,5 +101,7 @@ def test_power_is_integrated_where_there_is_no_counter(nvml_standin: Standin, tm
     """Without a counter the momentary power is read often enough to add up."""
     found = metered(nvml_standin, gpus(energy_code=NOT_SUPPORTED), tmp_path)
 
-    assert {"INTEGRATED"} == {one.provenance.upper() for one in found.record.energy.domains if one.kind == "gpu"}
+    assert {"INTEGRATED"} == {
+        domain.provenance.upper() for domain in found.record.energy.domains if domain.kind == "gpu"
+    }
     assert abs(found.total_error) <= 0.02

@@ -95,7 +95,7 @@ def test_every_trial_is_a_run_pruned_and_failed_ones_included(searched: Searched
         "trial-003": "failed",
     } == statuses
     assert (12, 6, 0, 18) == tuple(steps[name] for name in ("trial-000", "trial-002", "trial-003", "final-trial-000"))
-    assert ["complete", "complete", "pruned", "fail"] == [one["state"] for one in searched.results["trials"]]
+    assert ["complete", "complete", "pruned", "fail"] == [trial["state"] for trial in searched.results["trials"]]
 
 
 def test_the_totals_are_those_of_the_ledger_to_the_microjoule(searched: Searched) -> None:
@@ -113,10 +113,12 @@ def test_the_totals_are_those_of_the_ledger_to_the_microjoule(searched: Searched
 def test_the_gain_is_told_trial_by_trial(searched: Searched) -> None:
     """Gains add up to the fall of the loss from guessing to the best, and energy to the search's."""
     steps = searched.results["trials"]
-    losses = [one["loss"] for one in steps if one["loss"] is not None]
+    losses = [step["loss"] for step in steps if step["loss"] is not None]
 
-    assert steps[0]["best_so_far"] + steps[0]["gain"] - min(losses) == pytest.approx(sum(one["gain"] for one in steps))
-    assert [one["best_so_far"] for one in steps] == sorted((one["best_so_far"] for one in steps), reverse=True)
+    assert steps[0]["best_so_far"] + steps[0]["gain"] - min(losses) == pytest.approx(
+        sum(step["gain"] for step in steps)
+    )
+    assert [step["best_so_far"] for step in steps] == sorted((step["best_so_far"] for step in steps), reverse=True)
     assert steps[-1]["joules_so_far"] == pytest.approx(searched.results["search_microjoules"] / 1e6)
     assert steps[0]["gain_per_kwh"] == pytest.approx(steps[0]["gain"] / steps[0]["joules"] * 3.6e6)
     assert re.search(r"^trial-003 +w8 h3 l1 f16 .* failed ", searched.output, re.MULTILINE)

@@ -89,7 +89,7 @@ def test_the_real_command_fails_a_build_where_energy_rose(
         for run in (usual, double)
     ]
 
-    assert [(0, ""), (1, "")] == [(one.returncode, one.stderr) for one in done]
+    assert [(0, ""), (1, "")] == [(result.returncode, result.stderr) for result in done]
     assert "lisa/small on Simulated GPU 0: 0.0 % more energy a step than the baseline, within 10.0 %" in done[0].stdout
     assert "more than the 10.0 % that are allowed" in done[1].stdout
 
@@ -99,12 +99,14 @@ def test_a_run_is_found_by_the_path_of_its_record_or_folder(double: RunRecord, b
     assert double.location is not None
     path = Path(double.location)
 
-    assert [1, 1] == [check(str(one), baseline).exit_code for one in (path, path.parent)]
+    assert [1, 1] == [check(str(place), baseline).exit_code for place in (path, path.parent)]
 
 
 def test_the_tolerance_is_the_user_s(double: RunRecord, baseline: Path) -> None:
     """A hundredfold is allowed where the user says so."""
-    assert [0, 1] == [check(str(double.location), baseline, "--tolerance", one).exit_code for one in ("100", "0.5")]
+    assert [0, 1] == [
+        check(str(double.location), baseline, "--tolerance", tolerance).exit_code for tolerance in ("100", "0.5")
+    ]
 
 
 def test_a_new_baseline_takes_the_place_of_the_old_one(
@@ -121,7 +123,7 @@ def test_a_new_baseline_takes_the_place_of_the_old_one(
     assert f"of run {usual.run_id}" in update.stderr
     assert "write a new baseline with --update" in found.stdout
     assert [("lisa/other", other.run_id), ("lisa/small", double.run_id)] == [
-        (one["work"], one["run_id"]) for one in entries
+        (entry["work"], entry["run_id"]) for entry in entries
     ]
 
 
@@ -204,8 +206,8 @@ def test_a_baseline_that_does_not_parse_is_one_line(usual: RunRecord, tmp_path: 
     path = bad_file(tmp_path, text)
     found = [check(str(usual.location), path, *words) for words in ([], ["--update"])]
 
-    assert [(2, "", 1)] * 2 == [(one.exit_code, one.stdout, one.stderr.count("\n")) for one in found]
-    assert all(one.stderr.startswith(f"lightning-carbon: --baseline {path} cannot be used: ") for one in found)
+    assert [(2, "", 1)] * 2 == [(result.exit_code, result.stdout, result.stderr.count("\n")) for result in found]
+    assert all(result.stderr.startswith(f"lightning-carbon: --baseline {path} cannot be used: ") for result in found)
     assert text == path.read_text()
 
 

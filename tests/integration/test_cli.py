@@ -89,8 +89,8 @@ def test_the_exit_code_passes_through_and_the_record_is_closed(
     done = metered("sh", "-c", script)
 
     assert (code, b"") == (done.returncode, done.stdout)
-    assert [status] == [one["status"] for one in records(ledger)]
-    assert all(one["ended_at"] for one in records(ledger))
+    assert [status] == [record["status"] for record in records(ledger)]
+    assert all(record["ended_at"] for record in records(ledger))
 
 
 def test_a_ledger_that_cannot_be_written_does_not_keep_a_program_from_running() -> None:
@@ -151,7 +151,7 @@ def test_words_after_the_program_are_its_own(ledger: Path) -> None:
     without = subprocess.run([*LIGHTNING_CARBON, "run", *words], capture_output=True, check=False, timeout=PATIENCE)
 
     assert [b"--region\nXX\n--\n-q\n"] * 2 == [with_dashes.stdout, without.stdout]
-    assert ["completed"] * 2 == [one["status"] for one in records(ledger)]
+    assert ["completed"] * 2 == [record["status"] for record in records(ledger)]
 
 
 @pytest.mark.usefixtures("ledger")
@@ -206,7 +206,7 @@ def test_a_program_that_cannot_be_started_is_told_in_one_line(
 
     assert (code, b"", 1) == (done.returncode, done.stdout, done.stderr.count(b"\n"))
     assert said in done.stderr.decode()
-    assert not [one for one in records(ledger) if one["status"] == "running"]
+    assert not [record for record in records(ledger) if record["status"] == "running"]
 
 
 def test_a_setting_that_cannot_be_used_starts_nothing(ledger: Path, tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_signals_are_forwarded_to_a_program_that_traps_them(ledger: Path, name: 
     output, _ = process.communicate(timeout=PATIENCE)
 
     assert (7, f"caught {name}\n") == (process.returncode, output.decode())
-    assert ["failed"] == [one["status"] for one in records(ledger)]
+    assert ["failed"] == [record["status"] for record in records(ledger)]
 
 
 def test_a_program_without_a_trap_dies_of_the_signal(ledger: Path) -> None:
@@ -247,7 +247,7 @@ def test_a_program_without_a_trap_dies_of_the_signal(ledger: Path) -> None:
     process.communicate(timeout=PATIENCE)
 
     assert 143 == process.returncode
-    assert ["interrupted"] == [one["status"] for one in records(ledger)]
+    assert ["interrupted"] == [record["status"] for record in records(ledger)]
 
 
 def test_a_signal_that_the_program_sends_to_its_group_does_not_come_back(ledger: Path) -> None:
@@ -263,7 +263,7 @@ def test_a_signal_that_the_program_sends_to_its_group_does_not_come_back(ledger:
     done = metered(sys.executable, "-c", script, start_new_session=True)
 
     assert (0, b"1\n") == (done.returncode, done.stdout)
-    assert ["completed"] == [one["status"] for one in records(ledger)]
+    assert ["completed"] == [record["status"] for record in records(ledger)]
 
 
 COUNTS_CTRL_C = (
@@ -314,7 +314,7 @@ def test_ctrl_c_on_the_terminal_reaches_the_program_once(ledger: Path) -> None:
         process.wait()
         os.close(controller)
 
-    assert ["failed"] == [one["status"] for one in records(ledger)]
+    assert ["failed"] == [record["status"] for record in records(ledger)]
 
 
 def test_what_the_program_computes_is_charged_to_the_run(ledger: Path) -> None:
@@ -323,9 +323,9 @@ def test_what_the_program_computes_is_charged_to_the_run(ledger: Path) -> None:
     python = shlex.quote(sys.executable)
     script = f"{python} -c '{burn.format(0.3)}'; {python} -c '{burn.format(0.4)}'"
     done = metered("sh", "-c", script)
-    (package,) = [one for one in records(ledger)[0]["energy"]["domains"] if one["kind"] == "package"]
+    (package,) = [domain for domain in records(ledger)[0]["energy"]["domains"] if domain["kind"] == "package"]
     watts = float(re.findall(r"× ([\d.]+) W ", package["method"])[0])
-    seconds = [float(one) for one in done.stdout.split()]
+    seconds = [float(figure) for figure in done.stdout.split()]
 
     assert 2 == len(seconds)
     assert package["joules"] == pytest.approx(watts * sum(seconds), rel=0.3)
@@ -353,7 +353,7 @@ def test_a_reader_that_is_gone_does_not_change_the_exit_code(ledger: Path) -> No
         os.close(writer)
 
     assert 4 == done.returncode
-    assert ["failed"] == [one["status"] for one in records(ledger)]
+    assert ["failed"] == [record["status"] for record in records(ledger)]
 
 
 def test_ends_the_same_by_its_script_and_by_its_module() -> None:
@@ -438,7 +438,7 @@ def test_the_doctor_tells_a_counter_that_moves_from_one_that_stands_still() -> N
 @pytest.mark.usefixtures("ledger")
 def test_the_doctor_says_what_is_not_there_and_what_would_help() -> None:
     """Without RAPL its reason is told, and the model is there in its stead, labelled so."""
-    sources = {one["source"]: one for one in examined("--seconds", "0.1")["sources"]}
+    sources = {source["source"]: source for source in examined("--seconds", "0.1")["sources"]}
 
     assert ("unusable", None) == (sources["rapl"]["verdict"], sources["rapl"]["provenance"])
     assert "no such folder" in sources["rapl"]["reason"]
@@ -454,13 +454,14 @@ def test_the_doctor_says_where_each_setting_is_from(ledger: Path, monkeypatch: p
     by_option = examined("--seconds", "0.1", "--region", "SE", "--pue", "1.1", "--devices", "all")
 
     assert [("WORLD", "assumed"), ("FRA", "LIGHTNING_CARBON_REGION"), ("SWE", "--region")] == [
-        (one["region"]["region"], one["region"]["from"]) for one in (before, by_variable, by_option)
+        (examination["region"]["region"], examination["region"]["from"])
+        for examination in (before, by_variable, by_option)
     ]
     assert [(1.54, "assumed"), (1.2, "LIGHTNING_CARBON_PUE"), (1.1, "--pue")] == [
-        (one["pue"]["value"], one["pue"]["from"]) for one in (before, by_variable, by_option)
+        (examination["pue"]["value"], examination["pue"]["from"]) for examination in (before, by_variable, by_option)
     ]
     assert [("auto", "default"), ("all", "--devices")] == [
-        (one["devices"]["setting"], one["devices"]["from"]) for one in (before, by_option)
+        (examination["devices"]["setting"], examination["devices"]["from"]) for examination in (before, by_option)
     ]
     assert {"folder": str(ledger), "from": "LIGHTNING_CARBON_LEDGER", "writable": True, "trouble": ""} == before[
         "ledger"
@@ -505,13 +506,13 @@ def test_the_doctor_shows_what_cuda_would_see(
         env["CUDA_VISIBLE_DEVICES"] = visible
     report = examined("--seconds", "0.1", env=env)
     devices = report["devices"]
-    metered_uuids = {one["domain"].removeprefix("gpu:") for one in report["sources"] if one["kind"] == "gpu"}
+    metered_uuids = {source["domain"].removeprefix("gpu:") for source in report["sources"] if source["kind"] == "gpu"}
 
     assert visible == devices["cuda_visible_devices"]
-    assert expected == [one["cuda_index"] for one in devices["found"]]
-    assert [index is not None for index in expected] == [one["metered"] for one in devices["found"]]
-    assert metered_uuids == {one["uuid"] for one in devices["found"] if one["metered"]}
-    assert ["", "", "Insufficient Permissions", ""] == [one["trouble"] for one in devices["found"]]
+    assert expected == [device["cuda_index"] for device in devices["found"]]
+    assert [index is not None for index in expected] == [device["metered"] for device in devices["found"]]
+    assert metered_uuids == {device["uuid"] for device in devices["found"] if device["metered"]}
+    assert ["", "", "Insufficient Permissions", ""] == [device["trouble"] for device in devices["found"]]
 
 
 @pytest.mark.usefixtures("ledger")
@@ -519,7 +520,7 @@ def test_the_doctor_measures_the_tick_of_each_gpu(nvml_standin: Standin) -> None
     """A counter that jumps every 100 ms beside one that runs on."""
     scenario = Scenario.of(Gpu(tick_ns=100_000_000, watts=250.0), Gpu(watts=400.0))
     env = {**nvml_standin.environment(scenario), "CUDA_VISIBLE_DEVICES": "0,1"}
-    jumping, running = (one for one in examined(env=env)["sources"] if one["kind"] == "gpu")
+    jumping, running = (source for source in examined(env=env)["sources"] if source["kind"] == "gpu")
 
     assert jumping["tick_seconds"] == pytest.approx(0.1, rel=0.3)
     assert jumping["watts"] == pytest.approx(250, rel=0.3)
@@ -535,9 +536,9 @@ def test_the_doctor_lists_mig_slices_below_their_gpu(nvml_standin: Standin) -> N
     report = examined("--seconds", "0.1", env={**nvml_standin.environment(scenario), "CUDA_VISIBLE_DEVICES": uuid})
 
     assert [("gpu", None, False), ("mig", 0, True)] == [
-        (one["kind"], one["cuda_index"], one["metered"]) for one in report["devices"]["found"]
+        (device["kind"], device["cuda_index"], device["metered"]) for device in report["devices"]["found"]
     ]
-    assert ["modelled"] == [one["provenance"] for one in report["sources"] if one["kind"] == "gpu"]
+    assert ["modelled"] == [source["provenance"] for source in report["sources"] if source["kind"] == "gpu"]
 
 
 @pytest.mark.usefixtures("ledger")

@@ -68,9 +68,9 @@ class Machine:
 
     def go_on(self, joules: float, busy_seconds: float) -> None:
         """Let every counter use so much, and the processors be busy for so long."""
-        self._joules = [one + joules for one in self._joules]
-        for zone, one in zip(self.zones, self._joules, strict=True):
-            zone.set_joules(one)
+        self._joules = [counted + joules for counted in self._joules]
+        for zone, counted in zip(self.zones, self._joules, strict=True):
+            zone.set_joules(counted)
         self._busy_ticks += round(busy_seconds * HERTZ)
         user, system = self._busy_ticks // 2, self._busy_ticks - self._busy_ticks // 2 - 30
         self.write("proc/stat", f"cpu  {user} 10 {system} 777777 8888 5 15 999 123 4\ncpu0 1 2 3 4 5 6 7 8 9 10\n")
@@ -140,7 +140,7 @@ def test_a_count_of_the_container_s_own_time_is_no_measure_of_the_machine(machin
     findings = machine.discover("process")
     left_out = [finding for finding in findings if finding.source == "rapl"]
 
-    assert all("replaced" in one.reason and 'cpu_scope to "machine"' in one.fix for one in left_out)
+    assert all("replaced" in finding.reason and 'cpu_scope to "machine"' in finding.fix for finding in left_out)
     assert {"package:host-model"} == set(counters(findings))
 
 

@@ -58,8 +58,8 @@ def modules(name: str = "lightning_carbon") -> Iterator[str]:
 def commands(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - click's, or typer's copy of it
     """Every command of the command line, with those that it belongs to."""
     yield name
-    for below, one in getattr(command, "commands", {}).items():
-        yield from commands(f"{name} {below}", one)
+    for below, subcommand in getattr(command, "commands", {}).items():
+        yield from commands(f"{name} {below}", subcommand)
 
 
 def test_every_public_name_is_described(described: dict[str, str]) -> None:
@@ -76,12 +76,12 @@ def test_every_public_module_and_what_it_defines_is_described(described: dict[st
     for name in modules():
         module = import_module(name)
         own = [
-            f"{name}.{one}"
-            for one, thing in vars(module).items()
-            if not one.startswith("_") and one not in public and getattr(thing, "__module__", None) == name
-            if callable(thing) and getattr(thing, "__qualname__", None) == one
+            f"{name}.{member}"
+            for member, thing in vars(module).items()
+            if not member.startswith("_") and member not in public and getattr(thing, "__module__", None) == name
+            if callable(thing) and getattr(thing, "__qualname__", None) == member
         ]
-        missing += [one for one in (name, *own) if one not in described]
+        missing += [command for command in (name, *own) if command not in described]
 
     assert [] == missing
 
@@ -95,7 +95,9 @@ def test_every_command_is_described(pages: Path) -> None:
     """With each of its options."""
     text = (pages / "docs" / "reference" / "cli.html").read_text(encoding="utf-8")
     top: Any = get_command(app)
-    options = {option for one in top.commands["run"].params for option in one.opts if option.startswith("--")}
+    options = {
+        option for parameter in top.commands["run"].params for option in parameter.opts if option.startswith("--")
+    }
 
     assert [] == [name for name in commands(NAME, top) if f'<span class="pre">{name.split()[-1]}</span>' not in text]
     assert [] == [option for option in options if option not in text]

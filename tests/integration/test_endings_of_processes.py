@@ -36,7 +36,7 @@ DEAD = [
 ]
 SURE = {"os._exit": 4, "SIGKILL": -9}
 """Exit codes that nothing can come between; the others are those of the same training without the meter."""
-CLOSED = [one for one in EVERY if one not in DEAD]
+CLOSED = [ending for ending in EVERY if ending not in DEAD]
 
 
 class Ended(NamedTuple):
@@ -68,7 +68,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], End
         said, _ = process.communicate(timeout=150)
         assert process.returncode == 0, said
         results = json.loads((folder / framework / "results.json").read_text())
-        by_case = {(one["ending"], one["metered"]): one for one in results}
+        by_case = {(result["ending"], result["metered"]): result for result in results}
         for ending in ENDINGS_OF[framework]:
             place = folder / framework / f"{ending}-True"
             metered = by_case[ending, True]
@@ -76,9 +76,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], End
     return found
 
 
-def closed(one: Ended) -> RunRecord:
+def closed(process: Ended) -> RunRecord:
     """The one record in the ledger of a process."""
-    [path] = (one.folder / "ledger").glob("*/*/record.json")
+    [path] = (process.folder / "ledger").glob("*/*/record.json")
     return from_mapping(json.loads(path.read_text()))
 
 
@@ -103,13 +103,13 @@ def test_an_end_that_python_sees_closes_the_record(
     ended: dict[tuple[str, str], Ended], framework: str, ending: str
 ) -> None:
     """A return, an exception, an exit and a handled signal leave a closed record, and no thread."""
-    one = ended[framework, ending]
-    record = closed(one)
+    process = ended[framework, ending]
+    record = closed(process)
 
     assert (STATUS[ending], True) == (record.status, record.ended_at is not None)
     assert record.steps >= 3
     assert record.energy.total_joules == pytest.approx(WATTS * record.duration_seconds, rel=0.01)
-    assert one.metered["seen"]["at exit"]["threads"] == []
+    assert process.metered["seen"]["at exit"]["threads"] == []
 
 
 @pytest.mark.parametrize(("framework", "ending"), DEAD)
@@ -117,20 +117,20 @@ def test_an_end_that_nobody_sees_leaves_a_journal(
     ended: dict[tuple[str, str], Ended], framework: str, ending: str
 ) -> None:
     """A process that just stops leaves no closed record, and in its journal what it had used."""
-    one = ended[framework, ending]
-    [part] = parts_in(one.folder / "ledger")
+    process = ended[framework, ending]
+    [part] = parts_in(process.folder / "ledger")
     record = record_of([part], status=Status.INTERRUPTED)
 
-    assert (None, "running") == (closed(one).ended_at, part.beat.status)
+    assert (None, "running") == (closed(process).ended_at, part.beat.status)
     assert record.steps >= 1
     assert record.energy.total_joules == pytest.approx(WATTS * record.duration_seconds, rel=0.01)
-    assert "at exit" not in one.metered["seen"]
+    assert "at exit" not in process.metered["seen"]
 
 
 def test_a_requeued_job_is_saved_first(ended: dict[tuple[str, str], Ended]) -> None:
     """Slurm's signal makes Lightning save and requeue as it does without the meter, and the energy of saving shows."""
-    one = ended["lightning", "requeue"]
+    process = ended["lightning", "requeue"]
 
-    assert "requeue 7\n" == (one.folder / "scontrol.txt").read_text()
-    assert list(one.folder.glob("hpc_ckpt_*.ckpt"))
-    assert closed(one).phase_seconds["checkpoint"] > 0
+    assert "requeue 7\n" == (process.folder / "scontrol.txt").read_text()
+    assert list(process.folder.glob("hpc_ckpt_*.ckpt"))
+    assert closed(process).phase_seconds["checkpoint"] > 0

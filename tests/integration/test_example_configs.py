@@ -86,9 +86,9 @@ def test_every_configuration_meters_itself(path: Path) -> None:
     """It brings the callback along; with Lightning, also what counts the tokens of its batches."""
     config = read_config(path)
     [carbon] = [
-        one
-        for one in [*config.get("trainer", {}).get("callbacks", []), config.get("carbon")]
-        if one and one["class_path"].startswith("lightning_carbon.")
+        callback
+        for callback in [*config.get("trainer", {}).get("callbacks", []), config.get("carbon")]
+        if callback and callback["class_path"].startswith("lightning_carbon.")
     ]
     script = Path(config["study"]["command"][0]).stem
 
@@ -100,7 +100,10 @@ def test_every_published_row_is_answered_by_one_configuration() -> None:
     answered = {path.stem: read_config(path)["study"].get("published") for path in CONFIGS}
 
     assert sorted(row for row in answered.values() if row) == sorted(PUBLISHED_ROWS)
-    assert {name for name, row in answered.items() if row is None} == {*(f"{one}_small" for one in EXAMPLES), "gpt2"}
+    assert {name for name, row in answered.items() if row is None} == {
+        *(f"{example}_small" for example in EXAMPLES),
+        "gpt2",
+    }
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -198,7 +201,7 @@ def test_a_configuration_can_be_trained_without_the_command_line(
     }
     training = training_of(ROOT / "configs" / "elmo_small.yaml", changes)
     training.fit()
-    [carbon] = [one for one in training.trainer.callbacks if isinstance(one, CarbonCallback)]
+    [carbon] = [callback for callback in training.trainer.callbacks if isinstance(callback, CarbonCallback)]
     record = carbon.record
     assert record is not None
 

@@ -44,7 +44,8 @@ def test_batches_by_tokens_hold_every_pair_once_and_no_more_tokens_than_asked(
 ) -> None:
     """However long the pairs are, a batch with its padding stays within the bound on both sides."""
     pairs: list[Encoded] = [
-        (array("i", [number] * one), array("i", [number] * two)) for number, (one, two) in enumerate(lengths)
+        (array("i", [number] * source), array("i", [number] * target))
+        for number, (source, target) in enumerate(lengths)
     ]
     batches = batch_by_tokens(pairs, most)
 
@@ -70,10 +71,10 @@ def test_a_translation_is_guessed_without_looking_ahead(published: bool) -> None
     other = target.clone()
     other[:, 4:] = 3
     with torch.no_grad():
-        one, two = model(source, target), model(source, other)
+        scores, changed = model(source, target), model(source, other)
 
-    assert torch.allclose(one[:, :4], two[:, :4], atol=1e-6)
-    assert not torch.allclose(one[:, 4:], two[:, 4:], atol=1e-3)
+    assert torch.allclose(scores[:, :4], changed[:, :4], atol=1e-6)
+    assert not torch.allclose(scores[:, 4:], changed[:, 4:], atol=1e-3)
 
 
 # -- ELMo -----------------------------------------------------------------------------------------------------------
@@ -113,8 +114,8 @@ def test_gradients_are_cut_to_a_length_sparse_ones_included() -> None:
     """Afterwards all of them together are as long as asked, in the direction they had."""
     model = small_elmo(samples=10)
     letters = torch.randint(0, CHARACTERS, (3, 5, 6))
-    one = Direction(letters, torch.randint(0, 50, (3, 5)))
-    model(Batch(one, one, first=True)).backward()
+    direction = Direction(letters, torch.randint(0, 50, (3, 5)))
+    model(Batch(direction, direction, first=True)).backward()
     before = [parameter.grad.to_dense().clone() for parameter in model.parameters() if parameter.grad is not None]
     model.clip = 1e-3
     model.configure_gradient_clipping()
@@ -157,7 +158,10 @@ def test_every_rank_has_streams_of_its_own_and_as_many_pieces() -> None:
     """Two ranks read different parts of the text; neither waits for the other at the end."""
     identity = torch.arange(30)
     ranks = [Streams([list(range(25))], identity, identity, 2, 2, rank, 2) for rank in range(2)]
-    read = [[piece.forwards.letters.tolist() for piece in (one[index] for index in range(len(one)))] for one in ranks]
+    read = [
+        [piece.forwards.letters.tolist() for piece in (batches[index] for index in range(len(batches)))]
+        for batches in ranks
+    ]
 
     assert read == [[[[0, 1], [5, 6]], [[2, 3], [7, 8]]], [[[10, 11], [15, 16]], [[12, 13], [17, 18]]]]
 
@@ -217,12 +221,12 @@ def test_blocks_hold_the_text_in_order_and_repeat_it() -> None:
 
 def test_files_are_read_as_texts_and_as_translations(tmp_path: Path) -> None:
     """Two files pair up line by line, one file by its tabs; pairs with an empty side are left out."""
-    one, two, both = tmp_path / "one", tmp_path / "two", tmp_path / "both"
-    one.write_text("a b\n\nc\u2028d\n", encoding="utf-8")
+    first, two, both = tmp_path / "one", tmp_path / "two", tmp_path / "both"
+    first.write_text("a b\n\nc\u2028d\n", encoding="utf-8")
     two.write_text("A B\nX\nC D\n", encoding="utf-8")
     both.write_text("a\tA\nb\tB\n", encoding="utf-8")
 
-    assert read_pairs(f"{one},{two}") == [Pair("a b", "A B"), Pair("c\u2028d", "C D")]
+    assert read_pairs(f"{first},{two}") == [Pair("a b", "A B"), Pair("c\u2028d", "C D")]
     assert read_pairs(str(both)) == [Pair("a", "A"), Pair("b", "B")]
     assert read_text(str(both)) == "a\tA\nb\tB"
     assert read_text(f"{two},{both}") == "A B\nX\nC D\na\tA\nb\tB"

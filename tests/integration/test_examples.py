@@ -265,7 +265,7 @@ def test_a_training_that_is_stopped_closes_its_record_and_says_what_it_took(
     script: str, arguments: tuple[str, ...], number: signal.Signals, tmp_path: Path
 ) -> None:
     """SIGTERM and Ctrl-C end a training, here one on files, with the exit code that shells expect, and no traceback."""
-    lines = [f"{one} cats are on {two} mats" for one in range(100) for two in range(100)]
+    lines = [f"{cats} cats are on {mats} mats" for cats in range(100) for mats in range(100)]
     files = [tmp_path / f"text.{side}" for side in range(2)]
     for file in files:
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")

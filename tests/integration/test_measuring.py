@@ -110,18 +110,18 @@ def test_a_training_is_ended_and_its_row_is_the_truth(folder: Path) -> None:
             on_progress=told.append,
             environ=environment(),
         )
-    one = found.measurement
+    measurement = found.measurement
     record = json.loads((found.location.parent / "record.json").read_text())
 
-    assert pytest.approx(250.0, rel=0.01) == one.domains[0].watts
-    assert pytest.approx(250.0, rel=0.02) == one.settling.watts
-    assert 4.8 <= one.training_seconds < 8
-    assert one.speed.steps_per_second is not None
-    assert 10 < one.speed.steps_per_second < 50
-    assert pytest.approx(one.speed.steps_per_second * 100) == one.speed.tokens_per_second
-    assert ("Toy", "transformer_base", "measured") == (one.name, one.published, one.project)
-    assert one == from_mapping(json.loads(found.location.read_text()))
-    assert (one.run_id, "interrupted") == (record["run_id"], record["status"])
+    assert pytest.approx(250.0, rel=0.01) == measurement.domains[0].watts
+    assert pytest.approx(250.0, rel=0.02) == measurement.settling.watts
+    assert 4.8 <= measurement.training_seconds < 8
+    assert measurement.speed.steps_per_second is not None
+    assert 10 < measurement.speed.steps_per_second < 50
+    assert pytest.approx(measurement.speed.steps_per_second * 100) == measurement.speed.tokens_per_second
+    assert ("Toy", "transformer_base", "measured") == (measurement.name, measurement.published, measurement.project)
+    assert measurement == from_mapping(json.loads(found.location.read_text()))
+    assert (measurement.run_id, "interrupted") == (record["run_id"], record["status"])
     assert told[-1].training_seconds >= 4.8
     assert told[-1].watts == pytest.approx(250.0, rel=0.05)
 
@@ -130,12 +130,12 @@ def test_a_warm_up_is_found_in_a_training_that_ends_by_itself(folder: Path) -> N
     """Three seconds of low power, and no more, are left out, and the record is completed."""
     command = on_own_clock(folder, "Square(100.0, 300.0, period_seconds=1000.0, high_ratio=0.997)", steps=130)
     found = measure(None, command=command, minutes=5, ledger=folder / "ledger", environ=environment())
-    one = found.measurement
+    measurement = found.measurement
     record = json.loads((found.location.parent / "record.json").read_text())
 
-    assert pytest.approx(300.0) == one.domains[0].watts
-    assert pytest.approx((3.0, 13.0)) == (one.settling.warmup_seconds, one.training_seconds)
-    assert (True, "found", "clocked") == (one.settling.settled, one.settling.rule, one.name)
+    assert pytest.approx(300.0) == measurement.domains[0].watts
+    assert pytest.approx((3.0, 13.0)) == (measurement.settling.warmup_seconds, measurement.training_seconds)
+    assert (True, "found", "clocked") == (measurement.settling.settled, measurement.settling.rule, measurement.name)
     assert "completed" == record["status"]
 
 
@@ -259,13 +259,13 @@ def test_the_ranks_of_a_launcher_are_measured_and_ended_together(folder: Path) -
     found = measure(
         None, command=words, minutes=0.06, warmup_seconds=1.0, ledger=folder / "ledger", environ=environment()
     )
-    one = found.measurement
+    measurement = found.measurement
     journals = sorted(found.location.parent.glob("rank-*.jsonl"))
 
-    assert (2, 2) == (one.world_size, one.accelerators)
-    assert pytest.approx(500.0, rel=0.03) == one.settling.watts
-    assert one.speed.steps_per_second is not None
-    assert pytest.approx(8 * one.speed.steps_per_second, rel=0.1) == one.speed.samples_per_second
+    assert (2, 2) == (measurement.world_size, measurement.accelerators)
+    assert pytest.approx(500.0, rel=0.03) == measurement.settling.watts
+    assert measurement.speed.steps_per_second is not None
+    assert pytest.approx(8 * measurement.speed.steps_per_second, rel=0.1) == measurement.speed.samples_per_second
     assert not any(runs(json.loads(path.read_text().splitlines()[0])["pid"]) for path in journals)
 
 
@@ -282,7 +282,7 @@ def test_an_example_is_measured_as_its_configuration_says(folder: Path, monkeypa
     ).measurement
     row = row_of(found, method_of("strubell2019"))
 
-    assert all(one.watts is not None and one.watts > 0 for one in found.counted)
+    assert all(domain.watts is not None and domain.watts > 0 for domain in found.counted)
     assert found.counted
     assert found.speed.tokens_per_second is not None
     assert found.speed.steps_per_epoch is not None
@@ -325,7 +325,7 @@ def test_a_long_training_takes_no_more_memory() -> None:
     for beat in whole.beats:
         thin.add(beat)
     label = Label("Toy")
-    full, found = (measure_journals([one], label) for one in (whole, RankJournal(whole.header, thin.beats)))
+    full, found = (measure_journals([journal], label) for journal in (whole, RankJournal(whole.header, thin.beats)))
 
     assert len(thin.beats) <= MOST_BEATS < len(whole.beats)
     assert thin.beats[-1] == whole.beats[-1]

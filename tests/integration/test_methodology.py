@@ -58,7 +58,7 @@ KNOWN_CPU = "AMD EPYC 7763 64-Core Processor"
 def said(pattern: str) -> tuple[float, ...]:
     """The figures in the one place of the page where this stands."""
     [match] = list(re.finditer(pattern, read(PAGE)))
-    return tuple(float(one.replace(",", "")) for one in match.groups())
+    return tuple(float(figure.replace(",", "")) for figure in match.groups())
 
 
 # -- three steps by hand (section 3) --------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def said(pattern: str) -> tuple[float, ...]:
 
 def test_the_steps_are_what_our_own_functions_compute() -> None:
     """The counter's moves and the marks, put through the code, give the column of the curve and the sums below it."""
-    moves = [int(one) for one in said(r"it stands (\d+), (\d+) and (\d+) J higher")]
+    moves = [int(figure) for figure in said(r"it stands (\d+), (\d+) and (\d+) J higher")]
     curve = EnergyCurve(0)
     for number, (before, after) in enumerate(pairwise([0, *moves]), start=1):
         curve.rise(number * 100 * MILLISECOND, Energy.from_joules(after - before).microjoules)
@@ -114,12 +114,12 @@ def test_the_example_is_what_our_own_functions_compute(sensor_ratio: float) -> N
     (pue,) = said(r"PUE given as ([\d.]+)\)?")
     energy = bounds_of_sensor(Energy.from_joules(joules), sensor_ratio)
     priced = footprint(energy, pue_of(pue), intensity_of("SE"))
-    kilowatt_hours = [one.kilowatt_hours for one in (energy.low, energy.value, energy.high)]
+    kilowatt_hours = [bound.kilowatt_hours for bound in (energy.low, energy.value, energy.high)]
 
     assert [
-        [f"{one:.3f}" for one in kilowatt_hours],
-        [f"{one * pue:.3f}" for one in kilowatt_hours],
-        [f"{one.grams:.2f}" for one in (priced.low, priced.value, priced.high)],
+        [f"{figure:.3f}" for figure in kilowatt_hours],
+        [f"{figure * pue:.3f}" for figure in kilowatt_hours],
+        [f"{mass.grams:.2f}" for mass in (priced.low, priced.value, priced.high)],
     ] == [row[1:] for row in table(PAGE, "", "low", "value", "high")]
 
 
@@ -196,7 +196,7 @@ def sensor(finding: Finding) -> Sensor:
 def stated(source: str) -> list[float]:
     """The ratios in a row of the table of ranges."""
     [cell] = [row[1] for row in table(PAGE, "source", "stated range") if row[0] == source]
-    return [float(one) / 100 for one in re.findall(r"±(\d+) %", cell)]
+    return [float(figure) / 100 for figure in re.findall(r"±(\d+) %", cell)]
 
 
 def test_the_table_of_ranges_has_these_rows_and_no_others() -> None:
@@ -246,7 +246,7 @@ def test_the_ranges_of_rapl_are_the_stated_ones(tmp_path: Path) -> None:
     for vendor in ("AuthenticAMD", "GenuineIntel"):
         cpuinfo.write_text(f"vendor_id\t: {vendor}\n")
         sensors = [sensor(finding) for finding in rapl.discover(tree.root, cpuinfo=cpuinfo)]
-        found[vendor] = {each.domain.kind: [each.uncertainty_ratio] for each in sensors}
+        found[vendor] = {sensor.domain.kind: [sensor.uncertainty_ratio] for sensor in sensors}
 
     assert stated("RAPL package, AMD") == found["AuthenticAMD"][Kind.PACKAGE]
     assert {
@@ -285,8 +285,8 @@ def test_the_page_has_every_provenance_and_phase() -> None:
     """The words of the records are the words of the page."""
     [phases] = re.findall(r"A \*\*phase\*\* \(([^)]*)\)", read(PAGE))
 
-    assert [f"`{one}`" for one in Provenance] == [row[0] for row in table(PAGE, "provenance")]
-    assert ", ".join(f"`{one}`" for one in Phase) == phases
+    assert [f"`{provenance}`" for provenance in Provenance] == [row[0] for row in table(PAGE, "provenance")]
+    assert ", ".join(f"`{phase}`" for phase in Phase) == phases
 
 
 def test_the_page_has_the_times_that_the_sampler_keeps() -> None:
@@ -345,6 +345,6 @@ def test_the_figures_of_an_estimate_are_the_code_s() -> None:
     factors = (IDLE_SHARE, BUSY_SHARE, HOST_SHARE, UTILISATION, MFU, USD_PER_KWH)
     rows = table(PAGE, "figure", "value", "low", "high")
 
-    assert [(one.span.value, one.span.low, one.span.high) for one in factors] == [
+    assert [(factor.span.value, factor.span.low, factor.span.high) for factor in factors] == [
         tuple(map(float, row[1:4])) for row in rows
     ]

@@ -254,8 +254,8 @@ def test_without_samples_or_lists_a_share_is_refused(
 
 def test_a_slice_is_not_shared_further(nvml_standin: Standin, host: Path) -> None:
     """NVML has no samples in MIG mode."""
-    one = Slice(uuid="MIG-aaaa1111-0000-5000-8000-000000000000")
-    gpu = occupied(Process(pid=MINE), mig_enabled=True, slices=(one,))
+    part = Slice(uuid="MIG-aaaa1111-0000-5000-8000-000000000000")
+    gpu = occupied(Process(pid=MINE), mig_enabled=True, slices=(part,))
     with found(nvml_standin, host, "process", gpu) as [finding]:
         assert finding.port is None
         assert "MIG slice" in finding.reason
@@ -266,7 +266,7 @@ def test_in_a_container_a_wrong_share_is_refused(nvml_standin: Standin, tmp_path
     root = namespace(tmp_path, CONTAINER)
     with found(nvml_standin, root, "process", occupied(Process(pid=OTHER, percent=50)), Gpu()) as findings:
         assert [None, None] == [finding.port for finding in findings]
-        assert all("pid namespace" in one.reason and "--pid=host" in one.fix for one in findings)
+        assert all("pid namespace" in finding.reason and "--pid=host" in finding.fix for finding in findings)
 
 
 def test_in_a_container_that_shows_our_number_a_share_says_what_it_does_not_see(
@@ -312,8 +312,8 @@ def test_the_stand_in_speaks_as_nvml_does(nvml_standin: Standin) -> None:
         pynvml.nvmlInit()
         try:
             handle = pynvml.nvmlDeviceGetHandleByIndex(0)
-            compute = [one.pid for one in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)]
-            graphics = [one.pid for one in pynvml.nvmlDeviceGetGraphicsRunningProcesses(handle)]
+            compute = [process.pid for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)]
+            graphics = [process.pid for process in pynvml.nvmlDeviceGetGraphicsRunningProcesses(handle)]
             mps = pynvml.nvmlDeviceGetMPSComputeRunningProcesses(handle)
             [sample] = pynvml.nvmlDeviceGetProcessUtilization(handle, 0)
             with pytest.raises(pynvml.NVMLError) as caught:

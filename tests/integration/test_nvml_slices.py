@@ -107,8 +107,8 @@ def test_a_slice_of_unknown_share_is_not_metered(
     nvml_standin: Standin, changes: dict[str, int], slice_changes: dict[str, int], words: str
 ) -> None:
     """Where NVML does not tell the share, none is invented."""
-    one = Slice(uuid=A_SLICE.uuid, **slice_changes)  # type: ignore[arg-type]
-    with nvml_standin.showing(Scenario.of(gpu(mig_enabled=True, slices=(one,), **changes))):
+    part = Slice(uuid=A_SLICE.uuid, **slice_changes)  # type: ignore[arg-type]
+    with nvml_standin.showing(Scenario.of(gpu(mig_enabled=True, slices=(part,), **changes))):
         [finding] = nvml.discover(environ={})
 
     assert finding.port is None

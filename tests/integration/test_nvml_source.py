@@ -229,10 +229,10 @@ def test_a_source_is_asked_once_a_tick(nvml_standin: Standin) -> None:
             read = (
                 port.read_energy if isinstance(port, EnergyCounter) else gauge(nvml.discover(environ={})[0]).read_power
             )
-            before = {one: nvml_standin.calls(one) for one in (*kinds, "utilization", "other", "init")}
+            before = {kind: nvml_standin.calls(kind) for kind in (*kinds, "utilization", "other", "init")}
             for _ in range(10):
                 read()
-            after = {one: nvml_standin.calls(one) for one in before}
+            after = {kind: nvml_standin.calls(kind) for kind in before}
 
         assert {**before, kind: before[kind] + 10} == after
 
@@ -319,7 +319,7 @@ def test_a_gpu_of_another_job_is_not_counted(nvml_standin: Standin) -> None:
         assert [gpu_uuid(1), gpu_uuid(2)] == uuids(nvml.discover(environ={}))
         assert [gpu_uuid(2)] == uuids(nvml.discover(environ={"CUDA_VISIBLE_DEVICES": "1"}))
         assert ["", "", "Insufficient Permissions"] == sorted(
-            one.reason.rpartition(": ")[2] for one in nvml.discover("all", environ={})
+            finding.reason.rpartition(": ")[2] for finding in nvml.discover("all", environ={})
         )
 
 

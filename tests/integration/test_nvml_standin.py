@@ -122,7 +122,7 @@ def test_a_ticking_counter_moves_on_its_grid(nvml_standin: Standin) -> None:
             possible = {int(gpu.true_joules(0, at) * 1_000 + gpu.counter_start_joules * 1_000) for at in ticks}
             seen.add(millijoules)
 
-            assert any(abs(millijoules - one) <= 1 for one in possible)
+            assert any(abs(millijoules - level) <= 1 for level in possible)
             time.sleep(0.001)
 
     assert 3 <= len(seen) <= 200 // 2
@@ -175,7 +175,7 @@ def test_sixteen_gpus_are_told_apart(nvml_standin: Standin) -> None:
     with started(nvml_standin, *(Gpu() for _ in range(16))) as scenario:
         handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
         uuids = [pynvml.nvmlDeviceGetUUID(handle) for handle in handles]
-        by_bus = [pynvml.nvmlDeviceGetHandleByPciBusId(pynvml.nvmlDeviceGetPciInfo(one).busId) for one in handles]
+        by_bus = [pynvml.nvmlDeviceGetHandleByPciBusId(pynvml.nvmlDeviceGetPciInfo(handle).busId) for handle in handles]
         indices = [pynvml.nvmlDeviceGetIndex(handle) for handle in by_bus]
         driver = pynvml.nvmlSystemGetDriverVersion()
 

@@ -135,7 +135,7 @@ def test_errors_leave_the_first_step_out_and_count_what_is_not_told() -> None:
         lambda start_ns, end_ns: 100.0 * (end_ns - start_ns) / 1e9,
     )
 
-    assert ([10.0, 100.0], 1, 1) == ([round(one, 6) for one in errors.steps], errors.zeros, errors.untold)
+    assert ([10.0, 100.0], 1, 1) == ([round(step, 6) for step in errors.steps], errors.zeros, errors.untold)
 
 
 @pytest.mark.skipif(compiler() is None, reason="the stand-in NVML needs a C compiler")
@@ -206,10 +206,10 @@ def test_every_tool_has_a_figure_or_a_reason() -> None:
     """Nothing in the committed results is left empty without saying why."""
     found = json.loads((ROOT / "tests" / "benchmarks" / "results" / "peers.json").read_text(encoding="utf-8"))
     unsaid = [
-        (one.key, tool)
-        for one in read_rows(found)
+        (row.key, tool)
+        for row in read_rows(found)
         for tool in TOOLS
-        if (one.cells[tool].value is None) != bool(one.cells[tool].why)
+        if (row.cells[tool].value is None) != bool(row.cells[tool].why)
     ]
 
     assert not unsaid

@@ -206,7 +206,7 @@ def test_the_yaml_makes_the_callbacks_that_it_names(block: Block, tmp_path: Path
 
 def test_the_integration_in_the_manual_loses_nothing(tmp_path: Path) -> None:
     """The rows that its callback logs, the last one after the end, add up to the record."""
-    [block] = [one for one in PYTHON if "LoopCallback" in one.text]
+    [block] = [block for block in PYTHON if "LoopCallback" in block.text]
     total = 'print("logged", sum(row["energy/total_joules"] for row in loop.logged))\n'
     run = execute(Block(block.document, block.line, block.language, block.text + total), tmp_path)
     [record] = run.records
@@ -220,7 +220,7 @@ def test_the_drawing_of_the_house_is_the_contract() -> None:
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     layers = [line.split(" | ") for line in setup["importlinter:contract:layers"]["layers"].split("\n")[1:]]
-    [drawing] = [one.text for one in blocks("") if one.document == "CONTRIBUTING.md" and "wiring" in one.text]
+    [drawing] = [block.text for block in blocks("") if block.document == "CONTRIBUTING.md" and "wiring" in block.text]
 
     assert [rooms for rooms in layers if rooms != ["__main__"]] == [
         re.split(r" +│ +", re.split(r" {3,}", line.strip())[0]) for line in drawing.splitlines()
@@ -273,7 +273,7 @@ def test_a_subcommand_has_the_options_that_it_is_shown_with(command: str) -> Non
     while own and own[0] in getattr(found, "commands", {}):
         found = found.commands[own[0]]
         own = own[1:]
-    known = {option for one in found.params for option in one.opts}
+    known = {option for parameter in found.params for option in parameter.opts}
 
     assert {word for word in own if word.startswith("-")} <= known
 
@@ -327,7 +327,7 @@ def test_every_command_is_of_a_kind_that_is_checked() -> None:
     checked = ("make", "pip install ", "lightning-carbon ", ".venv/bin/python ", ".ci/", "python train.py ", SWITCH)
     programs = {command.split()[0] for command in commands() if not command.startswith(checked)}
 
-    assert programs <= {f".venv/bin/{one.name}" for one in entry_points(group="console_scripts")}
+    assert programs <= {f".venv/bin/{script.name}" for script in entry_points(group="console_scripts")}
 
 
 # -- links and tables -----------------------------------------------------------------------------------------------
@@ -372,7 +372,7 @@ def test_what_is_shown_at_the_end_is_the_code_s() -> None:
     """Name, tab and meaning of all that TensorBoard gets, and the charts after them."""
     shown = table("docs/metrics.md", "at the end", "in the tab")
 
-    assert [[f"`{one.name}`", one.tab, one.meaning] for one in SHOWN] == shown[:-1]
+    assert [[f"`{metric.name}`", metric.tab, metric.meaning] for metric in SHOWN] == shown[:-1]
     assert ["charts", "Custom Scalars"] == shown[-1][:2]
 
 
@@ -400,7 +400,9 @@ def test_the_table_of_settings_has_the_defaults() -> None:
     assert (f"`{DEFAULT_INTERVAL_SECONDS}`", f"`{DEFAULT_PROJECT}`") == (unset["interval_seconds"], unset["project"])
     assert f"{WORLD_AVERAGE.value}, marked as assumed" == unset["pue"]
     parameters = inspect.signature(CarbonCallback).parameters
-    flags = {name: f"`{one.default}`" for name, one in parameters.items() if isinstance(one.default, bool)}
+    flags = {
+        name: f"`{parameter.default}`" for name, parameter in parameters.items() if isinstance(parameter.default, bool)
+    }
     assert flags == {name: unset[name] for name in flags}
 
 
@@ -425,7 +427,7 @@ def test_the_factors_of_the_readme_are_the_packaged_ones(region: str, place: str
 
 def test_the_table_of_metrics_is_the_code_s() -> None:
     """Name, unit and meaning of every metric, in the order of the code."""
-    expected = [[f"`{one.name}`", one.unit, one.meaning] for one in METRICS]
+    expected = [[f"`{metric.name}`", metric.unit, metric.meaning] for metric in METRICS]
 
     assert expected == table("docs/metrics.md", "metric", "unit")
 
@@ -439,9 +441,9 @@ def keys_of(mapping: dict[str, Any], prefix: str = "") -> set[str]:
         found.add(key)
         if name in {"host", "phases", "phase_seconds", "parts", "part_seconds"}:
             continue
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, dict):
-                found |= keys_of(one, f"{key}.")
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict):
+                found |= keys_of(item, f"{key}.")
     return found
 
 

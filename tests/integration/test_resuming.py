@@ -125,12 +125,14 @@ def test_a_resumed_training_that_is_found_dead(tmp_path: Path) -> None:
     resumed = Resumed(origin, Totals(100_000_000, 1.0, 10))
     write(tmp_path, first)
     folder = write(tmp_path, replace(second, beat=replace(second.beat, resumed=resumed)))
-    lines = [json.dumps({"run_id": one.header.run_id, "project": one.header.project}) for one in (first, second)]
+    lines = [
+        json.dumps({"run_id": record.header.run_id, "project": record.header.project}) for record in (first, second)
+    ]
     DirectoryRunStore(tmp_path).append_lines(first.header.project, origin, ATTEMPTS_FILE, lines=lines)
     record = Reader(tmp_path).ledger.find(second.header.run_id)
 
     assert ("interrupted", origin, (140.0, 14, 200.0, 20)) == (record.status, record.origin, known(record))
-    assert ["interrupted", "interrupted"] == [one.status for one in record.attempts]
+    assert ["interrupted", "interrupted"] == [attempt.status for attempt in record.attempts]
     assert to_mapping(record) == json.loads((folder / "record.json").read_text())
 
 
@@ -142,7 +144,7 @@ def test_a_list_of_attempts_is_no_run(tmp_path: Path) -> None:
         second.load_state_dict(first.state_dict())
     reader = Reader(tmp_path / "there" / "ledger")
 
-    assert [second.run_id] == [one.run_id for one in reader.ledger.runs()]
+    assert [second.run_id] == [run.run_id for run in reader.ledger.runs()]
     assert [] == reader.said
 
 
@@ -156,8 +158,8 @@ def test_a_state_goes_through_torch(tmp_path: Path) -> None:
         steps(second, 2)
 
     assert (first.run_id, (5, 5)) == (second.record.origin, (known(second.record)[1], known(second.record)[3]))
-    assert [one.joules for one in second.record.attempts] == [
-        one.energy.total_joules for one in (first.record, second.record)
+    assert [attempt.joules for attempt in second.record.attempts] == [
+        record.energy.total_joules for record in (first.record, second.record)
     ]
 
 
@@ -177,7 +179,7 @@ def test_a_ledger_on_another_host(tmp_path: Path) -> None:
     assert 2 == len((folder / ATTEMPTS_FILE).read_text().splitlines())
     assert (5, 5) == (lineage_steps, spent_steps)
     assert lineage == pytest.approx(spent)
-    assert ["unknown", "completed"] == [one.status for one in second.record.attempts]
+    assert ["unknown", "completed"] == [attempt.status for attempt in second.record.attempts]
 
 
 def test_a_record_of_another_schema_in_the_chain(tmp_path: Path) -> None:

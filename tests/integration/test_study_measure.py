@@ -48,7 +48,7 @@ def test_a_model_is_measured_and_collected(folder: Path) -> None:
     told = study("measure", config, "--minutes", "0.05", "--warmup-seconds", "1", "--region", "SE", "--json")
     row = json.loads(told.stdout)
     table = study("table", "--method", "strubell2019", "--json")
-    [mine] = [one for one in json.loads(table.stdout) if one["name"] == "Toy"]
+    [mine] = [row for row in json.loads(table.stdout) if row["name"] == "Toy"]
     longer = study("table", "--hours", "100", "--markdown").stdout
     kilowatt_hours = 0.25 * 12 * 1.58
 

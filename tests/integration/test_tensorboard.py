@@ -149,7 +149,7 @@ def test_the_charts_of_ours_are_drawn(seen: Pages) -> None:
 
 def test_the_custom_charts_are_drawn(seen: Pages, board: Board, trained: Trainings) -> None:
     """Custom Scalars has our categories, and in each chart lines, those of both trainers where they log the same."""
-    layout = {one["title"]: one["chart"] for one in board.ask("custom_scalars/layout")["category"]}
+    layout = {category["title"]: category["chart"] for category in board.ask("custom_scalars/layout")["category"]}
     count = sum(map(len, layout.values()))
     seen.open("custom_scalars")
     power = {f"power/gpu_watts ({trained.lightning})", f"train/power/gpu_watts ({trained.huggingface})"}
@@ -169,7 +169,7 @@ def test_the_summary_is_a_table(seen: Pages, trained: Trainings) -> None:
     tables = seen.wait_for(2 * len(trained.records), "td table")
     page = " ".join(" ".join(seen.every("tf-markdown-view, .text-loader, tf-text-loader .content, td")).split())
 
-    assert 2 * len(trained.records) == sum(one.startswith(("Domain", "Phase")) for one in tables)
+    assert 2 * len(trained.records) == sum(table.startswith(("Domain", "Phase")) for table in tables)
     for record in trained.records.values():
         domains = next(line for line in record.summary().splitlines() if line.startswith("  total"))
         assert record.run_id in page

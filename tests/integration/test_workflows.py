@@ -21,7 +21,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 USES = re.compile(r"uses: *(?P<action>\S+?)@(?P<ref>\S+)(?P<rest>.*)")
 TOOLS = Path(sys.executable).parent
 
-each = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+every_workflow = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 
 
 def tool(name: str, *words: object) -> subprocess.CompletedProcess[str]:
@@ -42,7 +42,7 @@ def test_there_is_one_for_processors_and_one_for_gpus() -> None:
     assert {"ci.yml", "gpu.yml"} == everything == {path.name for path in WORKFLOWS}
 
 
-@each
+@every_workflow
 def test_a_workflow_has_the_form_that_github_wants(workflow: Path) -> None:
     """By GitHub's own schema, as check-jsonschema brings it along."""
     done = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow)
@@ -50,7 +50,7 @@ def test_a_workflow_has_the_form_that_github_wants(workflow: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@each
+@every_workflow
 def test_a_workflow_opens_no_door(workflow: Path) -> None:
     """By zizmor, with the eyes of its pedantic persona."""
     done = tool("zizmor", "--offline", "--no-progress", "--persona=pedantic", workflow)
@@ -69,18 +69,18 @@ def test_the_checks_can_fail(tmp_path: Path) -> None:
     assert 0 != tool("zizmor", "--offline", "--no-progress", "--persona=pedantic", loose).returncode
 
 
-@each
+@every_workflow
 def test_actions_are_pinned_by_hash_and_say_which_version_that_is(workflow: Path) -> None:
     """Forty digits, and the version behind them for people."""
     used = [found.groupdict() for found in map(USES.search, workflow.read_text(encoding="utf-8").splitlines()) if found]
 
     assert used
-    for one in used:
-        assert re.fullmatch(r"[0-9a-f]{40}", one["ref"]), one
-        assert re.fullmatch(r" # v\d+\.\d+\.\d+", one["rest"]), one
+    for action in used:
+        assert re.fullmatch(r"[0-9a-f]{40}", action["ref"]), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", action["rest"]), action
 
 
-@each
+@every_workflow
 def test_jobs_have_an_end_and_read_at_most(workflow: Path) -> None:
     """Nothing by default, reading where a job checks the code out; every job and its group come to an end."""
     whole = loaded(workflow)
@@ -102,7 +102,7 @@ def test_nobody_s_pull_request_runs_on_the_gpu() -> None:
     assert {"push", "schedule", "workflow_dispatch"} == set(triggers)
 
 
-@each
+@every_workflow
 def test_what_a_workflow_runs_is_there(workflow: Path) -> None:
     """Every step is one command: a script that can be executed, or make with a target that it has."""
     for job in loaded(workflow)["jobs"].values():
@@ -232,7 +232,7 @@ def test_trainings_are_held_against_the_baseline_and_the_job_fails_where_one_ros
     assert ("**Risen.** bert on Simulated GPU 0" in place.summary, "**OK.** elmo on" in place.summary) == (True, True)
     assert "2 runs" in place.summary
     assert (place.out / "runs").is_dir()
-    assert {"bert", "elmo"} == {one.work for one in baseline_from(json.loads(committed.read_text())).entries}
+    assert {"bert", "elmo"} == {entry.work for entry in baseline_from(json.loads(committed.read_text())).entries}
 
 
 def test_a_training_that_fails_fails_the_job_and_the_others_go_on(tmp_path: Path) -> None:
@@ -250,4 +250,4 @@ def test_the_committed_baseline_can_be_read() -> None:
     path = ROOT / "tests" / "benchmarks" / "results" / "baseline.json"
     entries = baseline_from(json.loads(path.read_text(encoding="utf-8"))).entries
 
-    assert all(one.run_id and part.is_measured for one in entries for part in one.judged)
+    assert all(entry.run_id and part.is_measured for entry in entries for part in entry.judged)

@@ -140,7 +140,8 @@ def test_a_variable_meters_every_lightning_trainer(package: str, installed: Path
     assert [["CarbonCallback"]] * 3 == [said[name] for name in ("on", "by hand", "autolog")]
     assert [] == said["disabled"]
     assert [(name, "FRA", 3, "completed") for name in ("environment", "by hand", "autolog")] == [
-        (one["project"], one["carbon"]["intensity"]["region"], one["steps"], one["status"]) for one in records
+        (record["project"], record["carbon"]["intensity"]["region"], record["steps"], record["status"])
+        for record in records
     ]
 
 

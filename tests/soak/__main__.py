@@ -58,7 +58,7 @@ def main() -> int:
         "seed": options.seed,
         "missed": sum(check.ok is False for check in checks),
         "checks": [{**asdict(check), "ok": check.ok} for check in checks],
-        "kills": [asdict(one) for one in kills],
+        "kills": [asdict(kill) for kill in kills],
     }
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(mapping, indent=2) + "\n", encoding="utf-8")
@@ -73,7 +73,7 @@ def _kill_many(count: int, dice: random.Random) -> list[Kill]:
     from tests.soak.trainings import training
 
     plans = [(signal.SIGKILL, number) for number in range(count)]
-    plans += [(one, number) for number in range(GENTLE) for one in (signal.SIGTERM, signal.SIGINT)]
+    plans += [(ending, number) for number in range(GENTLE) for ending in (signal.SIGTERM, signal.SIGINT)]
     kills = []
     with TemporaryDirectory(prefix="lightning-carbon-soak-") as folder:
         for place, (with_signal, number) in enumerate(plans):
@@ -89,9 +89,9 @@ def _kill_many(count: int, dice: random.Random) -> list[Kill]:
     return kills
 
 
-def _tell(number: int, count: int, one: Kill) -> None:
+def _tell(number: int, count: int, kill: Kill) -> None:
     if sys.stdout.isatty():
-        print(f"\r{number}/{count} {one.framework} {one.signal} {one.lost_seconds:.2f} s ", end="", flush=True)
+        print(f"\r{number}/{count} {kill.framework} {kill.signal} {kill.lost_seconds:.2f} s ", end="", flush=True)
         if number == count:
             print("\r", end="")
 
@@ -99,20 +99,20 @@ def _tell(number: int, count: int, one: Kill) -> None:
 def _checks(kills: Sequence[Kill]) -> list[Check]:
     checks = []
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
-        ended = [one for one in kills if one.signal == number.name]
-        for framework, ranks in sorted({(one.framework, one.ranks) for one in ended}):
-            group = [one for one in ended if (one.framework, one.ranks) == (framework, ranks)]
-            lost = [one.lost_seconds for one in group]
+        ended = [kill for kill in kills if kill.signal == number.name]
+        for framework, ranks in sorted({(kill.framework, kill.ranks) for kill in ended}):
+            group = [kill for kill in ended if (kill.framework, kill.ranks) == (framework, ranks)]
+            lost = [kill.lost_seconds for kill in group]
             what = f"{framework}, {ranks} rank{'s' if ranks > 1 else ''}: energy lost at one of {len(group)}"
-            statuses = ", ".join(sorted({one.status for one in group}))
-            note = f"{max(one.lost_joules for one in group):.0f} J at worst; {statuses}"
+            statuses = ", ".join(sorted({kill.status for kill in group}))
+            note = f"{max(kill.lost_joules for kill in group):.0f} J at worst; {statuses}"
             checks += [
                 Check(number.name, f"{what}, median", statistics.median(lost), "s"),
                 Check(number.name, f"{what}, worst", max(lost), "s", MOST_LOST_SECONDS, note=note),
             ]
-    excess = max(one.excess_seconds for one in kills)
+    excess = max(kill.excess_seconds for kill in kills)
     checks.append(Check("all", "energy beyond the truth, worst", excess, "s", MOST_EXCESS_SECONDS))
-    running = sum(one.status == "running" for one in kills)
+    running = sum(kill.status == "running" for kill in kills)
     checks.append(Check("all", "runs that a reader takes to be going on", running, "", 0))
     return checks
 

@@ -96,7 +96,7 @@ def kill(training: Training, after_seconds: float, aim: Aim, victim: int, number
             victims, at_ns = _strike(training, process, "all", victim, signal.SIGKILL)
             process.join(END_SECONDS)
         give_up = time.monotonic() + END_SECONDS
-        while any(is_process_there(one.header.pid, one.header.pid_started) for one in parts_in(training.ledger)):
+        while any(is_process_there(part.header.pid, part.header.pid_started) for part in parts_in(training.ledger)):
             if time.monotonic() > give_up:
                 break
             time.sleep(0.01)
@@ -126,7 +126,7 @@ def _compare(
 ) -> Kill:
     parts = {part.header.rank: part for part in parts_in(training.ledger)}
     record = recovered(training.ledger)
-    joules_of = {one.rank: one.joules for one in record.ranks} if record else {}
+    joules_of = {rank.rank: rank.joules for rank in record.ranks} if record else {}
     joules = lost = seconds = 0.0
     excess = -1.0
     for rank, gpu in enumerate(training.gpus):

@@ -122,3 +122,38 @@ def test_pages_and_examples_import_public_modules_alone() -> None:
     used = {name for tree in (*pages, *scripts) for name in imported(tree)}
 
     assert set() == used - set(PUBLIC_MODULES)
+
+
+EMPTY_NAMES: Final = {"one", "ones", "each"}
+"""What no variable is called, since everything could be."""
+
+
+def empty_names_in(tree: ast.AST) -> list[int]:
+    """The lines of a program that bind a name which says nothing of what it holds."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in EMPTY_NAMES)
+        or (isinstance(node, ast.arg) and node.arg in EMPTY_NAMES)
+    ]
+
+
+@pytest.mark.parametrize("folder", ["lightning_carbon", "tests", "examples", "tools", "docs"])
+def test_a_variable_says_what_it_holds(folder: str) -> None:
+    """No loop, comprehension, assignment, field or parameter has a name that would fit anything."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line in empty_names_in(MODULES.get(path) or ast.parse(path.read_bytes()))
+    ]
+
+    assert [] == found
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["for one in runs: pass", "{one: 1 for one in runs}", "f = lambda one: 1", "def f(each: int): ...", "one = 1"],
+)
+def test_an_empty_name_would_be_noticed(line: str) -> None:
+    """The rule above can fail."""
+    assert [1] == empty_names_in(ast.parse(line))

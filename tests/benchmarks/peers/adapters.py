@@ -103,7 +103,7 @@ class Ours(Nothing):
         if self.task.part == "cpu":
             from lightning_carbon.sources.host import rapl
 
-            found = [one.port for one in rapl.discover() if one.port is not None]
+            found = [finding.port for finding in rapl.discover() if finding.port is not None]
             scope = {"cpu_scope": "machine", "sources": found}
         devices = {} if self.task.own_gpu or "LOCAL_RANK" in os.environ else {"devices": "all"}
         settings: dict[str, Any] = {**scope, **devices, "per_step": self.task.mark}

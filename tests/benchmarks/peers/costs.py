@@ -46,7 +46,7 @@ def step(arena: Arena) -> Iterator[Row]:
             for tool in TOOLS:
                 found[tool].append(arena.alone(tool, job, _gpus(arena, count)))
         cells = {tool: Cell(median(answer["median_us"] for answer in answers)) for tool, answers in found.items()}
-        means = "; ".join(f"{TITLES[tool]} {mean(one['mean_us'] for one in found[tool]):.3g}" for tool in TOOLS)
+        means = "; ".join(f"{TITLES[tool]} {mean(turn['mean_us'] for turn in found[tool]):.3g}" for tool in TOOLS)
         what = f"telling a step's beginning and end, {count} GPU{'s' if count > 1 else ''}"
         notes = (f"medians; means in µs: {means}",)
         yield Row("peers-step", f"step_us_{count}", what, "µs", cells, share=1 / 3, notes=notes)
@@ -61,7 +61,7 @@ def sampler(arena: Arena) -> Iterator[Row]:
             answers = arena.together([(tool, job) for tool in ("none", *TOOLS)], _gpus(arena, 8))
             turns.append({answer["tool"]: answer["cpu_ms_per_second"] for answer in answers})
         cells = {tool: Cell(max(0.0, median(turn[tool] - turn["none"] for turn in turns))) for tool in TOOLS}
-        apart = [abs(turn["none"] - median(one["none"] for one in turns)) for turn in turns]
+        apart = [abs(turn["none"] - median(turn["none"] for turn in turns)) for turn in turns]
         what = "steps of 20 ms told to it" if mark else "no step told to it"
         yield Row(
             "peers-sampler",
@@ -89,12 +89,12 @@ def traces(arena: Arena) -> Iterator[Row]:
     for key, what in (("processes", "processes started"), ("sockets", "sockets opened")):
         cells = {}
         for tool in TOOLS:
-            one, none = calls[tool], calls["none"]
-            if one is None or none is None:
+            metered, none = calls[tool], calls["none"]
+            if metered is None or none is None:
                 cells[tool] = Cell(None, "needs strace")
             else:
-                kinds = ", ".join(sorted(set(one["families"]))) if key == "sockets" else ""
-                cells[tool] = Cell(one[key] - none[key], note=kinds)
+                kinds = ", ".join(sorted(set(metered["families"]))) if key == "sockets" else ""
+                cells[tool] = Cell(metered[key] - none[key], note=kinds)
         yield Row("peers-traces", key, f"{what}, seen by strace", "", cells)
 
 

@@ -113,14 +113,14 @@ def cost(adapter: Nothing, job: dict[str, Any]) -> dict[str, Any]:
     while time.monotonic() < until:
         burst += 1
         for _ in range(BURST):
-            one = now_ns()
+            first = now_ns()
             adapter.begin()
-            two = now_ns()
-            three = now_ns()
+            second = now_ns()
+            third = now_ns()
             adapter.end()
-            four = now_ns()
+            fourth = now_ns()
             if burst > 1:
-                took.append(two - one + four - three)
+                took.append(second - first + fourth - third)
         time.sleep(PAUSE_SECONDS)
     took.sort()
     return {

@@ -107,11 +107,11 @@ class Room:
 def main() -> None:
     """Feed the tree."""
     spec = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    zones = [Zone(one["name"], one["label"], Gpu(**one["power"])) for one in spec]
+    zones = [Zone(zone["name"], zone["label"], Gpu(**zone["power"])) for zone in spec]
     tree = PowercapTree(Path("/sys"))
     began_ns = time.monotonic_ns()
     placed = [tree.add(zone.name, zone.label, joules=START_JOULES) for zone in zones]
-    files = [os.open(one.path / "energy_uj", os.O_WRONLY) for one in placed]
+    files = [os.open(zone.path / "energy_uj", os.O_WRONLY) for zone in placed]
     with suppress(PermissionError):
         os.nice(-15)  # no tool's figure shall hang on whether another one keeps the feeding from its turn
     Path(sys.argv[2]).touch()

@@ -175,8 +175,8 @@ def write_rows(path: Path, rows: Sequence[Row], **about: Any) -> None:  # noqa: 
 def read_rows(mapping: Mapping[str, Any]) -> list[Row]:
     """The rows of such a file."""
     rows = []
-    for one in mapping["rows"]:
-        named = {key: value for key, value in one.items() if key != "best"}
+    for row in mapping["rows"]:
+        named = {key: value for key, value in row.items() if key != "best"}
         cells = {tool: Cell(**cell) for tool, cell in named.pop("cells").items()}
         rows.append(Row(cells=cells, **{**named, "notes": tuple(named["notes"])}))
     return rows

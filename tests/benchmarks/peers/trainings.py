@@ -41,8 +41,8 @@ def _compare(arena: Arena, framework: str, name: str) -> Iterator[Row]:
     rounds = [_round(arena, framework, number) for number in range(QUICK_ROUNDS if arena.quick else ROUNDS)]
     cells, spent, errors = {}, [], []
     for tool in TOOLS:
-        ratios, by_processor = ([ratio[index] for one in rounds for ratio in one[tool]] for index in range(2))
-        errors.append(stdev(median(ratio[0] for ratio in one[tool]) for one in rounds) / sqrt(len(rounds)))
+        ratios, by_processor = ([ratio[index] for turn in rounds for ratio in turn[tool]] for index in range(2))
+        errors.append(stdev(median(ratio[0] for ratio in turn[tool]) for turn in rounds) / sqrt(len(rounds)))
         cells[tool] = Cell(median(ratios), remark=f"± {errors[-1]:.3f}")
         spent.append(f"{TITLES[tool]} {median(by_processor):.4f}")
     notes = (f"{len(rounds)} starts of all, {TURNS} turns each; by processor time: {'; '.join(spent)}",)
@@ -84,6 +84,8 @@ def _round(arena: Arena, framework: str, number: int) -> dict[str, list[tuple[fl
     plain = {OURS: blocks[0], **dict.fromkeys(PEERS, blocks[2])}
     metered = {OURS: blocks[1], **{tool: blocks[3 + index] for index, tool in enumerate(PEERS)}}
     return {
-        tool: [(one[0] / two[0], one[1] / two[1]) for one, two in zip(plain[tool], metered[tool], strict=True)]
+        tool: [
+            (bare[0] / loaded[0], bare[1] / loaded[1]) for bare, loaded in zip(plain[tool], metered[tool], strict=True)
+        ]
         for tool in TOOLS
     }

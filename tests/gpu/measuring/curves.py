@@ -57,14 +57,16 @@ def ticks_of(readings: Sequence[Reading]) -> Ticks | None:
         return None
     gaps = [(later - earlier) / _SECOND_NS for (earlier, _), (later, _) in pairwise(knots)]
     percentiles = quantiles(gaps, n=20, method="inclusive")
-    reads = [(one.after_ns - one.before_ns) / _SECOND_NS for one in readings]
+    reads = [(reading.after_ns - reading.before_ns) / _SECOND_NS for reading in readings]
     return Ticks(
         moves=len(knots),
         period_seconds=median(gaps),
         low_seconds=percentiles[0],
         high_seconds=percentiles[-1],
         smallest_joules=min(later - earlier for (_, earlier), (_, later) in pairwise(knots)),
-        between_readings_seconds=median((later.at_ns - one.at_ns) / _SECOND_NS for one, later in pairwise(readings)),
+        between_readings_seconds=median(
+            (later.at_ns - before.at_ns) / _SECOND_NS for before, later in pairwise(readings)
+        ),
         read_seconds=median(reads),
         slowest_read_seconds=quantiles(reads, n=100, method="inclusive")[-1],
     )
@@ -82,11 +84,11 @@ def moves_of(readings: Sequence[Reading]) -> Curve:
 def integral_of(readings: Sequence[Reading]) -> Curve:
     """The energy under readings of power, by trapezoid."""
     curve, joules = [], 0.0
-    for index, one in enumerate(readings):
+    for index, reading in enumerate(readings):
         if index:
             before = readings[index - 1]
-            joules += (one.value + before.value) / 2 * (one.at_ns - before.at_ns) / _SECOND_NS
-        curve.append((float(one.at_ns), joules))
+            joules += (reading.value + before.value) / 2 * (reading.at_ns - before.at_ns) / _SECOND_NS
+        curve.append((float(reading.at_ns), joules))
     return curve
 
 

@@ -195,8 +195,8 @@ def compare_shapes(
                 shape.name,
                 seconds,
                 joules / seconds,
-                {name: joules_between(integral_of(one), start_ns, end_ns) / joules for name, one in gauges.items()},
-                {name: len(one) for name, one in gauges.items()},
+                {name: joules_between(integral_of(curve), start_ns, end_ns) / joules for name, curve in gauges.items()},
+                {name: len(curve) for name, curve in gauges.items()},
             )
         )
     return found

@@ -97,7 +97,7 @@ def plain(found: Any) -> Any:  # noqa: ANN401 - whatever was measured
         return asdict(found)
     if isinstance(found, dict):
         return {str(name): plain(value) for name, value in found.items()}
-    return [plain(one) for one in found] if isinstance(found, list | tuple) else found
+    return [plain(part) for part in found] if isinstance(found, list | tuple) else found
 
 
 def slug(name: str) -> str:

@@ -182,7 +182,7 @@ def ratio_of(plain: Sequence[float], metered: Sequence[float], steps: int, param
         steps: How many steps each has.
         parameters: How many the model has.
     """
-    ratios = [one / two for one, two in zip(plain, metered, strict=True)]
+    ratios = [bare / loaded for bare, loaded in zip(plain, metered, strict=True)]
     low, _, high = quantiles(ratios, n=4)
     return Ratio(
         ratio=median(ratios),

@@ -134,7 +134,7 @@ def main() -> None:
     found = {
         "turns": turns.seconds,
         "steps": None if record is None else record.steps,
-        "parameters": sum(one.numel() for one in training.model.parameters()),
+        "parameters": sum(weights.numel() for weights in training.model.parameters()),
     }
     Path(answer).write_text(json.dumps(found), encoding="utf-8")
 

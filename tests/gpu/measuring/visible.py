@@ -48,9 +48,9 @@ class Seen:
         Args:
             gpus: By the UUID of each slice, that of the GPU that it is a part of.
         """
-        names = [{_bare(one), _bare(gpus.get(one, one))} for one in self.meter]
+        names = [{_bare(uuid), _bare(gpus.get(uuid, uuid))} for uuid in self.meter]
         return len(self.torch) == len(names) and all(
-            _bare(one) in known for one, known in zip(self.torch, names, strict=True)
+            _bare(uuid) in known for uuid, known in zip(self.torch, names, strict=True)
         )
 
 
@@ -71,8 +71,8 @@ def slice_forms(slices: Mapping[str, str]) -> Iterator[str | None]:
         slices: By the UUID of each slice, that of the GPU that it is a part of.
     """
     yield from (None, "", "0", "1", "MIG-ffffffff")
-    for one, gpu in slices.items():
-        yield from (one, one[:16], f"{one},{one}")
+    for uuid, gpu in slices.items():
+        yield from (uuid, uuid[:16], f"{uuid},{uuid}")
         yield gpu
     yield ",".join(slices)
 
@@ -82,7 +82,7 @@ def slices_of_machine() -> dict[str, str]:
     from lightning_carbon.sources.nvml.inventory import take_inventory
     from lightning_carbon.sources.nvml.library import LIBRARY
 
-    return {one.names.uuid: gpu.names.uuid for gpu in take_inventory(LIBRARY) for one in gpu.slices}
+    return {part.names.uuid: gpu.names.uuid for gpu in take_inventory(LIBRARY) for part in gpu.slices}
 
 
 def ask(value: str | None, environ: Mapping[str, str]) -> Seen:
@@ -133,7 +133,7 @@ def main() -> None:
     count = cuda.device_count() if cuda.is_initialized() else 0
     seen = [str(cuda.get_device_properties(index).uuid) for index in range(count)]
     findings = nvml.discover("auto")
-    metered = [one.port.sensor.domain.id.removeprefix("gpu:") for one in findings if one.port is not None]
+    metered = [finding.port.sensor.domain.id.removeprefix("gpu:") for finding in findings if finding.port is not None]
     print(json.dumps({"torch": seen, "meter": metered}))
 
 

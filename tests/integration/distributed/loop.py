@@ -72,9 +72,12 @@ def main() -> None:
     rows.append(figures(meter.row()))
     record = meter.record
     answer |= {"run_id": record.run_id, "location": record.location, "rows": rows, "steps": record.steps}
-    areas = [sum(one.watts.values()) * (one.end_seconds - one.start_seconds) for one in meter.power_profile.stretches]
+    areas = [
+        sum(stretch.watts.values()) * (stretch.end_seconds - stretch.start_seconds)
+        for stretch in meter.power_profile.stretches
+    ]
     answer["course_watts"] = sum(areas) / meter.power_profile.stretches[-1].end_seconds if areas else None
-    mine = record.ranks[[one.rank for one in record.ranks].index(rank)]
+    mine = record.ranks[[rank.rank for rank in record.ranks].index(rank)]
     if sources is not None:
         answer["truth"] = sources[0].truth(stop_ns - round(mine.duration_seconds * 1e9), stop_ns).joules
     tell(plan, answer, "ended")
@@ -94,7 +97,7 @@ def marks(plan: dict[str, Any], of_rank: dict[str, Any], attempt: int) -> list[f
         time.sleep(dies)
         os.kill(os.getpid(), signal.SIGKILL)
     rows = plan.get("rows", 4)
-    return [now + plan["seconds"] * (one + 1) / rows for one in range(rows)]
+    return [now + plan["seconds"] * (row + 1) / rows for row in range(rows)]
 
 
 def row_of(meter: Meter, of_rank: dict[str, Any], until: float) -> dict[str, float]:

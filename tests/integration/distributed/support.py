@@ -63,7 +63,7 @@ def environment(**more: str) -> dict[str, str]:
 def torchrun(ranks: int, *words: str) -> list[str]:
     """The command for ranks on one host."""
     run = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(ranks)]
-    return [*run, *(() if any(one.startswith("--nnodes") for one in words) else ("--standalone",)), *words]
+    return [*run, *(() if any(word.startswith("--nnodes") for word in words) else ("--standalone",)), *words]
 
 
 def write_plan(folder: Path, seconds: float = 2.0, **plan: Any) -> Path:  # noqa: ANN401 - whatever JSON takes
@@ -83,11 +83,11 @@ def run_all(folder: Path, *commands: tuple[list[str], dict[str, str]]) -> Done:
             subprocess.Popen(command, env=env, cwd=folder, stdout=output, stderr=output) for command, env in commands
         ]
         try:
-            codes = [one.wait(PATIENCE_SECONDS) for one in started]
+            codes = [process.wait(PATIENCE_SECONDS) for process in started]
         finally:
-            for one in started:
+            for process in started:
                 with suppress(OSError):
-                    one.kill()
+                    process.kill()
     return done(folder, next((code for code in codes if code), 0))
 
 
@@ -114,7 +114,7 @@ def done(folder: Path, returncode: int) -> Done:
 def told(folder: Path, when: str) -> dict[tuple[int, int], dict[str, Any]]:
     """What ranks have told at some time, by rank and attempt."""
     words = [read_json(path) for path in sorted(folder.glob(f"answers/{when}-*.json"))]
-    return {(one["rank"], one["attempt"]): one for one in words}
+    return {(answer["rank"], answer["attempt"]): answer for answer in words}
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -125,6 +125,6 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -24,12 +24,12 @@ def seen(standin: Standin, **more: str) -> dict[str, str]:
 def gpus_of(done: Done) -> list[list[int]]:
     """The GPUs that are credited to each rank."""
     uuids = {f"gpu:{SCENARIO.uuid(index)}": index for index in range(len(WATTS))}
-    return [[uuids[one] for one in rank["devices"] if one in uuids] for rank in done.record["ranks"]]
+    return [[uuids[device] for device in rank["devices"] if device in uuids] for rank in done.record["ranks"]]
 
 
 def gpu_joules(done: Done) -> float:
     """The energy of all GPUs in the record."""
-    return float(sum(one["joules"] for one in done.record["energy"]["domains"] if one["kind"] == "gpu"))
+    return float(sum(domain["joules"] for domain in done.record["energy"]["domains"] if domain["kind"] == "gpu"))
 
 
 def truth(done: Done) -> float:

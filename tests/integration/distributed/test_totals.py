@@ -26,13 +26,13 @@ READING_SECONDS = 0.01
 
 def truths(done: Done, record: dict[str, Any]) -> float:
     """The true energy of all GPUs, each over the time that the rank that it is credited to was there."""
-    return float(sum(done.answers[one["rank"], 0]["truth"] for one in record["ranks"] if one["devices"]))
+    return float(sum(done.answers[rank["rank"], 0]["truth"] for rank in record["ranks"] if rank["devices"]))
 
 
 def joules_of(record: dict[str, Any]) -> Any:  # noqa: ANN401 - a float, from JSON
     """The sum over ranks, which must be the total."""
     total = record["energy"]["total_joules"]
-    assert total == pytest.approx(sum(one["joules"] for one in record["ranks"]))
+    assert total == pytest.approx(sum(rank["joules"] for rank in record["ranks"]))
     return total
 
 
@@ -55,7 +55,9 @@ def test_two_ranks_make_one_true_record(tmp_path: Path, group: str, gpus: list[i
         missing += watts[0] * 1.25 * (longer + READING_SECONDS)
 
     assert ("completed", 2) == (record["status"], record["world_size"])
-    assert [f"gpu:simulated-{gpu}" for gpu in sorted(set(gpus))] == [one["id"] for one in record["energy"]["domains"]]
+    assert [f"gpu:simulated-{gpu}" for gpu in sorted(set(gpus))] == [
+        domain["id"] for domain in record["energy"]["domains"]
+    ]
     assert joules_of(record) == pytest.approx(truths(done, record), rel=0.01)
     # To the microjoule: the floats that rows are told in do not add up to the last digit.
     shown = round(sum(row["joules"] for row in rows), 6)
@@ -95,10 +97,10 @@ def test_four_ranks_on_two_hosts_make_one_true_record(tmp_path: Path) -> None:
     assert done.returncode == 0, done.output
     record = done.record
 
-    assert (4, 4) == (record["world_size"], len({one["id"] for one in record["energy"]["domains"]}))
-    assert [1, 1, 1, 1] == [len(one["devices"]) for one in record["ranks"]]
+    assert (4, 4) == (record["world_size"], len({domain["id"] for domain in record["energy"]["domains"]}))
+    assert [1, 1, 1, 1] == [len(rank["devices"]) for rank in record["ranks"]]
     assert joules_of(record) == pytest.approx(truths(done, record), rel=0.01)
-    assert joules_of(record) == pytest.approx(sum(one["truth"] for one in done.answers.values()), rel=0.01)
+    assert joules_of(record) == pytest.approx(sum(answer["truth"] for answer in done.answers.values()), rel=0.01)
 
 
 def test_without_a_process_group_each_host_makes_a_record_of_its_own(tmp_path: Path) -> None:
@@ -106,7 +108,7 @@ def test_without_a_process_group_each_host_makes_a_record_of_its_own(tmp_path: P
     done = two_hosts(tmp_path, group="never", gpu_=[0, 0, 1, 1])
     assert done.returncode == 0, done.output
 
-    assert [[0, 1], [2, 3]] == sorted([one["rank"] for one in record["ranks"]] for record in done.records)
+    assert [[0, 1], [2, 3]] == sorted([rank["rank"] for rank in record["ranks"]] for record in done.records)
     assert [4, 4] == [record["world_size"] for record in done.records]
     for record in done.records:
         assert joules_of(record) == pytest.approx(truths(done, record), rel=0.01)
@@ -127,7 +129,7 @@ def test_the_tasks_of_a_slurm_step_find_each_other_by_their_step(tmp_path: Path)
     assert done.returncode == 0, done.output
     record = done.record
 
-    assert [(0, 1), (1, 1)] == [(one["rank"], len(one["devices"])) for one in record["ranks"]]
+    assert [(0, 1), (1, 1)] == [(rank["rank"], len(rank["devices"])) for rank in record["ranks"]]
     assert joules_of(record) == pytest.approx(truths(done, record), rel=0.01)
 
 
@@ -141,6 +143,6 @@ def test_a_straggler_shows(tmp_path: Path) -> None:
     assert fast["steps"] > 2 * slow["steps"] > 0
     assert [done.answers[rank, 0]["steps"] for rank in (0,)] == [done.record["steps"]]
     assert fast["mean_watts"] > 2 * slow["mean_watts"] > 0
-    assert [one["joules"] / one["duration_seconds"] for one in (fast, slow)] == pytest.approx(
+    assert [rank["joules"] / rank["duration_seconds"] for rank in (fast, slow)] == pytest.approx(
         [fast["mean_watts"], slow["mean_watts"]]
     )

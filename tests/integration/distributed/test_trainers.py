@@ -26,9 +26,9 @@ def check(done: Done, rows: list[tuple[int, float]]) -> None:
     total = record["energy"]["total_joules"]
 
     assert ("completed", 2, 20) == (record["status"], record["world_size"], record["steps"])
-    assert [(0, 20, 1), (1, 20, 1)] == [(one["rank"], one["steps"], len(one["devices"])) for one in ranks]
-    assert total == pytest.approx(WATTS * sum(one["duration_seconds"] for one in ranks), rel=0.01)
-    assert [one["mean_watts"] for one in ranks] == pytest.approx([WATTS] * 2, rel=0.01)
+    assert [(0, 20, 1), (1, 20, 1)] == [(rank["rank"], rank["steps"], len(rank["devices"])) for rank in ranks]
+    assert total == pytest.approx(WATTS * sum(rank["duration_seconds"] for rank in ranks), rel=0.01)
+    assert [rank["mean_watts"] for rank in ranks] == pytest.approx([WATTS] * 2, rel=0.01)
     assert total - WATTS * LAST_SECONDS <= sum(value for _, value in rows) <= 1.01 * total
 
 

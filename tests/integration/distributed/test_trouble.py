@@ -23,7 +23,7 @@ def beside(folder: Path, env: dict[str, str] | None = None, **plan: Any) -> Done
     """Two ranks without a launcher that would end one when the other dies."""
     path = write_plan(folder, **plan)
     ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", **(env or {})} for rank in range(2)]
-    return run_all(folder, *(([*COMMAND, str(path)], environment(**one)) for one in ranks))
+    return run_all(folder, *(([*COMMAND, str(path)], environment(**rank)) for rank in ranks))
 
 
 def true_joules(folder: Path, part: RankPart, began_ns: int) -> float:
@@ -56,19 +56,19 @@ def test_a_second_attempt_is_a_run_of_its_own(tmp_path: Path) -> None:
     done = run_loop(tmp_path, 2, "--max-restarts=1", "--monitor-interval=0.1", gpu_=[0, 1], dies_=[None, 1.6])
     assert done.returncode == 0, done.output
     second = done.answers[0, 1]["run_id"]
-    [first] = {one["run_id"] for one in done.records} - {second}
-    [record] = [one for one in done.records if one["run_id"] == second]
+    [first] = {record["run_id"] for record in done.records} - {second}
+    [record] = [record for record in done.records if record["run_id"] == second]
     dead = done.parts(first)
     kept = record_of(dead).energy.total_joules
     assert kept is not None
-    truth = sum(true_joules(tmp_path, one, done.starts[one.header.rank, 0]["began_ns"]) for one in dead)
+    truth = sum(true_joules(tmp_path, rank, done.starts[rank.header.rank, 0]["began_ns"]) for rank in dead)
 
-    assert ("completed", [0, 1]) == (record["status"], [one["rank"] for one in record["ranks"]])
+    assert ("completed", [0, 1]) == (record["status"], [rank["rank"] for rank in record["ranks"]])
     assert record["energy"]["total_joules"] == pytest.approx(
         sum(done.answers[rank, 1]["truth"] for rank in range(2)), rel=0.01
     )
     assert kept == pytest.approx(truth, rel=0.1)
-    assert all(1.6 - LOST_SECONDS <= one.beat.ns / 1e9 for one in dead)
+    assert all(1.6 - LOST_SECONDS <= rank.beat.ns / 1e9 for rank in dead)
 
 
 def test_nobody_waits_for_a_rank_that_comes_late(tmp_path: Path) -> None:
@@ -79,12 +79,12 @@ def test_nobody_waits_for_a_rank_that_comes_late(tmp_path: Path) -> None:
     ranks = done.record["ranks"]
     first = done.answers[0, 0]["rows"][0]
 
-    assert ("completed", [0, 1]) == (done.record["status"], [one["rank"] for one in ranks])
+    assert ("completed", [0, 1]) == (done.record["status"], [rank["rank"] for rank in ranks])
     assert done.answers[0, 0]["start_ms"] < late * 1e3
     assert 1 == first["ranks"]
     assert first["coverage"] == pytest.approx(0.5, abs=0.05)
     assert done.record["energy"]["total_joules"] == pytest.approx(
-        sum(one["truth"] for one in done.answers.values()), rel=0.01
+        sum(answer["truth"] for answer in done.answers.values()), rel=0.01
     )
 
 
@@ -94,7 +94,7 @@ def test_a_store_that_is_gone_costs_no_more_than_the_common_name(tmp_path: Path)
     done = beside(tmp_path, group, group="before", gpu_=[0, 1], late_=[0, 3.0])
 
     assert {(0, 0), (1, 0)} == set(done.answers), done.output
-    assert 2 == len({one["run_id"] for one in done.answers.values()})
+    assert 2 == len({answer["run_id"] for answer in done.answers.values()})
     for record in done.records:
         [rank] = record["ranks"]
         assert record["energy"]["total_joules"] == pytest.approx(done.answers[rank["rank"], 0]["truth"], rel=0.01)
@@ -106,7 +106,7 @@ def test_the_first_rank_need_not_meter(tmp_path: Path) -> None:
     done = beside(tmp_path, group, group="before", gpu_=[0, 1], idle_=[True, False])
     assert done.returncode == 0, done.output
 
-    assert [1] == [one["rank"] for one in done.record["ranks"]]
+    assert [1] == [rank["rank"] for rank in done.record["ranks"]]
     assert done.record["energy"]["total_joules"] == pytest.approx(done.answers[1, 0]["truth"], rel=0.01)
 
 
@@ -118,5 +118,5 @@ def test_a_shell_that_starts_two_runs_gets_two_records(tmp_path: Path) -> None:
     done = run_all(tmp_path, (["bash", "-c", both], environment()))
     first, second = done.records
 
-    assert [[0, 1], [0, 1]] == [[one["rank"] for one in record["ranks"]] for record in (first, second)]
+    assert [[0, 1], [0, 1]] == [[rank["rank"] for rank in record["ranks"]] for record in (first, second)]
     assert f"{first['run_id']}-2" == second["run_id"]

@@ -90,7 +90,7 @@ def test_marks_where_the_device_was_have_no_error() -> None:
 def test_marks_that_are_all_late_by_the_same_cut_the_same_steps() -> None:
     """At constant power; how late they are is told beside."""
     done = list(accumulate(lengths()))
-    found = attributed(steps_ending_at([one + 0.002 * SECOND for one in done]), done, done, BEHIND)
+    found = attributed(steps_ending_at([at + 0.002 * SECOND for at in done]), done, done, BEHIND)
 
     assert found.moment_seconds == pytest.approx(0.002)
     assert found.error_ratio == pytest.approx(0.0, abs=1e-6)
@@ -99,7 +99,7 @@ def test_marks_that_are_all_late_by_the_same_cut_the_same_steps() -> None:
 def test_marks_that_tremble_cost_what_they_are_off() -> None:
     """Every other one is 2 ms late: each step is off by as much of its power, up to a tenth of a step of 20 ms."""
     done = list(accumulate(lengths()))
-    marks = [one + (0.002 * SECOND if index % 2 else 0.0) for index, one in enumerate(done)]
+    marks = [at + (0.002 * SECOND if index % 2 else 0.0) for index, at in enumerate(done)]
     found = attributed(steps_ending_at(marks), done, done, BEHIND)
 
     assert 0.02 < found.error_ratio < 0.1

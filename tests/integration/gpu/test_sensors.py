@@ -115,13 +115,13 @@ def test_integrated_power_agrees_with_the_counter_for_every_shape() -> None:
     """A lamp that is off, half the time on, on, and on in bursts takes as much as that is of its power."""
     lamp = Lamp()
     found = compare_shapes(lamp, {COUNTER: lamp.joules, "power": lamp.watts}, SHAPES, seconds=1.0, lead_seconds=0.2)
-    watts = {one.shape: one.counter_watts for one in found}
+    watts = {load.shape: load.counter_watts for load in found}
 
-    assert [shape.name for shape in SHAPES] == [one.shape for one in found]
+    assert [shape.name for shape in SHAPES] == [load.shape for load in found]
     assert Lamp.IDLE == pytest.approx(watts["idle"], rel=0.01)
     assert all(watts["idle"] < watts[shape] < watts["full"] for shape in ("bursts of 20 ms", "half"))
     assert (found[0].ratios["power"], found[2].ratios["power"]) == pytest.approx((1.0, 1.0), rel=0.05)
-    assert all(one.readings["power"] > 10 for one in found)
+    assert all(load.readings["power"] > 10 for load in found)
 
 
 def test_the_lag_of_a_sensor_is_found() -> None:

@@ -119,8 +119,8 @@ def test_what_the_tests_measure_is_written_at_their_end(
 
     assert "1 failed, 1 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
     assert f"results of NVIDIA H100 PCIe in {tmp_path / 'found' / 'gpu-h100-pcie.json'}" in done.stdout
-    assert [{"ticks": {"period_seconds": 0.1}, "shapes": [1.5]}] == [one["results"] for one in found]
-    assert [{"test_skips": "this GPU counts no energy"}] == [one["skipped"] for one in found]
+    assert [{"ticks": {"period_seconds": 0.1}, "shapes": [1.5]}] == [result["results"] for result in found]
+    assert [{"test_skips": "this GPU counts no energy"}] == [result["skipped"] for result in found]
     assert found[0]["machine"]["driver"]
 
 
@@ -206,9 +206,9 @@ def test_the_machine_is_told_as_its_driver_does(nvml_standin: Standin) -> None:
 
 def test_committed_results_can_be_read_and_name_their_machine() -> None:
     """Every file says which GPU, driver and versions it is of."""
-    for one in read_results():
-        assert all(one["machine"][name] for name in ("gpu", "driver", "packages", "python")), one["machine"]
-        assert one["results"]
+    for result in read_results():
+        assert all(result["machine"][name] for name in ("gpu", "driver", "packages", "python")), result["machine"]
+        assert result["results"]
 
 
 def test_all_parts_together_are_given_less_than_nine_minutes() -> None:

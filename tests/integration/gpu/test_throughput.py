@@ -33,7 +33,7 @@ def environment() -> dict[str, str]:
 def test_the_ratio_is_the_median_of_pairs() -> None:
     """One pair that something else has disturbed changes nothing."""
     plain = [1.0, 1.1, 0.9, 1.0, 1.0, 1.0, 1.2, 0.8, 1.0, 1.0, 1.0, 5.0]
-    metered = [one / 0.99 for one in plain[:-1]] + [1.0]
+    metered = [speed / 0.99 for speed in plain[:-1]] + [1.0]
     found = ratio_of(plain, metered, 20, PARAMETERS)
 
     assert found.ratio == pytest.approx(0.99)
@@ -45,7 +45,7 @@ def test_the_ratio_is_the_median_of_pairs() -> None:
 def test_what_is_not_even_is_told_as_uncertain() -> None:
     """The standard error grows with the spread of the pairs."""
     close, wide = (
-        ratio_of([1.0] * 8, [1.0 + spread * one for one in range(8)], 1, PARAMETERS) for spread in (0.01, 0.1)
+        ratio_of([1.0] * 8, [1.0 + spread * step for step in range(8)], 1, PARAMETERS) for spread in (0.01, 0.1)
     )
 
     assert close.standard_error < wide.standard_error

@@ -10,11 +10,11 @@ from tests.nvml_standin import Gpu, Scenario, Slice, Standin, gpu_uuid
 
 def test_every_form_is_another_one() -> None:
     """Indices, UUIDs, beginnings of UUIDs, nonsense and mixtures, with and without a second GPU."""
-    one, two = list(forms([gpu_uuid(0)])), list(forms([gpu_uuid(0), gpu_uuid(1)]))
+    single, pair = list(forms([gpu_uuid(0)])), list(forms([gpu_uuid(0), gpu_uuid(1)]))
 
-    assert len(set(one)) == len(one)
-    assert {None, "", "-1", "0", "1", gpu_uuid(0), gpu_uuid(0)[:12]} <= set(one)
-    assert {"1,0", f"{gpu_uuid(1)},{gpu_uuid(0)}"} <= set(two) - set(one)
+    assert len(set(single)) == len(single)
+    assert {None, "", "-1", "0", "1", gpu_uuid(0), gpu_uuid(0)[:12]} <= set(single)
+    assert {"1,0", f"{gpu_uuid(1)},{gpu_uuid(0)}"} <= set(pair) - set(single)
 
 
 def test_the_same_devices_in_the_same_order_agree() -> None:
@@ -32,7 +32,7 @@ def test_a_slice_may_go_by_the_name_of_its_gpu() -> None:
     own, whole = Seen("0", ("aaaa",), ("MIG-aaaa",)), Seen("0", (gpu_uuid(0),), ("MIG-aaaa",))
     other = Seen("0", (gpu_uuid(1),), ("MIG-aaaa",))
 
-    assert [True, True, False] == [one.agree_on(slices) for one in (own, whole, other)]
+    assert [True, True, False] == [choice.agree_on(slices) for choice in (own, whole, other)]
 
 
 def test_slices_are_named_in_every_form(nvml_standin: Standin) -> None:
@@ -52,8 +52,8 @@ def test_a_process_tells_what_it_sees(nvml_standin: Standin) -> None:
     environment = {**nvml_standin.environment(Scenario.of(Gpu(), Gpu())), "CUDA_VISIBLE_DEVICES": "-1"}
     seen = ask_all([None, f"{gpu_uuid(1)},{gpu_uuid(0)}"], environment, at_once=2)
 
-    assert [(gpu_uuid(0), gpu_uuid(1)), (gpu_uuid(1), gpu_uuid(0))] == [one.meter for one in seen]
-    assert [None, f"{gpu_uuid(1)},{gpu_uuid(0)}"] == [one.value for one in seen]
+    assert [(gpu_uuid(0), gpu_uuid(1)), (gpu_uuid(1), gpu_uuid(0))] == [choice.meter for choice in seen]
+    assert [None, f"{gpu_uuid(1)},{gpu_uuid(0)}"] == [choice.value for choice in seen]
 
 
 def test_a_process_that_fails_says_why() -> None:

@@ -75,9 +75,9 @@ def test_every_trainer_gets_a_callback_of_its_own(tmp_path: Path, autolog: Autol
     trainers = [make_trainer(tmp_path / str(number)) for number in range(2)]
     for trainer in trainers:
         trainer.train()
-    [one], [other] = map(ours, trainers)
+    [first], [second] = map(ours, trainers)
 
-    assert one is not other
+    assert first is not second
     assert ["second", "second"] == [record["project"] for record in records(tmp_path)]
 
 

@@ -176,8 +176,8 @@ def test_an_evaluation_has_its_energy_under_its_own_prefix(tmp_path: Path) -> No
 def test_several_evaluation_sets_have_each_their_energy(tmp_path: Path) -> None:
     """Each set of a dictionary gets its own, inside a training and on its own."""
     trainer, callback = metered_trainer(tmp_path)
-    one = trainer.eval_dataset
-    trainer.eval_dataset = {"a": one, "b": one}
+    dataset = trainer.eval_dataset
+    trainer.eval_dataset = {"a": dataset, "b": dataset}
     trainer.train()
     metrics = trainer.evaluate()
     record = callback.record

@@ -32,7 +32,9 @@ def small(tmp_path: Path) -> Path:
     """A ledger of one run, on a GPU that nobody has priced, and of another project."""
     store = DirectoryRunStore(tmp_path)
     record = record_of(Drawn("baseline", 2, 3_600, 720_000_000_000, 0, "completed"), 0)
-    domains = tuple(replace(one, name="Voodoo 2") if one.kind == "gpu" else one for one in record.energy.domains)
+    domains = tuple(
+        replace(domain, name="Voodoo 2") if domain.kind == "gpu" else domain for domain in record.energy.domains
+    )
     store.save(to_mapping(replace(record, energy=replace(record.energy, domains=domains))))
     store.save(to_mapping(replace(FULL, project="other")))
     return tmp_path
@@ -57,11 +59,11 @@ def test_the_ledger_of_the_study_totals_the_study_s_figures(ledger: Path) -> Non
     found = told("--project", "lisa", "--ledger", str(ledger), "--method", "strubell2019")
     figures = [(row["jobs"], round(row["gpu_hours"]), row["computed"]) for row in found["rows"]]
 
-    assert [(1, 120), (24, 2_880), (4_789, 239_942)] == [one[:2] for one in figures]
-    assert [5, 118, 9_870] == [round(one[2]["electricity_usd"]) for one in figures]
-    assert [39, 942, 78_468] == [round(one[2]["co2e_lbs"]) for one in figures]
+    assert [(1, 120), (24, 2_880), (4_789, 239_942)] == [figure[:2] for figure in figures]
+    assert [5, 118, 9_870] == [round(figure[2]["electricity_usd"]) for figure in figures]
+    assert [39, 942, 78_468] == [round(figure[2]["co2e_lbs"]) for figure in figures]
     assert [[52, 175], [1_238, 4_205], [103_175, 350_315]] == [
-        [round(usd) for usd in one[2]["cloud_usd"]] for one in figures
+        [round(usd) for usd in figure[2]["cloud_usd"]] for figure in figures
     ]
     assert (172.0, 4_789, 123) == (found["days"], found["jobs"], found["sweeps"])
 

@@ -38,7 +38,7 @@ def reader(tmp_path: Path) -> Reader:
 
 def ids(records: object) -> list[str]:
     """The last letters of their ids."""
-    return [one.run_id[-4:] for one in records if isinstance(one, RunRecord)]  # type: ignore[attr-defined]
+    return [record.run_id[-4:] for record in records if isinstance(record, RunRecord)]  # type: ignore[attr-defined]
 
 
 def test_runs_are_listed_by_age_across_projects(reader: Reader, tmp_path: Path) -> None:

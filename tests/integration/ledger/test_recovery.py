@@ -44,10 +44,10 @@ def test_a_dead_run_is_recovered_with_its_energy(tmp_path: Path) -> None:
         found.steps,
         found.ended_at,
     )
-    assert ["interrupted"] == [one.status for one in found.ranks]
+    assert ["interrupted"] == [rank.status for rank in found.ranks]
     assert [replace(found, location=None)] == [stored(folder)]
     assert [found] == list(Reader(tmp_path).ledger.runs())
-    assert ["rank-00000.jsonl", "record.json"] == sorted(one.name for one in folder.iterdir())
+    assert ["rank-00000.jsonl", "record.json"] == sorted(path.name for path in folder.iterdir())
 
 
 def test_a_run_that_died_before_its_record_is_recovered(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_ranks_that_ended_by_themselves_keep_how(tmp_path: Path, statuses: str, 
     (found,) = Reader(tmp_path).ledger.runs()
 
     assert told == found.status == stored(folder).status
-    assert ranks.split() == [one.status for one in found.ranks]
+    assert ranks.split() == [rank.status for rank in found.ranks]
     assert 0.00002 == found.energy.total_joules
 
 
@@ -192,7 +192,7 @@ def test_a_journal_cut_anywhere_tells_its_last_whole_beat(data: st.DataObject) -
     """A kill tears the last line; what stands before it counts."""
     count = data.draw(st.integers(1, 4))
     beats = [part(0, {GPU: 10 * (at + 1)}, seconds=at + 1, pid=GONE).beat for at in range(count)]
-    lines = [json.dumps(header_mapping(DEAD.header)), *(json.dumps(beat_mapping(one)) for one in beats)]
+    lines = [json.dumps(header_mapping(DEAD.header)), *(json.dumps(beat_mapping(beat)) for beat in beats)]
     whole = "".join(f"{line}\n" for line in lines).encode()
     cut = data.draw(st.integers(0, len(whole)))
     ends = [sum(len(line) + 1 for line in lines[: 2 + number]) for number in range(count)]
@@ -206,7 +206,7 @@ def test_a_journal_cut_anywhere_tells_its_last_whole_beat(data: st.DataObject) -
         reader = Reader(Path(root))
         found = list(reader.ledger.runs())
 
-        assert [one.uj(0) / 1e6 for one in told[-1:]] == [one.energy.total_joules for one in found]
+        assert [beat.uj(0) / 1e6 for beat in told[-1:]] == [record.energy.total_joules for record in found]
         assert len(found) + len(reader.said) == 1
 
 
@@ -223,7 +223,7 @@ def test_garbage_is_told_and_never_raised(data: bytes | list[bytes]) -> None:
             (folder / name).write_bytes(garbage)
         reader = Reader(Path(root))
 
-        assert [DEAD.header.run_id] == [one.run_id for one in reader.ledger.runs()]
+        assert [DEAD.header.run_id] == [run.run_id for run in reader.ledger.runs()]
         assert 2 == len(reader.said)
         assert not any("\n" in line for line in reader.said)
 
@@ -267,7 +267,7 @@ def test_what_a_later_version_wrote_is_left_as_it_is(tmp_path: Path, name: str) 
     path.write_text(text)
     before = (folder / "record.json").read_bytes()
     reader = Reader(tmp_path)
-    found = [one.status for one in reader.ledger.runs()]
+    found = [run.status for run in reader.ledger.runs()]
 
     assert (["running"] if name != "record.json" else []) == found
     assert before == (folder / "record.json").read_bytes()
@@ -342,9 +342,9 @@ def test_two_readers_at_once_do_no_harm(tmp_path: Path) -> None:
     assert told[0] == told[1]
     assert [f"{record}\n" for record in left] == told[0][0].decode().splitlines(keepends=True)
     assert [round(2 * (100 + run)) for run in range(150)] == [
-        round((one.energy.total_joules or 0) * 1e6) for one in left
+        round((record.energy.total_joules or 0) * 1e6) for record in left
     ]
-    assert {"record.json", "rank-00000.jsonl", "rank-00001.jsonl"} == {one.name for one in tmp_path.glob("lisa/*/*")}
+    assert {"record.json", "rank-00000.jsonl", "rank-00001.jsonl"} == {path.name for path in tmp_path.glob("lisa/*/*")}
 
 
 def test_a_ledger_that_can_only_be_read_shows_what_is_known(tmp_path: Path) -> None:
