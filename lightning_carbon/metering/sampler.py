@@ -226,7 +226,7 @@ class Sampler:
                 self._read(alive)
                 if self._reached(finish_ns) or now_ns > finish_ns + round(FINISH_SECONDS * NANOSECONDS_PER_SECOND):
                     return
-                time.sleep(CLOSE_LOOK_SECONDS)
+                self._rest()
                 continue
             close = [probe for probe in alive if probe.wants_close_look] if self._may_look(now_ns) else []
             if now_ns >= due_ns:
@@ -249,6 +249,10 @@ class Sampler:
         """Sleep, unless the end comes first."""
         if self._end.acquire(timeout=max(0.0, (until_ns - self._clock.now_ns()) / NANOSECONDS_PER_SECOND)):
             self._end.release()
+
+    def _rest(self) -> None:
+        """Sleep for a moment, once the end has come."""
+        time.sleep(CLOSE_LOOK_SECONDS)
 
     def _next_turn(self, base_ns: int, turn: int, now_ns: int) -> tuple[int, int]:
         """The next reading after now; turns that were missed are left out, not made up for."""

@@ -135,7 +135,12 @@ def run_metered(
             time.sleep(step_seconds)
             meter.step_done()
         record = meter.stop()
-    with (Path(record.location or ledger).parent / "steps.csv").open(encoding="utf-8") as lines:
+    return metered_of(scenario, record)
+
+
+def metered_of(scenario: Scenario, record: RunRecord) -> Metered:
+    """What a run with ``per_step=True`` has stored."""
+    with Path(record.location or "").with_name("steps.csv").open(encoding="utf-8") as lines:
         steps = [
             Step(int(line["start_ns"]), int(line["end_ns"]), float(line["gpu_joules"]))
             for line in csv.DictReader(lines)

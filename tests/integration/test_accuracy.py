@@ -1,17 +1,18 @@
 """The real meter against the truth, on a stand-in driver whose GPUs draw a power that is a closed form of time.
 
-The bounds are several times what `make bench` finds, so that a busy machine does not break them.
+The meter's own threads sample it, on a clock that the test moves, so that a busy machine changes nothing; `make bench`
+looks at the machine's own clock.
 """
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.benchmarks.metered import Metered, run_metered
-from tests.nvml_standin import NOT_SUPPORTED, Gpu
+from tests.benchmarks.metered import Metered, metered_of
+from tests.nvml_standin import NOT_SUPPORTED, Gpu, Scenario
+from tests.stepped_time import START_NS, SteppedClock, engine_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.nvml_standin import Standin
 
 SECONDS = 2.5
+STEP_SECONDS = 0.02
 TICK_SECONDS = 0.1
 WATTS = 300.0
 SWING_WATTS = 100.0
@@ -28,7 +30,7 @@ SHAPES = ("constant", "sine", "square", "saw")
 
 def gpus(*, tick_seconds: float = 0.0, energy_code: int = 0) -> list[Gpu]:
     """A GPU of every shape, none of them in step with another."""
-    now_ns = time.monotonic_ns()
+    now_ns = START_NS
     return [
         Gpu(
             shape=shape,  # type: ignore[arg-type]
@@ -45,8 +47,14 @@ def gpus(*, tick_seconds: float = 0.0, energy_code: int = 0) -> list[Gpu]:
 
 
 def metered(standin: Standin, shown: Sequence[Gpu], folder: Path) -> Metered:
-    """A short run with steps of 20 ms."""
-    return run_metered(standin, shown, folder, seconds=SECONDS)
+    """A short run with steps of 20 ms, a little more or less, as `make bench` has them on the machine's own clock."""
+    with standin.showing(Scenario.of(*shown)) as scenario:
+        clock = SteppedClock(standin.hold)
+        meter = engine_on(clock, devices="all", ledger=folder, per_step=True).start()
+        for step in range(round(SECONDS / STEP_SECONDS)):
+            clock.sleep(STEP_SECONDS * (0.95 + 0.1 * (step * 0.618 % 1)))
+            meter.step_done()
+        return metered_of(scenario, meter.stop())
 
 
 def errors_joules(found: Metered) -> list[float]:

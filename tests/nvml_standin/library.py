@@ -93,6 +93,8 @@ class Standin:
             loaded.standinCalls.restype = ctypes.c_ulonglong
             loaded.standinLeap.argtypes = [ctypes.c_longlong]
             loaded.standinLeap.restype = None
+            loaded.standinHold.argtypes = [ctypes.c_longlong]
+            loaded.standinHold.restype = None
             self._loaded = loaded
         found = pynvml.nvmlLib or ctypes.CDLL(SONAME)
         if not hasattr(found, "standinCalls"):
@@ -111,6 +113,7 @@ class Standin:
             yield scenario
         finally:
             nvml.close()
+            self.hold(0)
             del os.environ[CONFIG]
 
     def calls(self, kind: str) -> int:
@@ -120,6 +123,10 @@ class Standin:
     def leap(self, seconds: float) -> None:
         """Bring lost GPUs, hangs, failures and zeros nearer by so much in this process; power goes on as it was."""
         self.load().standinLeap(round(seconds * 1_000_000_000))
+
+    def hold(self, at_ns: int) -> None:
+        """Let the driver's clock show a moment in this process until the next one is told; 0 lets it go by itself."""
+        self.load().standinHold(at_ns)
 
     def _write(self, scenario: Scenario) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
