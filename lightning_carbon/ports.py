@@ -307,7 +307,11 @@ class JournalStore(Protocol):
         ...
 
     def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
-        """The ends of every journal of a run, in the order of ranks. Never raises, whatever was written there."""
+        """The ends of every journal of a run, in the order of ranks; whatever was written there, it does not raise.
+
+        Raises:
+            LedgerError: The store has not answered in time.
+        """
         ...
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
+from lightning_carbon.ledger.patience import WRITING_SECONDS, Patience, PatientRunStore
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.metering.adapters import Adapters
@@ -63,7 +64,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     return Adapters(
         findings=findings,
         clock=clock,
-        store=DirectoryRunStore(config.ledger),
+        store=PatientRunStore(DirectoryRunStore(config.ledger), str(config.ledger)),
         host=host_facts(),
         ranks=ranks,
         identity=identity_of(ranks),
@@ -100,7 +101,8 @@ def copy_record(
     """
     path = Path(folder) / name
     try:
-        write_json(path, to_mapping(record if whole else anonymous(record)))
+        mapping = to_mapping(record if whole else anonymous(record))
+        Patience(str(path)).ask(lambda: write_json(path, mapping), WRITING_SECONDS)
     except LedgerError:
         return None
     return str(path)

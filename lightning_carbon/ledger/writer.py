@@ -7,6 +7,7 @@ died. Every rank builds it when it ends; the last one to end has seen all others
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ _READING_SHARE = 0.01
 """Reading what the other ranks have written may take this share of rank 0's time at most, as it holds up the training
 and many ranks read one file system; its rows are those that are logged."""
 _OTHERS_READING_SHARE = 0.001
+_TURN_SECONDS = 6.0
+"""So long the end waits for a beat that is being written: longer than a disk may take until it is given up."""
 _TRIES = 3
 _FIX = "make room there, or name another folder by ledger= or LIGHTNING_CARBON_LEDGER"
 _MOST_HELD = 100_000
@@ -69,6 +72,8 @@ class RunWriter:
         self._identity = identity
         self._header = header
         self._per_step = per_step
+        self._turn = threading.RLock()
+        self._is_closed = False
         self._warn = warn
         self._run_id: str | None = None
         self._journal: LineSink | None = None
@@ -119,7 +124,16 @@ class RunWriter:
             beat: What has been used.
             steps: Lines for the list of steps.
         """
+        self.hold(steps)
+        with self._turn:
+            if not self._is_closed:  # else this beat is older than the last one
+                self._write(beat)
+
+    def hold(self, steps: list[str]) -> None:
+        """Keep lines for the list of steps, until something is written."""
         self._held += steps
+
+    def _write(self, beat: Beat) -> None:
         try:
             if self._run_id is None:
                 name = self._identity.agree(self._header.run_id)
@@ -148,12 +162,22 @@ class RunWriter:
         Returns:
             The record.
         """
+        self.hold(steps)
+        has_turn = self._turn.acquire(timeout=_TURN_SECONDS)
+        try:
+            self._is_closed = True
+            return self._close(beat)
+        finally:
+            if has_turn:
+                self._turn.release()
+
+    def _close(self, beat: Beat) -> RunRecord:
         if self._run_id is None:
             self._since -= AGREE_SECONDS  # a rank that has not been told by now never will be
-        self.write(beat, steps)
+        self._write(beat)
         for _ in range(_TRIES):
             if self._held and self._per_step:
-                self.write(beat, [])  # a folder that had to be made again has room for them now
+                self._write(beat)  # a folder that had to be made again has room for them now
         self.attempts.look()
         record = self._own(beat)
         try:
@@ -223,14 +247,17 @@ class RunWriter:
                 self._steps = self._store.open_lines(self._header.project, self.run_id, file)
                 self._heading = [STEPS_HEADER]
             gap = [f"# {self._dropped} steps are missing here: they could not be written"] if self._dropped else []
-            self._steps.write_lines([*self._heading, *gap, *self._held])
-            self._heading, self._held, self._dropped = [], [], 0  # kept until they are written
+            held = [*self._held]
+            self._steps.write_lines([*self._heading, *gap, *held])
+            # Kept until they are written; more may have come meanwhile.
+            self._heading, self._dropped = [], 0
+            del self._held[: len(held)]
 
     def _drop_oldest(self) -> None:
         """Forget the oldest of more lines than may wait, and say so."""
         dropped = len(self._held) - _MOST_HELD
         if dropped > 0:
-            self._held = self._held[dropped:]
+            del self._held[:dropped]
             self._dropped += dropped
             self._warn("steps", f"{STEPS_FILE} lacks steps that could not be written; it says where, and how many")
 

@@ -48,8 +48,7 @@ if TYPE_CHECKING:
 GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
 """Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
 
-_CHECK_EVERY_NS = NANOSECONDS_PER_SECOND // 2
-_TRIM_EVERY_NS = NANOSECONDS_PER_SECOND // 2
+_CHECK_EVERY_NS = _TRIM_EVERY_NS = NANOSECONDS_PER_SECOND // 2
 _TRIES = 3
 """How often Ctrl-C may interrupt the writing of the record before it goes unwritten."""
 
@@ -162,8 +161,7 @@ class Run:
         """Twice a second at most, on the training's thread: see whether a reading hangs, and tell trouble if strict.
 
         Raises:
-            SourceLost: With ``strict=True`` only: a sensor was lost since the last call.
-            LedgerLost: With ``strict=True`` only: the ledger could not be written since the last call.
+            SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
         """
         self.check_ns = now_ns + _CHECK_EVERY_NS
         with suppress(RuntimeError):  # no thread is free to take over from one that hangs; the next check tries again
@@ -333,9 +331,8 @@ class Run:
             self.settle(end_ns)
             part = self._own_part(status)
             self._heights.note(height_of([part]))
-            lines = self._settled.lines
-            self._settled = self._settled._replace(lines=[])
-        record = self.writer.close(part.beat, lines)
+            self._hand_over_lines()
+        record = self.writer.close(part.beat, [])
         self._note_others()
         return record
 
@@ -351,10 +348,14 @@ class Run:
             part = self._own_part(Status.RUNNING)
             if self._heights.wants(part.beat.ns):
                 self._heights.note(height_of([part]))
-            lines = self._settled.lines
-            self._settled = self._settled._replace(lines=[])
-        self.writer.write(part.beat, lines)
+            self._hand_over_lines()
+        self.writer.write(part.beat, [])
         self._note_others()
+
+    def _hand_over_lines(self) -> None:
+        """Give the writer the steps that are settled; the lock is held, so that none is between here and there."""
+        self.writer.hold(self._settled.lines)
+        self._settled = self._settled._replace(lines=[])
 
     def _note_others(self) -> None:
         """Note what the other ranks have used, if there is news; each time costs as much as a row."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from lightning_carbon.errors import LedgerError
 from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ledger.patience import PatientRunStore
 from lightning_carbon.ports import (
     JournalStore,
     JournalText,
@@ -59,7 +60,12 @@ def _directory(folder: Path) -> Subject:
     return Subject(DirectoryRunStore(folder / "runs"), kept, lines)
 
 
-SUBJECTS: dict[str, Callable[[Path], Subject]] = {"directory": _directory, "memory": _memory}
+def _patient(folder: Path) -> Subject:
+    subject = _directory(folder)
+    return replace(subject, store=PatientRunStore(subject.store, str(folder)))
+
+
+SUBJECTS: dict[str, Callable[[Path], Subject]] = {"directory": _directory, "memory": _memory, "patient": _patient}
 
 
 @pytest.fixture(params=SUBJECTS)

@@ -18,7 +18,7 @@ from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lightning_carbon.ports import Source
+    from lightning_carbon.ports import RunStore, Source
     from lightning_carbon.settings.checks import Detail
 
 GPU_0 = Domain(Kind.GPU, "gpu:0", "GPU 0")
@@ -54,10 +54,11 @@ class World:
         neighbours: Callable[[], str] = str,
         detail: Detail = "phase",
         sampler: type[ManualSampler] = ManualSampler,
-        store: MemoryRunStore | None = None,
+        store: RunStore | None = None,
     ) -> None:
         self.clock = clock or ManualClock(start_ns=5_000_000_000)
-        self.store = store or MemoryRunStore()
+        self.store = store if isinstance(store, MemoryRunStore) else MemoryRunStore()
+        written_to = store or self.store
         made = sources(self.clock) if sources else [ScriptedCounter(self.clock, lambda _: 100.0, domain=GPU_0)]
         self.sources = list(made)
         self.samplers: list[ManualSampler] = []
@@ -80,7 +81,7 @@ class World:
         steps = DeviceStepClock(self.clock, lambda: self.device) if self.device else None
         self.engine = Engine(
             config,
-            lambda _: Adapters(every, self.clock, self.store, {}, step_clock=steps, neighbours=neighbours),
+            lambda _: Adapters(every, self.clock, written_to, {}, step_clock=steps, neighbours=neighbours),
             self._sampling,
         )
 

@@ -1,0 +1,239 @@
+"""A ledger on a disk that may stop answering, as network and FUSE mounts do: nothing waits for it for long.
+
+A system call that hangs cannot be ended from outside. So each call is made on a daemon thread, which is left behind
+where the disk does not answer; until it does, every further call fails at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from lightning_carbon.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lightning_carbon.ports import JournalText, LineSink, RunStore
+
+T = TypeVar("T")
+
+WRITING_SECONDS: Final = 5.0
+"""How long a disk may take to write; ours. A busy one may take seconds to say that data has reached it."""
+READING_SECONDS: Final = 10.0
+"""How long it may take to read the journals of all ranks; ours. Thousands of them take seconds over a network."""
+
+_NAME: Final = "lightning-carbon-ledger"
+
+
+class NoAnswer(LedgerError):
+    """A disk has not answered in time.
+
+    Args:
+        message: What is said of it.
+        call: What was asked and may still be done; ``None`` where it was not asked any more.
+    """
+
+    def __init__(self, message: str, call: _Call[Any] | None = None) -> None:
+        super().__init__(message)
+        self.call = call
+
+
+class Patience:
+    """Makes calls one after the other, each on a thread of its own, and waits for none of them for long.
+
+    Args:
+        where: What is asked, for people.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._turn = threading.RLock()
+        self._given_up: _Call[Any] | None = None
+
+    def ask(self, call: Callable[[], T], seconds: float) -> T:
+        """Make a call and wait for what it returns; where it comes too late, that is closed, if it can be.
+
+        Args:
+            call: What may hang.
+            seconds: How long to wait at most.
+
+        Raises:
+            NoAnswer: There is no answer in time, or an earlier call has none yet.
+            BaseException: Whatever the call raises.
+        """
+        trouble = f"{self._where} has not answered for {seconds:g} s"
+        if self._given_up is not None and not self._given_up.is_over.is_set():
+            raise NoAnswer(trouble)
+        made = _Call(call, self._turn, seconds)
+        try:
+            threading.Thread(target=made.make, name=_NAME, daemon=True).start()
+        except RuntimeError:  # no thread is free: the call is made here, and may hang
+            made.make()
+        if not made.is_over.wait(seconds):
+            made.is_given_up = True
+            self._given_up = made
+        if made.error is not None:
+            raise made.error
+        if not made.answer:
+            raise NoAnswer(trouble, made)
+        return made.answer[0]
+
+
+class _Call(Generic[T]):
+    """A call and what has become of it.
+
+    Args:
+        call: What may hang.
+        turn: Held while it is made, so that no two are made at a time.
+        seconds: How long to wait for the turn at most.
+    """
+
+    def __init__(self, call: Callable[[], T], turn: threading.RLock, seconds: float) -> None:
+        self._call = call
+        self._turn = turn
+        self._seconds = seconds
+        self.is_over = threading.Event()
+        self.is_given_up = False
+        self.answer: list[T] = []
+        self.error: BaseException | None = None
+
+    def make(self) -> None:
+        """Make the call, unless it is given up before its turn comes."""
+        if self._turn.acquire(timeout=self._seconds):
+            try:
+                if not self.is_given_up:
+                    self.answer.append(self._call())
+            except BaseException as error:  # noqa: BLE001 - raised again, on the thread that asked
+                self.error = error
+            finally:
+                self._turn.release()
+        self.is_over.set()
+        if self.is_given_up:
+            for late in self.answer:
+                with suppress(Exception):
+                    getattr(late, "close", int)()
+
+
+class PatientRunStore:
+    """A :class:`~lightning_carbon.ports.RunStore` whose calls end in time: where the disk hangs, they fail.
+
+    Args:
+        store: The ledger.
+        where: Its folder, for people.
+        writing_seconds: How long a write may take.
+        reading_seconds: How long it may take to read the journals of a run.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        where: str,
+        *,
+        writing_seconds: float = WRITING_SECONDS,
+        reading_seconds: float = READING_SECONDS,
+    ) -> None:
+        self._store = store
+        self._patience = Patience(where)
+        self._writing_seconds = writing_seconds
+        self._reading_seconds = reading_seconds
+
+    def save(self, record: Mapping[str, object]) -> str:
+        """Write the record of a run.
+
+        Raises:
+            LedgerError: It could not be written, or not in time.
+        """
+        return self._ask(lambda: self._store.save(record))
+
+    def load(self, project: str, run_id: str) -> Mapping[str, object] | None:
+        """The record of a run; ``None`` where there is none that can be read in time."""
+        with suppress(NoAnswer):
+            return self._ask(lambda: self._store.load(project, run_id))
+        return None
+
+    def open_lines(self, project: str, run_id: str, name: str) -> LineSink:
+        """Open a file of lines in the folder of a run, empty.
+
+        Raises:
+            LedgerError: It cannot be written, or not in time.
+        """
+        return PatientLines(self._ask(lambda: self._store.open_lines(project, run_id, name)), self._ask)
+
+    def open_journal(self, project: str, run_id: str, rank: int, *, header: str) -> LineSink:
+        """Open the journal of a rank, with its first line.
+
+        Raises:
+            LedgerError: It cannot be written, or not in time.
+        """
+        return PatientLines(
+            self._ask(lambda: self._store.open_journal(project, run_id, rank, header=header)), self._ask
+        )
+
+    def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
+        """The ends of every journal of a run.
+
+        Raises:
+            LedgerError: There is no answer in time.
+        """
+        return self._patience.ask(lambda: self._store.read_journals(project, run_id), self._reading_seconds)
+
+    def append_lines(self, project: str, run_id: str, name: str, *, lines: list[str]) -> None:
+        """Add lines to the end of a file in the folder of a run.
+
+        Raises:
+            LedgerError: It cannot be written, or not in time.
+        """
+        self._ask(lambda: self._store.append_lines(project, run_id, name, lines=lines))
+
+    def read_lines(self, project: str, run_id: str, name: str) -> list[str]:
+        """The whole lines of a file in the folder of a run; none where it cannot be read in time."""
+        with suppress(NoAnswer):
+            return self._ask(lambda: self._store.read_lines(project, run_id, name))
+        return []
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        return self._patience.ask(call, self._writing_seconds)
+
+
+class PatientLines:
+    """A :class:`~lightning_carbon.ports.LineSink` whose calls end in time.
+
+    Lines that were given up may reach the disk after all. Whoever writes them again, with others after them, gets each
+    of them written once.
+
+    Args:
+        lines: The file.
+        ask: Makes a call and waits for it, but not for ever.
+    """
+
+    def __init__(self, lines: LineSink, ask: Callable[[Callable[[], None]], None]) -> None:
+        self._lines = lines
+        self._ask = ask
+        self._late: tuple[_Call[Any], list[str]] | None = None
+        self._ahead: list[str] = []
+
+    def write_lines(self, lines: list[str]) -> None:
+        """Append lines.
+
+        Raises:
+            LedgerError: They could not be written, or not in time.
+        """
+        if self._late is not None and self._late[0].is_over.is_set():
+            (call, late), self._late = self._late, None
+            self._ahead += late if call.answer else []
+        known = len(self._ahead)
+        rest = lines[known:] if lines[:known] == self._ahead else lines
+        try:
+            self._ask(lambda: self._lines.write_lines(rest))
+        except NoAnswer as error:
+            if error.call is not None:
+                self._late = (error.call, rest)
+            raise
+        self._ahead = []
+
+    def close(self) -> None:
+        """Release the file, if that is possible in time."""
+        with suppress(LedgerError):
+            self._ask(self._lines.close)
