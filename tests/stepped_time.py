@@ -64,10 +64,10 @@ class SteppedClock(ManualClock):
         """On a thread of the sampler, in a source: take so long to answer, or until :meth:`let_go`."""
         self.pause_until(NEVER_NS if seconds is None else self.now_ns() + round(seconds * NANOSECONDS_PER_SECOND))
 
-    def let_go(self) -> None:
-        """Let sources answer that hang."""
+    def let_go(self, thread: threading.Thread | None = None) -> None:
+        """Wake a thread before its time; by default all of them, so that sources answer that hang."""
         with self._turn:
-            self._wake(list(self._due))
+            self._wake([ident for ident in self._due if thread is None or ident == thread.ident])
 
     def pause_until(self, due_ns: int) -> None:
         """On a thread of the sampler: sleep until a moment of this clock."""
@@ -131,6 +131,8 @@ class SteppedSampler(Sampler):
         self._time.sleep(0.0)
         self._finish_ns = at_ns
         self._over.set()
+        if self._keeper is not None:
+            self._time.let_go(self._keeper)
         self._time.sleep_until(lambda: self._has_ended, FINISH_SECONDS * 2)
         super().finish(at_ns)
 

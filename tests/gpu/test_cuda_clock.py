@@ -67,23 +67,20 @@ class TestTorchEvents(EventDeviceContract):
 
 
 def test_the_step_path_waits_for_nothing(computing: Computing) -> None:
-    """Stamps, polls and questions pass in no time while the device has a second of work left to do."""
+    """Stamps, polls and questions are over before a device that has a second of work left to do."""
     steps = _steps(computing)
     computing.spin(1.0)
     with computing.no_waiting():
-        start_ns = computing.clock.now_ns()
         tickets = [steps.stamp() for _ in range(100)]
         for ticket in tickets:
             steps.poll()
             steps.resolve(ticket)
             steps.earliest(ticket)
-        taken_ns = computing.clock.now_ns() - start_ns
         behind = [steps.resolve(ticket) for ticket in tickets]
     computing.synchronize()
     steps.flush()
 
     assert steps.trouble is None
-    assert taken_ns < 500_000_000
     assert [None] * 100 == behind
     assert None not in [steps.resolve(ticket) for ticket in tickets]
 
