@@ -16,8 +16,8 @@
     └── RecordError (ValueError)       a stored record cannot be read
         └── NewerSchema                a later version of this package wrote it
 
-Only errors of the first kind ever reach a training script. Everything that happens to a training, from its start on,
-is recorded and warned of once, unless ``strict=True`` asks for an exception: a :class:`LedgerError` at the start, a
+Only a :class:`ConfigError` ever reaches a training script. Whatever goes wrong from the start of a training on is
+recorded and warned of once, unless ``strict=True`` asks for an exception: a :class:`LedgerError` at the start, a
 :class:`SourceLost` or a :class:`LedgerLost` later.
 """
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 
 class LightningCarbonError(Exception):
-    """The root: catch this to catch everything this package raises on purpose."""
+    """The root of the tree; catch it to catch everything that this package raises on purpose."""
 
 
 class ConfigError(LightningCarbonError, ValueError):
     """An argument cannot be used.
 
-    Code that knows where the value came from says so in ``variable`` or ``option``, and the message then names that.
+    Code that knows where the value came from sets ``variable`` or ``option``, and the message then names that.
 
     Args:
         argument: The name of the argument, as in Python.
-        value: What was given.
-        fix: A sentence that tells what would work.
-        variable: The environment variable that said it; empty where none did.
-        option: The option of the command line that said it; empty where none did.
+        value: The value given.
+        fix: A sentence that says what would work.
+        variable: The environment variable that held the value; empty for an argument or an option.
+        option: The command-line option that held the value; empty for an argument or a variable.
     """
 
     def __init__(self, argument: str, value: object, fix: str, *, variable: str = "", option: str = "") -> None:
@@ -55,7 +55,7 @@ class ConfigError(LightningCarbonError, ValueError):
         self.option = option
 
     def __str__(self) -> str:
-        """Name the argument, the value and the fix, in one line, as the user wrote it."""
+        """Name the argument, the value and the fix, as the user wrote them, in one line."""
         if not self.option:
             return f"{self.variable or self.argument}={self.value!r} cannot be used: {self.fix}"
         if self.value is None:
@@ -67,7 +67,7 @@ class UnknownRegion(ConfigError):
     """No such region in the packaged table of grid factors.
 
     Args:
-        region: What was given.
+        region: The region given.
         near: Codes and names that resemble it, best first.
     """
 
@@ -78,7 +78,7 @@ class UnknownRegion(ConfigError):
         self.near = tuple(near)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle by what the constructor takes, and what was said of it later."""
+        """Pickle by the constructor's arguments and the attributes set afterwards."""
         return (type(self), (self.value, self.near), vars(self))
 
 
@@ -87,7 +87,7 @@ class UsageError(LightningCarbonError, RuntimeError):
 
 
 class SourceError(LightningCarbonError):
-    """Something about a sensor."""
+    """The root of what goes wrong with a sensor."""
 
 
 class SourceUnavailable(SourceError):
@@ -95,8 +95,8 @@ class SourceUnavailable(SourceError):
 
     Args:
         source: The name of the source, such as ``"nvml"``.
-        reason: Why not, in a sentence.
-        fix: What the user can do about it, or an empty string when nothing can be done.
+        reason: Why it cannot be used, in a sentence.
+        fix: What the user can do about it; empty when nothing can be done.
     """
 
     def __init__(self, source: str, reason: str, fix: str = "") -> None:
@@ -135,4 +135,4 @@ class RecordError(LightningCarbonError, ValueError):
 
 
 class NewerSchema(RecordError):
-    """A stored record was written by a later version of this package, and is not read half."""
+    """A later version of this package wrote the record, which is not read in part."""

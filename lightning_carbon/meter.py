@@ -1,4 +1,4 @@
-"""The meter of any loop; what the callbacks hold, too."""
+"""The public meter, for loops of the user's own; the callbacks hold the same class."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Meter(Engine):
     With ``detail="step"``, :meth:`part` and :meth:`enter_part` mark the parts of a phase.
 
     Args:
-        settings: One for each row of the table in :mod:`lightning_carbon.settings`.
+        settings: Those of the table in :mod:`lightning_carbon.settings`, by name.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -54,7 +54,7 @@ class Meter(Engine):
 
         Args:
             config: What the user set.
-            devices: The accelerators that the trainer computes on; used where the user left it to ``"auto"``.
+            devices: The accelerators that the trainer computes on; used where the user left ``devices`` at ``"auto"``.
             ranks: Which of the run's processes this is, as the trainer says; default: as the launcher says.
             computes_on: The torch device whose clock tells when steps end; default: the one that torch has started.
         """

@@ -1,7 +1,7 @@
 """Where the meter meets the world: one Protocol for each thing it needs, each of one or two methods.
 
-An implementer finds here what must hold; the suites in ``tests/contracts`` check it on the real adapters and on the
-fakes of :mod:`lightning_carbon.testing` alike.
+The docstrings tell an implementer what must hold; the suites in ``tests/contracts`` check both the real adapters and
+the fakes of :mod:`lightning_carbon.testing`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class EnergyCounter(Protocol):
 
 @runtime_checkable
 class PowerGauge(Protocol):
-    """A device that shows its power at this moment.
+    """A device that shows its present power.
 
     The same rules hold as for an :class:`EnergyCounter`. The meter integrates by trapezoid between readings.
     """
@@ -64,28 +64,28 @@ class PowerGauge(Protocol):
 
 
 Source = EnergyCounter | PowerGauge
-"""Anything that can be metered."""
+"""A source of energy readings: a counter or a gauge."""
 
 
 ACCELERATOR = "accelerator"
-"""The source of a finding on an accelerator that the training computes on and that nothing can meter."""
+"""The ``source`` of a finding on an accelerator that the training uses and that no adapter can meter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The verdict on one thing that was tried as a source.
+    """The verdict on a device or counter that was tried as a source.
 
     Args:
         source: The adapter that tried, such as ``"nvml"``.
-        subject: What was tried, for people, such as ``"GPU 0 NVIDIA H100 80GB HBM3"``.
+        subject: The device or counter, for people, such as ``"GPU 0 NVIDIA H100 80GB HBM3"``.
         port: The source, ready to be read, or ``None`` where it cannot be used; not stored in a record.
-        reason: Why it cannot be used, or a remark on one that can (such as the better way that was not there).
+        reason: Why it cannot be used, or a remark on a usable source (such as the better way that was not available).
         fix: The command or setting that would make it usable, or an empty string.
-        fallback: A second source of the same domain, such as the power gauge beside a counter: the counter is held
-            against it, and it takes over where the counter turns out to be none; not stored in a record.
-        later: Tries again for a better source of the same domain, which had no answer that counts; asked a few times in
-            the first seconds, on the sampling thread. Raises :class:`~lightning_carbon.errors.SourceError`
-            as long as there is none; not stored in a record.
+        fallback: A second source of the same domain, such as the power gauge beside a counter: the counter is checked
+            against it, and it takes over where the counter turns out to be broken; not stored in a record.
+        later: Tries again for a better source of the same domain, which gave no usable answer at first; called a few
+            times in the first seconds, on the sampling thread. Raises :class:`~lightning_carbon.errors.SourceError` as
+            long as there is none; not stored in a record.
     """
 
     source: str
@@ -106,18 +106,19 @@ class Clock(Protocol):
         ...
 
     def wall_seconds(self) -> float:
-        """Seconds since 1970-01-01 UTC; may be set back at any time, so it names moments and never measures spans."""
+        """Seconds since 1970-01-01 UTC; may be set back at any time, so good for dates and never for durations."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ClockUse:
-    """Which clock the marks of a run are by.
+    """The clocks that timed the marks of a run.
 
     Args:
-        device_marks: How many the device's own clock told.
-        host_marks: How many are where the program came to them, as it used no device, or its clock failed.
-        reason: What the device's clock failed with; ``None`` where it did not.
+        device_marks: The number of marks that the device's own clock timed.
+        host_marks: The number timed by the host when the program reached them: no device was in use, or its clock
+            failed.
+        reason: The error of the device's clock; ``None`` where it did not fail.
     """
 
     device_marks: int = 0
@@ -134,23 +135,23 @@ class ClockUse:
 
 @runtime_checkable
 class StepClock(Protocol):
-    """Tells when the device had done the work before a mark of the training.
+    """The clock that tells when the device had done the work before a mark of the training.
 
     A GPU runs behind the program that drives it: when a hook says that a step has ended, the step may not have begun.
     A mark is stamped at once and resolved once the device got there. Marks resolve in the order of their stamps.
 
     ``stamp``, ``poll`` and ``flush`` belong to the training's thread, and none of them raises, whatever the device
     does; ``resolve``, ``earliest`` and ``use`` only read what is known, on any thread. The first poll is best at the
-    start of the run, where the device most likely has nothing to do: then its clock is known from there on.
+    start of the run, when the device is most likely idle: then its clock is known from there on.
     """
 
     @property
     def use(self) -> ClockUse:
-        """Which clock the marks that are known by now are by."""
+        """The clocks that timed the marks known by now."""
         ...
 
     def stamp(self) -> object:
-        """Note that the training has come to a mark. Costs microseconds and never waits for the device.
+        """Note that the training has reached a mark. Costs microseconds and never waits for the device.
 
         Returns:
             A ticket, for :meth:`resolve` and :meth:`earliest`.
@@ -158,17 +159,16 @@ class StepClock(Protocol):
         ...
 
     def resolve(self, ticket: object) -> int | None:
-        """When the device had done what came before the mark, in nanoseconds on the meter's clock.
+        """When the device had done the work before the mark, in nanoseconds on the meter's clock.
 
-        Never before the mark itself; never a moment that has not come yet; the same for ever, once known. ``None``
-        while it is not known.
+        Never before the mark itself, never in the future, and final once known. ``None`` while it is not known.
         """
         ...
 
     def earliest(self, ticket: object) -> int:
-        """A moment, in nanoseconds, before which the mark will not turn out to be: it rises until the mark is known.
+        """The earliest moment, in nanoseconds, that the mark may turn out to be at; it rises until the mark is known.
 
-        What was used up to there can be attributed, if this is the first mark that is not known yet.
+        Energy up to there can be attributed, if this is the first mark that is not known yet.
         """
         ...
 
@@ -180,48 +180,48 @@ class StepClock(Protocol):
         """Make every mark known, at the end of a run; the one place that waits for the device.
 
         Args:
-            seconds: How long at most. What the device has not done by then counts as done now.
+            seconds: How long to wait at most. Work that the device has not done by then counts as done now.
         """
         ...
 
 
 class DeviceState(Enum):
-    """What can be said of a device without waiting for it."""
+    """What is known of a device without waiting for it."""
 
     IDLE = auto()
-    """It has done all that it was given."""
+    """The device has done all its work."""
     BUSY = auto()
-    """It has not."""
+    """The device still has work to do."""
     CLOSED = auto()
-    """It may not be asked anything right now, as while a CUDA graph is captured."""
+    """The device may not be asked anything now, as while a CUDA graph is captured."""
 
 
 EventT = TypeVar("EventT")
 
 
 class EventDevice(Protocol[EventT]):
-    """A device that executes what it is given in order, behind the program, and can note the time on its own clock.
+    """A device that executes its work in order, behind the program, and can note the time on its own clock.
 
-    Every method may raise anything: the device is then left alone for a while.
+    Every method may raise any exception: the meter then leaves the device alone for a while.
     """
 
     def state(self) -> DeviceState:
-        """Whether it has anything left to do. Costs a few microseconds and does not wait; may be asked at any time."""
+        """Whether the device has work left. Costs a few microseconds and does not wait; may be called at any time."""
         ...
 
     def record(self, event: EventT | None) -> EventT:
-        """Have the time noted once all that was given so far is done. Costs a few microseconds and does not wait.
+        """Have the device note the time once its work so far is done. Costs a few microseconds and does not wait.
 
         Args:
-            event: One that is not needed any more, to be used again; ``None`` for a new one.
+            event: An event that is no longer needed, to be used again; ``None`` for a new event.
 
         Returns:
-            The event, that one or a new one.
+            The event: the given one, or a new one.
         """
         ...
 
     def done(self, event: EventT) -> bool:
-        """Whether the time was noted. Costs a few microseconds and does not wait."""
+        """Whether the device has noted the time. Costs a few microseconds and does not wait."""
         ...
 
     def nanoseconds_between(self, earlier: EventT, later: EventT) -> float:
@@ -235,13 +235,13 @@ class EventDevice(Protocol[EventT]):
 
 @runtime_checkable
 class RunIdentity(Protocol):
-    """How the ranks of a run come to call it the same."""
+    """The way in which the ranks of a run agree on its name."""
 
     def agree(self, proposal: str) -> str | None:
-        """Ask for the name of the run; asked again until it is known. Never waits for another rank.
+        """Ask for the name of the run, again and again until it is known. Never waits for another rank.
 
         Args:
-            proposal: What this rank would call it.
+            proposal: The name that this rank would give it.
 
         Returns:
             The name, or ``None`` while it is not known here.
@@ -251,7 +251,7 @@ class RunIdentity(Protocol):
 
 @runtime_checkable
 class RecordStore(Protocol):
-    """Where the records of runs are kept."""
+    """The place of the records of runs."""
 
     def save(self, record: Mapping[str, object]) -> str:
         """Write the record of a run, replacing an earlier one of the same ``run_id``, all or nothing.
@@ -274,15 +274,15 @@ class RecordStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JournalText:
-    """What is read of the journal of a rank: its first line, and the last ones.
+    """The lines read from the journal of a rank: the first, and the last few.
 
     Args:
-        rank: The rank that it is kept for.
+        rank: The rank that wrote it.
         where: Where it is kept, for people.
         written_at: When it was last written, in seconds since 1970, by the clock of the store.
-        first: Its first line; empty where there is trouble.
-        last: The last lines that are whole, in their order; the first line is none of them. How many is the store's
-            to say: at least one, where there is one.
+        first: Its first line; empty where the journal cannot be read.
+        last: The last whole lines, in their order, without the first line. The store decides how many: at least one,
+            where there is one.
         trouble: Why it cannot be read, or an empty string.
     """
 
@@ -296,10 +296,10 @@ class JournalText:
 
 @runtime_checkable
 class JournalStore(Protocol):
-    """Where the ranks of runs keep their journals."""
+    """The place of the journals of ranks."""
 
     def open_journal(self, project: str, run_id: str, rank: int, *, header: str) -> LineSink:
-        """Open the journal of a rank, with its first line; a reader needs that line and the last.
+        """Open the journal of a rank and write its first line; a reader needs that line and the last.
 
         Raises:
             LedgerError: It cannot be written.
@@ -317,7 +317,7 @@ class JournalStore(Protocol):
 
 @runtime_checkable
 class LineStore(Protocol):
-    """Where one process keeps a list that grows while it runs, such as that of its steps."""
+    """The place of a list that one process extends while it runs, such as that of its steps."""
 
     def open_lines(self, project: str, run_id: str, name: str) -> LineSink:
         """Open a file of lines in the folder of a run, such as ``steps.csv``, empty.
@@ -330,12 +330,12 @@ class LineStore(Protocol):
 
 @runtime_checkable
 class SharedListStore(Protocol):
-    """Where several processes add to one list, such as that of the attempts at a training."""
+    """The place of a list that several processes extend, such as that of the attempts at a training."""
 
     def append_lines(self, project: str, run_id: str, name: str, *, lines: list[str]) -> None:
-        """Add lines to the end of a file in the folder of a run, which are made if they are not there.
+        """Add lines to the end of a file in the folder of a run; both are made if they are not there.
 
-        Several processes may do so at a time; the lines of one call stay together.
+        Several processes may do so at once; the lines of a call stay together.
 
         Raises:
             LedgerError: It cannot be written.
@@ -349,7 +349,7 @@ class SharedListStore(Protocol):
 
 @runtime_checkable
 class RunStore(RecordStore, JournalStore, LineStore, SharedListStore, Protocol):
-    """A ledger: all of the above in one place."""
+    """A ledger: all four stores in one place."""
 
 
 @runtime_checkable
@@ -357,7 +357,7 @@ class LineSink(Protocol):
     """A growing text file."""
 
     def write_lines(self, lines: list[str]) -> None:
-        """Append lines (given without line ends); they reach the file before this returns.
+        """Append lines (given without line ends), which reach the file before this returns.
 
         Raises:
             LedgerError: They could not be written.

@@ -1,4 +1,4 @@
-"""Which process of a distributed run this is, and the name of a run that has only one."""
+"""The place of a process in a distributed run, and the name of a run of a single process."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """Which of a run's processes this is.
+    """The place of this process among those of a run.
 
     Args:
         rank: Its number, from 0.
         local_rank: Its number on its host, from 0.
-        world_size: How many there are.
+        world_size: The number of processes.
         host_id: The same for all processes of one host, and for no other.
-        knows_local: Whether ``local_rank`` was told; otherwise it is a guess.
-        local_size: How many there are on this host, where that is known.
+        knows_local: Whether a launcher or trainer gave ``local_rank``; otherwise it is a guess.
+        local_size: The number of processes on this host, where that is known.
     """
 
     rank: int = 0
@@ -27,21 +27,22 @@ class Ranks:
 
     @property
     def meters_host(self) -> bool:
-        """Whether this process meters what its host has once; where nobody knows the first one, each does.
+        """Whether this process meters the parts of its host that all share, such as processors.
 
-        A record counts a domain of a host once, so that one too many does no harm.
+        Only the first process does, or each of them where the first is not known: a record counts a domain of a host
+            once, so a second meter does no harm.
         """
         return self.local_rank == 0 or not self.knows_local
 
     @property
     def shares_host(self) -> bool:
-        """Whether the run has other processes on this host, as far as is known."""
+        """Whether the run is known to have other processes on this host."""
         return self.world_size > 1 and self.local_size != 1
 
 
 class OwnIdentity:
-    """The identity of a run that has only this process: it is called what it proposes."""
+    """The identity of a run with this process alone, which names the run itself."""
 
     def agree(self, proposal: str) -> str:
-        """The proposal."""
+        """Take the proposal as it is."""
         return proposal

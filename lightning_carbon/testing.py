@@ -30,11 +30,11 @@ GPU = Domain(Kind.GPU, "gpu:fake-0", "Fake GPU")
 
 
 class ManualClock:
-    """A clock that moves only when told to.
+    """A clock that moves only when a test moves it.
 
     Args:
-        start_ns: What the monotonic clock shows first.
-        wall_start_seconds: What the wall clock shows first, in seconds since 1970.
+        start_ns: The first time on the monotonic clock, in nanoseconds.
+        wall_start_seconds: The first time on the wall clock, in seconds since 1970.
     """
 
     def __init__(self, start_ns: int = 0, wall_start_seconds: float = 1_767_225_600.0) -> None:
@@ -160,7 +160,7 @@ class ScriptedGauge:
 
 @dataclass(slots=True)
 class ScriptedEvent:
-    """A time that a :class:`ScriptedDevice` notes, in nanoseconds on the clock of the host."""
+    """The time that a :class:`ScriptedDevice` noted, in nanoseconds on the clock of the host."""
 
     at_ns: int
 
@@ -168,13 +168,13 @@ class ScriptedEvent:
 class ScriptedDevice:
     """A :class:`~lightning_carbon.ports.EventDevice` that runs behind its program, as GPUs do.
 
-    What is launched is executed in order, each thing when the one before it has ended. Events are noted in between,
+    Launched work is executed in order, each piece after the one before has ended. Events are noted in between,
     on a clock with another zero and another pace, as exactly as CUDA does it: in steps of half a microsecond, and the
     distance of two as 32-bit milliseconds.
 
     Args:
         clock: The clock of the host. Calls of the device move it by ``call_ns`` each, waiting for it by more.
-        depth: How many things can be under way at once; to launch another one, the program waits.
+        depth: How many pieces of work can be under way at once; to launch another, the program waits.
         latency_ns: How long an idle device takes to note the time.
         drift_ppm: How many microseconds the device's clock gains on the host's in a second.
         idle_watts: Its power while it has nothing to do.
@@ -208,11 +208,11 @@ class ScriptedDevice:
         self._start_ns = self._free_ns = clock.now_ns()
         self._work: list[tuple[int, int, float, float]] = []
         self.closed = False
-        """Whether it may not be asked anything, as while a CUDA graph is captured."""
+        """Whether the device may not be asked anything, as while a CUDA graph is captured."""
         self.fails_with: Exception | None = None
 
     def launch(self, *, seconds: float, watts: float = 100.0) -> None:
-        """Give it something to do; returns at once, unless too much is under way."""
+        """Give the device work; returns at once, unless too much is under way."""
         if self._depth is not None and len(self._work) >= self._depth:
             self._wait_until(self._work[-self._depth][1])
         start_ns = max(self._clock.now_ns(), self._free_ns)
@@ -221,36 +221,36 @@ class ScriptedDevice:
         self._work.append((start_ns, self._free_ns, watts - self._idle_watts, before))
 
     def synchronize(self) -> None:
-        """Wait until it has done everything."""
+        """Wait until the device has done all its work."""
         self._wait_until(self._free_ns)
 
     @property
     def done_ns(self) -> int:
-        """When it will have done, or has done, all that it was given: the truth that its events are to tell."""
+        """When the device will have done, or has done, all its work: the truth that its events should tell."""
         return self._free_ns
 
     def joules(self, seconds: float) -> float:
-        """Its energy up to so many seconds after it was made: what a :class:`ScriptedCounter` of it counts."""
+        """The device's energy up to so many seconds after it was made, as a :class:`ScriptedCounter` counts it."""
         until_ns = self._start_ns + round(seconds * NANOSECONDS_PER_SECOND)
         begun = bisect_right(self._work, until_ns, key=lambda work: work[0])
         return self._idle_watts * seconds + (self._joules(self._work[begun - 1], until_ns) if begun else 0.0)
 
     def state(self) -> DeviceState:
-        """Whether it has anything left to do."""
+        """Whether the device has work left."""
         self._call()
         if self.closed:
             return DeviceState.CLOSED
         return DeviceState.IDLE if self._clock.now_ns() >= self._free_ns else DeviceState.BUSY
 
     def record(self, event: ScriptedEvent | None) -> ScriptedEvent:
-        """Note the time once everything so far is done."""
+        """Note the time once the work so far is done."""
         self._call(open_only=True)
         event = event or ScriptedEvent(0)
         event.at_ns = self._free_ns = max(self._clock.now_ns() + self._latency_ns, self._free_ns)
         return event
 
     def done(self, event: ScriptedEvent) -> bool:
-        """Whether the time was noted."""
+        """Whether the device has noted the time."""
         self._call(open_only=True)
         return self._clock.now_ns() >= event.at_ns
 
@@ -275,7 +275,7 @@ class ScriptedDevice:
 
     @staticmethod
     def _joules(work: tuple[int, int, float, float], until_ns: int) -> float:
-        """What it used beyond its idle power, until some moment after the beginning of this work."""
+        """The energy of a piece of work beyond idle power, until some moment after its beginning."""
         start_ns, end_ns, watts, before = work
         return before + watts * (min(end_ns, until_ns) - start_ns) / NANOSECONDS_PER_SECOND
 
@@ -309,7 +309,7 @@ class ManualSampler(Sampler):
         """Start no thread."""
 
     def check(self) -> None:
-        """Nothing can hang: readings happen on the caller's thread."""
+        """Find nothing that hangs, since readings happen on the caller's thread."""
 
     def finish(self, at_ns: int) -> None:
         """Read once more, at the end."""
@@ -317,7 +317,7 @@ class ManualSampler(Sampler):
         self.tick()
 
     def tick(self) -> None:
-        """Read every source that is alive, and keep house."""
+        """Read every source that is alive, and do the sampler's other chores."""
         self._read([probe for probe in self._probes if probe.alive])
         self._housekeeping()
 

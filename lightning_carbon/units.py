@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 MICRO, MILLI, KILO, MEGA, TERA = 1e-6, 1e-3, 1_000, 1_000_000, 1_000_000_000_000
-"""Prefixes of the SI, for units of a size that people read."""
+"""Prefixes of the SI, for figures of a size that people read."""
 
 MICROJOULES_PER_JOULE = 1_000_000
 MICROJOULES_PER_MILLIJOULE = 1_000
@@ -31,7 +31,7 @@ MINUTES_PER_HOUR = 60
 HOURS_PER_DAY = 24
 SECONDS_PER_YEAR = 31_557_600
 DAYS_PER_MONTH = 365.25 / 12
-"""Months and years are those of the Julian calendar in the mean: a year has 365.25 days."""
+"""The mean month and year of the Julian calendar: a year has 365.25 days."""
 
 GRAMS_PER_POUND = 453.59237
 GRAMS_PER_KILOGRAM = 1_000
@@ -79,10 +79,10 @@ class Energy:
         return Energy(self.microjoules - other.microjoules)
 
     def over(self, nanoseconds: int) -> Power:
-        """The mean power of this energy spent in that time.
+        """The mean power of this energy over a time.
 
         Args:
-            nanoseconds: How long it took; more than zero.
+            nanoseconds: The time; more than zero.
         """
         return Power(self.microjoules * (NANOSECONDS_PER_SECOND // MICROJOULES_PER_JOULE) / nanoseconds)
 
@@ -122,7 +122,7 @@ class CarbonMass:
 
     @classmethod
     def from_kilograms(cls, kilograms: float) -> CarbonMass:
-        """Convert kilograms."""
+        """Convert kilograms of CO2e."""
         return cls(kilograms * GRAMS_PER_KILOGRAM)
 
     @property

@@ -1,4 +1,4 @@
-"""The composition root: makes the concrete adapters of a configuration.
+"""The composition root, which makes the concrete adapters of a configuration.
 
 Only this module knows which concrete adapters there are.
 """
@@ -37,12 +37,12 @@ COPIED_RECORD_FILE = f"lightning_carbon_{RECORD_FILE}"
 
 
 def ranks_as(rank: int, local_rank: int, world_size: int) -> Ranks:
-    """Which of a run's processes this is, as a trainer says.
+    """The place of this process in a run, as a trainer gives it.
 
     Args:
         rank: Its number, from 0.
         local_rank: Its number on its host, from 0.
-        world_size: How many there are.
+        world_size: The number of processes.
     """
     return Ranks(rank, local_rank, world_size, host_id())
 
@@ -51,7 +51,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     """Make the adapters of a configuration, touching the hardware.
 
     Args:
-        config: What the user set.
+        config: The settings, checked.
         ranks: Which of the run's processes this is; default: as the launcher says. The first one of a host meters its
             processors and memory, too.
         computes_on: The torch device whose clock tells when steps end; default: the one that torch has started.
@@ -80,7 +80,7 @@ def open_ledger(folder: Path, notice: Callable[[str], None]) -> Ledger:
 
     Args:
         folder: The folder of all runs.
-        notice: Told of what cannot be read, in one line each.
+        notice: Called with a line for each run that cannot be read.
     """
     return Ledger(folder, Observer(host_id(), is_process_there, file_system_time, pid_namespace()), notice)
 
@@ -93,7 +93,7 @@ def copy_record(
     Args:
         record: The record.
         folder: Where to.
-        name: What to call it; a file of that name is replaced.
+        name: The name of the copy; a file of that name is replaced.
         whole: Whether it also names machines and devices.
 
     Returns:
@@ -109,7 +109,7 @@ def copy_record(
 
 
 def host_facts() -> dict[str, str | int | None]:
-    """What a record tells about the machine; starts no process and opens no socket."""
+    """The facts about the machine that a record holds; starts no process and opens no socket."""
     system = os.uname()
     facts: dict[str, str | int | None] = {
         "name": system.nodename,
@@ -145,7 +145,7 @@ def _event_device(computes_on: Any) -> EventDevice[Any] | None:  # noqa: ANN401 
 
 
 def _tell_accelerators(findings: Sequence[Finding]) -> None:
-    """Warn of what the training computes on and nothing can meter: a figure without it looks complete."""
+    """Warn of accelerators that the training uses and nothing can meter: a figure without them looks complete."""
     for finding in findings:
         if finding.source == ACCELERATOR:
             logger.warning("%s: not metered: %s; the record says so", finding.subject, finding.reason)
@@ -158,7 +158,7 @@ def _neighbours(findings: Sequence[Finding]) -> str:
 
 
 def _accelerator(computes_on: Any) -> str | None:  # noqa: ANN401 - a torch device, or None
-    """The kind of accelerator that the training computes on, where torch is there to tell."""
+    """The kind of accelerator that the training computes on, where torch is loaded and knows it."""
     if "torch" not in sys.modules:
         return None
     try:
@@ -192,8 +192,8 @@ def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Fi
 def _devices_of_rank(ranks: Ranks) -> Devices:
     """The GPUs that one of several processes of a host computes on, where no trainer tells.
 
-    Those on which torch holds memory for this process, else the one that the program has made the current one, else the
-    one that has the number of the process on this host.
+    The GPUs on which torch holds memory for this process, else torch's current device, else the GPU whose index is the
+    process's number on this host.
     """
     index = ranks.local_rank if ranks.knows_local else None
     if "torch" in sys.modules:

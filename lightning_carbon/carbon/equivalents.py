@@ -23,26 +23,27 @@ _FEW = 10
 _MANY = 100
 
 _LEAST_SHARE = 0.001
-"""Below this share of the smallest thing a percentage has more zeros than digits; seconds of a life read better."""
+"""The share of the smallest thing below which a percentage has more zeros than digits; seconds of a life read
+better."""
 _LEAST_SECONDS = 1.0
 _MOST = 1e6
-"""So many of the largest thing are beyond what anybody can picture."""
+"""The number of the largest things from which on nobody can picture them."""
 _WHOLE = 0.995
-"""What rounds to 100 %, in two digits, is one of it."""
+"""The share from which on two digits round to 100 %, so the whole thing is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Something whose emissions people have a feeling for.
+    """A thing or an activity whose emissions people have a feeling for.
 
     Args:
-        id: A name for machines.
-        name: What it is, for people.
-        mass: What it emits.
-        singular: How a share of it reads, after "0.3 % of".
-        plural: How some of it read, after "4.97".
+        id: Its key in files.
+        name: Its name for people.
+        mass: Its emissions.
+        singular: The words after "0.3 % of".
+        plural: The words after "4.97".
         note: What the figure includes, or an empty string.
-        source: Who published the mass.
+        source: The publication that gives the mass.
     """
 
     id: str
@@ -86,15 +87,15 @@ CAR_LIFETIME = Reference(
 )
 
 REFERENCES = (FLIGHT, HUMAN_YEAR, AMERICAN_YEAR, CAR_LIFETIME)
-"""All of them, the smallest first."""
+"""The four things of the study, the smallest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """A mass as so many times something that people know; to be shown beside that mass, never alone.
+    """A mass as a multiple of something that people know; shown beside that mass, never alone.
 
     Args:
-        times: How often the thing goes into the mass; below 1 for a share of it.
+        times: The mass over that of the thing; below 1 for a share of it.
         reference: The thing.
     """
 
@@ -103,7 +104,7 @@ class Equivalent:
 
     @property
     def text(self) -> str:
-        """In words, such as ``"0.3 % of a New York to San Francisco return flight"`` or ``"4.97 car lifetimes"``."""
+        """The comparison, such as ``"0.3 % of a car lifetime"`` or ``"4.97 car lifetimes"``."""
         if self.times >= _WHOLE:
             count = _count(self.times)
             return self.reference.singular if count == "1.00" else f"{count} {self.reference.plural}"
@@ -113,27 +114,27 @@ class Equivalent:
 
     @property
     def sentence(self) -> str:
-        """The words with what the figure includes and who published it."""
+        """The comparison in words, with what the figure includes and who published it."""
         remarks = "; ".join(remark for remark in (self.reference.note, self.reference.source) if remark)
         return f"about as much as {self.text} ({remarks})"
 
 
 def times(mass: CarbonMass, reference: Reference) -> float:
-    """How often a thing goes into a mass."""
+    """The ratio of a mass to that of a thing."""
     return mass.grams / reference.mass.grams
 
 
 def equivalent_of(mass: CarbonMass) -> Equivalent | None:
-    """Choose what a mass is best compared with.
+    """Choose the thing that a mass is best compared with.
 
-    The largest thing that goes into it at least once; else a share of the smallest, the flight; else, where even that
+    The largest thing that the mass holds at least once; else a share of the smallest, the flight; else, where even that
     share is tiny, seconds to hours of an average human life.
 
     Args:
         mass: The mass.
 
     Returns:
-        The comparison; ``None`` where none would say anything: for nothing, for less than a second of a human life
+        The comparison; ``None`` where none would help: for nothing, for less than a second of a human life
         (0.16 g), and for more than a million cars.
     """
     if not isfinite(mass.grams) or times(mass, CAR_LIFETIME) > _MOST:
@@ -148,12 +149,12 @@ def equivalent_of(mass: CarbonMass) -> Equivalent | None:
 
 
 def _count(number: float) -> str:
-    """Three digits, and none behind the point from a hundred on."""
+    """A number with three digits, without decimals from a hundred on."""
     return f"{number:,.{2 if number < _FEW else 1 if number < _MANY else 0}f}"
 
 
 def _span(seconds: float) -> str:
-    """Two digits in the unit that fits."""
+    """A duration with two digits, in the unit that fits."""
     size, name = next(unit for unit in _UNITS if seconds >= unit[0])
     number = seconds / size
     return f"{number:.{1 if number < _FEW else 0}f} {name}"

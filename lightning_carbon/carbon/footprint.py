@@ -2,7 +2,7 @@
 
 The energy is what the IT equipment used. PUE brings it to the meter of the site, the carbon intensity to the
 atmosphere (location-based). Each factor has a range; the range of the product runs from the product of the lows to
-the product of the highs, so it is what follows from the stated ranges, and not a confidence interval. The form is
+the product of the highs. It follows from the stated ranges and is not a confidence interval. The form is
 that of the Software Carbon Intensity specification (ISO/IEC 21031:2024) without its embodied term, which is not part
 of a run's electricity.
 """
@@ -40,9 +40,9 @@ def footprint(energy: Bounds[Energy], pue: PowerUsage, intensity: Intensity) -> 
     """Price an energy in CO2e.
 
     Args:
-        energy: What the IT equipment used.
-        pue: What the site uses for each unit of it.
-        intensity: What a unit of electricity stands for.
+        energy: The energy of the IT equipment.
+        pue: The site's energy for each unit of it.
+        intensity: The emissions of a unit of electricity.
 
     Returns:
         The mass, and the range that follows from the three ranges.
@@ -53,5 +53,5 @@ def footprint(energy: Bounds[Energy], pue: PowerUsage, intensity: Intensity) -> 
 
 
 def mass_of(energy: Energy, pue: PowerUsage, intensity: Intensity) -> CarbonMass:
-    """The central value alone, for figures that are shown while a run goes on."""
+    """The central value alone, for figures that are shown during a run."""
     return CarbonMass(energy.kilowatt_hours * intensity.value * pue.value)

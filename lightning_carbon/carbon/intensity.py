@@ -18,11 +18,11 @@ class Intensity(Bounds[float]):
         value: The central value.
         low: The lower end of its range; at most ``value``.
         high: The upper end of its range; at least ``value``.
-        source: Who published it.
+        source: Its publisher.
         year: The year that it describes; ``None`` where the user gave the value.
-        basis: What was counted, such as ``"life-cycle, generation"``; location-based unless it says otherwise.
+        basis: The emissions counted, such as ``"life-cycle, generation"``; location-based unless it says otherwise.
         region: The ISO 3166-1 alpha-3 code, ``"WORLD"``, or ``"custom"`` where the user gave the value.
-        assumed: Whether nobody said where the run took place.
+        assumed: Whether the place of the run is unknown and the value therefore assumed.
     """
 
     value: float
@@ -43,8 +43,8 @@ class PowerUsage(Bounds[float]):
         value: The central value, at least 1.
         low: The lower end of its range.
         high: The upper end of its range.
-        source: Who published it, or ``"given"``.
-        assumed: Whether nobody said what the site's is.
+        source: Its publisher, or ``"given"``.
+        assumed: Whether the site's own figure is unknown and the value therefore assumed.
     """
 
     value: float

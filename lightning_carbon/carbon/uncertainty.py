@@ -1,7 +1,7 @@
 """A figure with the range it lies in: the one type for value, low and high, whatever the unit. Pure.
 
-Ranges are combined end with end (interval arithmetic): errors are not assumed to cancel, so a range of a result says
-what follows from the ranges of its inputs, and is not a confidence interval.
+Ranges are combined end to end (interval arithmetic): errors are not assumed to cancel, so the range of a result follows
+from the ranges of its inputs and is not a confidence interval.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Bounds(Generic[Amount]):
 
     @staticmethod
     def exactly(value: Result) -> Bounds[Result]:
-        """A figure without a range, such as one that was given."""
+        """A figure whose range is a point, such as one that the user gave."""
         return Bounds(value, value, value)
 
     def map(self, function: Callable[[Amount], Result]) -> Bounds[Result]:
@@ -63,11 +63,11 @@ class Bounds(Generic[Amount]):
         return self.combine(other if isinstance(other, Bounds) else Bounds.exactly(other), mul)
 
     def under(self: Bounds[float], numerator: float) -> Bounds[float]:
-        """Divide a number by this figure, so that the low end comes of the high one."""
+        """Divide a number by this figure; the low end of the result comes from the high end of the figure."""
         return Bounds(numerator / self.value, numerator / self.high, numerator / self.low)
 
 
 def bounds_of_sensor(energy: Energy, uncertainty_ratio: float) -> Bounds[Energy]:
-    """The range of an energy whose sensor may be off by a share of what it shows; never below zero."""
+    """The range of an energy whose sensor has a relative uncertainty; never below zero."""
     half = round(energy.microjoules * uncertainty_ratio)
     return Bounds(energy, Energy(max(0, energy.microjoules - half)), Energy(energy.microjoules + half))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 FOREVER_NS = 2**63 - 1
-"""The watermark of a curve that will not change any more."""
+"""The watermark of a curve that has ended."""
 
 
 class EnergyCurve:

@@ -1,7 +1,7 @@
-"""Could it be? Holds what a sensor says against what its hardware can do, before it becomes energy.
+"""Plausibility: whether the hardware can have used what its sensor says, checked before it becomes energy.
 
 A power above what the hardware can draw is no reading. A count is believed when it has risen since the last believed
-one by no more than the hardware can use in the time. Any other count is held back until the next ones tell what
+count by no more than the hardware can use in the time. Any other count is held back until the next counts show what
 happened: the count comes back, and the glitch is forgotten; or it goes on from where it is, and the counter was reset
 in between. A glitch that is forgotten costs nothing, since the counter went on counting meanwhile; the time of a reset
 is not covered.
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lightning_carbon.units import Energy
 
 MARGIN = 2.0
-"""By how much hardware may exceed its limit or rated power: Intel's PL2 and AMD's PPT are 1.25 to 2 times the rated
-power (Intel's datasheets of the 13th generation, 2022), GPUs overshoot their limit for milliseconds."""
+"""The factor by which hardware may exceed its limit or rated power: Intel's PL2 and AMD's PPT are 1.25 to 2 times the
+rated power (Intel's datasheets of the 13th generation, 2022), GPUs overshoot their limit for milliseconds."""
 
 CEILINGS = {
     Kind.GPU: Power(10_000.0),
@@ -30,24 +30,25 @@ CEILINGS = {
     Kind.MODULE: Power(20_000.0),
     Kind.HOST: Power(200_000.0),
 }
-"""What no hardware of a kind can draw, where the sensor does not know its own limit. In 2025 the largest accelerator
-that was announced takes 3.6 kW (NVIDIA, Rubin Ultra), the largest processor is rated at 500 W (AMD EPYC 9965), sixteen
-memory modules take 0.4 kW, the largest server 14.3 kW (NVIDIA DGX B200), and a rack of them 132 kW (GB200 NVL72)."""
+"""The power that no hardware of a kind can draw, for sensors that do not know their own limit. In 2025 the largest
+accelerator that was announced takes 3.6 kW (NVIDIA, Rubin Ultra), the largest processor is rated at 500 W (AMD EPYC
+9965), sixteen memory modules take 0.4 kW, the largest server 14.3 kW (NVIDIA DGX B200), and a rack of them 132 kW
+(GB200 NVL72)."""
 
 SLACK_NS = NANOSECONDS_PER_SECOND
-"""A count may be ahead by what is used in this time: counters move in jumps, the slowest known every 0.1 s."""
+"""The time whose energy a count may be ahead by: counters move in jumps, the slowest known every 0.1 s."""
 
 CONFIRM_NS = NANOSECONDS_PER_SECOND
-"""A counter that goes on counting from another level for so long was reset."""
+"""How long a counter has to go on from another level to count as reset."""
 
 GIVE_UP_NS = 2 * NANOSECONDS_PER_SECOND
-"""After so long without a count that can be believed, a counter is none; one that stands still where it fell to was
-reset."""
+"""How long a counter may go without a believable count before it is given up; a counter that stands still where it
+fell to was reset."""
 
 HELD = -1
-"""The count is held back: later ones tell."""
+"""The count is held back until later counts explain it."""
 RESTARTED = -2
-"""The counter goes on from another level; :attr:`CountCheck.replayed` has it."""
+"""The counter goes on from another level; :attr:`CountCheck.replayed` has its counts."""
 
 _NEVER_NS = -(2**63)
 _ENOUGH_BREAKS = 3
@@ -55,22 +56,22 @@ _NANOSECONDS_PER_MICROJOULE_AT_ONE_WATT = NANOSECONDS_PER_SECOND // MICROJOULES_
 
 
 def ceiling_of(sensor: Sensor) -> Power:
-    """The power that what a sensor watches cannot exceed: its limit with a margin, or what no hardware of its kind can.
+    """The power that a sensor's hardware cannot exceed: its limit with a margin, or the most for its kind.
 
     Args:
-        sensor: What the source says of itself.
+        sensor: The description of the source.
     """
     most = CEILINGS[sensor.domain.kind]
     return most if sensor.max_power is None else min(most, Power(sensor.max_power.watts * MARGIN))
 
 
 class CountCheck:
-    """Tells what a counter has risen by, and holds back what it cannot have risen by.
+    """Turns counts into rises, and holds back counts that the hardware cannot have reached.
 
     Args:
-        ceiling: The power that cannot be exceeded; ``None`` where there is no telling.
+        ceiling: The power that the hardware cannot exceed; ``None`` where it is not known.
         wraps_at: The count at which the counter starts again from zero, where it does.
-        max_gap_ns: Between two readings further apart than this, more than one wrap has to be reckoned with.
+        max_gap_ns: Between readings further apart than this, the counter may have wrapped more than once.
     """
 
     __slots__ = (
@@ -93,7 +94,7 @@ class CountCheck:
     def __init__(
         self, ceiling: Power | None = None, wraps_at: Energy | None = None, max_gap_ns: int = GIVE_UP_NS
     ) -> None:
-        # A rise takes at least so long; what time a rise has taken, no later one can take again.
+        # A rise takes at least so long; time that a rise has taken is not available to a later rise.
         self._ns_per_microjoule = 0.0 if ceiling is None else _NANOSECONDS_PER_MICROJOULE_AT_ONE_WATT / ceiling.watts
         self._spent_ns: float = _NEVER_NS
         self._wraps_at = wraps_at.microjoules if wraps_at else 0
@@ -105,7 +106,7 @@ class CountCheck:
         self._held: list[tuple[int, int]] = []
         self._held_spent_ns: float = _NEVER_NS
         self._breaks = self._falls = 0
-        #: Why the counter is none, once that is known.
+        #: Why the counter is given up, once that is known.
         self.fault: str | None = None
         #: After :data:`RESTARTED`: when, and the rise since the one before; the first is where the counter starts over.
         self.replayed: list[tuple[int, int]] = []
@@ -114,7 +115,7 @@ class CountCheck:
         """Take one count.
 
         Args:
-            at_ns: When it was read; after the one before.
+            at_ns: When it was read; after the count before.
             count: In microjoules.
 
         Returns:
@@ -147,7 +148,7 @@ class CountCheck:
         return risen
 
     def conclude(self) -> int:
-        """Decide on what is held back, where no more counts come: a counter that counts on from there was reset.
+        """Decide on the counts held back, when no more come: a counter that went on from there was reset.
 
         Returns:
             :data:`HELD`, or :data:`RESTARTED`.
@@ -163,7 +164,7 @@ class CountCheck:
         self._forget()
 
     def _believable(self, before: int, spent_ns: float, at_ns: int, *, count: int) -> int | None:
-        """The rise since a count, by a wrap where it fell, or ``None`` where the hardware cannot have used that."""
+        """The rise since a count, across a wrap where it fell; ``None`` where the hardware cannot have used so much."""
         risen = count - before
         if risen < 0:
             risen += self._wraps_at
@@ -202,7 +203,7 @@ class CountCheck:
         span_ns = at_ns - held[0][0]
         moves = held[0][1] != count
         goes_on = span_ns >= (CONFIRM_NS if moves else GIVE_UP_NS)
-        # The first count may have been the glitch, as long as no other has confirmed it.
+        # The first count may itself be the glitch, as long as no other count has confirmed it.
         if len(held) > 1 and (goes_on or not self._has_moved):
             return self._restart(held)
         return HELD

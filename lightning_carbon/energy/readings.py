@@ -1,4 +1,4 @@
-"""What a sensor can say: which domain it covers, how its number came about, and one reading.
+"""Sensors and their readings: which domain a sensor covers, how its numbers come about, and a single reading.
 
 Counters and gauges are different types because they integrate differently: a repeated counter value says that nothing
 was added yet and is dropped, a repeated gauge value says that the power held and must be kept.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What sort of hardware a domain is."""
+    """The kind of hardware of a domain."""
 
     GPU = "gpu"
     PACKAGE = "package"
@@ -38,21 +38,21 @@ KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         Kind.MODULE: "module",
     }
 )
-"""What people call each kind of hardware, wherever something is shown to them."""
+"""The name of each kind of hardware in everything that people read."""
 
 
 def kind_word(kind: str) -> str:
-    """What people call a kind of hardware; a kind that this version does not know keeps its name."""
+    """The name of a kind of hardware for people; a kind that this version does not know keeps its key."""
     return KIND_WORDS.get(kind, kind)
 
 
 class Provenance(StrEnum):
-    """How a number came about; carried to the last line of the last report."""
+    """How a number came about, which every report states."""
 
     COUNTER = "counter"
     """Read from an energy counter of the hardware."""
     INTEGRATED = "integrated"
-    """Power readings of the hardware, integrated over time by us."""
+    """Power readings of the hardware, integrated over time by the meter."""
     MODELLED = "modelled"
     """Computed from utilisation and a table, not read from a sensor."""
 
@@ -67,7 +67,7 @@ class Domain:
     """A part of the machine that has an energy of its own.
 
     Args:
-        kind: What sort of hardware it is.
+        kind: The kind of hardware.
         id: Unique in a host and stable over runs, such as ``"gpu:GPU-5a0b..."`` or ``"package:0"``.
         name: For people, such as ``"NVIDIA H100 80GB HBM3"``.
         parent: The id of the domain whose energy includes this one's. Totals sum the roots only.
@@ -81,17 +81,17 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """What a source can say about itself before its first reading.
+    """The description of a source, known before its first reading.
 
     Args:
-        domain: What it covers.
+        domain: The domain that it covers.
         provenance: How its numbers come about.
         uncertainty_ratio: The half width of the range around its energy, as a share of it (0.05 is ±5 %).
         method: For people: the call or model behind it, with its reference where it is a model.
         wraps_at: The count at which a counter starts again from zero, where it does.
-        max_power: The most that the hardware draws by its limit or rating, without a margin, where that is known. What
-            is far above it is no reading.
-        window_seconds: A gauge that shows the mean power of the last so many seconds; 0 for the power at the moment.
+        max_power: The most that the hardware draws by its limit or rating, without a margin, where that is known. A
+            reading far above it is discarded.
+        window_seconds: The seconds over which a gauge averages; 0 for a gauge of the present power.
     """
 
     domain: Domain
@@ -109,7 +109,7 @@ class CounterReading:
 
     Args:
         at_ns: When, on the meter's monotonic clock.
-        energy: What the counter stood at; its zero has no meaning.
+        energy: The count; its zero has no meaning.
     """
 
     at_ns: int
@@ -122,7 +122,7 @@ class GaugeReading:
 
     Args:
         at_ns: When, on the meter's monotonic clock.
-        power: What the gauge showed.
+        power: The power that the gauge showed.
     """
 
     at_ns: int

@@ -1,10 +1,10 @@
-"""Which domains a total sums, where some are inside others: each piece of hardware counts once.
+"""The domains that a total sums where some are inside others: each piece of hardware counts once.
 
-A domain with others inside counts, and they are only told, as long as it has used at least what they have. One that has
-used less cannot have them inside: it stands still, or its unit is wrong, and its parts count in its stead. So the total
-of a domain and its parts is the greater of both, at every moment, and never falls.
+A domain with others inside counts, and they are only listed, as long as it has used at least as much as they have. A
+domain that has used less cannot contain them: it stands still, or its unit is wrong, and its parts count in its stead.
+So the total of a domain and its parts is the greater of both, at every moment, and never falls.
 
-What is modelled inside of what is measured decides nothing: a share of a GPU is no check of that GPU.
+A modelled part of a measured domain overrules nothing: a modelled share of a GPU cannot refute that GPU's sensor.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class DomainUse(NamedTuple):
-    """What a domain says it has used.
+    """The energy of a domain according to its sensor.
 
     Args:
         id: The domain.
         parent: The domain that it is inside of, metered or not, or ``None``.
         is_measured: Whether a sensor stands behind the number.
-        microjoules: What it has used since the start of the run.
+        microjoules: Its energy since the start of the run.
     """
 
     id: Hashable
@@ -32,11 +32,11 @@ class DomainUse(NamedTuple):
 
 
 class Roots(NamedTuple):
-    """What a total sums.
+    """The domains that a total sums.
 
     Args:
         places: Where the domains stand among those given, in order.
-        overruled: Where those stand whose parts count in their stead.
+        overruled: The places of the domains whose parts count in their stead.
     """
 
     places: tuple[int, ...]
@@ -47,7 +47,7 @@ def roots_of(domains: Sequence[DomainUse]) -> Roots:
     """Find the domains that a total sums.
 
     Args:
-        domains: What is metered; of several with one id the last one counts as the parent of what is inside.
+        domains: The metered domains; of several with one id, the last counts as the parent of those inside.
     """
     place_of = {domain.id: place for place, domain in enumerate(domains)}
     inside: dict[int, list[int]] = {}
@@ -62,7 +62,7 @@ def roots_of(domains: Sequence[DomainUse]) -> Roots:
     overruled: list[int] = []
 
     def settle(place: int) -> tuple[int, list[int], list[int]]:
-        """What a domain amounts to, what counts of it, and what was overruled for that."""
+        """The energy of a domain, the domains that count for it, and those overruled."""
         domain, parts = domains[place], [settle(part) for part in inside.get(place, ())]
         if not parts:
             return domain.microjoules, [place], []
@@ -84,7 +84,7 @@ def roots_of(domains: Sequence[DomainUse]) -> Roots:
 
 
 def _is_circle(domains: Sequence[DomainUse], place_of: dict[Hashable, int], start: int) -> bool:
-    """Whether a domain is inside of itself, as only a damaged record says."""
+    """Whether a domain is inside itself, which only a damaged record can say."""
     seen, at = set[int](), start
     while True:
         seen.add(at)

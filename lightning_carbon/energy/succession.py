@@ -1,4 +1,4 @@
-"""The timeline of a domain whose sensor gives way to another one of the same hardware in mid-run."""
+"""The timeline of a domain whose sensor is replaced in mid-run by another of the same hardware."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 class _Piece(NamedTuple):
-    """What one sensor said, up to where the next one took over."""
+    """The timeline of one sensor, up to where the next sensor took over."""
 
     timeline: Timeline
     until_ns: int
     microjoules: int
-    """What has to be added to its heights."""
+    """The microjoules to be added to its heights."""
     covered_ns: int
-    """What has to be added to its covered time."""
+    """The nanoseconds to be added to its covered time."""
 
 
 class Succession(Timeline):
-    """Timelines of one domain, each of which goes on where the one before was settled up to.
+    """The timelines of one domain, each continuing from where the one before was settled.
 
     Args:
         first: The timeline of the first sensor.
@@ -39,13 +39,13 @@ class Succession(Timeline):
         self._is_joined = True
 
     def replace(self, successor: CounterTimeline | GaugeTimeline) -> None:
-        """Go on with another timeline from where the present one is settled; what lies after that is its own word.
+        """Continue with another timeline from where the present timeline is settled.
 
         Args:
             successor: The timeline of a sensor that is read already, so that no time is left without a reading.
         """
         until_ns = self.watermark_ns
-        if not self._is_joined:  # the sensor in between has told nothing
+        if not self._is_joined:  # the sensor in between has given no reading
             self.present = successor
             return
         self._past.append(_Piece(self.present, until_ns, self._microjoules, self._covered_ns))
@@ -79,11 +79,11 @@ class Succession(Timeline):
         return timeline.covered(at_ns) + covered_ns
 
     def reached(self, at_ns: int) -> bool:
-        """Whether all is known that can be known of the time up to a moment."""
+        """Whether no later reading can tell more of the time up to a moment."""
         return self.present.reached(at_ns)
 
     def trim(self, before_ns: int) -> None:
-        """Forget what no interval from ``before_ns`` on needs."""
+        """Forget the heights that no interval from ``before_ns`` on needs."""
         for piece in self._past:
             piece.timeline.trim(before_ns)
         if self._join():
@@ -106,7 +106,7 @@ class Succession(Timeline):
         return self._past[-1]
 
     def _join(self) -> bool:
-        """Put the present curve on the end of the one before, as soon as its height there is final."""
+        """Join the present curve to the end of the one before, as soon as its height there is final."""
         if not self._is_joined and self.present.watermark_ns >= self._from_ns:
             last = self._past[-1]
             from_ns = self._from_ns

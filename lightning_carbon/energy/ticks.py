@@ -1,18 +1,18 @@
-"""When a counter moved that has been seen to move between two readings.
+"""Placing the jumps of a counter in time: when a counter moved that was seen to have moved between two readings.
 
-The energy counters of GPUs do not rise all the time: they jump, on data-centre parts about every 100 ms, and stand
-still in between. A reading tells only that the jump fell somewhere between it and the reading before. To put the knot
-of the curve at the reading would bend the curve by up to a whole jump, worst when readings and jumps have nearly the
-same period: then one interval seems to hold no jump and the next one two.
+The energy counters of GPUs do not rise steadily: they jump, on data-centre parts about every 100 ms, and stand still in
+between. A reading only tells that the jump fell somewhere between it and the reading before. A knot of the curve at the
+reading would bend the curve by up to a whole jump, worst when readings and jumps have nearly the same period: then one
+interval seems to hold no jump and the next one two.
 
-So the period is learnt from a few jumps that frequent readings have caught. From then on two ranges are carried along
-and cut by every pair of readings that brackets a jump: where the last jump was, and how long the period is. A jump is
-put in the middle of what is left, so never outside its bracket: what was seen always wins over what was learnt. A
-counter that moves at every reading has no jumps that we could see, and is taken at its word.
+So the period is learnt from a few jumps that frequent readings have caught. From then on two ranges are kept, of the
+moment of the last jump and of the period, and every pair of readings that brackets a jump narrows both. A jump is
+placed in the middle of its range, so never outside its bracket: observation always overrules what was learnt. A counter
+that moves at every reading has no visible jumps, and its readings are taken as they are.
 
-Now and then a reading falls into the very range in which a jump is expected. What it shows may then end with that jump
-or with the one before, and a wrong guess misplaces the knot by a period. :meth:`TickGrid.doubt` tells, and one more
-reading soon after settles it, and leaves a range that is all the narrower.
+Now and then a reading falls into the very range in which a jump is expected. The count may then include that jump or
+not, and a wrong guess misplaces the knot by a period. :meth:`TickGrid.doubt` reports such a case, and one more reading
+soon after decides it and narrows the range further.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 ENOUGH_TICKS = 10
-"""After so many jumps caught by frequent readings, the period is known well enough for seldom ones."""
+"""The number of jumps, caught by frequent readings, after which the period is known well enough for rare readings."""
 
 _LIKELY = 0.5
-"""Where nothing else decides: the last jump before a reading is the latest whose range lies by more than this share
+"""Where nothing else decides, the last jump before a reading is the latest of whose range more than this share lies
 between the two readings."""
 
 _VAGUE = 0.1
@@ -33,27 +33,27 @@ _CLOSE = 0.5
 """A jump counts as watched closely when the two readings around it are no further apart (a share of the period)."""
 
 _WATCH = 0.05
-"""How many of all jumps may be watched closely in the long run, so that a counter without a steady beat, or with one
-too fast to be worth it, does not keep the sampler busy."""
+"""The share of all jumps that may be watched closely in the long run, lest a counter without a steady period, or with
+a very short one, keep the sampler busy."""
 
 _DRIFT = 0.02
-"""By how much a learnt period may be off after the jumps have contradicted it (a share of the period)."""
+"""The uncertainty of a learnt period after the jumps have contradicted it (a share of the period)."""
 
 
 class _Jump(NamedTuple):
     """A jump that may have been the last one before a reading."""
 
     ticks: int
-    """How many periods after the last known one."""
+    """The number of periods since the last known jump."""
     earliest: float
     latest: float
 
 
 class Doubt(NamedTuple):
-    """A jump that two readings leave open: it may have come before the second of them, or is yet to come.
+    """A jump that two readings leave open: it came before the second reading, or is yet to come.
 
     Args:
-        until_ns: It comes no later than this.
+        until_ns: The jump comes no later than this.
         next_ns: The jump that follows it comes no sooner than this.
     """
 
@@ -62,7 +62,7 @@ class Doubt(NamedTuple):
 
 
 class TickGrid:
-    """Learns the period of a counter's jumps and places them."""
+    """Learns the period of a counter's jumps, and places them in time."""
 
     __slots__ = (
         "_beats",
@@ -101,7 +101,7 @@ class TickGrid:
         return self._count < ENOUGH_TICKS or self._last[1] - self._last[0] > _VAGUE * self._period[0]
 
     def doubt(self, after_ns: int, until_ns: int) -> Doubt | None:
-        """Say whether it is open which jump was the last of those that two readings bracket.
+        """Find the jump, if any, that may or may not be among those that two readings bracket.
 
         Args:
             after_ns: The last reading that did not show it.
@@ -113,12 +113,12 @@ class TickGrid:
         if self._period is None:
             return None
         jumps = self._possible(after_ns, until_ns, self._period)
-        if len(jumps) < 2 or jumps[0].latest <= until_ns:  # noqa: PLR2004 - one jump there must have been
+        if len(jumps) < 2 or jumps[0].latest <= until_ns:  # noqa: PLR2004 - at least one jump came
             return None
         return Doubt(jumps[0].latest, jumps[0].earliest + self._period[0])
 
     def place(self, after_ns: int, until_ns: int, *, came: bool | None = None) -> int:
-        """Say when a jump fell that two readings bracket; the last one, if there were several.
+        """The moment of the jump that two readings bracket; the last jump, if there were several.
 
         Args:
             after_ns: The last reading that did not show it; not before the ``until_ns`` of the jump before.
@@ -153,7 +153,7 @@ class TickGrid:
         return (after_ns + 1 + until_ns) // 2
 
     def _watch(self, after_ns: int, until_ns: int, shortest_ns: float) -> None:
-        """Take the mean beat from jumps that were seen to follow each other, so that no jump can be missing between."""
+        """Take the mean period from jumps that were seen to follow each other, with none missed between them."""
         if until_ns - after_ns > _CLOSE * shortest_ns:
             return
         jump_ns = (after_ns + until_ns) / 2
@@ -194,7 +194,7 @@ class TickGrid:
         return low, high
 
     def _restart(self, after_ns: int, until_ns: int) -> None:
-        """Start over from a jump that came unexpected: the beat is not strict, and only its mean is known."""
+        """Start over from an unexpected jump: the period is not strict, and only its mean is known."""
         self._first = self._last = (float(after_ns), float(until_ns))
         self._seen += 1
         self._count = 0
@@ -203,7 +203,7 @@ class TickGrid:
 
 
 def _choose(jumps: list[_Jump], after_ns: int, until_ns: int, *, came: bool | None) -> _Jump:
-    """Take the latest jump, unless it is known, or likely, to have come only later."""
+    """Take the latest jump, unless it is known, or likely, to have come later."""
     last = jumps[0]
     if came is None:
         inside = min(last.latest, until_ns) - max(last.earliest, after_ns)

@@ -1,8 +1,8 @@
 """Timelines: readings of one domain, appended in order, become a curve that later readings do not change.
 
-A timeline promises three things. Energy is conserved: what the sensor counted, the curve rises, no more and no less.
-The past is settled: up to :attr:`~Timeline.watermark_ns` no later reading changes a height. And silence is not filled:
-time that no reading covers rises by nothing and lowers the coverage.
+A timeline promises three things. Energy is conserved: the curve rises by exactly what the sensor counted. The past is
+settled: up to :attr:`~Timeline.watermark_ns` no later reading changes a height. And silence is not filled: over time
+that no reading covers, the curve stays flat and the coverage falls.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lightning_carbon.units import Power
 
 STILL_AFTER_NS = NANOSECONDS_PER_SECOND
-"""A counter that has not moved for so long is taken to stand still, not to be between two jumps: jumps of GPU counters
-come every 20 to 100 ms, of RAPL every millisecond."""
+"""After so long without a move, a counter counts as standing still, and not as between two jumps: GPU counters jump
+every 20 to 100 ms, RAPL's every millisecond."""
 
 _NANOWATT_SECONDS = NANOSECONDS_PER_SECOND // MICROJOULES_PER_JOULE
 
@@ -33,7 +33,7 @@ class Timeline:
     def __init__(self) -> None:
         self.curve: EnergyCurve | None = None
         self._ended = False
-        #: Why what was read is not energy, once the readings have shown that.
+        #: Why the readings are not energy, once they have shown that.
         self.fault: str | None = None
 
     @property
@@ -75,11 +75,11 @@ class Timeline:
         return True
 
     def reached(self, at_ns: int) -> bool:
-        """Whether all is known that can be known of the time up to a moment."""
+        """Whether no later reading can tell more of the time up to a moment."""
         return self.watermark_ns >= at_ns
 
     def trim(self, before_ns: int) -> None:
-        """Forget what no interval from ``before_ns`` on needs, so that memory stays flat over a long run."""
+        """Forget the heights that no interval from ``before_ns`` on needs, which keeps memory flat over a long run."""
         if self.curve:
             self.curve.trim(before_ns)
 
@@ -99,15 +99,15 @@ class Timeline:
 class CounterTimeline(Timeline):
     """The timeline of an energy counter: a knot only where the counter moved.
 
-    A count that cannot be is held back by a :class:`~lightning_carbon.energy.plausibility.CountCheck` until later ones
-    tell whether it was a glitch, which leaves no trace, or a reset, between whose two readings no time is covered.
+    A :class:`~lightning_carbon.energy.plausibility.CountCheck` holds back an impossible count until later counts show
+    whether it was a glitch, which leaves no trace, or a reset, between whose two readings no time is covered.
 
     Args:
         wraps_at: The count at which the counter starts again from zero, if it does.
-        ticking: Whether the counter may jump at a period of its own that is worth learning; false for models, whose
-            standing still is taken at its word.
-        ceiling: The power that the hardware cannot exceed; ``None`` where there is no telling.
-        max_gap_ns: Between two readings further apart than this, more than one wrap has to be reckoned with.
+        ticking: Whether the counter may jump at a period of its own that is worth learning; false for models, which
+            really stand still when they seem to.
+        ceiling: The power that the hardware cannot exceed; ``None`` where it is not known.
+        max_gap_ns: Between readings further apart than this, the counter may have wrapped more than once.
         still_after_ns: After so long without a move, the counter is taken to stand still.
     """
 
@@ -148,7 +148,7 @@ class CounterTimeline(Timeline):
 
     @property
     def learning(self) -> bool:
-        """Whether frequent readings would still teach when the counter jumps."""
+        """Whether frequent readings would still narrow down when the counter jumps."""
         if self._ended or self._grid is None:
             return False
         if self._doubt is not None:
@@ -200,7 +200,7 @@ class CounterTimeline(Timeline):
         self._last_ns = at_ns
 
     def close(self, at_ns: int) -> None:
-        """End the timeline at a moment that readings have reached: no jump is waited for that has not come by then."""
+        """End the timeline at a moment that readings have reached, without waiting for a further jump."""
         if not self._ended and self._start_ns >= 0:
             if self._check.conclude() == RESTARTED:
                 self._restart()
@@ -230,9 +230,9 @@ class CounterTimeline(Timeline):
             self._rise(placed)
 
     def _decide(self, doubt: Doubt, at_ns: int, rise: int) -> None:
-        """Let the next reading tell which jump was the last before the reading that left it open."""
+        """Let the next reading decide which jump was the last before the reading that left it open."""
         if rise == 0:
-            if at_ns >= doubt.until_ns:  # nothing moved while it had to come, so it was there already
+            if at_ns >= doubt.until_ns:  # nothing moved while it had to come, so it had come already
                 self._undoubt(came=True)
         elif at_ns < doubt.next_ns:  # no other can have moved the count
             self._undoubt(came=False)
@@ -266,7 +266,7 @@ class CounterTimeline(Timeline):
         return self.curve
 
     def _rise(self, to_ns: int, *, covered: bool = True) -> None:
-        """Draw the curve up to a moment, with everything that was counted by then."""
+        """Draw the curve up to a moment, with all the energy counted by then."""
         curve = self._settle()
         curve.rise(to_ns, self._sum - curve.height(FOREVER_NS), covered=covered)
 
@@ -284,9 +284,9 @@ class CounterTimeline(Timeline):
 class GaugeTimeline(Timeline):
     """The timeline of a power gauge: the trapezoid between readings that are close enough.
 
-    A gauge that shows the mean of a window tells of the middle of that window. Its readings are put there, so the curve
-    ends half a window before the last reading. Only when no more come, that half is drawn, by what the last reading
-    says of its whole window.
+    A gauge that averages over a window shows the power in the middle of that window. Its readings are placed there, so
+    the curve ends half a window before the last reading. Once no more readings come, the last half is drawn from the
+    mean that the last reading gives for its whole window.
 
     Args:
         max_gap_ns: Two readings further apart than this do not cover the time between them.
@@ -335,7 +335,7 @@ class GaugeTimeline(Timeline):
         return self._ended or (self._last is not None and self._last.at_ns >= at_ns)
 
     def trim(self, before_ns: int) -> None:
-        """Forget what is not needed; the last half window tells how the next one ends."""
+        """Forget the heights that are not needed, save the last half window, which the end of the next window needs."""
         super().trim(before_ns - self._half_ns)
 
     def close(self, at_ns: int) -> None:
@@ -345,10 +345,10 @@ class GaugeTimeline(Timeline):
         super().close(at_ns)
 
     def _draw_last_half(self, last: GaugeReading, curve: EnergyCurve) -> None:
-        """Let the curve rise, over the whole last window, by what its mean says."""
+        """Let the curve rise by the mean power of the last window over that window."""
         middle_ns = curve.end_ns
         if middle_ns > last.at_ns - self._half_ns:
-            return  # taken up again a moment ago: this reading tells of the time before that, too
+            return  # resumed a moment ago: this reading also averages over the time before that
         before_ns = middle_ns - self._half_ns
         whole = int(last.power.watts * 2 * self._half_ns / _NANOWATT_SECONDS)
         if curve.covered(middle_ns) - curve.covered(before_ns) == self._half_ns:

@@ -1,1 +1,1 @@
-"""What the electricity of a place stands for, and how much of it a data centre spends beside its computers."""
+"""The emissions of a place's electricity, and the electricity that a data centre needs beyond its computers."""

@@ -4,9 +4,9 @@ The table is :file:`data/country_factors.csv`: Ember's yearly life-cycle factors
 Its header says how it was made. The factors are of generation inside a country, location-based (GHG Protocol Scope 2
 Guidance, 2015): trade across borders and certificates are not in them.
 
-A yearly mean is not the factor of the hours that a run took. How far off it may be cannot be said without the hours,
-and the year of the run is often not published yet, so that each row carries what its country did in the last three
-years: the least and the greatest of those yearly means.
+A yearly mean is not the factor of the hours of a run. How far off it is depends on those hours, and the year of the run
+is often not published yet. Each row therefore carries the least and the greatest yearly mean of its country over the
+last three years.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WORLD = "WORLD"
 # Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
 _TABLE = Path(__file__).with_name("data") / "country_factors.csv"
 
-# What people type for a country that ISO 3166 calls otherwise. They are hints in an error, and never taken silently.
+# Names that people type for a country to which ISO 3166 gives another. They become hints in an error, never a guess.
 _COLLOQUIAL = {
     "AMERICA": "US",
     "BRITAIN": "GB",
@@ -61,7 +61,7 @@ class Factor:
         grams_per_kilowatt_hour: The yearly mean, in gCO2e/kWh.
         low: The least yearly mean of the last three published years, in gCO2e/kWh.
         high: The greatest of them, in gCO2e/kWh.
-        basis: What was counted.
+        basis: The emissions counted.
         source: Its publisher.
     """
 
@@ -82,7 +82,7 @@ def regions() -> tuple[Factor, ...]:
 
 
 def intensity_of(region: str | None) -> Intensity:
-    """Look up what a kilowatt-hour stood for in a place.
+    """Look up the carbon intensity of a place.
 
     Args:
         region: An ISO 3166-1 alpha-2 or alpha-3 code or ``"WORLD"``, in either case. ``None`` where the place
@@ -90,11 +90,11 @@ def intensity_of(region: str | None) -> Intensity:
 
     Returns:
         The newest yearly factor of that place. For ``None``, the world's average, marked as assumed, with the range in
-        which nine of ten countries of the table lie (5th to 95th percentile, each country counted once): the run is in
-        one of them, and it is not known in which.
+        which nine of ten countries of the table lie (5th to 95th percentile, each country counted once), since the run
+        may have been in any of them.
 
     Raises:
-        UnknownRegion: The table has no such code; names what may have been meant.
+        UnknownRegion: The table has no such code; the message lists near matches.
     """
     if region is None:
         world = _rows_by_code()[WORLD]
@@ -134,7 +134,7 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def _near(region: str) -> list[str]:
-    """Say what may have been meant, best guess first, as ``"SE (Sweden)"``."""
+    """The codes that may be meant, best guess first, as ``"SE (Sweden)"``."""
     typed = region.strip().upper()
     hints = (row.iso2 if row.iso3 == WORLD else f"{row.iso2} ({row.name})" for row in _guesses(typed))
     return list(dict.fromkeys(hints))[:_MOST_HINTS]

@@ -1,9 +1,9 @@
-"""What a user may set: each setting once, with its type, default, variable, words and check.
+"""The settings that a user may give: each once, with its type, default, variable, text and check.
 
-:data:`SETTINGS` is the truth. :func:`configure` checks by it and makes the :class:`MeterConfig` that all below the
-callbacks reads. The signatures and docstrings of :class:`~lightning_carbon.Meter`, the callbacks and ``autolog``, the
-options of the command line and the table in the documentation are made of it. :class:`Settings` and
-:class:`MeterConfig` repeat the names, because type checkers read nothing but source; a test holds them to the table.
+:data:`SETTINGS` is the truth. :func:`configure` checks against it and makes the :class:`MeterConfig` that everything
+below the callbacks reads. The signatures and docstrings of :class:`~lightning_carbon.Meter`, the callbacks and
+``autolog``, the options of the command line and the table in the documentation are made from it. :class:`Settings` and
+:class:`MeterConfig` repeat the names, because type checkers only read source; a test compares them with the table.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
     *(DEVICES, SOURCES, PER_STEP, STRICT, CPU_SCOPE, GPU_SCOPE, DETAIL),
 )
-"""Every setting of a meter, in the order that they are shown in."""
+"""Every setting of a meter, in the order in which they are shown."""
 
 _OF_THE_GRID: Final = {REGION.name, INTENSITY.name}
 _FOLDER: Final = replace(LEDGER, check=checks.check_folder)
@@ -221,14 +221,14 @@ _WRITABLE: Final = replace(LEDGER, check=checks.check_writable_ledger)
 
 
 def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:
-    """Check what a user has set, once.
+    """Check the settings that a user has given, once.
 
     Args:
         environ: The environment variables that stand in for arguments.
         settings: The arguments of :class:`~lightning_carbon.Meter`.
 
     Raises:
-        ConfigError: A setting, or the variable that stands in for it, cannot be used, or there is none of that name.
+        ConfigError: A setting, or the variable that stands in for it, cannot be used, or no setting has that name.
     """
     refuse_unknown(settings, [setting.name for setting in SETTINGS])
     given: Mapping[str, Any] = settings
@@ -244,9 +244,9 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
 def intensity_in_force(
     region: str | None = None, intensity: float | str | None = None, environ: Mapping[str, str] = os.environ
 ) -> Intensity:
-    """What a kWh stands for: as given, else by the variables, else the world's average, assumed.
+    """The carbon intensity: as given, else by the variables, else the world's average, marked as assumed.
 
-    An argument, whichever of the two, wins over both ``LIGHTNING_CARBON_REGION`` and ``LIGHTNING_CARBON_INTENSITY``.
+    Either argument takes precedence over both ``LIGHTNING_CARBON_REGION`` and ``LIGHTNING_CARBON_INTENSITY``.
 
     Raises:
         ConfigError: It cannot be used, or both are given.
@@ -263,7 +263,7 @@ def intensity_in_force(
 
 
 def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of all runs, to be read: what was given, else as the variable says, else the user's data folder.
+    """The folder of all runs, for reading: as given, else by the variable, else the user's data folder.
 
     Raises:
         ConfigError: It names no folder.
@@ -272,7 +272,7 @@ def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping
 
 
 def writable_ledger(ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of all runs, for what is of no use without it: as :func:`ledger_folder`, absolute.
+    """The folder of all runs, absolute, for commands that are useless unless they can write it.
 
     Raises:
         ConfigError: It names no folder, or this user may not write it.
@@ -281,10 +281,10 @@ def writable_ledger(ledger: os.PathLike[str] | str | None = None, environ: Mappi
 
 
 def refuse_unknown(given: Mapping[str, object], known: Iterable[str]) -> None:
-    """Refuse what no setting is called.
+    """Refuse names that no setting has.
 
     Raises:
-        ConfigError: There is no setting of that name; says which may be meant.
+        ConfigError: There is no setting of that name; the message suggests the nearest.
     """
     names = [*known]
     for name, value in given.items():

@@ -1,6 +1,6 @@
-"""The one check of each setting: it gives the value to work with, or says what would work.
+"""The one check of each setting, which returns the value to work with or says what would work.
 
-Nothing here waits for a training to fail, and nothing touches the hardware: whether a device exists shows at the start.
+Checks run before a training can fail, and touch no hardware: whether a device exists shows at the start.
 
 References:
     IPCC AR5 WG III (2014), Annex III, table A.III.2: life-cycle emissions of electricity supply, from 1.0 (the least,
@@ -26,7 +26,7 @@ from lightning_carbon.ports import EnergyCounter, PowerGauge, Source
 from lightning_carbon.units import GRAMS_PER_KILOGRAM, MILLIGRAMS_PER_GRAM
 
 CpuScope = Literal["auto", "process", "machine"]
-"""Whose processor time and memory are charged; ``"auto"``: this job's, where it has only a part of the machine."""
+"""The processor time and memory that are charged; ``"auto"``: this job's, where it has only a part of the machine."""
 
 GpuScope = Literal["device", "process"]
 """Whether a GPU that other processes use, too, is charged whole."""
@@ -44,14 +44,14 @@ MAX_INTERVAL_SECONDS: Final = 60.0
 DEFAULT_INTERVAL_SECONDS: Final = 0.1
 DEFAULT_PROJECT: Final = "default"
 MAX_NAME_BYTES: Final = 200
-"""Names become names of folders, which hold 255 bytes on Linux's file systems (NAME_MAX, limits.h)."""
+"""The most bytes of a name: names become folders, and Linux's file systems allow 255 (NAME_MAX, limits.h)."""
 
 MIN_DOUBTLESS_GRAMS: Final = 1.0
-"""The least that any supply of electricity is said to emit; what is smaller and not 0 is more likely in kg."""
+"""The lowest intensity in the literature, in gCO2e/kWh; a smaller figure other than 0 is more likely in kg."""
 MAX_GRAMS: Final = 5_000.0
-"""Over twice the greatest; what is larger is in mg."""
+"""Over twice the highest intensity in the literature, in gCO2e/kWh; a larger figure is in mg."""
 MAX_PUE: Final = 10.0
-"""Over four times the greatest of an ordinary site; what is larger is in percent, or lacks its decimal point."""
+"""Over four times the highest PUE of an ordinary site; a larger figure is in percent, or lacks its decimal point."""
 
 _QUANTITY: Final = re.compile(r"(?P<number>.*?)\s*(?P<unit>mg|kg|g)(?:CO2e?)?(?:/kWh)?")
 _GRAMS: Final = {"mg": 1 / MILLIGRAMS_PER_GRAM, "g": 1.0, "kg": float(GRAMS_PER_KILOGRAM)}
@@ -68,7 +68,7 @@ _NAME_FIX: Final = (
 
 
 def check_region(region: object) -> Intensity | None:
-    """Check ``region``; ``None`` where nobody said.
+    """Check ``region``; ``None`` where it is not given.
 
     Raises:
         ConfigError: It is no text.
@@ -82,10 +82,10 @@ def check_region(region: object) -> Intensity | None:
 
 
 def check_intensity(given: object) -> Intensity | None:
-    """Check ``intensity``; ``None`` where nobody said.
+    """Check ``intensity``; ``None`` where it is not given.
 
-    A number is in gCO2e/kWh. 0 is taken. One between 0 and 1 is asked about, for it is more likely in kg; so is one
-    that no supply of electricity reaches. A text may name its unit and is taken at its word: ``"0.5 g"``, ``"0.4 kg"``.
+    A number is in gCO2e/kWh. 0 is accepted. A number between 0 and 1, more likely in kg, is queried, as is a number
+    that no supply of electricity reaches. A text may name its unit and is then believed: ``"0.5 g"``, ``"0.4 kg"``.
 
     Raises:
         ConfigError: It is no number, negative, not finite, or most likely in another unit.
@@ -107,7 +107,7 @@ def check_intensity(given: object) -> Intensity | None:
 
 
 def check_pue(ratio: object) -> PowerUsage:
-    """Check ``pue``; the world's average where nobody said.
+    """Check ``pue``; the world's average where it is not given.
 
     Raises:
         ConfigError: It is no number, below 1, not finite, or most likely in percent.
@@ -143,7 +143,7 @@ def check_run_name(name: object) -> str | None:
 
 
 def check_folder(ledger: object) -> Path:
-    """Check ``ledger`` as far as one has to that is only read.
+    """Check ``ledger`` as far as reading it needs.
 
     Raises:
         ConfigError: It names no folder, or the package that knows the default one is missing.
@@ -159,9 +159,9 @@ def check_folder(ledger: object) -> Path:
 
 
 def check_ledger(ledger: object) -> Path:
-    """Check ``ledger``: that it is a folder or may become one, making nothing yet.
+    """Check that ``ledger`` is a folder or may become one; nothing is made yet.
 
-    Whether there is room, and a right to write, shows at the start of a run, which goes on without.
+    Whether it has room and may be written shows at the start of a run, which goes on without it otherwise.
 
     Returns:
         The folder, absolute.
@@ -177,7 +177,7 @@ def check_ledger(ledger: object) -> Path:
 
 
 def check_writable_ledger(ledger: object) -> Path:
-    """Check ``ledger`` where nothing can be done without it: that this user may write it, too.
+    """Check ``ledger`` where nothing can be done without it: this user must also be able to write it.
 
     Returns:
         The folder, absolute.
@@ -192,7 +192,7 @@ def check_writable_ledger(ledger: object) -> Path:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or whatever is there of the path to it."""
+    """The folder, or its nearest ancestor that exists."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder
@@ -239,7 +239,7 @@ def check_sources(sources: object) -> tuple[Source, ...] | None:
     """Check ``sources``.
 
     Raises:
-        ConfigError: One of them is no source, or two have the same domain.
+        ConfigError: An entry is no source, or two have the same domain.
     """
     if sources is None:
         return None
@@ -260,7 +260,7 @@ def check_sources(sources: object) -> tuple[Source, ...] | None:
 
 
 def check_flag(argument: str, value: object) -> bool:
-    """Check what is either so or not.
+    """Check a flag.
 
     Raises:
         ConfigError: It is neither true nor false.
@@ -292,13 +292,13 @@ def check_detail(detail: object) -> Detail:
     """Check ``detail``.
 
     Raises:
-        ConfigError: It is neither of the two.
+        ConfigError: It is neither of the two levels.
     """
     return _choice("detail", detail, get_args(Detail))
 
 
 def number_of(text: str) -> object:
-    """The number that a variable says; where it says none, the text, which the check then refuses."""
+    """The number in a variable; where it holds none, its text, which the check then refuses."""
     try:
         return float(text)
     except ValueError:

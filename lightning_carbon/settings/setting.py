@@ -14,21 +14,21 @@ ValueT_co = TypeVar("ValueT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Generic[ValueT_co]):
-    """A setting of the meter, all that there is to say of it.
+    """A setting of the meter, with everything that is known of it.
 
     Args:
         name: The name of the argument.
-        type: What it takes, as in the signature.
+        type: The type of its value, as in the signature.
         check: Gives the value to work with, or raises :class:`~lightning_carbon.errors.ConfigError`. It gets ``None``
-            where nobody said anything, unless there is a default.
-        summary: What it means, in a sentence, with Python's words in double backticks.
-        details: What else there is to know.
-        default: What the signature shows.
-        unset: What holds where nobody said anything, where the default does not show it.
+            where the user gave nothing, unless there is a default.
+        summary: Its meaning, in a sentence, with Python's words in double backticks.
+        details: Further sentences.
+        default: The default that the signature shows.
+        unset: What holds where the user gave nothing, if the default does not show it.
         variable: The environment variable that stands in for the argument.
         parse: Reads the variable.
         option: The option of the command line.
-        metavar: What the command line calls its value.
+        metavar: The name of its value on the command line.
     """
 
     name: str
@@ -44,14 +44,14 @@ class Setting(Generic[ValueT_co]):
     metavar: str = ""
 
     def in_force(self, given: object = None, environ: Mapping[str, str] = os.environ) -> ValueT_co:
-        """What holds: what was given, else what the variable says, else the default. An empty variable is unset.
+        """The value in force: as given, else by the variable, else the default. An empty variable counts as unset.
 
         Args:
-            given: What the user gave; ``None`` where nothing.
+            given: The value that the user gave; ``None`` for none.
             environ: The environment variables.
 
         Raises:
-            ConfigError: It cannot be used; under the name of the variable where that said it.
+            ConfigError: It cannot be used; the error names the variable where the value came from there.
         """
         text = environ.get(self.variable) if given is None and self.variable else None
         if not text:
@@ -64,7 +64,7 @@ class Setting(Generic[ValueT_co]):
 
     @property
     def otherwise(self) -> str:
-        """What holds where neither the argument nor the variable says anything."""
+        """What holds where neither the argument nor the variable is given."""
         shown = f'"{self.default}"' if isinstance(self.default, str) else repr(self.default)
         return self.unset or f"``{shown}``"
 

@@ -1,7 +1,7 @@
-"""Gives what takes settings a signature and a docstring that show each of them.
+"""A decorator that shows every setting in the signature and the docstring of a class or a function.
 
-``help()``, Jupyter's ``?``, Sphinx and LightningCLI's ``--help`` read both; jsonargparse also validates by the types of
-the signature. Type checkers read the ``Unpack`` of a ``TypedDict`` in the source instead.
+``help()``, Jupyter's ``?``, Sphinx and LightningCLI's ``--help`` read both; jsonargparse also validates against the
+types in the signature. Type checkers read the ``Unpack`` of a ``TypedDict`` in the source instead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lightning_carbon.settings.setting import Setting
 Taker = TypeVar("Taker", bound=Callable[..., Any])
 
 ENTRY: Final = "settings: "
-"""What the entry in a docstring begins with in whose place the settings come."""
+"""The beginning of the docstring's entry that the settings replace."""
 _WIDTH: Final = 116
 
 
@@ -24,10 +24,10 @@ def takes(*settings: Setting[Any]) -> Callable[[Taker], Taker]:
     """Show settings in the signature and in the docstring of a class or a function.
 
     Args:
-        settings: What it takes, in this order, by keyword.
+        settings: The settings, which are taken by keyword, in this order.
 
     Returns:
-        A decorator. The docstring has an entry ``settings: ...`` among its arguments, whose place they take.
+        A decorator. The docstring has an entry ``settings: ...`` among its arguments, which the settings replace.
     """
 
     def decorate(taker: Taker) -> Taker:
@@ -59,7 +59,7 @@ def described(docstring: str, settings: tuple[Setting[Any], ...]) -> str:
 
     Args:
         docstring: In Google's style, with an entry ``settings: ...`` on a line of its own.
-        settings: What comes in its place.
+        settings: The settings that replace it.
 
     Raises:
         ValueError: There is no such entry, or more than one.
