@@ -26,7 +26,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 300.0
 SIZE = (1400, 1000)
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")

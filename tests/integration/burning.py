@@ -16,7 +16,7 @@ from lightning_carbon.records.run import RunRecord
 from lightning_carbon.units import Energy
 
 IDLE_WATTS = 1.0
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 SECONDS = 0.01
 
 

@@ -66,7 +66,7 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
 def search(folder: Path, *words: str, code: int = 0) -> Searched:
     """Run a search to its end."""
     process = start(folder, *words)
-    output, errors = process.communicate(timeout=150)
+    output, errors = process.communicate(timeout=500)
     assert process.returncode == code, output + errors
     return Searched(folder, output, errors)
 
@@ -135,7 +135,7 @@ def test_a_search_says_nothing_else(searched: Searched) -> None:
 def test_a_killed_trial_counts_and_the_search_goes_on(tmp_path: Path) -> None:
     """What a ``kill -9`` cost is in the total, and other settings are refused rather than mixed in."""
     process = start(tmp_path, *ENDLESS)
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 300
     while not any(file.stat().st_size > 2_000 for file in tmp_path.rglob("rank-*.jsonl")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline

@@ -164,7 +164,7 @@ def child(before: str = "", level: str = "WARNING", **variables: str) -> subproc
     """Show the same run twice in a program of its own."""
     words = [sys.executable, "-W", "error", "-c", _CHILD.format(before=before, level=level)]
     environment = {**os.environ, **variables}
-    return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=100)
+    return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=500)
 
 
 def test_without_matplotlib_there_is_no_figure() -> None:

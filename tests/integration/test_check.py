@@ -84,7 +84,7 @@ def test_the_real_command_fails_a_build_where_energy_rose(
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=500,
         )
         for run in (usual, double)
     ]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.nvml_standin import Standin
 
 LIGHTNING_CARBON = [sys.executable, "-m", "lightning_carbon"]
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 @pytest.fixture

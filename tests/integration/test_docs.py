@@ -30,7 +30,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build them as `make docs` does, elsewhere, with nothing left in the working tree."""
     folder = tmp_path_factory.mktemp("docs")
     words = ["--builder", "html", "--doctree-dir", str(folder / "doctrees"), str(ROOT), str(folder / "html")]
-    done = subprocess.run([*BUILD, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=170)
+    done = subprocess.run([*BUILD, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "html"
 

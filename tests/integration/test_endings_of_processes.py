@@ -65,7 +65,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], End
         )
     found = {}
     for framework, process in running.items():
-        said, _ = process.communicate(timeout=150)
+        said, _ = process.communicate(timeout=500)
         assert process.returncode == 0, said
         results = json.loads((folder / framework / "results.json").read_text())
         by_case = {(result["ending"], result["metered"]): result for result in results}

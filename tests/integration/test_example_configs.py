@@ -145,7 +145,7 @@ def test_models_and_data_are_built_without_the_command_lines_library() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=500,
     )
 
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

@@ -84,7 +84,7 @@ def run_example(folder: Path, script: str, *arguments: str) -> Run:
         capture_output=True,
         text=True,
         check=False,
-        timeout=150,
+        timeout=500,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return Run(folder, done.stdout, done.stderr)
@@ -242,7 +242,7 @@ def test_a_data_set_that_cannot_be_had_ends_the_example_with_the_way_out(tmp_pat
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=500,
     )
 
     assert done.returncode == 2
@@ -277,7 +277,7 @@ def test_a_training_that_is_stopped_closes_its_record_and_says_what_it_took(
             stdout=output,
             stderr=output,
         )
-        deadline = time.monotonic() + 100
+        deadline = time.monotonic() + 300
         while process.poll() is None and not has_stepped(tmp_path / "ledger") and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(number)

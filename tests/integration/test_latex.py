@@ -37,7 +37,7 @@ def test_latex_takes_what_is_printed_for_it(command: str, tmp_path: Path) -> Non
     printed = CliRunner().invoke(app, ["study", command, "--latex"]).stdout
     (tmp_path / "tables.tex").write_text(DOCUMENT % printed, encoding="utf-8")
     words = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=500)
 
     assert done.returncode == 0, done.stdout[-2_000:]
     assert "Overfull" not in done.stdout

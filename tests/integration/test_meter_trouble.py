@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.ports import Clock
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 
 
 class Misbehaving:

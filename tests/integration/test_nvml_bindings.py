@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run(code: str, environment: dict[str, str]) -> str:
     """What a Python process prints, on both of its outputs."""
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=500
     )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr

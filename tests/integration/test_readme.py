@@ -91,7 +91,7 @@ def execute(block: Block, folder: Path) -> Executed:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=500,
     )
     assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
     return Executed(folder, done.stdout, done.stderr)
@@ -237,7 +237,7 @@ def test_a_make_target_exists(command: str) -> None:
         name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
     }
     words = ["make", "--dry-run", *shlex.split(command)[1:]]
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=500)
 
     assert (0, "") == (done.returncode, done.stderr)
 
@@ -284,7 +284,7 @@ def test_a_script_exists_with_the_files_that_it_is_given(command: str) -> None:
     words = shlex.split(command)[1:]
     if words[:2] == ["-m", "pytest"]:
         collect = [sys.executable, *words, "--collect-only", "--quiet", "-p", "no:cacheprovider"]
-        done = subprocess.run(collect, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(collect, cwd=ROOT, capture_output=True, text=True, check=False, timeout=500)
 
         assert done.returncode == 0, done.stdout + done.stderr
     else:
@@ -462,7 +462,7 @@ def test_the_pages_have_every_key_of_a_record(executed: Callable[[Block], Execut
 def test_the_written_parts_are_up_to_date() -> None:
     """Running the script that writes parts of the documentation would change nothing."""
     script = [sys.executable, str(ROOT / "tools" / "update_docs.py"), "--check"]
-    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=500)
 
     assert (0, "") == (done.returncode, done.stderr)
 
@@ -475,8 +475,8 @@ def test_a_stale_page_is_noticed_and_written_again(tmp_path: Path) -> None:
     page = tmp_path / "docs" / "metrics.md"
     page.write_text(page.read_text(encoding="utf-8").replace("`energy/total_joules` | J", "`energy/total_joules` | kJ"))
     script = [sys.executable, str(tmp_path / "tools" / "update_docs.py")]
-    check = subprocess.run([*script, "--check"], capture_output=True, text=True, check=False, timeout=60)
-    subprocess.run(script, capture_output=True, check=True, timeout=60)
+    check = subprocess.run([*script, "--check"], capture_output=True, text=True, check=False, timeout=500)
+    subprocess.run(script, capture_output=True, check=True, timeout=500)
 
     assert (1, "docs/metrics.md: out of date; run python tools/update_docs.py\n") == (check.returncode, check.stderr)
     assert (ROOT / "docs" / "metrics.md").read_bytes() == page.read_bytes()

@@ -17,7 +17,7 @@ from tests.integration.test_measuring import TRAIN, runs
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "lightning_carbon", "study"]
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 @pytest.fixture

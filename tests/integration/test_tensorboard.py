@@ -189,7 +189,7 @@ def test_the_readme_s_picture_can_be_taken(trained: Trainings, tmp_path: Path) -
     """The script opens the page in a browser of its own and leaves a picture of it."""
     script, picture = ROOT / "tools" / "take_picture.py", tmp_path / "picture.png"
     words = [sys.executable, str(script), "--logs", str(trained.logs / "lightning"), "--picture", str(picture)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=500)
     with Image.open(ROOT / "docs" / "images" / "tensorboard.png") as shown:
         size = shown.size
 

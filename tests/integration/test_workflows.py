@@ -27,7 +27,7 @@ every_workflow = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path:
 def tool(name: str, *words: object) -> subprocess.CompletedProcess[str]:
     """Run a program of the environment."""
     command = [str(TOOLS / name), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
 
 
 def loaded(workflow: Path) -> Any:  # noqa: ANN401 - whatever YAML has
@@ -139,7 +139,7 @@ def test_a_script_that_is_not_told_what_to_do_tells_what_it_can(script: str, tmp
     copy = tmp_path / ".ci" / script
     copy.parent.mkdir()
     shutil.copy(ROOT / ".ci" / script, copy)
-    done = subprocess.run([copy, "nonsense"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([copy, "nonsense"], capture_output=True, text=True, check=False, timeout=500)
 
     assert 2 == done.returncode
     assert f".ci/{script} " in done.stderr
@@ -206,7 +206,7 @@ class Place:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=500,
         )
 
     @property

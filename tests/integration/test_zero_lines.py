@@ -118,7 +118,7 @@ def run(script: str, installed: Path, folder: Path, *words: str) -> tuple[dict[s
         capture_output=True,
         text=True,
         check=False,
-        timeout=150,
+        timeout=500,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     files = sorted((folder / "ledger").rglob("record.json"), key=lambda file: file.stat().st_mtime_ns)

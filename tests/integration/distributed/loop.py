@@ -122,7 +122,7 @@ def join(plan: dict[str, Any]) -> None:
     """Set up a process group."""
     import torch
 
-    torch.distributed.init_process_group("gloo", timeout=timedelta(seconds=plan.get("patience", 60)))
+    torch.distributed.init_process_group("gloo", timeout=timedelta(seconds=plan.get("patience", 300)))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.records.journal import RankPart
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE_SECONDS = 100
+PATIENCE_SECONDS = 300.0
 _OTHERS = ("LIGHTNING_CARBON_", "SLURM_", "TORCHELASTIC_", "CUDA_", "OMPI_", "PMI_")
 _RANKS = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"}
 

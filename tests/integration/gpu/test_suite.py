@@ -16,7 +16,7 @@ from tests.documents import ROOT
 from tests.gpu.measuring.results import PREFIX, Results, gpu_facts, machine_of, plain, read_results, slug
 from tests.nvml_standin import Gpu, Scenario, Standin, gpu_uuid
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 MACHINE = {"gpu": "NVIDIA H100 80GB HBM3", "driver": "580.1"}
 
@@ -47,7 +47,7 @@ def make_test_gpu(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=500,
     )
 
 
@@ -111,7 +111,7 @@ def test_what_the_tests_measure_is_written_at_their_end(
     machine = Scenario.of(Gpu(name="NVIDIA A100-SXM4-80GB"), Gpu(name="NVIDIA H100 PCIe"))
     environ = {**nvml_standin.environment(machine), "PYTHONPATH": str(ROOT), "GPU_RESULTS": str(tmp_path / "found")}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words, str(tmp_path)]
-    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=500)
     found = read_results(tmp_path / "found")
     if not words:
         assert (0, []) == (done.returncode, found), done.stdout

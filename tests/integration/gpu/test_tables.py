@@ -57,7 +57,7 @@ def write(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the script there."""
     script = place / "tools" / "gpu_tables.py"
     return subprocess.run(
-        [sys.executable, script, *words], capture_output=True, text=True, check=False, timeout=60, cwd=place
+        [sys.executable, script, *words], capture_output=True, text=True, check=False, timeout=500, cwd=place
     )
 
 

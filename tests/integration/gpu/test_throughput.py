@@ -80,7 +80,7 @@ def test_the_study_trains_a_configuration_as_its_example_does(tmp_path: Path) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=150,
+        timeout=500,
     )
     assert 0 == done.returncode, done.stdout + done.stderr
     [record] = [json.loads(path.read_text()) for path in (tmp_path / "ledger").rglob("record.json")]

@@ -29,7 +29,7 @@ from lightning_carbon.units import Energy
 WATTS = 360.0
 BATCH_SIZE = 2
 TOKENS = 8
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 BUSY = 0.05
 """A busy machine may stop the sampling thread between reading and stamping, which matters in runs this short."""
 

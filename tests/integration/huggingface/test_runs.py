@@ -498,7 +498,7 @@ def in_a_process(tmp_path: Path, ending: str, *command: str) -> subprocess.Compl
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
         check=False,
     )
 

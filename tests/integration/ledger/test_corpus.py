@@ -47,7 +47,7 @@ def command(ledger: Path, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         errors="strict",
-        timeout=120,
+        timeout=500,
         env=os.environ | {"LIGHTNING_CARBON_LEDGER": str(ledger), "COLUMNS": "200", "NO_COLOR": "1"},
     )
 

@@ -28,7 +28,7 @@ Trainer = Any
 PACKAGES = ("pytorch_lightning", "lightning.pytorch")
 WATTS = 360.0
 BATCH_SIZE = 4
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 300.0
 
 
 class CountedReads(SimulatedCounter):

@@ -20,7 +20,7 @@ from tests.nvml_standin import Gpu, Scenario, Standin, gpu_uuid
 PACKAGE = "pytorch_lightning"
 WATTS = 300.0
 STEP_SECONDS = 0.02
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 
 
 def gpus_of(record: RunRecord) -> dict[str, DomainRecord]:
