@@ -1,1 +1,1 @@
-"""What is told about a run: the rows while it runs, the record when it has ended, and the summary for people. Pure."""
+"""The data of a run: its rows while it runs, its record once it has ended, and its summary for people. Pure."""

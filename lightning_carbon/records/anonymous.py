@@ -1,4 +1,4 @@
-"""A record without what identifies a machine: for copies that may be published with a model."""
+"""Records without the names of machines, for copies that may be published with a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lightning_carbon.records.run import RunRecord
 
 
 def anonymous(record: RunRecord) -> RunRecord:
-    """A record whose hosts and devices have numbers for names; what the user called the run stays.
+    """A record whose hosts and devices have numbers for names; the name of the run stays.
 
     Args:
         record: The record.

@@ -1,12 +1,12 @@
-"""Dataclasses as plain values, and the one set of readers of plain values that anybody may have written. Pure.
+"""Dataclasses as plain values, and the one set of readers for plain values from untrusted files. Pure.
 
-A reader takes a value as JSON has it and returns it checked: its type, its range, whether it is finite. What it refuses
-is a :class:`~lightning_carbon.errors.RecordError` whose message names the key, from the outermost on, such as
-``energy.domains[0].joules is '3e9', where a number should be``. A text is no number, and ``true`` is no 1.
+A reader takes a value as JSON has it, checks its type and range and that it is finite, and returns it. Otherwise it
+raises a :class:`~lightning_carbon.errors.RecordError` whose message names the key, from the outermost on, such as
+``energy.domains[0].joules is '3e9', where a number should be``. A text is not a number, and ``true`` is not 1.
 
-:func:`read` makes a dataclass with them, each field by its annotation; ``field(metadata=NAME)`` and the like say what
-an annotation cannot. Keys that a dataclass does not know are ignored, since a later version may have written them, and
-a field that has a default may be missing.
+:func:`read` makes a dataclass with them, each field according to its annotation; metadata such as
+``field(metadata=NAME)`` say what an annotation cannot. Keys that a dataclass does not know are ignored, since a later
+version may have written them, and a field that has a default may be missing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ T = TypeVar("T")
 Reader = Callable[[object], Any]
 
 MOST: Final = 2**63 - 1
-"""The largest figure: 9.2e12 joules in microjoules, 292 years in nanoseconds. Sums of what is below stay finite."""
+"""The largest figure: 9.2e12 joules in microjoules, 292 years in nanoseconds. Sums of smaller figures stay finite."""
 LATEST_SECONDS: Final = 64_000_000_000.0
 """The latest moment, in seconds since 1970: in the year 3998, with room for the longest run before the year 9999."""
 MOST_PROCESSES: Final = 2**31 - 1
@@ -38,16 +38,16 @@ MOST_PROCESSES: Final = 2**31 - 1
 _LONGEST_NAME_BYTES: Final = 255
 """The longest name in a path on Linux (NAME_MAX in limits.h)."""
 _SHOWN: Final = 60
-"""Characters of a value that are quoted in an error."""
+"""The most characters of a value that an error quotes."""
 _FIRST_PRINTABLE, _FIRST_C1, _LAST_C1 = " ", "\x7f", "\x9f"
 
 
 class Misfit(RecordError):
-    """A value that is not what it should be.
+    """A value of the wrong type or out of range.
 
     Args:
         reason: What is wrong with it.
-        key: Where it stands; empty for the outermost value.
+        key: Its key, from the outermost on; empty for the outermost value.
     """
 
     def __init__(self, reason: str, key: str = "") -> None:
@@ -60,14 +60,14 @@ class Misfit(RecordError):
         return f"{self.key or 'it'} {self.reason}"
 
     def under(self, outer: str) -> Misfit:
-        """The same, seen from the value that has it under a key."""
+        """The same misfit, with an outer key before its own."""
         inner = self.key if not self.key or self.key.startswith("[") else f".{self.key}"
         return Misfit(self.reason, outer + inner)
 
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Say of what is wrong with a value what it should have been, such as ``"a record of a run"``.
+    """Turn a misfit into an error that names what the whole value should have been, such as ``"a record of a run"``.
 
     Raises:
         RecordError: A value did not fit.
@@ -80,7 +80,7 @@ def reading(what: str) -> Iterator[None]:
 
 
 def check_schema(values: Mapping[str, object], newest: int, what: str) -> None:
-    """Refuse what a later version wrote, before anything else of it is looked at.
+    """Refuse what a later version wrote, before reading anything else of it.
 
     Raises:
         NewerSchema: It is of a newer schema.
@@ -112,7 +112,7 @@ def name(value: object) -> str:
 
 
 def is_name(value: object) -> bool:
-    """Whether a value can name a folder: a text of up to 255 bytes, in one line, that leads nowhere else."""
+    """Whether a value can name a folder: a text of up to 255 bytes, in a single line, that leads nowhere else."""
     return (
         isinstance(value, str)
         and bool(value.strip())
@@ -123,7 +123,7 @@ def is_name(value: object) -> bool:
 
 
 def is_control(letter: str) -> bool:
-    """Whether a character steers a terminal: C0, DEL or C1 (ECMA-48)."""
+    """Whether a character controls a terminal: C0, DEL or C1 (ECMA-48)."""
     return letter < _FIRST_PRINTABLE or _FIRST_C1 <= letter <= _LAST_C1
 
 
@@ -154,7 +154,7 @@ def whole(value: object, least: float = 0, most: float = MOST) -> int:
 
 
 def number(value: object, least: float = 0.0, most: float = MOST) -> float:
-    """Read a number, whole or not, that is finite."""
+    """Read a finite number, whole or not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _misfit(value, "a number")
     if not least <= value <= most:
@@ -163,7 +163,7 @@ def number(value: object, least: float = 0.0, most: float = MOST) -> float:
 
 
 def mapping(value: object) -> Mapping[str, object]:
-    """Read a mapping, the values of which are still to be read."""
+    """Read a mapping whose values are still to be read."""
     if not isinstance(value, Mapping):
         raise _misfit(value, "a mapping")
     return value
@@ -173,7 +173,7 @@ def at(values: Mapping[str, object], key: str, reader: Callable[[object], T]) ->
     """Read what a mapping has under a key.
 
     Raises:
-        Misfit: It has no such key, or something else there.
+        Misfit: The key is missing, or its value does not fit.
     """
     if key not in values:
         raise Misfit("is missing", key)
@@ -184,12 +184,12 @@ def at(values: Mapping[str, object], key: str, reader: Callable[[object], T]) ->
 
 
 def at_or(values: Mapping[str, object], key: str, reader: Callable[[object], T], *, default: T) -> T:
-    """Read what a mapping has under a key, which may be missing, or ``None``."""
+    """Read the value under a key of a mapping, which may be missing, or ``None``."""
     return default if values.get(key) is None else at(values, key, reader)
 
 
 def each(value: object, reader: Callable[[object], T]) -> tuple[T, ...]:
-    """Read a list."""
+    """Read a list, entry by entry."""
     if not isinstance(value, list | tuple):
         raise _misfit(value, "a list")
     found = []
@@ -202,7 +202,7 @@ def each(value: object, reader: Callable[[object], T]) -> tuple[T, ...]:
 
 
 def by_name(value: object, reader: Callable[[object], T]) -> dict[str, T]:
-    """Read a mapping of any keys to values of one kind."""
+    """Read a mapping of any keys to values of the same kind."""
     found = {}
     for key, item in mapping(value).items():
         try:
@@ -239,7 +239,7 @@ def read(kind: type[T], value: object) -> T:
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
-    """A value as JSON has it: dataclasses as mappings of the fields that are stored, tuples as lists, all copied."""
+    """A value as JSON has it: dataclasses as mappings of their stored fields, tuples as lists, all copied."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value) if _is_stored(field)}
     if isinstance(value, dict):
@@ -290,7 +290,7 @@ def _plan(kind: type) -> tuple[tuple[str, Reader, bool], ...]:
 
 
 def _is_stored(field: Field[Any]) -> bool:
-    """Whether a field is part of what is written down; the field itself says so where it is not."""
+    """Whether a field is written down; its metadata say so where it is not."""
     return bool(field.metadata.get("stored", True))
 
 

@@ -1,7 +1,7 @@
-"""What one rank writes down while it runs: who it is, once, and what it has used so far, at every beat. Pure.
+"""The journal of a rank: a description of the rank, once, and what it has used so far, at every beat. Pure.
 
-A journal is lines of JSON: a header, then beats. Every beat has the totals so far, not the difference to the one
-before, so the last whole line of a file is all that is needed of it, and a line that a kill has torn costs one beat.
+A journal consists of lines of JSON: a header, then beats. Every beat has the totals so far, not the difference from the
+beat before. A reader therefore needs only the last whole line, and a line that a kill has torn costs one beat.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _JOURNAL = "a journal of a run"
 
 @dataclass(frozen=True, slots=True)
 class DomainDescription:
-    """What does not change about a domain during a run; the fields are those of a domain in a record."""
+    """The facts about a domain that do not change during a run; the fields are those of a domain in a record."""
 
     id: str
     kind: str
@@ -48,27 +48,27 @@ class DomainDescription:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The rank that writes a journal.
+    """The header of a journal, which describes the rank that writes it.
 
     Args:
         schema: The version of the journal.
         run_id: The run.
-        project: What the run belongs to.
-        run_name: What the user calls it.
+        project: The project of the run.
+        run_name: The user's name for it.
         rank: The number of this process in the run, from 0.
         local_rank: The number of this process on its host, from 0.
         world_size: How many processes the run has.
         host_id: The same for all processes of one host, and for no other.
         pid: The process.
-        pid_started: When the process started, in seconds since 1970; tells it from a later one of the same number.
+        pid_started: When the process started, in seconds since 1970; distinguishes it from a later process of the same
+            number.
         started_at: When the run started here, in seconds since 1970.
-        host: What is told about the machine.
-        domains: What is metered here, in the order that beats have it.
-        absent: What could not be metered here.
-        intensity: What the run is priced with.
-        pue: What the run is priced with.
-        pid_namespace: The namespace that ``pid`` is a number of, as containers have their own; ``None`` where that is
-            not known.
+        host: The facts about the machine.
+        domains: The domains metered here, in the order of the beats.
+        absent: The domains that could not be metered here.
+        intensity: The carbon intensity that prices the run.
+        pue: The PUE that prices the run.
+        pid_namespace: The namespace of ``pid``, as containers have their own; ``None`` where it is not known.
     """
 
     schema: int
@@ -92,7 +92,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class PhaseBeat:
-    """What one phase has used so far.
+    """The usage of a phase so far.
 
     Args:
         ns: How long it lasted.
@@ -107,7 +107,7 @@ class PhaseBeat:
 
 @dataclass(frozen=True, slots=True)
 class PartBeat:
-    """What one part of a phase has used so far.
+    """The usage of a part of a phase so far.
 
     Args:
         ns: How long it lasted.
@@ -120,11 +120,11 @@ class PartBeat:
 
 @dataclass(frozen=True, slots=True)
 class SensorBeat:
-    """What has shown about a sensor during the run.
+    """What the run has shown about a sensor.
 
     Args:
-        counter_to_power_ratio: What its counter counted over what its power added up to, where both were read.
-        replaced: Why another sensor of the same hardware has taken over; the rest tells of that one.
+        counter_to_power_ratio: Its counted energy over its integrated power, where both were read.
+        replaced: Why another sensor of the same hardware has taken over; the other fields describe that sensor.
         replaced_ns: How long after the start of the run that was.
         provenance: How its numbers come about.
         uncertainty_ratio: The half width of its range, as a share.
@@ -139,7 +139,7 @@ class SensorBeat:
     method: str | None = None
 
     def applied_to(self, domain: DomainDescription) -> DomainDescription:
-        """What is true of the domain with the sensor that it has now; its range is the wider of both."""
+        """The description of the domain with its present sensor; its range is the wider of the two sensors'."""
         if self.provenance is None or self.uncertainty_ratio is None or self.method is None:
             return domain
         wider = max(domain.uncertainty_ratio, self.uncertainty_ratio)
@@ -148,26 +148,27 @@ class SensorBeat:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What a rank has used so far.
+    """The usage of a rank so far, as its journal states it.
 
     Args:
         at: When this was written, in seconds since 1970.
-        status: How the rank stands.
+        status: The status of the rank.
         ns: How long it has run.
         steps: How many steps have ended.
         samples: How many samples they had, where known.
         tokens: How many tokens they had, where known.
         step_ns: How long those steps took.
         step_uj: Their energy on every domain.
-        phases: What each phase has used.
+        phases: The usage of each phase.
         lost: Why each domain was lost, or ``None``.
-        lost_ns: How long after the start of the run each was lost, or ``None``; empty in journals of before.
-        resumed: Which training this run goes on with, or ``None``.
-        parts: What each part of a phase has used, for the phases that were split; they add up to the phase.
+        lost_ns: How long after the start of the run each was lost, or ``None``; empty in older journals.
+        resumed: The training that this run continues, or ``None``.
+        parts: The usage of each part of a phase, for the phases that were split; the parts add up to the phase.
         steps_per_epoch: How many steps an epoch has, where the trainer knows.
-        step_clock: Which clock says when steps end, ``device``, ``host`` or ``mixed``; ``None`` where none is known.
-        step_clock_reason: What kept the device's clock from saying it, or ``None``.
-        sensors: What has shown about the sensor of each domain, or ``None``; empty in journals of before.
+        step_clock: The clock that times the ends of steps, ``device``, ``host`` or ``mixed``; ``None`` where it is not
+            known.
+        step_clock_reason: The error of the device's clock, or ``None``.
+        sensors: What the run has shown about the sensor of each domain, or ``None``; empty in older journals.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -189,15 +190,15 @@ class Beat:
     sensors: tuple[SensorBeat | None, ...] = ()
 
     def sensor(self, index: int) -> SensorBeat:
-        """What has shown about the sensor of one domain."""
+        """What the run has shown about the sensor of a domain."""
         return (self.sensors[index] if index < len(self.sensors) else None) or SensorBeat()
 
     def uj(self, index: int) -> int:
-        """The energy of all phases on one domain, in microjoules."""
+        """The energy of a domain over all phases, in microjoules."""
         return sum(phase.uj[index] for phase in self.phases.values())
 
     def covered_ns(self, index: int) -> int:
-        """The covered nanoseconds of all phases on one domain."""
+        """The covered nanoseconds of a domain over all phases."""
         return sum(phase.covered_ns[index] for phase in self.phases.values())
 
 
@@ -206,8 +207,8 @@ class RankPart:
     """The part of one rank in a run.
 
     Args:
-        header: Who it is.
-        beat: What it has used so far.
+        header: The description of the rank.
+        beat: Its usage so far.
     """
 
     header: Header
@@ -229,7 +230,7 @@ def header_of(values: object) -> Header:
     """Read the first line of a journal; keys that this version does not know are ignored.
 
     Raises:
-        RecordError: It is no header of a journal, or one of a newer schema.
+        RecordError: It is no header of a journal, or has a newer schema.
     """
     with reading(_JOURNAL):
         check_schema(mapping(values), JOURNAL_SCHEMA, "the journal")
@@ -240,16 +241,16 @@ def part_of(header: object, beat: object) -> RankPart:
     """Read the first line of a journal and one of its beats; keys that this version does not know are ignored.
 
     Raises:
-        RecordError: They are no journal, or one of a newer schema.
+        RecordError: They are no journal, or have a newer schema.
     """
     return with_beat(header_of(header), beat)
 
 
 def with_beat(header: Header, values: object) -> RankPart:
-    """Read one beat of a journal.
+    """Read a beat of a journal.
 
     Args:
-        header: Who wrote it.
+        header: The header of the journal.
         values: The line.
 
     Raises:
@@ -262,7 +263,7 @@ def with_beat(header: Header, values: object) -> RankPart:
 
 
 def _check_lengths(beat: Beat, domains: int) -> None:
-    """Refuse a beat that does not tell the same number of figures as there are domains."""
+    """Refuse a beat whose lists have not one figure for each domain."""
     figures = {"step_uj": beat.step_uj}
     for name, phase in beat.phases.items():
         figures |= {f"phases.{name}.uj": phase.uj, f"phases.{name}.covered_ns": phase.covered_ns}

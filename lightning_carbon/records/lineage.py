@@ -1,8 +1,8 @@
-"""A training in several attempts: what led to the present state of its model, and what was spent on it in all. Pure.
+"""A training in several attempts: what led to the present state of its model, and what all attempts spent. Pure.
 
 A checkpoint holds the totals that led to it. A run that is resumed from it adds its own: the *lineage*. What an earlier
-attempt had used after the checkpoint was written led nowhere, but was used all the same: *spent* adds up every attempt
-whole, so it is never less than the lineage, and the difference is the work that was lost.
+attempt used after it wrote the checkpoint led nowhere, but was spent all the same: *spent* adds up whole attempts, so
+it is never less than the lineage, and the difference is the work that was lost.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ CHECKPOINT_SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """That a run goes on with an earlier training.
+    """The earlier training that a run continues.
 
     Args:
         origin: The run that this training began with.
-        before: What is to be added to the run's totals to get the lineage. Figures may be negative: what a run had done
+        before: The totals to be added to the run's own to get the lineage. Figures may be negative: the work of a run
             before it went back to a checkpoint is not in the lineage.
     """
 
@@ -48,13 +48,13 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a checkpoint of a model says about the energy that led to it.
+    """The statement of a model's checkpoint on the energy that led to it.
 
     Args:
         origin: The run that the training began with.
-        run_id: The run that wrote this.
+        run_id: The run that wrote the checkpoint.
         project: The project of that run.
-        lineage: What led to this checkpoint.
+        lineage: The totals that led to this checkpoint.
         attempts: Every attempt that was known then, the writer included.
     """
 
@@ -66,7 +66,7 @@ class Checkpoint:
 
 
 def totals_of(record: RunRecord) -> Totals:
-    """What a run used, without those before it."""
+    """The totals of a run alone, without earlier attempts."""
     return Totals(
         microjoules_of(record.energy.total_joules),
         record.carbon.grams_co2e,
@@ -77,11 +77,11 @@ def totals_of(record: RunRecord) -> Totals:
 
 
 def attempt_of(record: RunRecord, status: str | None = None) -> Attempt:
-    """A run as one attempt at its training.
+    """A run as an attempt at its training.
 
     Args:
         record: The record of the run.
-        status: How it stands, where that is known better.
+        status: Its status, where that is known better.
     """
     return Attempt(record.run_id, record.project, totals_of(record), status or record.status)
 
@@ -89,7 +89,7 @@ def attempt_of(record: RunRecord, status: str | None = None) -> Attempt:
 def merged(*lists: Iterable[Attempt]) -> tuple[Attempt, ...]:
     """Every attempt once, in the order of their first mention.
 
-    With the largest totals that anybody knew, and the first word on how it stands.
+    Each has the largest totals in any list, and the first status given for it.
     """
     known: dict[str, Attempt] = {}
     for attempt in (attempt for attempts in lists for attempt in attempts):
@@ -100,24 +100,24 @@ def merged(*lists: Iterable[Attempt]) -> tuple[Attempt, ...]:
 
 
 def resumed_at(checkpoint: Checkpoint, run_id: str, now: Totals) -> Resumed:
-    """What it means for a run to go on from a checkpoint.
+    """The lineage of a run that continues from a checkpoint.
 
     Args:
         checkpoint: The checkpoint.
         run_id: The run that loads it.
-        now: What that run has used by then. It belongs to the lineage if it was for setting up; if steps were taken, or
-            if the run goes back to a checkpoint of its own, it led nowhere.
+        now: The totals of that run by then. They belong to the lineage if they were for setting up; if steps were
+            taken, or if the run goes back to a checkpoint of its own, they led nowhere.
     """
     lost = now.steps > 0 or run_id == checkpoint.run_id
     return Resumed(checkpoint.origin, checkpoint.lineage.plus(now, -1) if lost else checkpoint.lineage)
 
 
 def with_lineage(record: RunRecord, resumed: Resumed | None) -> RunRecord:
-    """The record of a run that goes on with an earlier training; of attempts it knows only itself.
+    """The record of a run that continues an earlier training; of the attempts, it lists only itself.
 
     Args:
         record: The record.
-        resumed: What came before; ``None`` where nothing did.
+        resumed: The earlier training; ``None`` where there is none.
     """
     if resumed is None:
         return record
@@ -126,11 +126,11 @@ def with_lineage(record: RunRecord, resumed: Resumed | None) -> RunRecord:
 
 
 def with_attempts(record: RunRecord, attempts: Sequence[Attempt]) -> RunRecord:
-    """The record of a resumed run with all attempts at its training, and what they spent together.
+    """The record of a resumed run with all attempts at its training and their total.
 
     Args:
-        record: The record; one of a run that was not resumed stays as it is.
-        attempts: The attempts that are known; those of the record's own run are replaced by what the record says.
+        record: The record; that of a run that was not resumed stays as it is.
+        attempts: The known attempts; the record replaces that of its own run.
     """
     if record.origin is None or record.lineage is None:
         return record
@@ -150,11 +150,11 @@ def with_attempts(record: RunRecord, attempts: Sequence[Attempt]) -> RunRecord:
 
 
 def checkpoint_at(record: RunRecord, attempts: Sequence[Attempt] = (), pending: Totals | None = None) -> Checkpoint:
-    """What a checkpoint that is written now says.
+    """The statement of a checkpoint that is written now.
 
     Args:
         record: The record of the run so far.
-        attempts: The other attempts that are known.
+        attempts: The other known attempts.
         pending: Steps that have ended, but whose energy is not known yet: they led to the checkpoint, too.
     """
     pending = pending or Totals()
@@ -170,7 +170,7 @@ def checkpoint_at(record: RunRecord, attempts: Sequence[Attempt] = (), pending: 
 
 
 def checkpoint_mapping(checkpoint: Checkpoint) -> dict[str, Any]:
-    """A checkpoint's words as plain values (JSON types only), as ``torch.load(weights_only=True)`` allows them."""
+    """A checkpoint's statement as plain values (JSON types only), as ``torch.load(weights_only=True)`` allows them."""
     return {
         "schema": CHECKPOINT_SCHEMA,
         "origin": checkpoint.origin,
@@ -182,20 +182,20 @@ def checkpoint_mapping(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def checkpoint_of(values: object) -> Checkpoint:
-    """Read what a checkpoint says; keys that this version does not know are ignored, most others may be missing.
+    """Read the statement of a checkpoint; unknown keys are ignored, and most others may be missing.
 
     Args:
-        values: What :func:`checkpoint_mapping` wrote, now or in an earlier version; it may come from anybody.
+        values: The result of :func:`checkpoint_mapping` of this or an earlier version; not trusted.
 
     Raises:
-        RecordError: It is something else, or of a newer schema.
+        RecordError: It is something else, or has a newer schema.
     """
     with reading("the state of a meter"):
         told = mapping(values)
         check_schema(told, CHECKPOINT_SCHEMA, "it")
         run_id, project = at(told, "run_id", name), at(told, "project", name)
         lineage = at(told, "lineage", _totals_from)
-        # Without a list of attempts, all that led here counts as one of them, so that nothing of it is missing.
+        # Without a list of attempts, the whole lineage counts as a single attempt, so none of it is missing.
         whole_way: tuple[Attempt, ...] = (Attempt(run_id, project, lineage),)
         attempts = at_or(told, "attempts", partial(each, reader=_attempt_from), default=whole_way)
         return Checkpoint(at_or(told, "origin", name, default=run_id), run_id, project, lineage, merged(attempts))
@@ -203,22 +203,22 @@ def checkpoint_of(values: object) -> Checkpoint:
 
 def attempt_mapping(attempt: Attempt) -> dict[str, Any]:
     """An attempt as plain values."""
-    # How it stood when this was written tells nothing of how it ended.
+    # The status at the time of writing does not tell how the attempt ended.
     return {"run_id": attempt.run_id, "project": attempt.project, **asdict(attempt.totals)}
 
 
 def attempt_from(values: object) -> Attempt:
-    """Read an attempt.
+    """Read an attempt at a training.
 
     Raises:
-        RecordError: It is none.
+        RecordError: It is no attempt.
     """
     with reading("an attempt at a training"):
         return _attempt_from(values)
 
 
 def resumed_from(values: object) -> Resumed:
-    """Read what a journal says of the training that a run goes on with."""
+    """Read a journal's statement on the training that its run continues."""
     told = mapping(values)
     return Resumed(at(told, "origin", name), at(told, "before", partial(_totals_from, least=-MOST)))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def to_mapping(record: RunRecord) -> dict[str, Any]:
-    """A record as plain values (JSON types only); where it lies is left out, since copies lie elsewhere."""
+    """A record as plain values (JSON types only), without its location, since copies lie elsewhere."""
     values: dict[str, Any] = plain(record)
     del values["location"]
     for key in ("lineage", "spent"):
@@ -27,14 +27,14 @@ def to_mapping(record: RunRecord) -> dict[str, Any]:
 
 
 def from_mapping(values: object, *, location: str | None = None) -> RunRecord:
-    """Read a record; keys that this version does not know are ignored.
+    """Read a record; unknown keys are ignored.
 
     Args:
-        values: What :func:`to_mapping` wrote, now or in an earlier version; it may come from anybody.
+        values: The result of :func:`to_mapping` of this or an earlier version; not trusted.
         location: Where it lies.
 
     Raises:
-        RecordError: It is no record, or one of a newer schema.
+        RecordError: It is no record, or has a newer schema.
     """
     with reading("a record of a run"):
         check_schema(mapping(values), SCHEMA, "the record")

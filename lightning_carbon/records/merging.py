@@ -1,7 +1,7 @@
-"""The record of a run from what its ranks have written: right whichever of them are still there to tell. Pure.
+"""The record of a run, made from its ranks' journals, and right whichever of them are still alive. Pure.
 
-A domain that several ranks of one host meter is one piece of hardware and counts once: the rank whose readings cover
-most of it is credited, the lowest one where that is equal. Everything else adds up.
+A domain that several ranks of a host meter is a single piece of hardware and counts once: the rank whose readings cover
+most of it is credited, of several equals the lowest. Everything else adds up.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 
 _MODELLED = "modelled"
 _REST = "other"
-"""The part of a phase that holds what a rank did not split, where another rank did."""
+"""The part of a phase for the energy that a rank did not split, where another rank did."""
 
 _WORST_FIRST = (Status.FAILED, Status.INTERRUPTED, Status.PRUNED, Status.RUNNING, Status.COMPLETED)
 
 
 class Credit(NamedTuple):
-    """A domain and the rank it is credited to.
+    """A domain and the rank that it is credited to.
 
     Args:
         part: That rank.
-        place: Where the domain stands there.
-        is_root: Whether totals sum it: no other metered domain of its host includes it, or one that is overruled.
-        is_overruled: Whether it has used less than the domains that should be inside of it, so that they count instead.
+        place: The place of the domain among those of the rank.
+        is_root: Whether totals sum it: no other metered domain of its host includes it, or only an overruled one.
+        is_overruled: Whether it has used less than the domains that should be inside it, which count instead.
     """
 
     part: RankPart
@@ -54,7 +54,7 @@ class Credit(NamedTuple):
 
     @property
     def domain(self) -> DomainDescription:
-        """What does not change about the domain."""
+        """The facts about the domain that do not change."""
         return self.part.header.domains[self.place]
 
 
@@ -72,7 +72,7 @@ def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
 
 
 def credited(places: Iterable[tuple[RankPart, int]]) -> list[Credit]:
-    """Say what totals sum of hardware that is given once.
+    """Mark the domains that totals sum, among hardware that is given once.
 
     Args:
         places: Ranks with the places of domains there.
@@ -95,8 +95,8 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     """The record of a run.
 
     Args:
-        parts: What its ranks have written, at least one; of a rank that is given twice, the later beat counts.
-        status: How it stands, where that is known better than the ranks knew when they last wrote.
+        parts: The parts of its ranks, at least one; of a rank that is given twice, the later beat counts.
+        status: The status of the run, where that is known better than when the ranks last wrote.
         location: Where the record lies.
     """
     newest: dict[int, RankPart] = {}
@@ -125,7 +125,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         started_at=iso(min(part.header.started_at for part in ranks)),
         ended_at=None if stands is Status.RUNNING else iso(max(_end(part) for part in ranks)),
         duration_seconds=longest_ns / NANOSECONDS_PER_SECOND,
-        # Ranks take the same steps together, each with samples of its own.
+        # The ranks take each step together, but each has its own samples.
         steps=max(part.beat.steps for part in ranks),
         samples=_sum(part.beat.samples for part in ranks),
         tokens=_sum(part.beat.tokens for part in ranks),
@@ -144,7 +144,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
             for name, parts in first.beat.parts.items()
         },
     )
-    # Every rank loads the same checkpoint; the first one's word counts.
+    # Every rank loads the same checkpoint; the statement of the first rank counts.
     return with_lineage(record, next((part.beat.resumed for part in ranks if part.beat.resumed is not None), None))
 
 
@@ -213,8 +213,8 @@ def _energy(
         name: float(sum(parts[name].values())) if name in parts else _joules(uj) for name, uj in phases_uj.items()
     }
     record = EnergyRecord(
-        # The sum of the very numbers that stand under `phases`, so that a reader's sum is equal to the last bit; and so
-        # is a phase the sum of its parts.
+        # The sum of the very numbers under `phases`, which a reader's sum therefore equals to the last bit; a phase is
+        # the sum of its parts in the same way.
         total_joules=float(sum(phases.values())) if hardware else None,
         measured_joules=_joules(measured_uj),
         modelled_joules=_joules(total.value.microjoules - measured_uj),
@@ -230,7 +230,7 @@ def _energy(
 
 
 def _overruled(credit: Credit, hardware: Sequence[Credit], prefix: str) -> Finding:
-    """What a record says of a domain whose parts count in its stead; without it they are inside of nothing."""
+    """The finding on a domain whose parts count in its stead; without it they would be inside nothing."""
     host, domain = credit.part.header.host_id, credit.domain
     inside = [
         inner.part.beat.uj(inner.place)
@@ -246,7 +246,7 @@ def _overruled(credit: Credit, hardware: Sequence[Credit], prefix: str) -> Findi
 
 
 def _parts(beat: Beat, phase: str, index: int) -> dict[str, int]:
-    """The energy of the parts of a phase on one domain, in microjoules; a single part where the rank told of none."""
+    """The energy of a domain by part of a phase, in microjoules; a single part where the rank did not split it."""
     told = beat.parts.get(phase)
     if told is None:
         return {_REST: beat.phases[phase].uj[index]}
@@ -262,7 +262,7 @@ def _carbon(energy: Bounds[Energy] | None, first: RankPart) -> CarbonRecord:
 
 
 def _hosts(ranks: Sequence[RankPart]) -> dict[str, str]:
-    """What each host is called, in the order of their first ranks; of those with one name, the later ones by number."""
+    """The name of each host, in the order of their first ranks; hosts of the same name are numbered from the second."""
     called: dict[str, str] = {}
     seen: dict[str, int] = {}
     for part in ranks:
@@ -291,7 +291,7 @@ def _rank(part: RankPart, mine: Sequence[Credit], host: str) -> RankRecord:
 
 
 def _end(part: RankPart) -> float:
-    """When a rank last wrote, in seconds since 1970; not before it started, though its clock may have been set back."""
+    """When a rank last wrote, in seconds since 1970; never before its start, even if its clock was set back."""
     return max(part.beat.at, part.header.started_at + part.beat.ns / NANOSECONDS_PER_SECOND)
 
 

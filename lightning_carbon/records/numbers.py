@@ -1,6 +1,6 @@
-"""Figures for people: three significant digits in a unit of fitting size, and text that fits a terminal.
+"""Figures for people, with three significant digits in a unit of suitable size, and text that fits a terminal.
 
-What is small is never shown as nothing: a milligram reads as a milligram, and a share of almost all of it not as all.
+Small figures are never shown as zero: a milligram reads as a milligram, and a share of almost 100 % not as 100 %.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NOTHING = "–"
-"""What a table shows in the place of a figure that is not known."""
+"""The placeholder in a table for a figure that is not known."""
 
 WIDTH = 100
-"""Columns that a line of text may take; a single word may take more, so that a path stays whole."""
+"""The width of a line of text; a single word may be wider, which keeps paths whole."""
 
 _DIGITS = 3
 
 
 class Unit(NamedTuple):
-    """A unit of a quantity.
+    """A unit, such as the kilojoule.
 
     Args:
         name: Its name.
-        size: How large it is, in joules, watts or grams.
+        size: Its size, in joules, watts or grams.
         least: The smallest value it is used for.
     """
 
@@ -46,7 +46,7 @@ class Unit(NamedTuple):
 
 
 class Scale(NamedTuple):
-    """The units of a quantity.
+    """The units of a quantity, such as energy.
 
     Args:
         base: The unit that zero is given in.
@@ -98,7 +98,7 @@ def digits(value: float) -> str:
     if not value:
         return "0"
     if not isfinite(value):
-        return str(value)  # an energy over a time that a float can hardly tell from none
+        return str(value)  # an energy over a time that a float hardly distinguishes from zero
     behind = _DIGITS - 1 - floor(log10(abs(value)))
     return f"{value:,.{max(0, behind)}f}"
 
@@ -121,7 +121,7 @@ def span(low: float, high: float, scale: Scale, *, like: float) -> str:
 
 
 def percent(ratio: float) -> str:
-    """A share in percent; neither a little shows as nothing nor almost all as all."""
+    """A share in percent; a small share never shows as 0 %, nor almost all as 100 %."""
     text = f"{100 * ratio:.1f}"
     if text == "0.0" and ratio > 0:
         text = "<0.1"
@@ -131,7 +131,7 @@ def percent(ratio: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A span of time in the two largest units that it fills."""
+    """A time in the two largest units that it fills."""
     minutes, rest = divmod(round(seconds), SECONDS_PER_MINUTE)
     if not minutes:
         return f"{digits(seconds)} s"
@@ -143,7 +143,7 @@ def duration(seconds: float) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], align: str) -> list[str]:
-    """Align cells in columns.
+    """Align cells in columns, as lines of text.
 
     Args:
         rows: The cells, as many in every row as there are columns.
@@ -157,23 +157,23 @@ def table(rows: Sequence[Sequence[str]], align: str) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Text in one line: line ends and whatever steers a terminal become blanks."""
+    """Text in a single line: line ends and control characters of terminals become blanks."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def shorten(text: str, width: int) -> str:
-    """Cut a text to a width, with a sign that it was."""
+    """Cut a text to a width, with an ellipsis where something is missing."""
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
 def wrap(text: str, *, first: str = "", rest: str = "", lines: int = 4) -> list[str]:
-    """Break a text at its spaces, and cut it where it takes too many lines.
+    """Break a text into lines at its spaces, and cut it where it takes too many lines.
 
     Args:
         text: The text.
-        first: What the first line begins with.
-        rest: What the other lines begin with.
-        lines: How many there may be.
+        first: The beginning of the first line.
+        rest: The beginning of the other lines.
+        lines: The most lines.
     """
     broken = [first]
     start = first

@@ -1,8 +1,8 @@
 """The power profile of a run: its power over time by kind of hardware, and the phases that it went through. Pure.
 
-A run of a month has as many points as one of minutes: every other one is dropped when there are too many. They are
-heights of the curves of energy, and all that is shown is differences of two of them, so no joule of the run is lost by
-dropping heights between, however few are left.
+A run of a month has as many points as a run of minutes: every other point is dropped when there are too many. The
+points are heights of the energy curves, and only differences of two of them are shown, so dropping the heights between
+loses no joule of the run.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST_HEIGHTS: Final = 400
-"""How many heights are kept, about 300 kB of them; from half of that on, a figure shows no more than its pixels."""
+"""The most heights that are kept, about 300 kB; beyond half as many, a figure has too few pixels to show them."""
 
 SHORTEST_SECONDS: Final = 0.1
-"""Sensors are read that often, so what is shorter shows how they were read, not what was used."""
+"""The interval of readings: a shorter stretch would show how sensors were read, not what was used."""
 
 LATE_SECONDS: Final = 5.0
-"""Other ranks write twice a second; a rank that has not written for that long at the end ended, or died, before it."""
+"""How long before the end a rank must have last written to have ended, or died, earlier; ranks write twice a second."""
 
 _ORDER: Final = {phase.value: place for place, phase in enumerate(Phase)}
 
 
 class Strand(NamedTuple):
-    """What is shown as one: all hardware of a kind, as far as its numbers came about alike.
+    """A band of the power profile: all hardware of a kind whose numbers came about in the same way.
 
     Args:
-        kind: What sort of hardware it is, as in :class:`~lightning_carbon.energy.readings.Kind`.
+        kind: The kind of hardware, as in :class:`~lightning_carbon.energy.readings.Kind`.
         is_modelled: Whether no sensor stands behind the numbers.
     """
 
@@ -43,11 +43,11 @@ class Strand(NamedTuple):
 
 
 class Height(NamedTuple):
-    """What a run has used up to a moment.
+    """The energy of a run up to a moment.
 
     Args:
         ns: The moment, in nanoseconds since the start of the run.
-        microjoules: The energy of every strand, summed over the domains that no other includes.
+        microjoules: The energy of every strand, over the domains that no other includes.
         covered: How many nanoseconds readings cover, also summed over domains.
         phases: How many nanoseconds each phase has lasted.
     """
@@ -59,14 +59,14 @@ class Height(NamedTuple):
 
 
 START: Final = Height(0, {}, {}, {})
-"""Where every run begins."""
+"""The height at which every run begins."""
 
 
 class Heights:
-    """Heights of a run, the first and the last always among them, and never too many of those between.
+    """The heights of a run that are kept: the first, the last and a bounded number between.
 
     Args:
-        most: How many are kept at most; 4 or more.
+        most: The most heights that are kept; 4 or more.
     """
 
     def __init__(self, most: int = MOST_HEIGHTS) -> None:
@@ -76,11 +76,11 @@ class Heights:
         self._apart_ns = 0
 
     def wants(self, ns: int) -> bool:
-        """Whether a height at a moment would be kept; asking first saves computing it in vain."""
+        """Whether a height at a moment would be kept; asking first saves computing it for nothing."""
         return ns > self._kept[-1].ns and ns - self._kept[-1].ns >= self._apart_ns
 
     def note(self, height: Height) -> None:
-        """Take a height; one that is before the last is ignored."""
+        """Take a height; a height before the last is ignored."""
         if height.ns < self._last.ns:
             return
         self._last = height
@@ -92,19 +92,19 @@ class Heights:
             self._apart_ns = self._kept[-1].ns // (len(self._kept) - 1)
 
     def all(self) -> list[Height]:
-        """The heights that are left, in order of time."""
+        """The heights that are kept, in order of time."""
         return self._kept if self._last.ns == self._kept[-1].ns else [*self._kept, self._last]
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What was used between two moments.
+    """The power between two moments.
 
     Args:
         start_seconds: Since the start of the run.
         end_seconds: Since the start of the run.
         watts: The mean power of every strand; absent where no reading covers any of it.
-        phase_seconds: How long each phase lasted within.
+        phase_seconds: How long each phase lasted within the stretch.
     """
 
     start_seconds: float
@@ -114,7 +114,7 @@ class Stretch:
 
 
 class Band(NamedTuple):
-    """A time that a run was in one phase.
+    """A time during which a run was in a single phase.
 
     Args:
         start_seconds: Since the start of the run.
@@ -129,26 +129,26 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PowerProfile:
-    """The power of a run over time.
+    """The power of a run over time, with its phases.
 
     Args:
-        stretches: Its time, cut into stretches that follow each other without a gap; none, where nothing is known.
+        stretches: The time of the run, cut into stretches without a gap between them; empty where nothing is known.
     """
 
     stretches: tuple[Stretch, ...]
 
     @property
     def strands(self) -> tuple[Strand, ...]:
-        """Everything whose power is known at any time, measured before modelled."""
+        """The strands whose power is known at any time, measured before modelled."""
         found = {strand for stretch in self.stretches for strand in stretch.watts}
         return tuple(sorted(found, key=lambda strand: (strand.is_modelled, strand.kind)))
 
     @property
     def bands(self) -> tuple[Band, ...]:
-        """The phases in order.
+        """The phases of the run, in order.
 
-        As long as they were, in the sum; within one stretch, their order is the likely one: what was going on goes on,
-        and the others follow as trainings have them.
+        Their total lengths are exact; within a stretch, their order is the likely one: the present phase goes on first,
+        and the others follow in the order usual in trainings.
         """
         bands: list[Band] = []
         for stretch in self.stretches:
@@ -170,11 +170,11 @@ def power_profile_of(
     """Make the power profile of a run from its heights.
 
     Args:
-        own: What one rank has used; its phases are those of the run.
-        others: What the other ranks have used, each moment on their own clocks since their own starts. They tell of it
-            now and then: the profile ends where they last did, as it would show a part of the power from there on;
-            unless that was long before the end.
-        shortest: No stretch is shorter than so many seconds, save where the whole is.
+        own: The heights of this rank; its phases are those of the run.
+        others: The heights of the other ranks, with moments on their own clocks since their own starts. They report now
+            and then, and from their last report on the profile would show only a part of the power: it ends there,
+                unless that was long before the end.
+        shortest: The least length of a stretch in seconds, unless the whole run is shorter.
     """
     summed = list(own)
     if others:
@@ -187,7 +187,7 @@ def power_profile_of(
         if height.ns - chosen[-1].ns >= apart_ns:
             chosen.append(height)
     if len(summed) > 1:
-        # What is left at the end goes to the stretch before it, where there is one.
+        # The remainder at the end goes to the stretch before it, where there is one.
         chosen = [*chosen[:-1], summed[-1]] if len(chosen) > 1 else [summed[0], summed[-1]]
     return PowerProfile(tuple(_between(start, end) for start, end in pairwise(chosen) if end.ns > start.ns))
 
@@ -209,7 +209,7 @@ def _between(start: Height, end: Height) -> Stretch:
 
 
 def _at(heights: Sequence[Height], ns: int) -> Height:
-    """The height at a moment: on the line between the two around it, or the last."""
+    """The height at a moment: on the line between the two heights around it, or the last."""
     right = max(1, bisect_left(heights, ns, key=lambda height: height.ns))
     if right == len(heights):
         return heights[-1]

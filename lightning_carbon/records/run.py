@@ -20,27 +20,27 @@ SCHEMA = 1
 
 
 class Status(StrEnum):
-    """How a run stands."""
+    """The state of a run."""
 
     RUNNING = "running"
-    """It has not ended, or nobody has noticed yet."""
+    """The run has not ended, or its end was not noticed yet."""
     COMPLETED = "completed"
-    """It ended by itself."""
+    """The run ended by itself."""
     FAILED = "failed"
-    """It ended by an exception."""
+    """An exception ended the run."""
     PRUNED = "pruned"
-    """A search for hyperparameters ended it, for others promised more."""
+    """A search for hyperparameters ended the run, as other trials promised more."""
     INTERRUPTED = "interrupted"
-    """It was stopped from outside: Ctrl-C, a signal, an exit in the middle of training."""
+    """The run was stopped from outside: Ctrl-C, a signal, an exit in the middle of training."""
 
 
 @dataclass(frozen=True, slots=True)
 class DomainRecord:
-    """The energy of one domain over a run.
+    """The energy of a domain over a run.
 
     Args:
         id: Unique in the host.
-        kind: What sort of hardware it is.
+        kind: The kind of hardware.
         name: For people.
         joules: Its energy.
         provenance: How the number came about: counter, integrated or modelled.
@@ -53,8 +53,8 @@ class DomainRecord:
         phases: Its energy in joules by phase.
         parts: Its energy in joules by phase and part, for the phases that were split.
         step_joules: Its energy during the steps alone, in joules; ``None`` where no steps were counted.
-        counter_to_power_ratio: What its counter counted over what its power added up to, while both were read; ``None``
-            where they were not.
+        counter_to_power_ratio: Its counted energy over its integrated power, while both were read; ``None`` where they
+            were not.
         replaced: Why another sensor of the same hardware took over during the run, or ``None``.
         replaced_after_seconds: How long after the start of the run that was, or ``None``.
     """
@@ -84,14 +84,14 @@ class EnergyRecord:
 
     Args:
         total_joules: The sum over the domains that no other includes; ``None`` where nothing could be measured.
-        measured_joules: The part of it that sensors stand behind.
-        modelled_joules: The part of it that was modelled.
+        measured_joules: The part of the total that sensors measured.
+        modelled_joules: The part of the total that was modelled.
         low_joules: The lower end of the range of the total.
         high_joules: The upper end of the range of the total.
         coverage_ratio: The mean over those domains of the share of the run that readings cover.
         domains: Every domain.
         phases: The total by phase; the phases add up to it, exactly.
-        absent: What could not be measured, and why.
+        absent: The hardware that could not be measured, and why.
         parts: The phases that were split (``detail="step"``), by part; the parts add up to the phase, exactly.
     """
 
@@ -128,7 +128,7 @@ class CarbonRecord:
 
 @dataclass(frozen=True, slots=True)
 class RankRecord:
-    """The part of one process in a run.
+    """The part of a process in a run.
 
     Args:
         rank: Its number, from 0.
@@ -136,13 +136,13 @@ class RankRecord:
         devices: The domains that are credited to it; a domain that several ranks meter counts once.
         joules: Their energy.
         mean_watts: Their mean power while the rank ran; ``None`` where it has no domain or took no time.
-        steps: How many steps it counted.
+        steps: The number of steps that it counted.
         duration_seconds: How long it ran.
         status: How it stands.
-        step_clock: Which clock says when its steps end: ``device`` (where the accelerator got to them), ``host`` (where
-            the program came to them: right on a processor, early on an accelerator that is behind it) or ``mixed``
-            (the host's until the device was in use, or while it failed); ``None`` where that is not known.
-        step_clock_reason: What the device's clock failed with, or ``None``.
+        step_clock: The clock that times the ends of its steps: ``device`` (when the accelerator finished them),
+            ``host`` (when the program reached them: right on a processor, early on an accelerator that runs behind) or
+            ``mixed`` (the host's until the device was in use, or while it failed); ``None`` where that is not known.
+        step_clock_reason: The error of the device's clock, or ``None``.
     """
 
     rank: int = field(metadata=RANK)
@@ -159,34 +159,34 @@ class RankRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run.
+    """The record of a run.
 
     Args:
         schema: The version of this mapping.
         run_id: Unique; sorts by start.
-        project: What the run belongs to.
-        run_name: What the user calls it, or ``None``.
+        project: The project of the run.
+        run_name: The user's name for it, or ``None``.
         status: How it stands.
         started_at: ISO 8601, UTC.
         ended_at: ISO 8601, UTC; ``None`` while it runs.
         duration_seconds: On the monotonic clock.
-        steps: How many steps were counted.
-        samples: How many samples they had; ``None`` where nobody told.
-        tokens: How many tokens they had; ``None`` where nobody told.
+        steps: The number of steps counted.
+        samples: The number of samples in them; ``None`` where the trainer did not give it.
+        tokens: The number of tokens in them; ``None`` where the trainer did not give it.
         phase_seconds: How long each phase lasted.
         step_joules: The energy of the steps alone; ``None`` without steps or energy.
         host: Where it ran: name, system, processor, Python, versions of the frameworks.
-        energy: What it used.
-        carbon: What that stands for.
-        world_size: How many processes the run has; fewer ``ranks`` than that is a part of the run.
+        energy: Its energy.
+        carbon: The CO2e of that energy.
+        world_size: The number of processes of the run; with fewer ``ranks``, the record covers only a part of it.
         ranks: The part of each process.
-        origin: The run that this training began with; ``None`` where it was not resumed.
-        attempts: Every attempt at this training that the ledger or the checkpoint knows, in their order, this one
-            last; empty where this one was not resumed.
-        lineage: What led to the present state of the model: up to the checkpoint, and from there on; ``None`` where the
-            run was not resumed.
-        spent: What all attempts used, including what was lost between a checkpoint and the end of its run; never less
-            than ``lineage``.
+        origin: The first run of this training; ``None`` where it was not resumed.
+        attempts: Every attempt at this training that the ledger or the checkpoint knows, in order, this run last; empty
+            where it was not resumed.
+        lineage: The totals that led to the present state of the model: up to the checkpoint, and from there on;
+            ``None`` where the run was not resumed.
+        spent: The totals of all attempts, including work that was lost between a checkpoint and the end of its run;
+            never less than ``lineage``.
         location: Where the record lies, or ``None`` where it was not stored.
         part_seconds: How long each part of a phase lasted, for the phases that were split.
     """
@@ -217,7 +217,7 @@ class RunRecord:
     part_seconds: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def summary(self) -> str:
-        """A table for people: energy by domain and phase, CO2e with its range, and every assumption by name."""
+        """A summary for people: energy by domain and phase, CO2e with its range, and every assumption by name."""
         from lightning_carbon.records.summary import summarise
 
         return summarise(self)

@@ -1,7 +1,7 @@
-"""A record for people: what was used, what that stands for, and everything that was assumed.
+"""The summary of a record for people: its energy, its CO2e, and everything that was assumed.
 
-Measured and modelled energy are never added without saying so, and whatever is not known is left out or named. What the
-summary says is separate from its layout, so that a terminal and a page show the same figures: :func:`sections` says it,
+Measured and modelled energy are never added without saying so, and unknown figures are left out or named. Content and
+layout are separate, which lets a terminal and a page show the same figures: :func:`sections` has the content,
 :func:`summarise` lays it out as plain text.
 """
 
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
 _NAME_WIDTH = 28
 _WELL_COVERED = 0.99
-"""Below this share the lines say so: a run's ends, which fall between two readings, cost less."""
+"""The coverage below which a line reports it; the ends of a run, which fall between two readings, cost less."""
 
 _ATTEMPTS = 5
-"""So many attempts at a training are listed, the last ones."""
+"""The most attempts at a training that are listed; the last are."""
 
 _NAMES = 3
-"""So many things of which the same is to be said are named; the others are counted."""
+"""The most things with the same remark that are named; the rest are counted."""
 
 _MODELLED = "modelled"
 
@@ -55,13 +55,13 @@ _Key = TypeVar("_Key", bound="str | tuple[str, str, str]")
 
 
 class Line(NamedTuple):
-    """Something that is said.
+    """A line or a paragraph of text.
 
     Args:
-        text: What.
-        first: What its first line begins with: a label, or the blanks that put it under the line before.
-        rest: What its other lines begin with.
-        wraps: Whether it may be broken into lines; a command that is to be copied may not.
+        text: The text.
+        first: The beginning of its first line: a label, or the blanks that indent it.
+        rest: The beginning of its other lines.
+        wraps: Whether it may be broken into lines; a command for copying may not.
     """
 
     text: str
@@ -71,11 +71,11 @@ class Line(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Figures beside each other.
+    """A table of figures.
 
     Args:
         rows: The cells, as many in every row as there are columns; the first row is the head. Blanks at the beginning
-            of a row, two for each level, say what it is within.
+            of a row, two for each level, show what contains it.
         align: ``<`` or ``>`` for every column.
     """
 
@@ -84,7 +84,7 @@ class Table(NamedTuple):
 
 
 Section = Table | list[Line]
-"""What is said of one thing; never empty."""
+"""A paragraph of the summary; never empty."""
 
 
 def summarise(record: RunRecord) -> str:
@@ -100,7 +100,7 @@ def summarise(record: RunRecord) -> str:
 
 
 def sections(record: RunRecord) -> list[Section]:
-    """Say what there is to say of a run, in the order in which people want to know; the first line is its title.
+    """The content of the summary, in the order in which people want to know; the first line is its title.
 
     Args:
         record: The record of a run, ended or not.
@@ -183,7 +183,7 @@ def _spent(name: str, joules: float, seconds: float | None, *, total: float) -> 
 
 
 def _not_training(record: RunRecord, total: float) -> list[Line]:
-    """What the run used beside training, the largest first: what people can act on."""
+    """The energy beside training, the largest first, since people can act on it."""
     energy = record.energy
     if _TRAIN not in energy.phases or not total:
         return []
@@ -199,7 +199,7 @@ def _not_training(record: RunRecord, total: float) -> list[Line]:
     line = f"{percent(min(1.0, sum(beside.values()) / total))} of the energy{time}" + (f": {names}" if names else "")
     lines = [Line(line, "Not training  ", " " * 14)]
     if _TRAIN not in energy.parts:
-        lines.append(Line('waiting for data counts as training here; detail="step" tells it apart', " " * 14))
+        lines.append(Line('waiting for data counts as training here; detail="step" shows it separately', " " * 14))
     return lines
 
 
@@ -220,7 +220,7 @@ def _steps(record: RunRecord) -> list[Line]:
 def _carbon(record: RunRecord) -> list[Line]:
     carbon, energy = record.carbon, record.energy
     if carbon.grams_co2e is None or carbon.low is None or carbon.high is None or energy.total_joules is None:
-        return [Line("CO2e: not known, since no energy is.")]
+        return [Line("CO2e: not known, since the energy is not.")]
     grid, pue = carbon.intensity, carbon.pue
     kwh, times = amount(energy.total_joules, WATT_HOURS), f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}"
     price = f"{grid.value:g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)}"
@@ -233,13 +233,13 @@ def _carbon(record: RunRecord) -> list[Line]:
         *_under(f"PUE: {pue.source}"),
     ]
     if limits:
-        lines += _under("The range follows from the ranges of energy, PUE and grid; it is no confidence interval.")
+        lines += _under("The range follows from the ranges of energy, PUE and grid; it is not a confidence interval.")
     equivalent = equivalent_of(CarbonMass(carbon.grams_co2e))
     return lines if equivalent is None else lines + _under(equivalent.sentence)
 
 
 def _attempts(record: RunRecord) -> Table | None:
-    """All attempts at a training that was resumed: everything above is of this run alone."""
+    """All attempts at a training that was resumed; everything above is of this run alone."""
     if record.lineage is None or record.spent is None:
         return None
     spent, lineage = record.spent, record.lineage
@@ -285,7 +285,7 @@ def _assumed(record: RunRecord) -> list[Line]:
 
 
 def _accelerators(record: RunRecord) -> list[Finding]:
-    """What the training computed on, and nothing could meter."""
+    """The accelerators that the training computed on and that nothing could meter."""
     return [finding for finding in record.energy.absent if finding.source == ACCELERATOR]
 
 
@@ -338,7 +338,7 @@ def _share(joules: float, total: float | None) -> str:
 
 
 def _power(joules: float, seconds: float) -> str:
-    # Clocks count nanoseconds: less than one is none, and nothing to divide by.
+    # Clocks count nanoseconds: a shorter time is zero, and cannot be a divisor.
     return amount(joules / seconds, POWER) if seconds * NANOSECONDS_PER_SECOND >= 1 else ""
 
 
@@ -357,7 +357,7 @@ def _limits(low: float, value: float, high: float) -> str:
 def _by_parent(
     domains: tuple[DomainRecord, ...], parent: DomainRecord | None = None, above: frozenset[str] = frozenset()
 ) -> Iterator[tuple[DomainRecord, DomainRecord | None]]:
-    """Every domain with the one that it is within, right after that one; a circle ends where it began."""
+    """Every domain right after the domain that includes it, and paired with it; a circle ends where it began."""
     ids = {domain.id for domain in domains}
     for domain in domains:
         inside = domain.parent == parent.id and domain.id not in above if parent else domain.parent not in ids
@@ -367,7 +367,7 @@ def _by_parent(
 
 
 def _grouped(pairs: Iterable[tuple[_Key, str]]) -> Iterator[tuple[_Key, str]]:
-    """The keys, each with its names in one line."""
+    """The keys, each with its names in a single line."""
     groups: dict[_Key, list[str]] = {}
     for key, name in pairs:
         groups.setdefault(key, []).append(name)

@@ -1,7 +1,7 @@
-"""What was used for how much work, by a run or by several attempts at a training; and one such attempt. Pure.
+"""The totals of a run or of several attempts at a training: energy, CO2e and work; and a single such attempt. Pure.
 
-Checkpoints, journals and lists of attempts hold energy in whole microjoules, so that totals add up exactly; a record
-holds it in joules, as it does all energy. Both are read back into the same values.
+Checkpoints, journals and lists of attempts hold energy in whole microjoules, so totals add up exactly; a record holds
+it in joules, as it does all energy. Both are read back into the same values.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What was used, and for how much work.
+    """Energy and CO2e, and the work that they were spent on.
 
     Args:
         microjoules: Energy, without PUE; ``None`` where nothing could be measured.
-        grams_co2e: What it stands for, each attempt priced as its own record says; ``None`` without energy.
-        steps: How many steps it holds.
-        samples: How many samples they had; ``None`` where nobody told.
-        tokens: How many tokens they had; ``None`` where nobody told.
+        grams_co2e: Its CO2e, each attempt priced as in its own record; ``None`` without energy.
+        steps: The number of steps.
+        samples: The number of samples in them; ``None`` where the trainer did not give it.
+        tokens: The number of tokens in them; ``None`` where the trainer did not give it.
     """
 
     microjoules: int | None = None
@@ -42,7 +42,7 @@ class Totals:
         return None if self.microjoules is None else self.microjoules / MICROJOULES_PER_JOULE
 
     def plus(self, other: Totals, sign: int = 1) -> Totals:
-        """Add another; ``sign=-1`` takes it off. What neither knows stays unknown."""
+        """Add other totals; ``sign=-1`` subtracts them. Figures that neither has stay unknown."""
         return Totals(
             _plus(self.microjoules, other.microjoules, sign),
             _plus(self.grams_co2e, other.grams_co2e, sign),
@@ -64,13 +64,13 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt at a training, as far as it is known.
+    """An attempt at a training, as far as it is known.
 
     Args:
         run_id: Its run.
-        project: The project whose folder it lies in; ``None`` in a record, which does not tell.
-        totals: What it had used by then; a record tells energy and CO2e alone.
-        status: How it stood, or :data:`UNKNOWN`.
+        project: The project whose folder it lies in; ``None`` in a record, which does not store it.
+        totals: Its totals by then; a record stores energy and CO2e alone.
+        status: Its status, or :data:`UNKNOWN`.
     """
 
     run_id: str
@@ -80,17 +80,17 @@ class Attempt:
 
     @property
     def joules(self) -> float | None:
-        """What it used; ``None`` where that could not be measured."""
+        """The energy of the attempt in joules; ``None`` where it could not be measured."""
         return self.totals.joules
 
     @property
     def grams_co2e(self) -> float | None:
-        """What that stands for."""
+        """The CO2e of the attempt in grams."""
         return self.totals.grams_co2e
 
 
 def stored_totals(values: object) -> Totals:
-    """Read totals as a record has them."""
+    """Read totals in the form of a record."""
     told = mapping(values)
     return Totals(
         microjoules_of(at(told, "joules", _figure)),
@@ -102,19 +102,19 @@ def stored_totals(values: object) -> Totals:
 
 
 def stored_attempt(values: object) -> Attempt:
-    """Read an attempt as a record has it."""
+    """Read an attempt in the form of a record."""
     told = mapping(values)
     totals = Totals(microjoules_of(at(told, "joules", _figure)), at(told, "grams_co2e", _figure))
     return Attempt(at(told, "run_id", name), None, totals, at(told, "status", text))
 
 
 def _figure(value: object) -> float | None:
-    """A figure that differences of floats may have put a hair below 0."""
+    """Read a figure, which rounding in a difference of floats may have put slightly below 0."""
     return None if value is None else number(value, -MOST)
 
 
 def microjoules_of(joules: float | None) -> int | None:
-    """The whole microjoules of an energy that a record has in joules."""
+    """The whole microjoules of an energy in joules."""
     return None if joules is None else round(joules * MICROJOULES_PER_JOULE)
 
 

@@ -162,7 +162,7 @@ def test_nothing_is_told_apart_unless_asked_for(tmp_path: Path) -> None:
 
     assert callback.record is not None
     assert {} == callback.record.energy.parts
-    assert 'detail="step" tells it apart' in callback.record.summary()
+    assert 'detail="step" shows it separately' in callback.record.summary()
 
 
 def test_a_detail_that_there_is_not_is_refused(tmp_path: Path) -> None:

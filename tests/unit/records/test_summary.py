@@ -32,7 +32,7 @@ Phase        energy   share  mean power        time
   validate    500 J   3.7 %       122 W      4.10 s
 
 Not training  5.9 % of the energy, 9.3 % of the time: validate 3.7 %, setup 2.2 %
-              waiting for data counts as training here; detail="step" tells it apart
+              waiting for data counts as training here; detail="step" shows it separately
 
 1,200 steps, 38,400 samples, 1,228,800 tokens: 10.3 J per step, 322 mJ per sample, 10.0 mJ per token
 
@@ -40,7 +40,7 @@ CO2e  2.74 gCO2e (0.0693 to 9.98 gCO2e)
       = 3.76 Wh × PUE 1.54 (1 to 2.19) × 473.2 gCO2e/kWh (20.5 to 1100)
       grid: WORLD 2024, life-cycle, generation, location-based; Ember via Our World in Data
       PUE: Uptime Institute, Global Data Center Survey 2025
-      The range follows from the ranges of energy, PUE and grid; it is no confidence interval.
+      The range follows from the ranges of energy, PUE and grid; it is not a confidence interval.
       about as much as 17 seconds of an average human life (Strubell et al. 2019)
 
 Training                 energy         CO2e  steps
@@ -81,7 +81,7 @@ Phase    energy    share  mean power     time
   train  845 mJ  100.0 %      3.38 W  0.250 s
 
 Not training  0.0 % of the energy, 0.0 % of the time
-              waiting for data counts as training here; detail="step" tells it apart
+              waiting for data counts as training here; detail="step" shows it separately
 
 1 step, 0 tokens: 840 mJ per step
 
@@ -100,7 +100,7 @@ Run 20261123T080000-0002 of project lisa: interrupted after 1 h 5 min
 
 Energy: not known, since nothing on this machine could be metered.
 
-CO2e: not known, since no energy is.
+CO2e: not known, since the energy is not.
 
 Not measured
   nvml: all GPUs: libnvidia-ml.so.1 is not there: no NVIDIA driver
