@@ -198,9 +198,10 @@ def _devices_of_rank(ranks: Ranks) -> Devices:
     index = ranks.local_rank if ranks.knows_local else None
     if "torch" in sys.modules:
         try:
-            from lightning_carbon.sources.torch_devices import device_uuids, devices_in_use
+            from lightning_carbon.sources.torch_devices import device_in_use, device_uuids, devices_in_use
 
-            gpus = device_uuids(devices_in_use(index))
+            other = device_in_use()
+            gpus = device_uuids(devices_in_use(index) or ([] if other is None else [other]))
         except Exception:
             logger.warning("cannot tell which GPUs torch uses; taking the one of this rank's number", exc_info=True)
             gpus = []

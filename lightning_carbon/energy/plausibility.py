@@ -29,6 +29,7 @@ CEILINGS = {
     Kind.PSYS: Power(20_000.0),
     Kind.MODULE: Power(20_000.0),
     Kind.HOST: Power(200_000.0),
+    Kind.MACHINE: Power(200_000.0),
 }
 """The power that no hardware of a kind can draw, for sensors that do not know their own limit. In 2025 the largest
 accelerator that was announced takes 3.6 kW (NVIDIA, Rubin Ultra), the largest processor is rated at 500 W (AMD EPYC

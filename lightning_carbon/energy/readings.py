@@ -26,6 +26,7 @@ class Kind(StrEnum):
     PSYS = "psys"
     HOST = "host"
     MODULE = "module"
+    MACHINE = "machine"
 
 
 KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -36,6 +37,7 @@ KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         Kind.PSYS: "platform",
         Kind.HOST: "host",
         Kind.MODULE: "module",
+        Kind.MACHINE: "machine",
     }
 )
 """The name of each kind of hardware in everything that people read."""

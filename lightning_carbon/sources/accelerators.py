@@ -17,16 +17,17 @@ ROCM: Final = "rocm"
 """What AMD's GPUs are called here; torch calls them ``cuda``, too."""
 
 _NVIDIA: Final = "cuda"
+_OF_NVIDIA: Final = frozenset({"nvml", "jetson"})
 _PROCESSORS: Final = frozenset({"", "cpu", "meta"})
 
-# By torch's types of devices: the hardware, and what else can meter it.
+# By torch's types of devices: the hardware, what else can meter it, and the sources that may have found it.
 _NAMES: Final = {
-    ROCM: ("AMD GPU", "amd-smi shows its power and energy"),
-    "xpu": ("Intel GPU", "xpu-smi shows its power and energy"),
-    "mps": ("Apple GPU", "sudo powermetrics shows its power"),
-    "xla": ("TPU", "its power is shown to nobody"),
-    "hpu": ("Intel Gaudi", "hl-smi shows its power"),
-    "npu": ("Ascend NPU", "npu-smi shows its power"),
+    ROCM: ("AMD GPU", "amd-smi shows its power and energy", ("amdgpu",)),
+    "xpu": ("Intel GPU", "xpu-smi shows its power and energy", ("i915", "xe")),
+    "mps": ("Apple GPU", "sudo powermetrics shows its power", ()),
+    "xla": ("TPU", "its power is shown to nobody", ()),
+    "hpu": ("Intel Gaudi", "hl-smi shows its power", ()),
+    "npu": ("Ascend NPU", "npu-smi shows its power", ()),
 }
 
 
@@ -40,16 +41,20 @@ def not_metered(computes_on: str | None, findings: Iterable[Finding]) -> list[Fi
     Returns:
         One finding without a port, or none: an NVIDIA GPU that was not asked for is left out on purpose.
     """
-    kind = (computes_on or "").partition(":")[0]
+    kind, known = (computes_on or "").partition(":")[0], list(findings)
     if kind in _PROCESSORS:
         return []
     if kind == _NVIDIA:
-        gpus = [finding for finding in findings if finding.source == "nvml"]
+        gpus = [finding for finding in known if finding.source in _OF_NVIDIA]
         if not gpus or any(_is_gpu(finding) for finding in gpus):
             return []
         return [Finding(ACCELERATOR, "NVIDIA GPU", reason=gpus[0].reason, fix=gpus[0].fix)]
-    name, elsewhere = _NAMES.get(kind, (f"accelerator of torch's type {kind!r}", ""))
-    reason = "nothing here can read its power, so what it draws is in no figure"
+    name, elsewhere, sources = _NAMES.get(kind, (f"accelerator of torch's type {kind!r}", "", ()))
+    own = [finding for finding in known if finding.source in sources]
+    if any(_is_gpu(finding) for finding in own):
+        return []
+    said = next((f": {finding.reason}" for finding in own if finding.reason), "")
+    reason = f"nothing here can read its power, so what it draws is in no figure{said}"
     return [Finding(ACCELERATOR, name, reason=reason, fix=elsewhere)]
 
 

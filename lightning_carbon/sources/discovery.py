@@ -14,6 +14,7 @@ from lightning_carbon.sources.accelerators import not_metered
 from lightning_carbon.sources.host import cpu_share, rapl
 from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.host.allocation import allocation
+from lightning_carbon.sources.hwmon import discovery as hwmon
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 
 if TYPE_CHECKING:
@@ -36,14 +37,17 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
     root: Path = Path("/"),
     job_pid: int | None = None,
     computes_on: str | None = None,
+    machine: bool = False,
 ) -> list[Finding]:
     """Try every source this package has.
 
-    GPUs by NVML; packages, memory and platform by RAPL; what RAPL does not show of a host, by the host model. Where the
-    power of a module that has the CPU inside is counted, as on Grace Hopper, no CPU is counted beside it.
+    GPUs by NVML and hwmon; packages, memory and platform by RAPL, or what hwmon shows of them; what none of these shows
+    of a host, by the host model. Where the power of a module that has the CPU inside is counted, as on Grace Hopper, no
+    CPU is counted beside it.
 
     Args:
-        devices: Which accelerators: ``"auto"`` (those visible to this process), ``"all"``, or indices or UUIDs.
+        devices: Which accelerators: ``"auto"`` (those visible to this process), ``"all"``, or indices, UUIDs or, of AMD
+            and Intel, PCI addresses.
         powercap_root: The powercap tree; default ``LIGHTNING_CARBON_POWERCAP_ROOT``, then ``/sys/class/powercap``.
         environ: The environment variables.
         cpu_scope: What is charged of a host: ``"process"`` for this job's share by processor time, ``"machine"`` for
@@ -51,11 +55,12 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
             cpuset, affinity, Slurm) and otherwise all; of the host model, the job's own.
         gpu_scope: What is charged of a GPU: ``"device"`` for all, ``"process"`` for this job's share of the work.
         host: Whether to look for the host's domains; one process a machine should.
-        root: Where ``proc`` and ``sys`` are, as far as they tell of the job.
+        root: Where ``proc`` and ``sys`` are, as far as they tell of the job and of sensors in hwmon.
         job_pid: The root of the job's process tree; default the launcher of this machine's ranks where the environment
             speaks of one, else this process.
         computes_on: The type of device that the training computes on, as torch calls it, or
             :data:`~lightning_carbon.sources.accelerators.ROCM`, where that is known.
+        machine: Whether to look for what sees the whole machine, too, with all of the above inside.
 
     Returns:
         A finding for everything that was tried, with a port where it can be read.
@@ -64,18 +69,32 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
         ConfigError: ``devices`` names a device that is not there.
     """
     job = _Job(environ, job_pid)
-    findings = nvml.discover(devices, environ, gpu_scope, pids=job.pids)
+    addresses = hwmon.addresses_among(devices)
+    others = [device for device in devices if device not in addresses] if addresses else devices
+    findings = nvml.discover(others, environ, gpu_scope, pids=job.pids)
+    # An index is one of NVIDIA's where there are such.
+    by_nvml = not isinstance(devices, str) and any(finding.port is not None for finding in findings)
+    shown = hwmon.discover(addresses if by_nvml else devices, environ, root, host=host, computes_on=computes_on)
+    findings += shown.accelerators
     findings += not_metered(computes_on, findings)
     if not host:
         return findings
-    if nvml.covers_host(findings):
+    if machine:
+        findings += shown.machine
+    is_on_module = nvml.covers_host(findings)
+    if is_on_module or nvml.covers_host(shown.processors):
         reason = "inside the power of the module, and counted there"
-        return [*findings, Finding("host_model", "CPU and memory", reason=reason)]
-    measured = _scoped(rapl.discover(powercap_root, environ), cpu_scope, allocation(environ, root), job=job, root=root)
-    kinds = {finding.port.sensor.domain.kind for finding in measured if finding.port is not None}
-    # A platform counter has both inside.
+        inside = [replace(socket, port=None, reason=socket.reason or reason) for socket in shown.processors]
+        host_inside = Finding("host_model", "CPU and memory", reason=reason)
+        return [*findings, *(inside if is_on_module else shown.processors), host_inside]
+    sockets = _sockets(rapl.discover(powercap_root, environ), shown.processors)
+    with_memory = {finding.port.sensor.domain.id for finding in sockets if finding.port and _covers_memory(finding)}
+    measured = _scoped(sockets, cpu_scope, allocation(environ, root), job=job, root=root)
+    domains = [finding.port.sensor.domain for finding in measured if finding.port is not None]
+    kinds = {domain.kind for domain in domains}
+    # A platform counter has both inside, and so has the power of a processor with memory of its own.
     cpu = not kinds & {Kind.PACKAGE, Kind.PSYS}
-    dram = not kinds & {Kind.DRAM, Kind.PSYS}
+    dram = not (kinds & {Kind.DRAM, Kind.PSYS} or any(domain.id in with_memory for domain in domains))
 
     def model(*, cpu: bool = False, dram: bool = False, parts: int = 1) -> list[Finding]:
         scope: Literal["process", "machine"] = "machine" if cpu_scope == "machine" else "process"
@@ -83,6 +102,18 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
         return host_model.discover(environ, cpu=cpu, dram=dram, cpu_scope=scope, tree=tree, parts=parts)
 
     return [*findings, *_backed(measured, model), *model(cpu=cpu, dram=dram)]
+
+
+def _sockets(counted: list[Finding], shown: list[Finding]) -> list[Finding]:
+    """Processors and memory by RAPL, and beside it what hwmon shows where RAPL has no socket."""
+    kinds = {finding.port.sensor.domain.kind for finding in counted if finding.port is not None}
+    if not kinds & {Kind.PACKAGE, Kind.PSYS}:
+        return [*counted, *shown]
+    return counted + [Finding(other.source, other.subject, reason=other.reason or "RAPL counts it") for other in shown]
+
+
+def _covers_memory(finding: Finding) -> bool:
+    return bool(getattr(finding.port, "covers_memory", False))
 
 
 def _backed(measured: list[Finding], model: Callable[..., list[Finding]]) -> list[Finding]:

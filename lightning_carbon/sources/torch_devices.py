@@ -24,7 +24,7 @@ _LOOK_SECONDS: Final = 0.000_2
 
 
 def device_uuids(devices: Iterable[Device]) -> list[int | str]:
-    """Name the NVIDIA GPUs among some devices, in a way that the driver understands.
+    """Name the GPUs among some devices, in a way that their drivers understand.
 
     To be called in the process that computes and once it does: asking for a GPU's properties makes CUDA start, and a
     process that has started CUDA cannot be forked any more.
@@ -33,16 +33,37 @@ def device_uuids(devices: Iterable[Device]) -> list[int | str]:
         devices: Torch devices; a number is an index of a GPU, as in torch. Devices of other kinds are left out.
 
     Returns:
-        UUIDs as torch prints them, without ``GPU-`` or ``MIG-`` in front. In a torch that cannot tell them (before
-        2.4), the indices among the GPUs that are visible to this process. Each once; none where torch has no CUDA.
+        Of NVIDIA's, UUIDs as torch prints them, without ``GPU-`` or ``MIG-`` in front; of AMD's and Intel's, PCI
+        addresses. Of a torch that cannot tell them (before 2.4), the indices among the GPUs that are visible to this
+        process. Each once; none where torch has no GPUs.
     """
     named = [torch.device("cuda", device) if isinstance(device, int) else torch.device(device) for device in devices]
-    gpus = [device for device in named if device.type == "cuda"]
-    # A build for ROCm calls its devices "cuda" too; NVIDIA's driver knows nothing of them.
-    cuda_version: str | None = vars(torch.version).get("cuda")
-    if not gpus or cuda_version is None or not torch.cuda.is_available():
-        return []
-    return list(dict.fromkeys(_name(gpu) for gpu in gpus))
+    names: list[int | str] = []
+    for device in named:
+        if device.type == "cuda" and torch.cuda.is_available():
+            # A build for ROCm calls its devices "cuda" too; NVIDIA's driver knows nothing of them.
+            is_nvidia = vars(torch.version).get("cuda") is not None
+            names.append(_name(device) if is_nvidia else address_of(device, torch.cuda))
+        elif device.type == "xpu" and torch.xpu.is_available():
+            names.append(address_of(device, torch.xpu))
+    return list(dict.fromkeys(names))
+
+
+def address_of(device: torch.device, module: Any) -> int | str:  # noqa: ANN401 -- torch.cuda, torch.xpu and the like
+    """The PCI address of a GPU as Linux writes it, such as ``0000:03:00.0``.
+
+    Args:
+        device: The GPU; the current one where it has no index.
+        module: What torch has of its kind.
+
+    Returns:
+        The address; the index where this torch does not tell it.
+    """
+    given: int | None = device.index  # None in torch.device("xpu"), whatever the stubs say
+    index: int = module.current_device() if given is None else given
+    properties = module.get_device_properties(index)
+    domain, bus, slot = (getattr(properties, f"pci_{name}_id", None) for name in ("domain", "bus", "device"))
+    return index if bus is None or slot is None else f"{domain or 0:04x}:{bus:02x}:{slot:02x}.0"
 
 
 class TimedEvent(Protocol):

@@ -19,11 +19,13 @@ from lightning_carbon.ports import EnergyCounter, PowerGauge
 from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.cpu_share import CpuShare, share
+from lightning_carbon.sources.hwmon import discovery as hwmon
 from lightning_carbon.sources.replay import replay
 from lightning_carbon.sources.simulated import SimulatedCounter, SimulatedGPU, Sine
 from lightning_carbon.testing import ManualClock, ScriptedCounter
 from lightning_carbon.units import Energy
 from tests.powercap import PowercapTree
+from tests.worlds import write_world
 
 
 @dataclass
@@ -51,6 +53,19 @@ def _rapl(folder: Path) -> Subject:
 
     (finding,) = rapl.discover(folder / "sys" / "class" / "powercap")
     return Subject(_counter(finding.port), go_on, lambda: (zone.path / "energy_uj").write_text("garbage"))
+
+
+def _hwmon(folder: Path) -> Subject:
+    root = write_world("intel", folder)
+    (finding,) = hwmon.discover((1,), {}, root).accelerators
+    count = next(root.glob("sys/devices/pci0000:80/*/hwmon/*/energy1_input"))
+    joules = [9912.0]
+
+    def go_on() -> None:
+        joules[0] += 0.25
+        count.write_text(f"{joules[0] * 1e6:.0f}")
+
+    return Subject(_counter(finding.port), go_on, lambda: count.write_text("garbage"))
 
 
 def _shared(folder: Path) -> Subject:
@@ -108,6 +123,7 @@ def _counter(port: object) -> EnergyCounter:
 
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     "rapl": _rapl,
+    "hwmon": _hwmon,
     "share of rapl": _shared,
     "host_model of a process": lambda _folder: _host_model("process"),
     "host_model of the machine": lambda _folder: _host_model("machine"),

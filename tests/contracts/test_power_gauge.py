@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -15,11 +16,13 @@ import pytest
 from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, PowerGauge
 from lightning_carbon.sources.host import model as host_model
+from lightning_carbon.sources.hwmon import discovery as hwmon
 from lightning_carbon.sources.replay import replay
 from lightning_carbon.sources.shares import SharedGauge, Split
 from lightning_carbon.sources.simulated import Saw, SimulatedGauge
 from lightning_carbon.testing import ManualClock, ScriptedGauge
 from lightning_carbon.units import Power
+from tests.worlds import write_world
 
 
 @dataclass
@@ -71,6 +74,19 @@ def _scripted() -> Subject:
     return Subject(gauge, lambda: clock.advance(seconds=0.3), fail)
 
 
+def _hwmon(folder: Path) -> Subject:
+    root = write_world("bmc", folder)
+    power = next(root.glob("sys/devices/LNXSYSTM:00/*/power1_average"))
+    (finding,) = hwmon.discover((), {}, root).machine
+    watts = [412]
+
+    def go_on() -> None:
+        watts[0] += 1
+        power.write_text(f"{watts[0] * 1_000_000}\n")
+
+    return Subject(_gauge(finding.port), go_on, lambda: power.write_text("garbage"))
+
+
 class _Halves:
     """A splitting by which everything is done in equal parts."""
 
@@ -93,20 +109,21 @@ def _gauge(port: object) -> PowerGauge:
     return port
 
 
-SUBJECTS: dict[str, Callable[[], Subject]] = {
-    "host_model of a process": lambda: _host_model("process"),
-    "host_model of the machine": lambda: _host_model("machine"),
-    "replay": _replay,
-    "simulated": _simulated,
-    "scripted": _scripted,
-    "share": _shared,
+SUBJECTS: dict[str, Callable[[Path], Subject]] = {
+    "host_model of a process": lambda _folder: _host_model("process"),
+    "host_model of the machine": lambda _folder: _host_model("machine"),
+    "hwmon": _hwmon,
+    "replay": lambda _folder: _replay(),
+    "simulated": lambda _folder: _simulated(),
+    "scripted": lambda _folder: _scripted(),
+    "share": lambda _folder: _shared(),
 }
 
 
 @pytest.fixture(params=SUBJECTS)
-def subject(request: pytest.FixtureRequest) -> Subject:
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
     """Each adapter in turn."""
-    return SUBJECTS[request.param]()
+    return SUBJECTS[request.param](tmp_path)
 
 
 def test_it_is_a_gauge_and_no_counter(subject: Subject) -> None:
@@ -157,10 +174,10 @@ def test_it_can_be_read_on_any_thread(subject: Subject) -> None:
     assert [Power] == [type(reading) for reading in readings]
 
 
-@pytest.mark.parametrize("name", ["replay", "scripted"])
-def test_it_fails_by_the_port_s_errors_only(name: str) -> None:
+@pytest.mark.parametrize("name", ["hwmon", "replay", "scripted"])
+def test_it_fails_by_the_port_s_errors_only(name: str, tmp_path: Path) -> None:
     """Trouble, where it can be made, is a failed reading or a lost source."""
-    subject = SUBJECTS[name]()
+    subject = SUBJECTS[name](tmp_path)
     assert subject.fail is not None
     subject.fail()
     with pytest.raises((ReadFailed, SourceLost)):

@@ -39,11 +39,13 @@ from lightning_carbon.sources import nvml
 from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.constants import DRAM_WATTS_PER_GIGABYTE_HIGH, DRAM_WATTS_PER_GIGABYTE_LOW
+from lightning_carbon.sources.hwmon import discovery as hwmon
 from lightning_carbon.study.measured.settling import MOST_BLOCKS, MOST_DRIFT_RATIO
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 from tests.documents import read, table
 from tests.nvml_standin import ALL_READINGS_FAIL, NOT_SUPPORTED, Gpu, Scenario, Slice
 from tests.powercap import PowercapTree
+from tests.worlds import write_world
 
 if TYPE_CHECKING:
     from lightning_carbon.ports import Finding
@@ -208,6 +210,10 @@ def test_the_table_of_ranges_has_these_rows_and_no_others() -> None:
         "RAPL package, Intel",
         "RAPL package, AMD",
         "RAPL memory",
+        "GPU of AMD or Intel, counter",
+        "GPU of AMD, power integrated",
+        "Grace, Ampere, AMD by HSMP",
+        "Jetson's rails",
         "platform (psys)",
         "modelled processor",
         "modelled memory",
@@ -254,6 +260,28 @@ def test_the_ranges_of_rapl_are_the_stated_ones(tmp_path: Path) -> None:
         Kind.DRAM: stated("RAPL memory"),
         Kind.PSYS: stated("platform (psys)"),
     } == found["GenuineIntel"]
+
+
+@pytest.mark.parametrize(
+    ("world", "row"),
+    [
+        ("intel", "GPU of AMD or Intel, counter"),
+        ("amd", "GPU of AMD, power integrated"),
+        ("grace", "Grace, Ampere, AMD by HSMP"),
+        ("altra", "Grace, Ampere, AMD by HSMP"),
+        ("jetson", "Jetson's rails"),
+    ],
+)
+def test_the_ranges_of_hwmon_are_the_stated_ones(tmp_path: Path, world: str, row: str) -> None:
+    """Every sensor of a recorded machine says the ratio of its row."""
+    sensors = hwmon.discover("auto", {}, write_world(world, tmp_path))
+    found = {
+        sensor(finding).uncertainty_ratio
+        for finding in sensors.accelerators + sensors.processors
+        if finding.port is not None
+    }
+
+    assert set(stated(row)) == found
 
 
 @pytest.mark.parametrize("model", [KNOWN_CPU, "Intel(R) Xeon(R) Processor @ 2.60GHz"])

@@ -62,6 +62,7 @@ def examine(
     devices: str | None = None,
     seconds: float = 1.0,
     environ: Mapping[str, str] = os.environ,
+    root: Path = Path("/"),
 ) -> Report:
     """Try every source, watch those that work, and see which settings are in force.
 
@@ -71,6 +72,7 @@ def examine(
         devices: As in the meter.
         seconds: How long sources are watched.
         environ: The environment variables.
+        root: Where ``proc`` and ``sys`` are.
 
     Raises:
         ConfigError: A setting cannot be used.
@@ -79,7 +81,7 @@ def examine(
     region_report, pue_report = _region(region, environ), _pue(pue, environ)
     chosen = DEVICES.in_force(devices, environ)
     stock = nvml.list_devices(chosen, environ)
-    findings = discover(chosen, environ=environ)
+    findings = discover(chosen, environ=environ, root=root, machine=True)
     versions = _versions()
     if stock.driver is not None:
         versions["nvidia-driver"] = stock.driver

@@ -1,4 +1,4 @@
-"""The powercap tree of Linux: its zones, and its small files read without ever waiting for them.
+"""The powercap tree of Linux: its zones, found without ever waiting for a file.
 
 The tree is the kernel's on a real machine, and whatever was mounted there in a container. A folder that cannot be
 listed, a link that leads in a circle and a name that cannot be read each cost their zone, with the reason.
@@ -8,25 +8,21 @@ References: https://docs.kernel.org/power/powercap/powercap.html
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
-from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from lightning_carbon.sources.kernel_files import read_small, reason_of
 
-Opener = Callable[[str, int], int]
-"""What opens a file, as :func:`os.open` does."""
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lightning_carbon.sources.kernel_files import Opener
 
 _ZONE: Final = re.compile(r"(intel-rapl(?:-[a-z]+)?)((?::\d+)+)")
 _CONTROL_TYPE: Final = re.compile(r"intel-rapl(?:-[a-z]+)?")
-_MOST_BYTES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,55 +115,3 @@ def top_of(zone: Zone) -> Path:
     while _ZONE.fullmatch(folder.name) or _CONTROL_TYPE.fullmatch(folder.name):
         folder = folder.parent
     return folder
-
-
-def open_regular(path: str, opener: Opener = os.open) -> int:
-    """Open a file for reading, if it is one: opening a pipe would wait for a process that writes to it.
-
-    Raises:
-        OSError: It cannot be opened, or is no regular file.
-    """
-    descriptor = opener(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
-        return descriptor
-    os.close(descriptor)
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    raise OSError(errno.EINVAL, "not a regular file", path)
-
-
-def read_small(path: Path, opener: Opener = os.open) -> str:
-    """What a file of one short line says, without the end of the line.
-
-    Raises:
-        OSError: It cannot be read, or is no regular file.
-        UnicodeDecodeError: It is no text.
-    """
-    with _opened(str(path), opener) as descriptor:
-        return os.pread(descriptor, _MOST_BYTES, 0).decode().strip()
-
-
-def read_count(path: Path, opener: Opener = os.open) -> int | None:
-    """The number in a file, where it is one above zero."""
-    try:
-        number = int(read_small(path, opener))
-    except (OSError, ValueError):
-        return None
-    return number if number > 0 else None
-
-
-def reason_of(error: Exception) -> str:
-    """What went wrong, in a few words."""
-    if isinstance(error, UnicodeDecodeError):
-        return "it is no text"
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-
-
-@contextmanager
-def _opened(path: str, opener: Opener) -> Iterator[int]:
-    descriptor = open_regular(path, opener)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

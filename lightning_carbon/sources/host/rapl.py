@@ -30,29 +30,29 @@ References:
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shlex
 import time
-import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
-from lightning_carbon.errors import ReadFailed, SourceError, SourceLost
+from lightning_carbon.errors import SourceError
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources.host.cpu_table import find_cpu
 from lightning_carbon.sources.host.cpuinfo import CPUINFO, describe_cpu
-from lightning_carbon.sources.host.powercap import explore, open_regular, read_count, reason_of, top_of
+from lightning_carbon.sources.host.powercap import explore, top_of
+from lightning_carbon.sources.kernel_files import NumberFile, read_count, reason_of
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
 from lightning_carbon.units import MICROJOULES_PER_JOULE, MICROWATTS_PER_WATT, Energy, Power
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lightning_carbon.sources.host.powercap import Opener, Zone
+    from lightning_carbon.sources.host.powercap import Zone
+    from lightning_carbon.sources.kernel_files import Opener
 
 ROOT_VARIABLE: Final = "LIGHTNING_CARBON_POWERCAP_ROOT"
 DEFAULT_ROOT: Final = Path("/sys/class/powercap")
@@ -82,7 +82,6 @@ _COMPUTED: Final = ", which the processor computes from its activity (Schoene et
 
 _PACKAGE: Final = re.compile(r"package-(\d+)(?:-die-(\d+))?")
 _PSYS: Final = re.compile(r"psys(?:-(\d+))?")
-_LOST: Final = {errno.ENODEV, errno.ENXIO, errno.ENODATA, errno.ENOENT, errno.EBADF, errno.ESTALE}
 # Twin counts are compared within this: a socket of 500 W adds 0.5 J between two updates 1 ms apart.
 _MIRROR_SLACK_MICROJOULES: Final = MICROJOULES_PER_JOULE
 _CONSTRAINTS: Final = 3
@@ -105,13 +104,7 @@ class RaplCounter:
 
     def __init__(self, sensor: Sensor, path: Path, opener: Opener = os.open) -> None:
         self._sensor = sensor
-        self._path = str(path)
-        self._opener = opener
-        self._open()
-
-    def _open(self) -> None:
-        self._descriptor = open_regular(self._path, self._opener)
-        self._close = weakref.finalize(self, os.close, self._descriptor)
+        self._file = NumberFile(path, opener, what="count of microjoules")
 
     @property
     def sensor(self) -> Sensor:
@@ -125,21 +118,7 @@ class RaplCounter:
             ReadFailed: What was read is no count, or the kernel failed this time.
             SourceLost: The zone is gone.
         """
-        try:
-            if os.fstat(self._descriptor).st_nlink == 0:  # replaced by another file, or deleted
-                self._close()
-                self._open()
-            text = os.pread(self._descriptor, 64, 0)
-        except OSError as error:
-            kind = SourceLost if error.errno in _LOST else ReadFailed
-            raise kind(f"{self._path}: {error.strerror}") from error
-        try:
-            count = int(text)
-        except ValueError:
-            count = -1
-        if count < 0:
-            raise ReadFailed(f"{self._path}: {text!r} is no count of microjoules")
-        return Energy(count)
+        return Energy(self._file.read())
 
 
 @dataclass(slots=True)

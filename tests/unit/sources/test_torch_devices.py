@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lightning_carbon.ports import DeviceState
-from lightning_carbon.sources.torch_devices import TorchEvents, capture_check, event_device_of
+from lightning_carbon.sources.torch_devices import TorchEvents, address_of, capture_check, event_device_of
 
 
 class Stream:
@@ -147,3 +147,39 @@ def test_a_device_that_knows_no_captures_has_none() -> None:
     check = capture_check(object(), lambda _: Stream(), lambda: 0, streams_tell=False)
 
     assert not check(0, Stream())
+
+
+class Properties:
+    """What torch tells of a device."""
+
+    def __init__(self, **told: int) -> None:
+        vars(self).update(told)
+
+
+class Kind:
+    """What torch has of a kind of devices, of which the third one is current."""
+
+    def __init__(self, **told: int) -> None:
+        self._told = told
+
+    def current_device(self) -> int:
+        """The index of the current one."""
+        return 2
+
+    def get_device_properties(self, index: int) -> Properties:
+        """What is told of a device, whose bus is its index beyond the first."""
+        return Properties(**{name: value + index * (name == "pci_bus_id") for name, value in self._told.items()})
+
+
+@pytest.mark.parametrize(
+    ("device", "told", "expected"),
+    [
+        ("xpu:0", {"pci_domain_id": 1, "pci_bus_id": 0xA3, "pci_device_id": 0}, "0001:a3:00.0"),
+        ("xpu", {"pci_bus_id": 3, "pci_device_id": 31}, "0000:05:1f.0"),
+        ("xpu:1", {}, 1),
+        ("xpu", {}, 2),
+    ],
+)
+def test_a_gpu_goes_by_its_address_where_torch_tells_it(device: str, told: dict[str, int], expected: str | int) -> None:
+    """The address as Linux writes it, or else the index, which is that of the current device where none is given."""
+    assert expected == address_of(torch.device(device), Kind(**told))

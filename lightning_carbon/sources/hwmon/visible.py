@@ -1,0 +1,71 @@
+"""Which GPUs of AMD and Intel a process sees, as a pure function of its variables and of the GPUs there are.
+
+AMD: ``ROCR_VISIBLE_DEVICES`` lists indices or UUIDs (``GPU-`` and the unique id of the board) of all GPUs, and
+``HIP_VISIBLE_DEVICES``, or else ``CUDA_VISIBLE_DEVICES``, indices of those that are left. Intel: ``ZE_AFFINITY_MASK``
+lists indices, or ``device.tile``. Unset shows all; an entry that fits no GPU ends the list.
+
+References:
+    * https://rocm.docs.amd.com/en/latest/conceptual/gpu-isolation.html
+    * https://oneapi-src.github.io/level-zero-spec/level-zero/latest/core/PROG.html#affinity-mask
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_T = TypeVar("_T")
+
+_INDEX: Final = re.compile(r"\d{1,6}")
+_TILE: Final = re.compile(r"(\d{1,6})(?:\.\d{1,6})?")
+
+
+def visible_to_rocm(devices: Sequence[_T], environ: Mapping[str, str], unique_id: Callable[[_T], str]) -> list[_T]:
+    """The GPUs of AMD that torch sees, in its order.
+
+    Args:
+        devices: All of them, in the driver's order.
+        environ: The environment variables.
+        unique_id: Gives the unique id of one, as the kernel writes it; empty where it has none.
+    """
+    rocr = environ.get("ROCR_VISIBLE_DEVICES")
+    left = list(devices) if rocr is None else _chosen(devices, rocr, unique_id)
+    hip = environ.get("HIP_VISIBLE_DEVICES", environ.get("CUDA_VISIBLE_DEVICES"))
+    return left if hip is None else _chosen(left, hip, lambda _: "")
+
+
+def visible_to_level_zero(devices: Sequence[_T], environ: Mapping[str, str]) -> list[_T]:
+    """The GPUs of Intel that torch sees; a GPU of which one tile is chosen is chosen.
+
+    Args:
+        devices: All of them, in the driver's order.
+        environ: The environment variables.
+    """
+    mask = environ.get("ZE_AFFINITY_MASK")
+    if not mask:  # an empty mask is none
+        return list(devices)
+    chosen: list[_T] = []
+    for entry in mask.split(","):
+        match = _TILE.fullmatch(entry.strip())
+        if match is None or int(match[1]) >= len(devices):
+            break
+        if devices[int(match[1])] not in chosen:
+            chosen.append(devices[int(match[1])])
+    return chosen
+
+
+def _chosen(devices: Sequence[_T], value: str, unique_id: Callable[[_T], str]) -> list[_T]:
+    chosen: list[_T] = []
+    for entry in map(str.strip, value.split(",")):
+        if _INDEX.fullmatch(entry):
+            fits = [devices[int(entry)]] if int(entry) < len(devices) else []
+        else:
+            wanted = entry.removeprefix("GPU-").lower()
+            fits = [device for device in devices if wanted and unique_id(device).lower() == wanted]
+        if len(fits) != 1:
+            break
+        chosen += fits
+    return chosen

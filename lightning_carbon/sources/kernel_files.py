@@ -1,0 +1,126 @@
+"""Small files of the kernel, read without ever waiting for them: a line of text, or a number that changes.
+
+In a container they are whatever was mounted there, so that a pipe, a folder and a text that is none are each told.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import weakref
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.errors import ReadFailed, SourceLost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Opener = Callable[[str, int], int]
+"""What opens a file, as :func:`os.open` does."""
+
+_MOST_BYTES: Final = 256
+_LOST: Final = {errno.ENODEV, errno.ENXIO, errno.ENODATA, errno.ENOENT, errno.EBADF, errno.ESTALE}
+
+
+class NumberFile:
+    """A file that holds one whole number, kept open so that a reading is one system call.
+
+    Args:
+        path: The file.
+        opener: What opens it.
+        what: What the number is, for people.
+        least: What the number cannot be below.
+
+    Raises:
+        OSError: The file cannot be opened.
+    """
+
+    def __init__(self, path: Path, opener: Opener = os.open, *, what: str = "number", least: int = 0) -> None:
+        self.path = str(path)
+        self._opener = opener
+        self._what = what
+        self._least = least
+        self._open()
+
+    def _open(self) -> None:
+        self._descriptor = open_regular(self.path, self._opener)
+        self._close = weakref.finalize(self, os.close, self._descriptor)
+
+    def read(self) -> int:
+        """Read the number as it is now.
+
+        Raises:
+            ReadFailed: What was read is no such number, or the kernel failed this time.
+            SourceLost: The file is gone.
+        """
+        try:
+            if os.fstat(self._descriptor).st_nlink == 0:  # replaced by another file, or deleted
+                self._close()
+                self._open()
+            text = os.pread(self._descriptor, 64, 0)
+        except OSError as error:
+            kind = SourceLost if error.errno in _LOST else ReadFailed
+            raise kind(f"{self.path}: {error.strerror}") from error
+        try:
+            number = int(text)
+        except ValueError:
+            number = self._least - 1
+        if number < self._least:
+            raise ReadFailed(f"{self.path}: {text!r} is no {self._what}")
+        return number
+
+
+def open_regular(path: str, opener: Opener = os.open) -> int:
+    """Open a file for reading, if it is one: opening a pipe would wait for a process that writes to it.
+
+    Raises:
+        OSError: It cannot be opened, or is no regular file.
+    """
+    descriptor = opener(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, "not a regular file", path)
+
+
+def read_small(path: Path, opener: Opener = os.open, *, most_bytes: int = _MOST_BYTES) -> str:
+    """What a small file says, as a rule one short line, without the end of the line.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+        UnicodeDecodeError: It is no text.
+    """
+    with _opened(str(path), opener) as descriptor:
+        return os.pread(descriptor, most_bytes, 0).decode().strip()
+
+
+def read_count(path: Path, opener: Opener = os.open) -> int | None:
+    """The number in a file, where it is one above zero."""
+    try:
+        number = int(read_small(path, opener))
+    except (OSError, ValueError):
+        return None
+    return number if number > 0 else None
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong, in a few words."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text"
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+@contextmanager
+def _opened(path: str, opener: Opener) -> Iterator[int]:
+    descriptor = open_regular(path, opener)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Sensors in hwmon: what holds without a file."""
