@@ -29,7 +29,8 @@ class Meter(Engine):
         >>> meter.record.steps
         3
 
-    With ``detail="step"``, :meth:`part` and :meth:`enter_part` mark the parts of a phase.
+    Phases may have any name, such as ``"rollout"``. With ``detail="step"``, :meth:`part` and :meth:`enter_part` mark
+    the parts of a phase.
 
     Args:
         settings: Those of the table in :mod:`lightning_carbon.settings`, by name.

@@ -114,7 +114,7 @@ def moments(draw: st.DrawFn, timeline: Timeline, *, min_size: int = 1, max_size:
     return sorted(draw(st.lists(st.integers(start - SECOND, end + SECOND), min_size=min_size, max_size=max_size)))
 
 
-phases = st.sampled_from(Phase)
+phases = st.sampled_from([*Phase, "rollout", "score"])
 sizes = st.none() | st.integers(0, 4_096)
 
 
@@ -132,7 +132,7 @@ def detailed_marks(draw: st.DrawFn, start_ns: int, end_ns: int) -> list[Mark]:
     told = st.one_of(
         sizes.map(lambda count: Mark(0, samples=count)),
         phases.map(lambda phase: Mark(0, phase)),
-        st.sampled_from(Part).map(lambda part: Mark(0, part=part)),
+        st.sampled_from([*Part, "generate"]).map(lambda part: Mark(0, part=part)),
     )
     return [draw(told)._replace(at_ns=at_ns) for at_ns in stamps]
 
@@ -143,7 +143,9 @@ iso_moments = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
 joules = st.floats(0, 1e12)
 ratios = st.floats(0, 1)
 by_phase = st.dictionaries(phases.map(str), joules, max_size=8)
-by_part = st.dictionaries(phases.map(str), st.dictionaries(st.sampled_from(Part).map(str), joules), max_size=2)
+by_part = st.dictionaries(
+    phases.map(str), st.dictionaries(st.sampled_from([*Part, "generate"]).map(str), joules), max_size=2
+)
 
 domain_records = st.builds(
     DomainRecord,

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.errors import ConfigError, RecordError
 from lightning_carbon.records.fields import Misfit, at, check_schema, each, mapping, one_of, read, reading
@@ -136,7 +137,7 @@ def cost_of(record: RunRecord) -> Cost:
         run_id=record.run_id,
         ended_at=record.ended_at or record.started_at,
         steps=record.steps,
-        seconds_per_step=record.phase_seconds.get("train", record.duration_seconds) / record.steps,
+        seconds_per_step=_training_seconds(record) / record.steps,
         parts=tuple(PartCost(*key, joules / record.steps) for key, joules in sorted(sums.items())),
         samples_per_step=_per_step(record.samples, record.steps),
         tokens_per_step=_per_step(record.tokens, record.steps),
@@ -144,6 +145,14 @@ def cost_of(record: RunRecord) -> Cost:
     )
     _check(record, cost, roots)
     return cost
+
+
+def _training_seconds(record: RunRecord) -> float:
+    """How long the training took, phases of its own, such as ``rollout``, included, as they are in its steps."""
+    if Phase.TRAIN not in record.phase_seconds:
+        return record.duration_seconds
+    others = frozenset(Phase) - {Phase.TRAIN}
+    return sum(seconds for phase, seconds in record.phase_seconds.items() if phase not in others)
 
 
 def hardware_of(record: RunRecord) -> str:

@@ -1,7 +1,8 @@
 """Whose energy was it? Walks over the marks of a training and hands the rise of every curve to phases and steps.
 
 The marks are step ends and changes of the phase or of the part within it, in order of time. A step is what lies
-between a step end or a phase change and the step end that follows it, so the waiting for its data belongs to it.
+between a step end or a phase change and the step end that follows it, so the waiting for its data belongs to it. A
+phase of the program's own that begins and ends in the midst of a step, such as ``rollout``, belongs to it, too.
 Everything is a difference of heights at the same moments on all curves: the phases add up to the run, the parts of a
 phase to the phase, the rows to the run, and the steps of a row to at most the row.
 """
@@ -9,7 +10,7 @@ phase to the phase, the rows to the run, and the steps of a row to at most the r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.energy.phases import Part, Phase
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.energy.timeline import Timeline
 
-_Key = TypeVar("_Key", Phase, Part)
+_KNOWN: Final = frozenset(Phase)
 
 
 class Mark(NamedTuple):
@@ -34,13 +35,13 @@ class Mark(NamedTuple):
     """
 
     at_ns: int
-    phase: Phase | None = None
+    phase: str | None = None
     samples: int | None = None
     tokens: int | None = None
-    part: Part | None = None
+    part: str | None = None
 
 
-MarkFields = tuple[int, Phase | None, int | None, int | None, Part | None]
+MarkFields = tuple[int, str | None, int | None, int | None, str | None]
 """The fields of a :class:`Mark`, in their order: a plain tuple, as a training makes one at every step."""
 
 
@@ -56,10 +57,24 @@ class StepEnergy(NamedTuple):
     """
 
     step: int
-    phase: Phase
+    phase: str
     start_ns: int
     end_ns: int
     microjoules: tuple[int, ...]
+
+
+class _Waiting(NamedTuple):
+    """A step that has begun, while a phase of the program's own is in its midst.
+
+    Args:
+        phase: The phase that it is in.
+        start_ns: Where it began.
+        microjoules: What it has used on every curve.
+    """
+
+    phase: str
+    start_ns: int
+    microjoules: list[int]
 
 
 @dataclass(slots=True)
@@ -76,7 +91,7 @@ class PhaseUsage:
     nanoseconds: int
     microjoules: list[int]
     covered: list[int]
-    parts: dict[Part, PhaseUsage] = field(default_factory=dict)
+    parts: dict[str, PhaseUsage] = field(default_factory=dict)
 
     def plus(self, later: PhaseUsage) -> PhaseUsage:
         """What the phase has used in all, with what it used later."""
@@ -105,7 +120,7 @@ class Usage:
 
     start_ns: int
     end_ns: int
-    phases: dict[Phase, PhaseUsage] = field(default_factory=dict)
+    phases: dict[str, PhaseUsage] = field(default_factory=dict)
     steps: int = 0
     samples: int | None = None
     tokens: int | None = None
@@ -149,7 +164,7 @@ class Attribution:
         self,
         timelines: Sequence[Timeline],
         start_ns: int,
-        phase: Phase,
+        phase: str,
         *,
         on_step: Callable[[StepEnergy], None] | None = None,
         detailed: bool = False,
@@ -158,13 +173,14 @@ class Attribution:
         self._on_step = on_step
         self._phase = phase
         self._detailed = detailed
-        self._parts: dict[Phase, Part] = {}
+        self._parts: dict[str, str] = {}
         self._at_ns = start_ns
         self._step_start_ns = start_ns
         self._heights: list[int] = []
         self._covered: list[int] = []
         self._based = False
         self._unclaimed = [0] * len(timelines)
+        self._waiting: tuple[_Waiting, ...] = ()
         self._steps = 0
 
     @property
@@ -223,9 +239,7 @@ class Attribution:
             if mark.part is not None:
                 self._parts[self._phase] = mark.part
             if mark.phase is not None:
-                self._unclaimed = [0] * len(self._timelines)
-                self._step_start_ns = at_ns
-                self._phase = mark.phase
+                self._begin(mark.phase, at_ns)
         if step_end_ns is not None:
             self._claim(usage, step_end_ns)
         self._go(usage, usage.end_ns)
@@ -237,6 +251,21 @@ class Attribution:
         usage.samples = _plus(usage.samples, mark.samples)
         usage.tokens = _plus(usage.tokens, mark.tokens)
 
+    def _begin(self, phase: str, at_ns: int) -> None:
+        """Begin a phase, and with it a step; one of the program's own lets the step around it wait, and go on after."""
+        place = next((place for place, waiting in enumerate(self._waiting) if waiting.phase == phase), None)
+        if place is not None:
+            for waiting in self._waiting[place:]:
+                self._unclaimed = _sum(self._unclaimed, waiting.microjoules)
+            self._step_start_ns = self._waiting[place].start_ns
+            self._waiting = self._waiting[:place]
+        else:
+            waiting = _Waiting(self._phase, self._step_start_ns, self._unclaimed)
+            self._waiting = () if phase in _KNOWN else (*self._waiting, waiting)
+            self._unclaimed = [0] * len(self._timelines)
+            self._step_start_ns = at_ns
+        self._phase = phase
+
     def _claim(self, usage: Usage, end_ns: int) -> StepEnergy:
         """Give the steps that end here the energy since the mark before the first of them."""
         self._go(usage, end_ns)
@@ -244,6 +273,7 @@ class Attribution:
         usage.step_microjoules = _sum(usage.step_microjoules, step.microjoules)
         usage.step_nanoseconds += end_ns - self._step_start_ns
         self._unclaimed = [0] * len(self._timelines)
+        self._waiting = ()
         self._step_start_ns = end_ns
         return step
 
@@ -270,7 +300,7 @@ class Attribution:
         self._at_ns = to_ns
 
 
-def _usage_of(known: dict[_Key, PhaseUsage], key: _Key, count: int) -> PhaseUsage:
+def _usage_of(known: dict[str, PhaseUsage], key: str, count: int) -> PhaseUsage:
     """What a phase or a part has used, nothing so far where it is new."""
     usage = known.get(key)
     if usage is None:
@@ -278,7 +308,7 @@ def _usage_of(known: dict[_Key, PhaseUsage], key: _Key, count: int) -> PhaseUsag
     return usage
 
 
-def _merged(known: dict[_Key, PhaseUsage], later: dict[_Key, PhaseUsage]) -> dict[_Key, PhaseUsage]:
+def _merged(known: dict[str, PhaseUsage], later: dict[str, PhaseUsage]) -> dict[str, PhaseUsage]:
     merged = dict(known)
     for key, usage in later.items():
         merged[key] = merged[key].plus(usage) if key in merged else usage

@@ -1,12 +1,27 @@
-"""What a training is doing at a moment: its phase, and the part of a step within it."""
+"""What a training is doing at a moment: its phase, and the part of a step within it.
+
+Both have names: the known ones below, which come first wherever phases are listed, and whatever others a program uses.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final, TypeGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+MOST_NAMES: Final = 64
+"""How many names of its own a run may use: every beat of its journal and every row goes through all of them."""
+LONGEST_NAME_BYTES: Final = 64
+"""The longest name, in UTF-8: names stand in tables, and in those of metrics."""
+_BETWEEN: Final = frozenset(" .-")
+"""Beside letters, digits and ``_``, what every logger takes in the name of a metric; MLflow is the strictest
+(mlflow/utils/validation.py, 2024)."""
 
 
 class Phase(StrEnum):
-    """The phases of a run; at every moment it is in exactly one, so their energies add up to the run's."""
+    """The known phases of a run; at every moment it is in exactly one, so their energies add up to the run's."""
 
     SETUP = "setup"
     """Building the model, the data and the processes, before training."""
@@ -29,7 +44,7 @@ class Phase(StrEnum):
 
 
 class Part(StrEnum):
-    """The parts of a phase; like phases, a run is in exactly one at every moment.
+    """The known parts of a phase; like phases, a run is in exactly one at every moment.
 
     Time that no hook marks as a part is ``other``, so the parts of a phase always add up to it.
     """
@@ -44,3 +59,29 @@ class Part(StrEnum):
     """From the gradients to the new weights."""
     OTHER = "other"
     """Anything else, and whatever no hook marks."""
+
+
+def is_name(value: object) -> TypeGuard[str]:
+    """Whether a value can name a phase or a part: letters, digits, and ``_``, ``-``, ``.`` or blanks between them."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= LONGEST_NAME_BYTES
+        and _BETWEEN.isdisjoint((value[0], value[-1]))
+        and all(letter.isalnum() or letter == "_" or letter in _BETWEEN for letter in value)
+        and len(value.encode()) <= LONGEST_NAME_BYTES
+    )
+
+
+def phases_in_order(names: Iterable[str]) -> list[str]:
+    """The names of phases in their order, the known ones first."""
+    listed = list(names)
+    return [*filter(_PHASES.__contains__, listed), *(name for name in listed if name not in _PHASES)]
+
+
+def parts_in_order(names: Collection[str]) -> list[str]:
+    """The names of parts: the known ones in the order of a step, then the others in theirs."""
+    return [*(part.value for part in Part if part in names), *(name for name in names if name not in _PARTS)]
+
+
+_PHASES: Final = frozenset(Phase)
+_PARTS: Final = frozenset(Part)

@@ -6,14 +6,14 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from lightning_carbon.energy.phases import Part
+from lightning_carbon.energy.phases import Part, parts_in_order, phases_in_order
 from lightning_carbon.ports import ClockUse
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainDescription, Header, PartBeat, PhaseBeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lightning_carbon.energy.attribution import Usage
+    from lightning_carbon.energy.attribution import PhaseUsage, Usage
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.probe import Probe
@@ -103,19 +103,15 @@ def beat_of(
         tokens=usage.tokens,
         step_ns=usage.step_nanoseconds,
         step_uj=tuple(usage.step_microjoules),
-        phases={
-            phase.value: PhaseBeat(used.nanoseconds, tuple(used.microjoules), tuple(used.covered))
-            for phase, used in usage.phases.items()
-        },
+        phases={str(phase): _phase_beat(usage.phases[phase]) for phase in phases_in_order(usage.phases)},
         lost=tuple(probe.lost for probe in probes),
         lost_ns=tuple(None if at_ns is None else at_ns - usage.start_ns for at_ns in lost_at_ns),
         sensors=tuple(probe.told(usage.start_ns) for probe in probes),
         resumed=resumed,
         parts={
-            phase.value: {
-                part.value: PartBeat(used.parts[part].nanoseconds, tuple(used.parts[part].microjoules))
-                for part in Part
-                if part in used.parts
+            str(phase): {
+                str(part): PartBeat(used.parts[part].nanoseconds, tuple(used.parts[part].microjoules))
+                for part in parts_in_order(used.parts)
             }
             for phase, used in usage.phases.items()
             if used.parts.keys() - {Part.OTHER}  # else no part was told
@@ -124,3 +120,7 @@ def beat_of(
         step_clock=clock_use.clock,
         step_clock_reason=clock_use.reason,
     )
+
+
+def _phase_beat(used: PhaseUsage) -> PhaseBeat:
+    return PhaseBeat(used.nanoseconds, tuple(used.microjoules), tuple(used.covered))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import UsageError
 from lightning_carbon.metering.arguments import MOST_COUNTED, count_of, status_of, word_of
+from lightning_carbon.metering.names import RunNames
 from lightning_carbon.metering.run import Run
 from lightning_carbon.metering.sampler import Sampler
 from lightning_carbon.records.lineage import checkpoint_at, checkpoint_mapping, checkpoint_of
@@ -58,16 +59,17 @@ class Engine:
         self._sampling = sampling
         self._run: Run | None = None
         self._running: Run | None = None
-        self._phase = Phase.OTHER
-        self._part_of: dict[Phase, Part] = {}
+        self._phase: str = Phase.OTHER
+        self._part_of: dict[str, str] = {}
         self._warned: set[str] = set()
+        self._names = RunNames(self._warn, has_parts=config.detail == "step")
         self._loaded: Checkpoint | None = None
         self._steps_per_epoch: float | None = None
         self._pid = os.getpid()
 
     # -- the run ----------------------------------------------------------------------------------------------------
 
-    def start(self, phase: Phase | str = Phase.OTHER) -> Self:
+    def start(self, phase: str = Phase.OTHER) -> Self:
         """Find the sensors, take the first readings and start sampling.
 
         Args:
@@ -75,13 +77,13 @@ class Engine:
 
         Raises:
             UsageError: It was started before: a meter meters one run.
-            ConfigError: ``devices`` names a device that is not there.
+            ConfigError: ``devices`` names a device that is not there, or ``phase`` cannot be a name.
             LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         if self._run is not None:
             message = "this meter was started before; a meter meters one run, so make another one"
             raise UsageError(message)
-        self._phase = word_of(Phase, "phase", phase)
+        self._phase = self._names.phase(phase, Phase.OTHER)
         self._pid = os.getpid()
         adapters = self._assemble(self._config)
         run = Run(self._config, adapters, sampling=self._sampling, phase=self._phase, warn=self._warn)
@@ -154,14 +156,15 @@ class Engine:
             run.check(now_ns)
 
     @contextmanager
-    def phase(self, name: Phase | str) -> Iterator[None]:
+    def phase(self, name: str) -> Iterator[None]:
         """Attribute what happens inside a ``with`` block to a phase; blocks may be nested.
 
         Args:
-            name: ``setup``, ``sanity``, ``train``, ``validate``, ``test``, ``predict``, ``checkpoint`` or ``other``.
+            name: One of :class:`Phase`, such as ``"train"``, or a name of your own, such as ``"rollout"``. Of those a
+                run may have 64, parts included; further ones are warned of once, and count to the phase around them.
 
         Raises:
-            ConfigError: There is no such phase.
+            ConfigError: It cannot be a name.
         """
         outer = self.enter(name)
         try:
@@ -179,23 +182,23 @@ class Engine:
         if self._run is not None:
             self._run.steps_per_epoch = self._steps_per_epoch
 
-    def enter(self, name: Phase | str) -> Phase:
+    def enter(self, name: str) -> str:
         """Go over to a phase, from now on.
 
         Returns:
             The phase that ends here.
 
         Raises:
-            ConfigError: There is no such phase.
+            ConfigError: It cannot be a name.
             SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
         """
-        phase = word_of(Phase, "phase", name)
         outer = self._phase
+        phase = self._names.phase(name, outer)
         run = self._running
         if run is None:
             self._warn("phase", f"a phase {self._when()} is not counted")
             return outer
-        if phase is not outer:
+        if phase != outer:
             now_ns = run.now_ns()
             run.mark((now_ns, phase, None, None, None))
             self._phase = phase
@@ -203,16 +206,16 @@ class Engine:
         return outer
 
     @contextmanager
-    def part(self, name: Part | str) -> Iterator[None]:
+    def part(self, name: str) -> Iterator[None]:
         """Attribute what happens inside a ``with`` block to a part of the present phase; blocks may be nested.
 
         Only with ``detail="step"``; else it does nothing.
 
         Args:
-            name: ``data``, ``forward``, ``backward``, ``optimizer`` or ``other``.
+            name: ``data``, ``forward``, ``backward``, ``optimizer``, ``other``, or a name of your own.
 
         Raises:
-            ConfigError: There is no such part.
+            ConfigError: It cannot be a name.
         """
         outer = self.enter_part(name)
         try:
@@ -220,7 +223,7 @@ class Engine:
         finally:
             self.enter_part(outer)
 
-    def enter_part(self, name: Part | str) -> Part:
+    def enter_part(self, name: str) -> str:
         """Go over to a part of the present phase, from now on; a phase that is left and entered again goes on with it.
 
         Only with ``detail="step"``; else it does nothing. Costs a few microseconds, reads nothing, waits for nothing.
@@ -229,16 +232,16 @@ class Engine:
             The part that ends here.
 
         Raises:
-            ConfigError: There is no such part.
+            ConfigError: It cannot be a name.
         """
-        part = word_of(Part, "part", name)
         outer = self._part_of.get(self._phase, Part.OTHER)
+        part = self._names.part(name, self._phase, outer)
         if self._config.detail == "phase":
             return outer
         run = self._running
         if run is None:
             self._warn("part", f"a part {self._when()} is not counted")
-        elif part is not outer:
+        elif part != outer:
             run.mark((run.now_ns(), None, None, None, part))
             self._part_of[self._phase] = part
         return outer

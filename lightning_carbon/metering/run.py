@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lightning_carbon.energy.attribution import MarkFields
-    from lightning_carbon.energy.phases import Phase
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.sampler import Sampler
     from lightning_carbon.records.journal import Beat
@@ -72,7 +71,7 @@ class Run:
         adapters: Adapters,
         *,
         sampling: Callable[[Sequence[Probe], Sampling], Sampler],
-        phase: Phase,
+        phase: str,
         warn: Callable[[str, str], None],
     ) -> None:
         clock = adapters.clock
@@ -119,7 +118,7 @@ class Run:
         self.is_over = False
         self.record: RunRecord | None = None
 
-    def begin(self, phase: Phase, checkpoint: Checkpoint | None) -> None:
+    def begin(self, phase: str, checkpoint: Checkpoint | None) -> None:
         """Open the ledger, and begin to sample.
 
         Args:
@@ -145,7 +144,7 @@ class Run:
             self._is_sampled = False
             self._warn("thread", f"sensors are read at the start and the end alone, without a thread: {error}")
 
-    def _nothing_yet(self, phase: Phase) -> Settled:
+    def _nothing_yet(self, phase: str) -> Settled:
         start_ns, timelines = self.now_ns(), [probe.timeline for probe in self._probes]
         attribution = Attribution(timelines, start_ns, phase, detailed=self._config.detail == "step")
         return Settled(attribution, Usage(start_ns, start_ns, step_microjoules=[0] * len(timelines)), [], 0)

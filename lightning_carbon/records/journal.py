@@ -7,6 +7,7 @@ beat before. A reader therefore needs only the last whole line, and a line that 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
@@ -27,6 +28,7 @@ from lightning_carbon.records.fields import (
     reading,
 )
 from lightning_carbon.records.lineage import Resumed, resumed_from
+from lightning_carbon.records.names import by_part, by_phase
 from lightning_carbon.records.run import Status
 
 JOURNAL_SCHEMA = 1
@@ -179,11 +181,11 @@ class Beat:
     tokens: int | None
     step_ns: int
     step_uj: tuple[int, ...]
-    phases: dict[str, PhaseBeat] = field(default_factory=dict)
+    phases: dict[str, PhaseBeat] = field(default_factory=dict, metadata=by_phase(partial(read, PhaseBeat)))
     lost: tuple[str | None, ...] = ()
     lost_ns: tuple[int | None, ...] = ()
     resumed: Resumed | None = field(default=None, metadata=read_by(resumed_from))
-    parts: dict[str, dict[str, PartBeat]] = field(default_factory=dict)
+    parts: dict[str, dict[str, PartBeat]] = field(default_factory=dict, metadata=by_part(partial(read, PartBeat)))
     steps_per_epoch: float | None = None
     step_clock: str | None = None
     step_clock_reason: str | None = None

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.uncertainty import Bounds, bounds_of_sensor
+from lightning_carbon.energy.phases import parts_in_order, phases_in_order
 from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.folding import folded
 from lightning_carbon.records.lineage import with_lineage
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -104,7 +106,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         known = newest.get(part.header.rank)
         if known is None or (part.beat.ns, part.beat.at) >= (known.beat.ns, known.beat.at):
             newest[part.header.rank] = part
-    ranks = [newest[rank] for rank in sorted(newest)]
+    ranks = folded([newest[rank] for rank in sorted(newest)])
     first = ranks[0]
     hardware = credits_of(ranks)
     longest_ns = max(part.beat.ns for part in ranks)
@@ -206,11 +208,10 @@ def _energy(
             )
         )
     roots = sum(credit.is_root for credit in hardware)
-    parts = {
-        name: {part: _joules(sums[part]) for part in sorted(sums, key=_REST.__eq__)} for name, sums in parts_uj.items()
-    }
+    parts = {name: {part: _joules(sums[part]) for part in parts_in_order(sums)} for name, sums in parts_uj.items()}
     phases = {
-        name: float(sum(parts[name].values())) if name in parts else _joules(uj) for name, uj in phases_uj.items()
+        name: float(sum(parts[name].values())) if name in parts else _joules(phases_uj[name])
+        for name in phases_in_order(phases_uj)
     }
     record = EnergyRecord(
         # The sum of the very numbers under `phases`, which a reader's sum therefore equals to the last bit; a phase is

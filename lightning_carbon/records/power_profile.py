@@ -28,6 +28,7 @@ LATE_SECONDS: Final = 5.0
 """How long before the end a rank must have last written to have ended, or died, earlier; ranks write twice a second."""
 
 _ORDER: Final = {phase.value: place for place, phase in enumerate(Phase)}
+"""Phases as trainings have them; those of a program's own come after."""
 
 
 class Strand(NamedTuple):
@@ -154,7 +155,9 @@ class PowerProfile:
         for stretch in self.stretches:
             at = stretch.start_seconds
             before = bands[-1].phase if bands else None
-            for phase in sorted(stretch.phase_seconds, key=lambda phase: (phase != before, _ORDER[phase])):
+            for phase in sorted(
+                stretch.phase_seconds, key=lambda phase: (phase != before, _ORDER.get(phase, len(_ORDER)))
+            ):
                 end = at + stretch.phase_seconds[phase]
                 if bands and bands[-1].phase == phase:
                     bands[-1] = bands[-1]._replace(end_seconds=end)

@@ -14,6 +14,7 @@ from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by
+from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
 
 SCHEMA = 1
@@ -70,8 +71,8 @@ class DomainRecord:
     parent: str | None = None
     lost: str | None = None
     lost_after_seconds: float | None = None
-    phases: dict[str, float] = field(default_factory=dict)
-    parts: dict[str, dict[str, float]] = field(default_factory=dict)
+    phases: dict[str, float] = field(default_factory=dict, metadata=PHASE_NUMBERS)
+    parts: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
     step_joules: float | None = None
     counter_to_power_ratio: float | None = None
     replaced: str | None = None
@@ -102,9 +103,9 @@ class EnergyRecord:
     high_joules: float
     coverage_ratio: float = field(metadata=RATIO)
     domains: tuple[DomainRecord, ...]
-    phases: dict[str, float]
+    phases: dict[str, float] = field(metadata=PHASE_NUMBERS)
     absent: tuple[Finding, ...] = ()
-    parts: dict[str, dict[str, float]] = field(default_factory=dict)
+    parts: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,7 @@ class RunRecord:
     steps: int
     samples: int | None
     tokens: int | None
-    phase_seconds: dict[str, float]
+    phase_seconds: dict[str, float] = field(metadata=PHASE_NUMBERS)
     step_joules: float | None
     host: dict[str, str | int | None]
     energy: EnergyRecord
@@ -214,7 +215,7 @@ class RunRecord:
     lineage: Totals | None = field(default=None, metadata=read_by(stored_totals))
     spent: Totals | None = field(default=None, metadata=read_by(stored_totals))
     location: str | None = None
-    part_seconds: dict[str, dict[str, float]] = field(default_factory=dict)
+    part_seconds: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
 
     def summary(self) -> str:
         """A summary for people: energy by domain and phase, CO2e with its range, and every assumption by name."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lightning_carbon.carbon.equivalents import equivalent_of
+from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.ports import ACCELERATOR
 from lightning_carbon.records.numbers import (
@@ -50,6 +51,7 @@ _MODELLED = "modelled"
 _TRAIN = "train"
 _DATA = "data"
 _PART_NAMES = {_DATA: "data wait"}
+_PHASES = frozenset(Phase)
 
 _Key = TypeVar("_Key", bound="str | tuple[str, str, str]")
 
@@ -187,7 +189,8 @@ def _not_training(record: RunRecord, total: float) -> list[Line]:
     energy = record.energy
     if _TRAIN not in energy.phases or not total:
         return []
-    beside = {name: joules for name, joules in energy.phases.items() if name != _TRAIN}
+    # Phases of a program's own, such as rollouts, may be a part of training.
+    beside = {name: joules for name, joules in energy.phases.items() if name != _TRAIN and name in _PHASES}
     seconds = [record.phase_seconds.get(name, 0.0) for name in beside]
     if _TRAIN in energy.parts:
         beside = {"waiting for data": energy.parts[_TRAIN].get(_DATA, 0.0), **beside}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from contextlib import contextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.energy.readings import kind_word
@@ -57,6 +58,11 @@ PHASES: Final = {
 """The colour of each phase: the pale scheme of Tol, "Colour Schemes" (SRON/EPS/TN/09-002, 2021); saving takes so little
 that it is dark, and training so much that it is hardly a colour."""
 
+OWN_PHASES: Final = ("#BBCCEE", "#FFDDCC", "#CCEECC", "#EECCDD", "#DDDDAA", "#BBDDDD")
+"""The colours of phases that have names of the program's own, in turn; as pale, and ours."""
+_MOST_NAMED: Final = 15
+"""So many phases are explained, the known ones and then the longest; the rest are drawn."""
+
 _SECONDS_A_UNIT: Final = (
     ("days", SECONDS_PER_DAY, 2.0),
     ("hours", SECONDS_PER_HOUR, 2.0),
@@ -68,6 +74,7 @@ _FONT: Final = "DejaVu Sans"
 _BOX: Final = "\N{WHITE SQUARE}"
 _HEADROOM: Final = 1.18
 _NAME_WIDTH: Final = 30
+_PHASE_WIDTH: Final = 14
 _AREAS_A_LINE: Final = 3
 _BANDS_A_LINE: Final = 5
 _LEGEND_BOTTOM: Final = 0.015
@@ -158,12 +165,18 @@ def _shade(axes: Axes, profile: PowerProfile, size: float) -> list[Any]:
             (band.start_seconds / size, (band.end_seconds - band.start_seconds) / size)
         )
     transform = axes.get_xaxis_transform()
+    own = [phase for phase in spans if phase not in PHASES]
+    colours = PHASES | dict(zip(own, cycle(OWN_PHASES)))
     for phase, places in spans.items():
-        axes.broken_barh(places, (0.0, 1.0), transform=transform, color=PHASES[phase], linewidth=0, zorder=0)
+        axes.broken_barh(places, (0.0, 1.0), transform=transform, color=colours[phase], linewidth=0, zorder=0)
+    lasted = {phase: sum(width for _, width in places) * size for phase, places in spans.items()}
+    own.sort(key=lasted.__getitem__, reverse=True)
+    seen = [
+        phase for phase in [*PHASES, *own] if lasted.get(phase, 0.0) >= _SEEN_FROM * profile.stretches[-1].end_seconds
+    ]
     return [
-        Patch(facecolor=PHASES[phase], edgecolor="#999999", linewidth=0.5, label=phase)
-        for phase in PHASES
-        if sum(width for _, width in spans.get(phase, ())) * size >= _SEEN_FROM * profile.stretches[-1].end_seconds
+        Patch(facecolor=colours[phase], edgecolor="#999999", linewidth=0.5, label=shorten(phase, _PHASE_WIDTH))
+        for phase in seen[:_MOST_NAMED]
     ]
 
 

@@ -28,7 +28,7 @@ class TrainerHooks(TrainerCallback):
     """Tells the runs of a Trainer what that does."""
 
     _runs: TrainerRuns
-    _before_evaluation: Phase | None = None
+    _before_evaluation: str | None = None
 
     @guarded(ConfigError, LedgerError)
     def on_train_begin(

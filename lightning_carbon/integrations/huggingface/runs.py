@@ -164,7 +164,7 @@ class TrainerRuns:
             self._evaluations -= 1
 
     @contextmanager
-    def during(self, phase: Phase) -> Iterator[None]:
+    def during(self, phase: str) -> Iterator[None]:
         """A phase inside a run."""
         outer = self.enter(phase)
         try:
@@ -172,7 +172,7 @@ class TrainerRuns:
         finally:
             self.enter(outer)
 
-    def enter(self, phase: Phase | None) -> Phase | None:
+    def enter(self, phase: str | None) -> str | None:
         """Go over to a phase, if a run is going on.
 
         Returns:
@@ -236,7 +236,7 @@ class TrainerRuns:
         """Whether ``training_step()`` is going on."""
         return self._is_in_step
 
-    def enter_part(self, part: Part) -> None:
+    def enter_part(self, part: str) -> None:
         """Go over to a part of the present phase, if parts are metered and a run is going on."""
         if self.tells_parts and (run := self.running) is not None:
             run.meter.enter_part(part)

@@ -173,7 +173,7 @@ class EntryRuns:
         """Training begins: the trainer's count of steps is restored by now, if there was a checkpoint."""
         self._last_step = max(0, trainers.batches_that_stepped(trainer) - 1)
 
-    def enter(self, phase: Phase) -> Phase | None:
+    def enter(self, phase: str) -> str | None:
         """Go over to a phase, if a run is going on.
 
         Returns:
@@ -182,7 +182,7 @@ class EntryRuns:
         meter = self.meter
         return meter.enter(phase) if meter is not None and meter.is_running else None
 
-    def enter_part(self, part: Part) -> None:
+    def enter_part(self, part: str) -> None:
         """Go over to a part of the present phase, if parts are metered and a run is going on."""
         if self._tells_parts and self.meter is not None and self.meter.is_running:
             self.meter.enter_part(part)

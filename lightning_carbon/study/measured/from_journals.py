@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.energy.curve import EnergyCurve
+from lightning_carbon.energy.phases import Phase
 from lightning_carbon.errors import StudyError
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.merging import credits_of, iso
@@ -58,8 +59,12 @@ class Label(NamedTuple):
 
 
 def training_phases(beats: Sequence[Beat]) -> frozenset[str]:
-    """The phases that are training: ``train`` where a program marks it, else all that it does not mark."""
-    return frozenset([_TRAIN if any(_TRAIN in beat.phases for beat in beats) else _OTHER])
+    """The phases that are training: ``train`` where a program marks it, else all that it does not mark.
+
+    Those that have names of the program's own, such as ``rollout``, are also in it, as they are in its steps.
+    """
+    names = frozenset(name for beat in beats for name in beat.phases)
+    return (names - frozenset(Phase)) | {_TRAIN if _TRAIN in names else _OTHER}
 
 
 def training_seconds(beat: Beat) -> float:

@@ -87,6 +87,13 @@ def test_a_step_costs_what_the_steps_took_over_how_many_there_were() -> None:
     assert ("2 x NVIDIA H100 80GB HBM3", "lisa/baseline") == (cost.hardware, cost.work)
 
 
+def test_rollouts_are_time_of_the_steps_that_they_are_in() -> None:
+    """Phases of other names than the known ones count to the training."""
+    cost = cost_of(run(gpu(), phase_seconds={"setup": 5.0, "train": 20.0, "validate": 3.0, "rollout": 30.0}))
+
+    assert 5.0 == cost.seconds_per_step
+
+
 @given(parts())
 def test_what_steps_took_by_domain_adds_up_to_what_they_took(ranks: list[Any]) -> None:
     """To the microjoule, over the domains that no other includes; where no steps were counted, nothing is told."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from lightning_carbon.energy.phases import Phase
-from lightning_carbon.errors import ConfigError, SourceLost, UsageError
+from lightning_carbon.errors import SourceLost, UsageError
 from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.ledger.writer import STEPS_HEADER
 from lightning_carbon.ports import Finding
@@ -286,14 +286,6 @@ def test_calls_out_of_order_never_lose_a_record(caplog: pytest.LogCaptureFixture
     assert meter.stop() is record
     assert record.steps == 10
     assert len(caplog.records) == 2
-
-
-def test_an_unknown_phase_is_refused() -> None:
-    """A phase that does not exist is named, with those that do."""
-    meter = World().engine
-
-    with pytest.raises(ConfigError, match=r"phase='training' .* train,"):
-        meter.enter("training")
 
 
 def test_leaving_by_an_exception_closes_the_record() -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lightning_carbon.errors import ConfigError
 from lightning_carbon.testing import ScriptedCounter
 from tests.unit.metering.test_engine_on_a_device import Lagging
 from tests.unit.metering.worlds import GPU_0, PACKAGE, World
@@ -131,15 +130,6 @@ def test_without_detail_parts_do_nothing() -> None:
 
     assert {} == record.energy.parts
     assert {} == record.part_seconds
-
-
-@pytest.mark.parametrize("detail", ["phase", "step"])
-def test_a_part_that_there_is_not_is_refused(detail: Detail) -> None:
-    """Whether parts are told apart or not, with the names that there are."""
-    meter = World(detail=detail).engine.start()
-
-    with pytest.raises(ConfigError, match=r"part.*'forwards'.*data, forward, backward, optimizer, other"):
-        meter.enter_part("forwards")
 
 
 def test_a_part_after_the_end_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,15 @@ from matplotlib.text import Text
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.records.power_profile import START, Height, PowerProfile, Strand, power_profile_of
-from lightning_carbon.report.figure import DOTS_PER_INCH, KIND_COLOURS, PHASES, SIZE_INCHES, pixels, power_figure
+from lightning_carbon.report.figure import (
+    DOTS_PER_INCH,
+    KIND_COLOURS,
+    OWN_PHASES,
+    PHASES,
+    SIZE_INCHES,
+    pixels,
+    power_figure,
+)
 from tests.unit.records.samples import FULL
 
 if TYPE_CHECKING:
@@ -92,11 +100,25 @@ def test_where_nothing_is_known_there_is_no_figure() -> None:
     assert power_figure(FULL, power_profile_of([START, Height(SECOND, {}, {}, {"train": SECOND})])) is None
 
 
+def test_phases_of_other_names_are_named_after_the_known_ones_the_longest_first() -> None:
+    """As many as there is room for, in turn of their colours; all of them are drawn."""
+    spans = {"rollout": 3, "validate": 10, **{f"own {number}": 1 for number in range(60)}, "score": 5}
+    times = {phase: seconds * SECOND for phase, seconds in spans.items()}
+    figure = power_figure(FULL, power_profile_of([START, Height(sum(times.values()), {GPU: 1}, {GPU: 1}, times)]))
+    assert figure is not None
+    named = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+    assert ["GPU, measured", "validate", "score", "rollout", "own 0"] == named[:5]
+    assert 16 == len(named)
+
+
 def test_every_kind_and_every_phase_has_its_colour() -> None:
     """And no two the same."""
     assert {kind.value for kind in Kind} == set(KIND_COLOURS)
     assert {phase.value for phase in Phase} == set(PHASES)
-    assert len(KIND_COLOURS) + len(PHASES) == len(set(KIND_COLOURS.values()) | set(PHASES.values()))
+    colours = [*KIND_COLOURS.values(), *PHASES.values(), *OWN_PHASES]
+
+    assert len(colours) == len(set(colours))
 
 
 @pytest.mark.parametrize("name", ["$x_1$ \\frac", "日本語", "%s {0} _^"])

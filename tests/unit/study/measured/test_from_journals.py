@@ -87,10 +87,11 @@ def test_what_another_domain_includes_is_told_and_not_counted() -> None:
 
 
 def test_a_program_without_phases_trains_all_the_time() -> None:
-    """What it does not tell apart is its training."""
-    found = measure_journals([journal(phase="other", seconds=30.0)], LABEL)
+    """What it does not divide is its training, and so is what it calls by names of its own."""
+    for phase in ("other", "rollout"):
+        found = measure_journals([journal(phase=phase, seconds=30.0)], LABEL)
 
-    assert (30.0, 300.0) == pytest.approx((found.training_seconds, found.settling.watts))
+        assert (30.0, 300.0) == pytest.approx((found.training_seconds, found.settling.watts))
 
 
 @pytest.mark.parametrize("covered", [0.5, 0.9])
