@@ -17,7 +17,7 @@ from typing import Any
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
-from lightning_carbon.ledger.patience import WRITING_SECONDS, Patience, PatientRunStore
+from lightning_carbon.ledger.patience import WRITING_SECONDS, DiskPatience, PatientRunStore
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.metering.adapters import Adapters
@@ -102,7 +102,7 @@ def copy_record(
     path = Path(folder) / name
     try:
         mapping = to_mapping(record if whole else anonymous(record))
-        Patience(str(path)).ask(lambda: write_json(path, mapping), WRITING_SECONDS)
+        DiskPatience(str(path)).ask(lambda: write_json(path, mapping), WRITING_SECONDS)
     except LedgerError:
         return None
     return str(path)

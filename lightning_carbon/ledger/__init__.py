@@ -1,1 +1,1 @@
-"""Where the records of runs are kept."""
+"""The ledger: a folder of runs, with their journals and records."""

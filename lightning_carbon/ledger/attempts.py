@@ -1,7 +1,7 @@
-"""The attempts at one training, as the ledger knows them.
+"""The attempts at a training, as the ledger knows them.
 
-The folder of the first run has a list of all that went on with it. A run that is resumed adds itself, and what its
-checkpoint knew of others: on another machine, with another ledger, that is all there is, and the folder is made.
+The folder of the first run has a list of all runs that continued it. A resumed run adds itself and the attempts that
+its checkpoint knew: on another machine, with another ledger, nothing else is known, and the folder is made.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ATTEMPTS_FILE = "attempts.jsonl"
 
 
 class Attempts:
-    """The attempts at the training that one run belongs to.
+    """The attempts at the training of a run.
 
     Args:
         store: The ledger.
@@ -46,12 +46,12 @@ class Attempts:
         self.known: tuple[Attempt, ...] = ()
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint. Reads and writes nothing yet."""
+        """Continue from a checkpoint. Reads and writes nothing yet."""
         self._checkpoint = checkpoint
         self.known = merged(self.known, checkpoint.attempts)
 
     def enlist(self, run_id: str) -> None:
-        """Add the run to the list of attempts, once, and see what the ledger knows of the others.
+        """Add the run to the list of attempts, once, and read what the ledger knows of the others.
 
         Raises:
             LedgerError: The list cannot be written.
@@ -60,7 +60,7 @@ class Attempts:
         if checkpoint is None or self._listed == checkpoint.origin:
             return
         origin = checkpoint.origin
-        # A run of another project leaves its list where it is; what is in there is known here from now on.
+        # The list of a run of another project stays where it is; its entries are known here from now on.
         elsewhere = self._read(checkpoint.project, origin) if checkpoint.project != self._project else ()
         news = merged(checkpoint.attempts, elsewhere, [Attempt(run_id, self._project)])
         listed = {attempt.run_id for attempt in self._read(self._project, origin)}
@@ -71,15 +71,15 @@ class Attempts:
         self.look(origin)
 
     def look(self, origin: str | None = None) -> None:
-        """See what the ledger knows of the attempts by now. Never raises."""
+        """Read what the ledger knows of the attempts by now. Never raises."""
         origin = origin or (None if self._checkpoint is None else self._checkpoint.origin)
         if origin is not None:
-            # The ledger's word first: it may have learnt how an attempt ended.
+            # The ledger comes first: it may have learnt how an attempt ended.
             found = find_attempts(self._store, self._project, origin, since=self._since)
             self.known = merged(found, self.known)
 
     def told(self, record: RunRecord) -> RunRecord:
-        """The record with all attempts that are known."""
+        """The record with all known attempts."""
         return with_attempts(record, self.known)
 
     def _read(self, project: str, origin: str) -> tuple[Attempt, ...]:
@@ -87,11 +87,11 @@ class Attempts:
 
 
 def tell_attempts(store: RunStore, record: RunRecord) -> RunRecord:
-    """The record of a run that was found dead, with all attempts at its training; for recovery.
+    """The record of a dead run, with all attempts at its training; for recovery.
 
     Args:
         store: The ledger.
-        record: What the run's journals amount to.
+        record: The record made from the run's journals.
     """
     if record.origin is None:
         return record
@@ -100,18 +100,18 @@ def tell_attempts(store: RunStore, record: RunRecord) -> RunRecord:
 
 
 def find_attempts(store: RunStore, project: str, origin: str, *, since: float | None = None) -> tuple[Attempt, ...]:
-    """Every attempt that the list in the first run's folder names, as the ledger knows it. Never raises.
+    """The attempts listed in the first run's folder, as the ledger knows them. Never raises.
 
     Args:
         store: The ledger.
         project: The project whose folder the list lies in.
         origin: The first run.
-        since: A moment, in seconds since 1970; an attempt that has written nothing from then on was interrupted.
+        since: A moment, in seconds since 1970; an attempt that has written nothing since then was interrupted.
     """
     listed = read_list(store.read_lines(project, origin, ATTEMPTS_FILE))
     found = []
     for attempt in listed:
-        # Whatever is wrong with what others have left must not end the run that looks at it.
+        # No fault in the files of other runs may end the run that reads them.
         with suppress(Exception):
             known = None if attempt.project is None else _find(store, attempt.project, attempt.run_id, since=since)
             if known is not None:
@@ -120,7 +120,7 @@ def find_attempts(store: RunStore, project: str, origin: str, *, since: float | 
 
 
 def read_list(lines: Iterable[str]) -> tuple[Attempt, ...]:
-    """The attempts that a list names; what cannot be read is left out."""
+    """The attempts in a list; lines that cannot be read are left out."""
     attempts = []
     for line in lines:
         try:
@@ -131,7 +131,7 @@ def read_list(lines: Iterable[str]) -> tuple[Attempt, ...]:
 
 
 def _find(store: RunStore, project: str, run_id: str, *, since: float | None) -> Attempt | None:
-    """What the ledger knows of a run: its record, or its journals where that was never closed."""
+    """The attempt that a run was, by its record, or by its journals where the record was never closed."""
     record = _load(store, project, run_id)
     if record is not None and record.status != Status.RUNNING:
         return attempt_of(record)
@@ -144,7 +144,7 @@ def _find(store: RunStore, project: str, run_id: str, *, since: float | None) ->
 
 
 def _load(store: RecordStore, project: str, run_id: str) -> RunRecord | None:
-    """The record of a run, if there is one that can be read and is of no other run."""
+    """The record of a run, if it can be read and does not name another run."""
     stored = store.load(project, run_id)
     if stored is None:
         return None

@@ -1,4 +1,4 @@
-"""A ledger on a disk that may stop answering, as network and FUSE mounts do: nothing waits for it for long.
+"""A ledger on a disk that may stop answering, as network and FUSE mounts do, and for which nothing waits for long.
 
 A system call that hangs cannot be ended from outside. So each call is made on a daemon thread, which is left behind
 where the disk does not answer; until it does, every further call fails at once.
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 WRITING_SECONDS: Final = 5.0
-"""How long a disk may take to write; ours. A busy one may take seconds to say that data has reached it."""
+"""How long a disk may take to write; ours. A busy disk may take seconds to confirm that data has reached it."""
 READING_SECONDS: Final = 10.0
-"""How long it may take to read the journals of all ranks; ours. Thousands of them take seconds over a network."""
+"""How long a disk may take to read the journals of all ranks; ours. Thousands take seconds over a network."""
 
 _NAME: Final = "lightning-carbon-ledger"
 
 
-class NoAnswer(LedgerError):
+class NoDiskAnswer(LedgerError):
     """A disk has not answered in time.
 
     Args:
-        message: What is said of it.
-        call: What was asked and may still be done; ``None`` where it was not asked any more.
+        message: The message.
+        call: The call that may still be done; ``None`` where it was not made any more.
     """
 
     def __init__(self, message: str, call: _Call[Any] | None = None) -> None:
@@ -40,11 +40,11 @@ class NoAnswer(LedgerError):
         self.call = call
 
 
-class Patience:
-    """Makes calls one after the other, each on a thread of its own, and waits for none of them for long.
+class DiskPatience:
+    """Makes calls in turn, each on a thread of its own, and waits for none of them for long.
 
     Args:
-        where: What is asked, for people.
+        where: The disk, for people.
     """
 
     def __init__(self, where: str) -> None:
@@ -53,19 +53,19 @@ class Patience:
         self._given_up: _Call[Any] | None = None
 
     def ask(self, call: Callable[[], T], seconds: float) -> T:
-        """Make a call and wait for what it returns; where it comes too late, that is closed, if it can be.
+        """Make a call and wait for its result; a result that comes too late is closed, if it can be.
 
         Args:
             call: What may hang.
             seconds: How long to wait at most.
 
         Raises:
-            NoAnswer: There is no answer in time, or an earlier call has none yet.
+            NoDiskAnswer: There is no answer in time, or an earlier call has none yet.
             BaseException: Whatever the call raises.
         """
         trouble = f"{self._where} has not answered for {seconds:g} s"
         if self._given_up is not None and not self._given_up.is_over.is_set():
-            raise NoAnswer(trouble)
+            raise NoDiskAnswer(trouble)
         made = _Call(call, self._turn, seconds)
         try:
             threading.Thread(target=made.make, name=_NAME, daemon=True).start()
@@ -77,7 +77,7 @@ class Patience:
         if made.error is not None:
             raise made.error
         if not made.answer:
-            raise NoAnswer(trouble, made)
+            raise NoDiskAnswer(trouble, made)
         return made.answer[0]
 
 
@@ -135,7 +135,7 @@ class PatientRunStore:
         reading_seconds: float = READING_SECONDS,
     ) -> None:
         self._store = store
-        self._patience = Patience(where)
+        self._patience = DiskPatience(where)
         self._writing_seconds = writing_seconds
         self._reading_seconds = reading_seconds
 
@@ -149,7 +149,7 @@ class PatientRunStore:
 
     def load(self, project: str, run_id: str) -> Mapping[str, object] | None:
         """The record of a run; ``None`` where there is none that can be read in time."""
-        with suppress(NoAnswer):
+        with suppress(NoDiskAnswer):
             return self._ask(lambda: self._store.load(project, run_id))
         return None
 
@@ -189,7 +189,7 @@ class PatientRunStore:
 
     def read_lines(self, project: str, run_id: str, name: str) -> list[str]:
         """The whole lines of a file in the folder of a run; none where it cannot be read in time."""
-        with suppress(NoAnswer):
+        with suppress(NoDiskAnswer):
             return self._ask(lambda: self._store.read_lines(project, run_id, name))
         return []
 
@@ -227,7 +227,7 @@ class PatientLines:
         rest = lines[known:] if lines[:known] == self._ahead else lines
         try:
             self._ask(lambda: self._lines.write_lines(rest))
-        except NoAnswer as error:
+        except NoDiskAnswer as error:
             if error.call is not None:
                 self._late = (error.call, rest)
             raise

@@ -1,13 +1,13 @@
-"""Runs that nobody has closed: which of them are dead, and what their journals still tell.
+"""Recovery of runs that were not closed: which of them are dead, and what their journals still hold.
 
-A rank beats twice a second. Where this is its host, it is dead when its process is gone. Of a process in another
-container, whose number means nothing here, or on another host, only the silence of its journal can be seen, so that has
-to last for a while. Silence is told by file times alone, against what the file system itself says of the time: the
-clocks that processes read may be set, and those of two hosts differ. A file time far ahead is silence, too: a rank that
-still beats writes times of the clock as it is now.
+A rank beats twice a second. On this host, a rank is dead when its process is gone. Of a process in another container,
+whose number means nothing here, or on another host, only the silence of its journal can be seen, which has to last for
+a while. Silence is judged by file times alone, against the file system's own time: the clocks that processes read may
+be set, and the clocks of two hosts differ. A file time far ahead also counts as silence: a rank that still beats writes
+times of the present clock.
 
-A rank that is taken for dead wrongly (a machine that slept, seen from another) loses nothing: at its end it writes its
-record over the one that was recovered, and until then, its journal is newer than that one.
+A rank wrongly taken for dead (on a machine that slept, seen from another) loses nothing: at its end it writes its
+record over the recovered record, and until then its journal is newer than that record.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord
 
 SILENT_HERE_SECONDS = 10.0
-"""Twenty beats: what a process that cannot be found may be late by, where it may be in another container."""
+"""Twenty beats: how long a process that cannot be found, but may be in another container, may be silent."""
 SILENT_ELSEWHERE_SECONDS = 120.0
 """Longer than clients of NFS keep file times, 60 s by default (acregmax in nfs(5))."""
 _STARTED_TOLERANCE_SECONDS = 2.0
-"""Linux tells when a process started in hundredths of a second after a boot that it tells in whole seconds."""
+"""The error of a process's start: Linux gives it in hundredths of a second after the boot, and the boot in seconds."""
 
 
 class Breath(Enum):
-    """How a rank stands."""
+    """The state of a rank, seen from outside."""
 
     ENDED = auto()
     ALIVE = auto()
@@ -48,14 +48,14 @@ class Breath(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """From where ranks are looked at.
+    """The point of view on ranks that may be dead.
 
     Args:
         host_id: This host, as headers name it.
-        is_there: Whether a process of this host is there, by its number and, where known, its start; ``None`` where
-            that cannot be told.
-        now: What time the file system has that a folder is on.
-        pid_namespace: What the numbers of processes are of here, as headers name it; ``None`` where that is not known.
+        is_there: Whether a process of this host exists, by its number and, where known, its start; ``None`` where that
+            is not known.
+        now: The time of the file system that a folder is on.
+        pid_namespace: The namespace of process numbers here, as headers name it; ``None`` where that is not known.
     """
 
     host_id: str
@@ -64,7 +64,7 @@ class Observer:
     pid_namespace: int | None = None
 
     def breath(self, journal: Journal, folder: Path) -> Breath:
-        """How the rank stands that writes a journal in the folder of a run."""
+        """The state of the rank that writes a journal in the folder of a run."""
         if journal.part is not None and journal.part.beat.status != Status.RUNNING:
             return Breath.ENDED
         limit = SILENT_ELSEWHERE_SECONDS
@@ -81,7 +81,7 @@ class Observer:
 
 
 def is_process_there(pid: int, started: float | None) -> bool | None:
-    """Whether a process of this host is there and is the one that started then; ``None`` where that is unknown."""
+    """Whether a process of this host exists and started at that time; ``None`` where that is not known."""
     import psutil
 
     try:
@@ -98,7 +98,7 @@ def is_process_there(pid: int, started: float | None) -> bool | None:
 
 
 def file_system_time(folder: Path) -> float:
-    """What time it is where files get their times; this process's own time where nothing can be written."""
+    """The time of a folder's file system; this process's own time where nothing can be written."""
     probe = folder / f".time.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     try:
         with probe.open("xb") as file:
@@ -113,14 +113,14 @@ def file_system_time(folder: Path) -> float:
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """What lies in the folder of a run that nobody has closed.
+    """The contents of the folder of a run that was not closed.
 
     Args:
         folder: The folder.
-        location: Where its record lies, or would lie.
-        record: What the record there says, if there is one that can be read.
-        written_at: When that was written, by the clock of the file system; ``None`` where there is no such file.
-        journals: What its ranks have written.
+        location: The path of its record, written or not.
+        record: The record there, if it can be read.
+        written_at: When the record was written, by the clock of the file system; ``None`` where there is none.
+        journals: The journals of its ranks.
     """
 
     folder: Path
@@ -132,11 +132,11 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a run.
+    """The outcome of a run that was not closed.
 
     Args:
-        record: Its record as it is now; ``None`` where neither a record nor a journal can be read.
-        is_news: Whether it is to be kept in the place of the record that lies there.
+        record: Its present record; ``None`` where neither a record nor a journal can be read.
+        is_news: Whether it should replace the record in the folder.
         trouble: Why the journals make no record, or an empty string.
     """
 
@@ -146,16 +146,16 @@ class Outcome:
 
 
 def look_at(run: OpenRun, observer: Observer, tell: Callable[[RunRecord], RunRecord]) -> Outcome:
-    """What is known of a run that nobody has closed: as it is now where it is alive, else recovered. Writes nothing.
+    """The outcome of a run that was not closed: its present state where it is alive, else recovered. Writes nothing.
 
     Args:
-        run: What lies in its folder.
-        observer: From where it is looked at.
-        tell: Puts into a record what the ledger knows of other attempts at its training.
+        run: The contents of its folder.
+        observer: The point of view.
+        tell: Adds to a record what the ledger knows of other attempts at its training.
     """
     record, journals = run.record, run.journals
     if any(journal.is_foreign for journal in journals):
-        return Outcome(record)  # half of a run is not its record
+        return Outcome(record)  # half of a run makes no record
     breaths = [observer.breath(journal, run.folder) for journal in journals if journal.header is not None]
     parts = [journal.part for journal in journals if journal.part is not None]
     if not parts:
@@ -171,7 +171,7 @@ def look_at(run: OpenRun, observer: Observer, tell: Callable[[RunRecord], RunRec
 
 
 def _without_beats(run: OpenRun, record: RunRecord, breaths: Sequence[Breath], *, observer: Observer) -> Outcome:
-    """A run that has a record that was never closed, and no beat."""
+    """The outcome of a run with a record that was never closed, and no beat."""
     if record.status != Status.RUNNING or Breath.ALIVE in breaths:
         return Outcome(record)
     if not breaths:
@@ -187,7 +187,7 @@ def _without_beats(run: OpenRun, record: RunRecord, breaths: Sequence[Breath], *
 
 
 def _closed(part: RankPart) -> RankPart:
-    """The part of a rank that is dead, or has ended by itself."""
+    """The final part of a rank that is dead, or has ended by itself."""
     if part.beat.status != Status.RUNNING:
         return part
     return replace(part, beat=replace(part.beat, status=Status.INTERRUPTED.value))
