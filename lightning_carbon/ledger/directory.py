@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import LedgerError, RecordError
+from lightning_carbon.ledger.disk import DISK, Disk
 from lightning_carbon.ledger.files import (
     check_size,
     clear_left_over,
@@ -36,10 +38,12 @@ class DirectoryRunStore:
 
     Args:
         root: The folder of all runs; made when it is first needed.
+        disk: The disk that it lies on.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, disk: Disk = DISK) -> None:
         self._root = root
+        self._disk = disk
 
     def folder(self, project: str, run_id: str) -> Path:
         """The folder of a run, whether it is there or not.
@@ -64,14 +68,15 @@ class DirectoryRunStore:
         """
         folder = self.folder(str(record["project"]), str(record["run_id"]))
         path = folder / RECORD_FILE
-        write_json(path, record)
-        clear_left_over(folder, path.stat().st_mtime)
+        write_json(path, record, disk=self._disk)
+        with contextlib.suppress(OSError):
+            clear_left_over(folder, path.stat().st_mtime, disk=self._disk)
         return str(path)
 
     def load(self, project: str, run_id: str) -> Mapping[str, object] | None:
         """The record of a run as it was saved; ``None`` where there is none that can be read."""
         try:
-            record = read_json(self.folder(project, run_id) / RECORD_FILE)
+            record = read_json(self.folder(project, run_id) / RECORD_FILE, disk=self._disk)
         except (OSError, RecordError):
             return None
         return record if isinstance(record, dict) else None
@@ -82,7 +87,7 @@ class DirectoryRunStore:
         Raises:
             LedgerError: It cannot be written.
         """
-        return FileLines(self.folder(project, run_id) / name)
+        return FileLines(self.folder(project, run_id) / name, self._disk)
 
     def open_journal(self, project: str, run_id: str, rank: int, *, header: str) -> JournalFile:
         """Open the journal of a rank, with its first line.
@@ -90,12 +95,12 @@ class DirectoryRunStore:
         Raises:
             LedgerError: It cannot be written.
         """
-        return JournalFile(self.folder(project, run_id) / f"rank-{rank:05d}.jsonl", header)
+        return JournalFile(self.folder(project, run_id) / f"rank-{rank:05d}.jsonl", header, self._disk)
 
     def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
         """The first line and the last ones of every journal of a run, in the order of ranks."""
         try:
-            return read_texts(self.folder(project, run_id))
+            return read_texts(self.folder(project, run_id), self._disk)
         except LedgerError:
             return ()
 
@@ -107,26 +112,30 @@ class DirectoryRunStore:
         """
         path = self.folder(project, run_id) / name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(open_to_write(path, os.O_RDWR | os.O_APPEND), "ab", buffering=0) as file:
+            self._disk.make_folder(path.parent)
+            file = open_to_write(path, os.O_RDWR | os.O_APPEND, self._disk)
+            try:
                 # What a kill has left of a line must not spoil the next one.
-                torn = _is_torn(path)
-                file.write(("\n" * torn + "".join(f"{line}\n" for line in lines)).encode("utf-8", "backslashreplace"))
+                text = "\n" * self._is_torn(path) + "".join(f"{line}\n" for line in lines)
+                self._disk.write_all(file, text.encode("utf-8", "backslashreplace"))
+            finally:
+                self._disk.close(file)
         except OSError as error:
             raise trouble_of(path, error) from error
 
     def read_lines(self, project: str, run_id: str, name: str) -> list[str]:
         """The whole lines of a file in the folder of a run; none where it is not there, or no file."""
         try:
-            text = read_whole(self.folder(project, run_id) / name, MOST_LIST_BYTES).decode("utf-8", "replace")
+            text = read_whole(self.folder(project, run_id) / name, MOST_LIST_BYTES, self._disk).decode(
+                "utf-8", "replace"
+            )
         except OSError:
             return []
         return text.split("\n")[:-1]
 
-
-def _is_torn(path: Path) -> bool:
-    """Whether the last line of a file has no end."""
-    with open_to_read(path) as file:
-        size = check_size(file, MOST_LIST_BYTES)
-        file.seek(max(0, size - 1))
-        return file.read(1) not in {b"", b"\n"}
+    def _is_torn(self, path: Path) -> bool:
+        """Whether the last line of a file has no end."""
+        with open_to_read(path, self._disk) as file:
+            size = check_size(file, MOST_LIST_BYTES)
+            file.seek(max(0, size - 1))
+            return file.read(1) not in {b"", b"\n"}

@@ -15,9 +15,10 @@ import stat
 from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
 
 from lightning_carbon.errors import LedgerError, RecordError
+from lightning_carbon.ledger.disk import DISK, Disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 MOST_RECORD_BYTES: Final = 32 * 2**20
@@ -25,7 +26,7 @@ MOST_RECORD_BYTES: Final = 32 * 2**20
 LEFT_OVER_SECONDS: Final = 60.0
 """So old is what a writer that was killed has left: no other takes that long from making a file to moving it."""
 
-_SCRATCH: Final = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.tmp")
+_SCRATCH: Final = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
 _KINDS: Final = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -35,23 +36,25 @@ _KINDS: Final = {
 }
 
 
-def open_to_read(path: Path) -> BinaryIO:
+def open_to_read(path: Path, disk: Disk = DISK) -> BinaryIO:
     """Open a file to read it; links to regular files are followed.
 
     Raises:
         OSError: It cannot be opened; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file.
     """
     _check_regular(path.stat())  # opening a device may already do something to it
-    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    return os.fdopen(_regular(file), "rb")
+    file = disk.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    return disk.reader(_regular(file))
 
 
-def open_to_write(path: Path, flags: int) -> int:
+def open_to_write(path: Path, flags: int, disk: Disk = DISK, *, mode: int = 0o666) -> int:
     """Open a file to write it, made if it is not there; a link in its place is not followed.
 
     Args:
         path: Where.
         flags: What ``os.open`` is to know besides, such as ``os.O_APPEND``.
+        disk: The disk.
+        mode: Who may do what with a file that is made, as far as the process's mask allows.
 
     Returns:
         The descriptor.
@@ -60,16 +63,16 @@ def open_to_write(path: Path, flags: int) -> int:
         OSError: It cannot be opened; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file.
     """
     flags |= os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    return _regular(os.open(path, flags, 0o666))
+    return _regular(disk.open(path, flags, mode))
 
 
-def read_whole(path: Path, most: int) -> bytes:
+def read_whole(path: Path, most: int, disk: Disk = DISK) -> bytes:
     """Read a file of a bounded size.
 
     Raises:
         OSError: It cannot be read; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file, or larger.
     """
-    with open_to_read(path) as file:
+    with open_to_read(path, disk) as file:
         check_size(file, most)
         return file.read(most)
 
@@ -102,14 +105,14 @@ def parse_json(data: bytes | str) -> object:
     raise RecordError(message)
 
 
-def read_json(path: Path, most: int = MOST_RECORD_BYTES) -> object:
+def read_json(path: Path, most: int = MOST_RECORD_BYTES, *, disk: Disk = DISK) -> object:
     """Read a file of JSON.
 
     Raises:
         OSError: It cannot be read; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file, or larger.
         RecordError: It holds something else.
     """
-    return parse_json(read_whole(path, most))
+    return parse_json(read_whole(path, most, disk))
 
 
 def to_json(mapping: Mapping[str, object], indent: int | None = None) -> str:
@@ -130,24 +133,32 @@ def to_json(mapping: Mapping[str, object], indent: int | None = None) -> str:
     return text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves as it is
 
 
-def write_json(path: Path, mapping: Mapping[str, object]) -> None:
+def write_json(path: Path, mapping: Mapping[str, object], *, disk: Disk = DISK, mode: int = 0o666) -> None:
     """Write a JSON file all or nothing: a reader finds the old one or the new one, whole.
+
+    Args:
+        path: Where.
+        mapping: What is written.
+        disk: The disk.
+        mode: Who may do what with it, as far as the process's mask allows.
 
     Raises:
         LedgerError: It could not be written.
     """
     scratch = scratch_beside(path)
     try:
-        text = to_json(mapping, indent=2)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(open_to_write(scratch, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
+        data = f"{to_json(mapping, indent=2)}\n".encode()
+        disk.make_folder(path.parent)
+        file = open_to_write(scratch, os.O_WRONLY | os.O_EXCL, disk, mode=mode)
+        try:
+            disk.write_all(file, data)
+            disk.sync(file)
+        finally:
+            disk.close(file)
+        disk.replace(scratch, path)
     except OSError as error:
         with contextlib.suppress(OSError):
-            scratch.unlink()
+            disk.unlink(scratch)
         raise trouble_of(path, error) from error
 
 
@@ -156,17 +167,19 @@ def scratch_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 
-def clear_left_over(folder: Path, now: float) -> None:
+def clear_left_over(folder: Path, now: float, dead: Collection[int] = (), *, disk: Disk = DISK) -> None:
     """Remove what writers that were killed have left in a folder. Never raises.
 
     Args:
         folder: The folder of a run.
         now: What time its file system has, in seconds since 1970.
+        dead: The numbers of writers that are known to be gone; of others, only what is old is removed.
+        disk: The disk.
     """
-    for path in list(_scratches(folder)):
+    for writer, path in list(_scratches(folder)):
         with contextlib.suppress(OSError):
-            if now - path.lstat().st_mtime > LEFT_OVER_SECONDS:
-                path.unlink()
+            if writer in dead or now - path.lstat().st_mtime > LEFT_OVER_SECONDS:
+                disk.unlink(path)
 
 
 def trouble_of(path: Path, error: OSError) -> LedgerError:
@@ -174,11 +187,13 @@ def trouble_of(path: Path, error: OSError) -> LedgerError:
     return LedgerError(f"{path} cannot be written: {error.strerror or error}")
 
 
-def _scratches(folder: Path) -> Iterator[Path]:
+def _scratches(folder: Path) -> Iterator[tuple[int, Path]]:
+    """The files that were to replace others, each with the number of the process that writes it, or did."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if _SCRATCH.fullmatch(entry.name):
-                yield folder / entry.name
+            name = _SCRATCH.fullmatch(entry.name)
+            if name is not None:
+                yield int(name[1]), folder / entry.name
 
 
 def _regular(file: int) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import NewerSchema, RecordError
+from lightning_carbon.ledger.disk import DISK, Disk
 from lightning_carbon.ledger.files import check_size, open_to_read, parse_json
 from lightning_carbon.ports import JournalText
 from lightning_carbon.records.journal import Header, RankPart, header_of, with_beat
@@ -125,19 +126,19 @@ def journals_of(folder: Path) -> list[tuple[int, Path]]:
     return sorted((rank, path) for rank, path in ranks if rank is not None)
 
 
-def read_texts(folder: Path) -> list[JournalText]:
+def read_texts(folder: Path, disk: Disk = DISK) -> list[JournalText]:
     """The ends of all journals in the folder of a run, in the order of ranks."""
-    return [read_text(rank, path) for rank, path in journals_of(folder)]
+    return [read_text(rank, path, disk) for rank, path in journals_of(folder)]
 
 
-def read_text(rank: int, path: Path) -> JournalText:
+def read_text(rank: int, path: Path, disk: Disk = DISK) -> JournalText:
     """The first line of a journal and its last whole ones, however long it is; never raises.
 
     What a kill has left of a line, without its end, is no line.
     """
     written_at = 0.0
     try:
-        with open_to_read(path) as file:
+        with open_to_read(path, disk) as file:
             written_at = os.fstat(file.fileno()).st_mtime
             size = check_size(file, MOST_FILE_BYTES)
             first = file.readline(MOST_LINE_BYTES)

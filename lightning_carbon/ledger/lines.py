@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import LedgerError
+from lightning_carbon.ledger.disk import DISK, Disk
 from lightning_carbon.ledger.files import open_to_write, scratch_beside, trouble_of
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ class FileLines:
 
     Args:
         path: Where; emptied if it exists.
+        disk: The disk.
 
     Raises:
         LedgerError: It cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
         self._path = path
+        self._disk = disk
         self._first: str | None = None
         self._size = 0
         self._is_torn = False
@@ -72,7 +75,7 @@ class FileLines:
         Raises:
             OSError: That is not possible; it stays where it was.
         """
-        self._path.replace(path)
+        self._disk.replace(self._path, path)
         self._path = path
 
     def close(self) -> None:
@@ -81,8 +84,8 @@ class FileLines:
 
     def _open(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open_to_write(self._path, os.O_WRONLY | os.O_APPEND | os.O_TRUNC)
+            self._disk.make_folder(self._path.parent)
+            self._file = open_to_write(self._path, os.O_WRONLY | os.O_APPEND | os.O_TRUNC, self._disk)
         except OSError as error:
             # Stays open in the sense of this class: it is tried again with the next lines.
             self._file = -1
@@ -93,13 +96,11 @@ class FileLines:
         """Write all of it or nothing: what is left of a disk may take the half of a line."""
         file = self._file
         assert file is not None  # noqa: S101 - callers have looked
-        left = memoryview(b"\n" + data if self._is_torn else data)
         try:
-            while left:
-                left = left[os.write(file, left) :]
+            self._disk.write_all(file, b"\n" + data if self._is_torn else data)
         except OSError as error:
             try:
-                os.ftruncate(file, self._size)
+                self._disk.truncate(file, self._size)
             except OSError:
                 self._is_torn = True  # the next line begins with the end of this one, which readers pass over
             raise trouble_of(self._path, error) from error
@@ -110,7 +111,7 @@ class FileLines:
         file, self._file = self._file, None
         if file is not None and file >= 0:
             with contextlib.suppress(OSError):
-                os.close(file)
+                self._disk.close(file)
 
 
 class JournalFile:
@@ -119,13 +120,15 @@ class JournalFile:
     Args:
         path: Where; an older file of that name is replaced.
         header: Its first line.
+        disk: The disk.
 
     Raises:
         LedgerError: It cannot be written.
     """
 
-    def __init__(self, path: Path, header: str) -> None:
+    def __init__(self, path: Path, header: str, disk: Disk = DISK) -> None:
         self._path = path
+        self._disk = disk
         self._header = header
         self._lines: FileLines | None = None
         self._begin([])
@@ -157,14 +160,14 @@ class JournalFile:
     def _begin(self, lines: list[str]) -> None:
         """Write the first line and some others into a new file and put it in the place of the old one."""
         scratch = scratch_beside(self._path)
-        fresh = FileLines(scratch)
+        fresh = FileLines(scratch, self._disk)
         try:
             fresh.write_lines([self._header, *lines])
             fresh.move(self._path)
         except OSError as error:
             fresh.close()
             with contextlib.suppress(OSError):
-                scratch.unlink()
+                self._disk.unlink(scratch)
             raise error if isinstance(error, LedgerError) else trouble_of(self._path, error) from error
         if self._lines is not None:
             self._lines.close()

@@ -129,18 +129,22 @@ class Ledger:
         outcome = look_at(run, self.observer, lambda now: tell_attempts(self._store, now))
         if outcome.trouble:
             self._notice(f"{folder}: {outcome.trouble}")
+        if outcome.record is None and not journals:
+            clear_left_over(folder, self.observer.now(folder))  # no writer comes here again
         if outcome.record is None or not outcome.is_news:
             return outcome.record
-        return self._keep(path, outcome.record, stamp)
+        # Whoever wrote this run is gone by now.
+        dead = {journal.header.pid for journal in journals if journal.header is not None}
+        return self._keep(path, outcome.record, stamp, dead=dead)
 
-    def _keep(self, path: Path, recovered: RunRecord, stamp: Stamp | None) -> RunRecord:
+    def _keep(self, path: Path, recovered: RunRecord, stamp: Stamp | None, *, dead: set[int]) -> RunRecord:
         """Write a record that was recovered; two readers write the same one, each all or nothing."""
         try:
             if stamp_of(path) != stamp:
                 # Another reader was faster, or the run itself, which knows best.
                 return read_record(path)
             write_json(path, to_mapping(recovered))
-            clear_left_over(path.parent, path.stat().st_mtime)
+            clear_left_over(path.parent, self.observer.now(path.parent), dead)
         except (OSError, RecordError):
             # Such as a ledger that can only be read: what is known is told all the same.
             return recovered if stamp is not None else replace(recovered, location=None)

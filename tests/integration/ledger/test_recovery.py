@@ -50,6 +50,17 @@ def test_a_dead_run_is_recovered_with_its_energy(tmp_path: Path) -> None:
     assert ["rank-00000.jsonl", "record.json"] == sorted(path.name for path in folder.iterdir())
 
 
+def test_recovery_removes_what_the_dead_have_half_written(tmp_path: Path) -> None:
+    """However fresh it is; what another reader may be writing right now stays."""
+    folder = write(tmp_path, DEAD)
+    left, fresh = (folder / f".record.json.{pid}.0123abcd.tmp" for pid in (GONE, THERE))
+    for path in (left, fresh):
+        path.write_text("{")
+    Reader(tmp_path).ledger.read(folder)
+
+    assert (False, True) == (left.exists(), fresh.exists())
+
+
 def test_a_run_that_died_before_its_record_is_recovered(tmp_path: Path) -> None:
     """Its journals are enough."""
     folder = write(tmp_path, DEAD, with_record=False)
