@@ -12,24 +12,24 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
 from lightning_carbon.ledger.patience import WRITING_SECONDS, DiskPatience, PatientRunStore
-from lightning_carbon.ledger.query import Ledger
-from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.ports import ACCELERATOR, Clock, EventDevice, Finding, StepClock
 from lightning_carbon.ranks import Ranks
-from lightning_carbon.records.anonymous import anonymous
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.settings.checks import Devices
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.launchers import host_id, identity_of, pid_namespace, process_started, ranks_of
+
+if TYPE_CHECKING:
+    from lightning_carbon.ledger.query import Ledger
 
 logger = logging.getLogger("lightning_carbon")
 
@@ -82,6 +82,9 @@ def open_ledger(folder: Path, notice: Callable[[str], None]) -> Ledger:
         folder: The folder of all runs.
         notice: Called with a line for each run that cannot be read.
     """
+    from lightning_carbon.ledger.query import Ledger
+    from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
+
     return Ledger(folder, Observer(host_id(), is_process_there, file_system_time, pid_namespace()), notice)
 
 
@@ -99,9 +102,13 @@ def copy_record(
     Returns:
         Where it lies, or ``None`` where it could not be written: the ledger has the record anyway.
     """
+    if not whole:
+        from lightning_carbon.records.anonymous import anonymous
+
+        record = anonymous(record)
     path = Path(folder) / name
     try:
-        mapping = to_mapping(record if whole else anonymous(record))
+        mapping = to_mapping(record)
         DiskPatience(str(path)).ask(lambda: write_json(path, mapping), WRITING_SECONDS)
     except LedgerError:
         return None

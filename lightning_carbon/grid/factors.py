@@ -42,7 +42,7 @@ _COLLOQUIAL = {
     "UK": "GB",
     "WALES": "GB",
 }
-_SUBDIVISION = re.compile(r"([A-Z]{2,3})[-_ ]?(?:[-_].+|\d+)$")  # US-CA, us-east-1, SE3
+_SUBDIVISION = r"([A-Z]{2,3})[-_ ]?(?:[-_].+|\d+)$"  # US-CA, us-east-1, SE3
 _LONGEST_CODE = 3
 _MOST_HINTS = 3
 _CLOSE = 0.65
@@ -144,7 +144,7 @@ def _guesses(typed: str) -> list[Factor]:
     from difflib import get_close_matches
 
     by_code = _rows_by_code()
-    part = _SUBDIVISION.match(typed)
+    part = re.match(_SUBDIVISION, typed)
     code = _COLLOQUIAL.get(typed) or (part[1] if part else None)
     if code in by_code:
         return [by_code[code]]

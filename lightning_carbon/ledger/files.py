@@ -26,7 +26,7 @@ MOST_RECORD_BYTES: Final = 32 * 2**20
 LEFT_OVER_SECONDS: Final = 60.0
 """So old is what a writer that was killed has left: no other takes that long from making a file to moving it."""
 
-_SCRATCH: Final = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
+_SCRATCH: Final = r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp"
 _KINDS: Final = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -191,7 +191,7 @@ def _scratches(folder: Path) -> Iterator[tuple[int, Path]]:
     """The files that were to replace others, each with the number of the process that writes it, or did."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            name = _SCRATCH.fullmatch(entry.name)
+            name = re.fullmatch(_SCRATCH, entry.name)
             if name is not None:
                 yield int(name[1]), folder / entry.name
 

@@ -30,7 +30,7 @@ _TAIL_BYTES: Final = 32_768
 _MOST_LAST: Final = 64
 """So many lines are tried, from the last one back."""
 
-_NAME: Final = re.compile(r"rank-(\d{5,9})\.jsonl")
+_NAME: Final = r"rank-(\d{5,9})\.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def parts_of(texts: Iterable[JournalText], project: str, run_id: str) -> list[Ra
 
 def rank_of(name: str) -> int | None:
     """The rank whose journal has that name in the folder of a run; ``None`` where it is no name of a journal."""
-    found = _NAME.fullmatch(name)
+    found = re.fullmatch(_NAME, name)
     return None if found is None else int(found[1])
 
 

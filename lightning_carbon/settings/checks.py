@@ -53,10 +53,10 @@ MAX_GRAMS: Final = 5_000.0
 MAX_PUE: Final = 10.0
 """Over four times the highest PUE of an ordinary site; a larger figure is in percent, or lacks its decimal point."""
 
-_QUANTITY: Final = re.compile(r"(?P<number>.*?)\s*(?P<unit>mg|kg|g)(?:CO2e?)?(?:/kWh)?")
+_QUANTITY: Final = r"(?P<number>.*?)\s*(?P<unit>mg|kg|g)(?:CO2e?)?(?:/kWh)?"
 _GRAMS: Final = {"mg": 1 / MILLIGRAMS_PER_GRAM, "g": 1.0, "kg": float(GRAMS_PER_KILOGRAM)}
-_TORCH_NAME: Final = re.compile(r"cuda:(\d+)")
-_UUID: Final = re.compile(r"(?:GPU|MIG)-.+|[0-9a-f][0-9a-f-]{7,}", re.IGNORECASE)
+_TORCH_NAME: Final = r"cuda:(\d+)"
+_UUID: Final = r"(?i:(?:GPU|MIG)-.+|[0-9a-f][0-9a-f-]{7,})"
 
 _INTENSITY_FIX: Final = "give gCO2e/kWh as a number, zero or more, such as 41.4."
 _PUE_FIX: Final = "give site energy over IT energy, 1.0 or more, such as 1.2."
@@ -92,7 +92,7 @@ def check_intensity(given: object) -> Intensity | None:
     """
     if given is None:
         return None
-    found = _QUANTITY.fullmatch(given.strip()) if isinstance(given, str) else None
+    found = re.fullmatch(_QUANTITY, given.strip()) if isinstance(given, str) else None
     number = _number("intensity", given if found is None else found["number"], _INTENSITY_FIX, given=given)
     grams = number if found is None else number * _GRAMS[found["unit"]]
     if grams < 0:
@@ -336,9 +336,9 @@ def _device(device: object, devices: object) -> int | str:
         return device
     if text.isdecimal():
         return int(text)
-    if named := _TORCH_NAME.fullmatch(text):
+    if named := re.fullmatch(_TORCH_NAME, text):
         return int(named[1])
-    if _UUID.fullmatch(text):
+    if re.fullmatch(_UUID, text):
         return text
     raise ConfigError("devices", devices, _DEVICES_FIX)
 

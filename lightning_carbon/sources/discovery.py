@@ -11,8 +11,8 @@ from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.ports import Finding
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.accelerators import not_metered
-from lightning_carbon.sources.host import cpu_share, rapl
 from lightning_carbon.sources.host import model as host_model
+from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.allocation import allocation
 from lightning_carbon.sources.hwmon import discovery as hwmon
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
@@ -153,6 +153,8 @@ def _scoped(findings: list[Finding], scope: CpuScope, part: Allocation, *, job: 
         return findings
     if all(finding.port is None for finding in findings):
         return findings
+    from lightning_carbon.sources.host import cpu_share  # few runs need it
+
     try:
         busy_seconds = cpu_share.BusyTime(root)
     except OSError as error:

@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
-_REPEATED = re.compile(r"(\d+)(?:\(x(\d+)\))?")
-_OCTAL = re.compile(r"\\([0-7]{3})")
+_RANGE = r"(\d+)(?:-(\d+))?"
+_REPEATED = r"(\d+)(?:\(x(\d+)\))?"
+_OCTAL = r"\\([0-7]{3})"
 # No machine has more; a slip in a file must not make a set that fills the memory.
 _MOST_CPUS = 1 << 16
 
@@ -102,7 +102,7 @@ def _slurm_limit(environ: Mapping[str, str]) -> Iterator[Limit]:
         return
     counts: list[int] = []
     for entry in environ.get("SLURM_JOB_CPUS_PER_NODE", "").split(","):
-        match = _REPEATED.fullmatch(entry.strip())
+        match = re.fullmatch(_REPEATED, entry.strip())
         if match is None or not 0 < int(match[2] or 1) <= _MOST_CPUS:
             return
         counts += [int(match[1])] * int(match[2] or 1)
@@ -188,7 +188,7 @@ def _cpu_list(text: str) -> set[int]:
     """The processors in a list such as ``0-3,8``; empty where it is none."""
     cpus: set[int] = set()
     for entry in text.strip().split(","):
-        match = _RANGE.fullmatch(entry.strip())
+        match = re.fullmatch(_RANGE, entry.strip())
         if match is None:
             return set()
         first, last = int(match[1]), int(match[2] or match[1])
@@ -200,7 +200,7 @@ def _cpu_list(text: str) -> set[int]:
 
 def _unescaped(text: str) -> str:
     """A path of mountinfo, where blanks and backslashes stand as octal numbers."""
-    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)
+    return re.sub(_OCTAL, lambda match: chr(int(match[1], 8)), text)
 
 
 def _text(path: Path) -> str:

@@ -18,9 +18,9 @@ from pathlib import Path
 
 # Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
 _TABLE = Path(__file__).with_name("data") / "cpu_power.csv"
+_COLUMNS = "name,tdp_watts,threads\n"
 
-_NOISE = re.compile(
-    r"""
+_NOISE = r"""(?ix)
       @.*                         # nominal clock
     | ,.*                         # "8 Compute Cores 4C+4G", "(Skylake, IBRS)"
     | \s(?:with|w/)\s.*           # "with Radeon Graphics"
@@ -28,18 +28,16 @@ _NOISE = re.compile(
     | \b\d+(?:st|nd|rd|th)\sgen\b
     | \b(?:\d+|dual|triple|quad|six|eight|twelve|sixteen)-cores?\b
     | \b(?:processor|cpu|apu|genuine|[xk]-series)\b
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_MARK = re.compile(r"\((?:r|tm|c)\)|[®™©]", re.IGNORECASE)
-_SPACE = re.compile(r"\s+")
-_CORE2 = re.compile(r"\bcore2\b", re.IGNORECASE)
-_ABSENT_VERSION = re.compile(r"(?<=\d) 0$")
+    """
+_MARK = r"(?i:\((?:r|tm|c)\)|[®™©])"
+_SPACE = r"\s+"
+_CORE2 = r"(?i:\bcore2\b)"
+_ABSENT_VERSION = r"(?<=\d) 0$"
 
 # Every part of these lines runs two threads a core, save those whose count the table states (EPYC 9754S). Not so the
 # other Ryzens, nor the embedded EPYC 3000.
-_TWO_THREADS_A_CORE = re.compile(r"^amd (?:epyc (?!3|embedded)|ryzen threadripper |ryzen 9 )")
-_STATED_CORES = re.compile(r"\b(\d+)-cores?\b", re.IGNORECASE)
+_TWO_THREADS_A_CORE = r"amd (?:epyc (?!3|embedded)|ryzen threadripper |ryzen 9 )"
+_STATED_CORES = r"(?i:\b(\d+)-cores?\b)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +70,12 @@ def plain_name(model_name: str) -> str:
         The name without marks, clock, core count, graphics and generation, such as ``"Intel Xeon E5-2686 v4"``.
         Applying this function twice changes nothing more.
     """
-    name = _SPACE.sub(" ", _MARK.sub("", model_name))
-    while (shorter := _SPACE.sub(" ", _NOISE.sub(" ", name)).strip()) != name:
+    name = re.sub(_SPACE, " ", re.sub(_MARK, "", model_name))
+    while (shorter := re.sub(_SPACE, " ", re.sub(_NOISE, " ", name)).strip()) != name:
         name = shorter
-    name = _CORE2.sub("Core 2", name).replace("- ", "-")
+    name = re.sub(_CORE2, "Core 2", name).replace("- ", "-")
     # The first E5 Xeons carry a 0 where later ones say v2: "Intel(R) Xeon(R) CPU E5-2660 0 @ 2.20GHz".
-    return _ABSENT_VERSION.sub("", name)
+    return re.sub(_ABSENT_VERSION, "", name)
 
 
 def find_cpu(model_name: str) -> CpuSpec | None:
@@ -91,7 +89,7 @@ def find_cpu(model_name: str) -> CpuSpec | None:
         names that hypervisors make up, such as ``Intel(R) Xeon(R) Processor @ 2.60GHz``.
     """
     key = plain_name(model_name).casefold()
-    line = _lines_by_name().get(key)
+    line = _line_of(key)
     if line is None:
         return None
     name, tdp_watts, threads = line.split(",")
@@ -99,13 +97,19 @@ def find_cpu(model_name: str) -> CpuSpec | None:
 
 
 def _threads_by_brand(key: str, model_name: str) -> int | None:
-    cores = _STATED_CORES.search(model_name)
-    return 2 * int(cores[1]) if cores and _TWO_THREADS_A_CORE.match(key) else None
+    cores = re.search(_STATED_CORES, model_name)
+    return 2 * int(cores[1]) if cores and re.match(_TWO_THREADS_A_CORE, key) else None
 
 
 @cache
-def _lines_by_name() -> dict[str, str]:
-    # Lines are parsed when they are asked for: a run needs one of five thousand.
-    lines = (line for line in _TABLE.read_text("utf-8").splitlines() if not line.startswith("#"))
-    next(lines)  # the column names
-    return {line.partition(",")[0].casefold(): line for line in lines}
+def _table() -> tuple[str, str]:
+    """The lines of the table, as they are and with their case folded."""
+    _, columns, lines = _TABLE.read_text("utf-8").partition(_COLUMNS)
+    return columns[-1:] + lines, (columns[-1:] + lines).casefold()
+
+
+def _line_of(key: str) -> str | None:
+    """The line of a processor; a run needs one of five thousand, so the others are not even taken apart."""
+    lines, folded = _table()
+    at = folded.rfind(f"\n{key},")
+    return None if at < 0 else lines.split("\n")[folded.count("\n", 0, at) + 1]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from lightning_carbon.sources.kernel_files import Opener
 
-_ZONE: Final = re.compile(r"(intel-rapl(?:-[a-z]+)?)((?::\d+)+)")
-_CONTROL_TYPE: Final = re.compile(r"intel-rapl(?:-[a-z]+)?")
+_ZONE: Final = r"(intel-rapl(?:-[a-z]+)?)((?::\d+)+)"
+_CONTROL_TYPE: Final = r"intel-rapl(?:-[a-z]+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def explore(root: Path, opener: Opener = os.open) -> Tree:
             continue
         for path in paths:
             name = path.name
-            match = _ZONE.fullmatch(name)
-            if name in seen or not (match or _CONTROL_TYPE.fullmatch(name)):
+            match = re.fullmatch(_ZONE, name)
+            if name in seen or not (match or re.fullmatch(_CONTROL_TYPE, name)):
                 continue
             try:
                 is_folder = stat.S_ISDIR(path.stat().st_mode)
@@ -112,6 +112,6 @@ def _take(tree: Tree, path: Path, match: re.Match[str], *, opener: Opener) -> No
 def top_of(zone: Zone) -> Path:
     """The folder that a zone's whole tree is in, through no link."""
     folder = zone.path.resolve()
-    while _ZONE.fullmatch(folder.name) or _CONTROL_TYPE.fullmatch(folder.name):
+    while re.fullmatch(_ZONE, folder.name) or re.fullmatch(_CONTROL_TYPE, folder.name):
         folder = folder.parent
     return folder

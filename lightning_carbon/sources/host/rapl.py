@@ -49,7 +49,7 @@ from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
 from lightning_carbon.units import MICROJOULES_PER_JOULE, MICROWATTS_PER_WATT, Energy, Power
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lightning_carbon.sources.host.powercap import Zone
     from lightning_carbon.sources.kernel_files import Opener
@@ -80,8 +80,8 @@ arXiv:2108.00808). No study bounds that; ours."""
 _AMD: Final = frozenset({"AuthenticAMD", "HygonGenuine"})
 _COMPUTED: Final = ", which the processor computes from its activity (Schoene et al. 2021)"
 
-_PACKAGE: Final = re.compile(r"package-(\d+)(?:-die-(\d+))?")
-_PSYS: Final = re.compile(r"psys(?:-(\d+))?")
+_PACKAGE: Final = r"package-(\d+)(?:-die-(\d+))?"
+_PSYS: Final = r"psys(?:-(\d+))?"
 # Twin counts are compared within this: a socket of 500 W adds 0.5 J between two updates 1 ms apart.
 _MIRROR_SLACK_MICROJOULES: Final = MICROJOULES_PER_JOULE
 _CONSTRAINTS: Final = 3
@@ -160,32 +160,35 @@ def discover(
     if not tree.zones:
         return troubles or [_nothing(folder, tree.hidden)]
     zones = sorted(tree.zones, key=lambda zone: (zone.control, zone.numbers))  # "intel-rapl" before "intel-rapl-mmio"
-    suffixes = {(z.control, z.numbers): m[0].removeprefix("package-") for z in zones if (m := _PACKAGE.match(z.label))}
+    suffixes = {
+        (z.control, z.numbers): m[0].removeprefix("package-") for z in zones if (m := re.match(_PACKAGE, z.label))
+    }
     cpu = describe_cpu(cpuinfo)
     spec = find_cpu(cpu.get("model name", ""))
-    survey = _Survey(
-        opener,
-        Patience(patience_seconds),
-        is_computed=cpu.get("vendor_id", "") in _AMD,
-        rated=None if spec is None else Power(spec.tdp_watts),
-    )
+    rated = None if spec is None else Power(spec.tdp_watts)
     domains = [(zone, domain) for zone in zones if (domain := _domain(zone, suffixes)) is not None]
-    # The platforms first: they are the parents of the others.
+    with Patience(patience_seconds) as patience:
+        survey = _Survey(opener, patience, is_computed=cpu.get("vendor_id", "") in _AMD, rated=rated)
+        _survey_all(survey, domains)
+    found = [_found(counter, zone) for counter, zone, _first in survey.counters.values()]
+    return sorted(found, key=lambda finding: finding.subject.startswith("platform")) + survey.findings + troubles
+
+
+def _survey_all(survey: _Survey, domains: Sequence[tuple[Zone, Domain]]) -> None:
+    """Try all zones, the platforms first: they are the parents of the others."""
     platforms: dict[int, str] = {}
     for zone, domain in sorted(domains, key=lambda pair: pair[1].kind is not Kind.PSYS):
         parent = None if domain.kind is Kind.PSYS else _platform_of(_socket(domain), platforms)
         if _add(survey, zone, Domain(domain.kind, domain.id, domain.name, parent)) and domain.kind is Kind.PSYS:
             platforms[_socket(domain)] = domain.id
-    found = [_found(counter, zone) for counter, zone, _first in survey.counters.values()]
-    return sorted(found, key=lambda finding: finding.subject.startswith("platform")) + survey.findings + troubles
 
 
 def _domain(zone: Zone, suffixes: Mapping[tuple[str, tuple[int, ...]], str]) -> Domain | None:
     """The domain of a zone, without its parent; ``None`` for parts of a package."""
-    if match := _PACKAGE.fullmatch(zone.label):
+    if match := re.fullmatch(_PACKAGE, zone.label):
         suffix = zone.label.removeprefix("package-")
         return Domain(Kind.PACKAGE, f"package:{suffix}", f"CPU package {suffix}")
-    if match := _PSYS.fullmatch(zone.label):
+    if match := re.fullmatch(_PSYS, zone.label):
         return Domain(Kind.PSYS, f"psys:{match[1] or 0}", f"platform {match[1] or 0}")
     if zone.label == "dram":
         suffix = suffixes.get((zone.control, zone.numbers[:-1]), "-".join(map(str, zone.numbers)))

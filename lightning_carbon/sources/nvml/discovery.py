@@ -14,11 +14,9 @@ from lightning_carbon.sources.nvml.inventory import take_inventory
 from lightning_carbon.sources.nvml.library import LIBRARY, SHADOWED_FIX, is_shadowed
 from lightning_carbon.sources.nvml.modules import meter_modules
 from lightning_carbon.sources.nvml.probing import NO_SENSOR, Probed, probe
-from lightning_carbon.sources.nvml.process_share import WHOLE_FIX, ProcessShare, share
 from lightning_carbon.sources.nvml.processes import Watch
 from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
 from lightning_carbon.sources.nvml.selection import select
-from lightning_carbon.sources.nvml.slices import meter_slice
 from lightning_carbon.sources.nvml.visible_devices import Place
 from lightning_carbon.sources.patience import NoAnswer, Patience
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
@@ -87,7 +85,20 @@ def discover(
     """
     if not isinstance(devices, str) and not devices:
         return []
-    patience = Patience()
+    with Patience() as patience:
+        return _discovered(devices, environ, gpu_scope, pids=pids, root=root, patience=patience)
+
+
+def _discovered(
+    devices: Literal["auto", "all"] | Sequence[int | str],
+    environ: Mapping[str, str],
+    gpu_scope: GpuScope,
+    *,
+    pids: Pids | None,
+    root: Path,
+    patience: Patience,
+) -> list[Finding]:
+    """What :func:`discover` finds, with the patience that all its calls share."""
     try:
         nvml = LIBRARY.open()
         gpus = patience.ask(lambda: take_inventory(LIBRARY))
@@ -187,6 +198,8 @@ def _metered(place: Place, selection: Selection, asker: _Asker, *, parents: Mapp
     gpu = selection.gpus[place.gpu]
     probed = probe(gpu, asker.nvml, parents.get(gpu.names.uuid))
     if place.slice >= 0:
+        from lightning_carbon.sources.nvml.slices import meter_slice  # as below: few runs need it
+
         part, is_metered = gpu.slices[place.slice], Place(place.gpu) in selection.places
         probed = probed.mapped(
             lambda whole: meter_slice(gpu, part, whole, nvml=asker.nvml, parent_is_metered=is_metered)
@@ -205,6 +218,8 @@ def _scoped(gpu: Gpu, port: Source, asker: _Asker, *, is_slice: bool) -> tuple[S
         return port, ""
     watch = Watch(gpu.handle, asker.nvml, asker.pids, root=asker.root)
     if asker.scope == "process":
+        from lightning_carbon.sources.nvml.process_share import WHOLE_FIX, ProcessShare, share
+
         if is_slice:
             raise SourceUnavailable(SOURCE, "NVML does not tell whose the work on a MIG slice is", WHOLE_FIX)
         splitting = ProcessShare(gpu.handle, asker.nvml, watch)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 # As C's strtoul reads it; more digits than these are no GPU.
-_LEADING_INDEX = re.compile(r"(?P<sign>[+-]?)0*(?P<digits>[0-9]{1,6})(?![0-9])")
+_LEADING_INDEX = r"(?P<sign>[+-]?)0*(?P<digits>[0-9]{1,6})(?![0-9])"
 
 _SEVERAL_SLICES = "CUDA may use only the first of several MIG slices"
 _FIRST_SLICE = "a GPU in MIG mode is visible, of which CUDA uses the first slice and then no other device"
@@ -142,7 +142,7 @@ def _indexed(entries: Iterable[str], gpus: Sequence[GpuNames]) -> Visible:
 
 def _index(entry: str) -> int | None:
     """The index that an entry begins with, if it does."""
-    found = _LEADING_INDEX.match(entry)
+    found = re.match(_LEADING_INDEX, entry)
     if found is None or (found["sign"] == "-" and int(found["digits"]) > 0):
         return None
     return int(found["digits"])
