@@ -96,6 +96,7 @@ class World:
         environment = dict(os.environ) if scenario is None else self.standin.environment(scenario)
         environment = {key: value for key, value in environment.items() if not key.startswith(_USERS)}
         environment["LIGHTNING_CARBON_LEDGER"] = str(self.folder / "ledger")
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has been compiled before
         if path is None:
             return [sys.executable, "-m", f"tests.benchmarks.{module}", str(answer), *words], environment, answer
         environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
