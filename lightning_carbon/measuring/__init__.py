@@ -19,6 +19,7 @@ from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.configuration import Subject, subject_of
 from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, Follower
 from lightning_carbon.measuring.pricing import published_model_of
+from lightning_carbon.records.secrets import without_secrets
 from lightning_carbon.settings import LEDGER, writable_ledger
 from lightning_carbon.study.measured.from_journals import Label, measure_journals
 from lightning_carbon.study.measured.measurement import Measurement, to_mapping
@@ -30,6 +31,8 @@ from lightning_carbon.units import SECONDS_PER_MINUTE
 AUTOMATIC_VARIABLE: Final = "LIGHTNING_CARBON"
 SETUP_MINUTES: Final = 10.0
 """How long a program may take by default until it trains."""
+_OWN: Final = 0o600
+"""A command is its user's business."""
 _LOOK_SECONDS: Final = 0.5
 """Journals are written that often."""
 
@@ -114,7 +117,8 @@ def measure(  # noqa: PLR0913 - one for each option of the command
         raise ConfigError("warmup_seconds", warmup_seconds, "give seconds from 0, fewer than are trained.")
     subject = subject_of(None if config is None else Path(config), tuple(command))
     folder = writable_ledger(ledger, environ)
-    label = Label(name or subject.name, published or subject.published, subject.command, subject.steps_per_epoch)
+    told = without_secrets(subject.command)
+    label = Label(name or subject.name, published or subject.published, told, subject.steps_per_epoch)
     run = _train(subject, folder, seconds, patience=patience, on_progress=on_progress, environ=environ)
     measurement = measure_journals(run.journals, label, warmup_seconds=warmup_seconds)
     if not measurement.settling.settled and warmup_seconds is None:
@@ -125,7 +129,7 @@ def measure(  # noqa: PLR0913 - one for each option of the command
             training_hours(measurement, length, published_model_of(measurement))
             measurement = replace(measurement, extent=length)
     location = run.folder / MEASUREMENT_FILE
-    write_json(location, to_mapping(measurement))
+    write_json(location, to_mapping(measurement), mode=_OWN)
     return Measured(measurement, location)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import sys
 import time
 from pathlib import Path
@@ -129,7 +130,8 @@ def test_a_training_is_ended_and_its_row_is_the_truth(folder: Path) -> None:
 def test_a_warm_up_is_found_in_a_training_that_ends_by_itself(folder: Path) -> None:
     """Three seconds of low power, and no more, are left out, and the record is completed."""
     command = on_own_clock(folder, "Square(100.0, 300.0, period_seconds=1000.0, high_ratio=0.997)", steps=130)
-    found = measure(None, command=command, minutes=5, ledger=folder / "ledger", environ=environment())
+    hidden = ("--hf_token", "lisas-own", "--api-key=lisas-own")
+    found = measure(None, command=command + hidden, minutes=5, ledger=folder / "ledger", environ=environment())
     measurement = found.measurement
     record = json.loads((found.location.parent / "record.json").read_text())
 
@@ -137,6 +139,9 @@ def test_a_warm_up_is_found_in_a_training_that_ends_by_itself(folder: Path) -> N
     assert pytest.approx((3.0, 13.0)) == (measurement.settling.warmup_seconds, measurement.training_seconds)
     assert (True, "found", "clocked") == (measurement.settling.settled, measurement.settling.rule, measurement.name)
     assert "completed" == record["status"]
+    assert (*command, "--hf_token", "***", "--api-key=***") == measurement.command
+    assert 0o600 == stat.S_IMODE(found.location.stat().st_mode)
+    assert [] == [path for path in folder.rglob("*") if path.is_file() and b"lisas-own" in path.read_bytes()]
 
 
 def test_power_that_has_not_settled_is_refused(folder: Path) -> None:
@@ -178,13 +183,15 @@ def test_trainers_are_asked_to_meter_themselves(folder: Path, said: dict[str, st
 
 def test_of_two_meters_the_one_that_counts_steps_is_taken(folder: Path) -> None:
     """Such as that of a training inside `lightning-carbon run`."""
-    words = (sys.executable, "-m", "lightning_carbon", "run", "--", sys.executable, str(folder / "train.py"), "60")
+    own = (sys.executable, str(folder / "train.py"), "60", "--hf_token", "lisas-own")
+    words = (sys.executable, "-m", "lightning_carbon", "run", "--", *own)
     found = measure(
         None, command=words, minutes=0.04, warmup_seconds=0.3, ledger=folder / "ledger", environ=environment()
     ).measurement
 
     assert ("measured", "Simulated GPU 0") == (found.project, found.domains[0].name)
     assert found.speed.steps > 0
+    assert [] == [path for path in folder.rglob("*") if path.is_file() and b"lisas-own" in path.read_bytes()]
 
 
 def test_a_program_that_never_trains_is_ended(folder: Path) -> None:

@@ -48,7 +48,7 @@ class Label(NamedTuple):
     Args:
         name: What the model is called.
         published: The row of the study that it answers, or ``None``.
-        command: What was run.
+        command: What was run, without secrets.
         steps_per_epoch: How many steps an epoch has, where that is known better than the trainer knows.
     """
 

@@ -84,7 +84,7 @@ class Measurement:
         run_id: The run in the ledger that it is from.
         project: What that run belongs to.
         measured_at: When the training began, ISO 8601, UTC.
-        command: What was run.
+        command: What was run, with asterisks in the place of what looks like a secret.
         training_seconds: How long the training was followed, warm-up included.
         settling: What became of power.
         domains: The mean power of every domain.
