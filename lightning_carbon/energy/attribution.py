@@ -1,4 +1,4 @@
-"""Whose energy was it? Walks over the marks of a training and hands the rise of every curve to phases and steps.
+"""Attribution of energy: walks over the marks of a training and hands the rise of every curve to phases and steps.
 
 The marks are step ends and changes of the phase or of the part within it, in order of time. A step is what lies
 between a step end or a phase change and the step end that follows it, so the waiting for its data belongs to it. A
@@ -150,7 +150,7 @@ class Usage:
 
 
 class Attribution:
-    """Hands the rise of the curves to phases and steps, up to a moment and then on.
+    """Hands the rise of the curves to phases and steps, one interval after the other.
 
     Args:
         timelines: The curves, in a fixed order.

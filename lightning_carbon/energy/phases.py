@@ -26,9 +26,9 @@ class Phase(StrEnum):
     SETUP = "setup"
     """Building the model, the data and the processes, before training."""
     SANITY = "sanity"
-    """Lightning's trial of the validation loop before training."""
+    """The trial of the validation loop before training, which Lightning calls its sanity check."""
     TUNE = "tune"
-    """Searching for a learning rate or a size of batches, before training."""
+    """The search for a learning rate or a batch size, before training."""
     TRAIN = "train"
     """Training steps, the waiting for their data included."""
     VALIDATE = "validate"
@@ -40,7 +40,7 @@ class Phase(StrEnum):
     CHECKPOINT = "checkpoint"
     """Writing the state of the training to disk."""
     OTHER = "other"
-    """Anything else."""
+    """Everything else in a run."""
 
 
 class Part(StrEnum):

@@ -1,4 +1,4 @@
-"""A folder of runs: ``<root>/<project>/<run id>/record.json``, each written all or nothing."""
+"""A folder of runs: ``<root>/<project>/<run id>/record.json``, each record written all or nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DirectoryRunStore:
         """The folder of a run, whether it is there or not.
 
         Raises:
-            LedgerError: One of the names would lead somewhere else.
+            LedgerError: A name would lead somewhere else.
         """
         for name in (project, run_id):
             if not is_name(name):
@@ -98,7 +98,7 @@ class DirectoryRunStore:
         return JournalFile(self.folder(project, run_id) / f"rank-{rank:05d}.jsonl", header, self._disk)
 
     def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
-        """The first line and the last ones of every journal of a run, in the order of ranks."""
+        """The first line and the last lines of every journal of a run, in the order of ranks."""
         try:
             return read_texts(self.folder(project, run_id), self._disk)
         except LedgerError:
@@ -115,7 +115,7 @@ class DirectoryRunStore:
             self._disk.make_folder(path.parent)
             file = open_to_write(path, os.O_RDWR | os.O_APPEND, self._disk)
             try:
-                # What a kill has left of a line must not spoil the next one.
+                # A line that a kill has torn must not spoil the next.
                 text = "\n" * self._is_torn(path) + "".join(f"{line}\n" for line in lines)
                 self._disk.write_all(file, text.encode("utf-8", "backslashreplace"))
             finally:
@@ -134,7 +134,7 @@ class DirectoryRunStore:
         return text.split("\n")[:-1]
 
     def _is_torn(self, path: Path) -> bool:
-        """Whether the last line of a file has no end."""
+        """Whether the last line of a file lacks its line end."""
         with open_to_read(path, self._disk) as file:
             size = check_size(file, MOST_LIST_BYTES)
             file.seek(max(0, size - 1))

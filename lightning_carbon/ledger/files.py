@@ -1,8 +1,8 @@
-"""The one door to the files of a ledger: somebody else may have put anything in their place.
+"""The one door to the files of a ledger, in whose place anybody may have put anything.
 
-Only regular files are opened: a FIFO would hang its reader, and a device may have no end. How much is read has a
-bound, which a sparse file that claims to be larger does not pass. What is appended to or emptied is never reached
-through a link, and what is replaced is replaced whole, all or nothing.
+Only regular files are opened: a FIFO would hang its reader, and a device may have no end. Reads are bounded, and a
+sparse file that claims to be larger is refused. A file that is appended to or emptied is never reached through a link,
+and a file is replaced as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_RECORD_BYTES: Final = 32 * 2**20
-"""A record of ten thousand ranks with a GPU each has about a third of that."""
+"""The most bytes of a record that are read; a record of ten thousand ranks with a GPU each has about a third."""
 LEFT_OVER_SECONDS: Final = 60.0
-"""So old is what a writer that was killed has left: no other takes that long from making a file to moving it."""
+"""The age from which on a scratch file was left by a killed writer; no writer takes so long to move it into place."""
 
 _SCRATCH: Final = r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp"
 _KINDS: Final = {
@@ -52,7 +52,7 @@ def open_to_write(path: Path, flags: int, disk: Disk = DISK, *, mode: int = 0o66
 
     Args:
         path: Where.
-        flags: What ``os.open`` is to know besides, such as ``os.O_APPEND``.
+        flags: Further flags of ``os.open``, such as ``os.O_APPEND``.
         disk: The disk.
         mode: Who may do what with a file that is made, as far as the process's mask allows.
 
@@ -81,7 +81,7 @@ def check_size(file: BinaryIO, most: int) -> int:
     """The size of a file that is open, in bytes.
 
     Raises:
-        LedgerError: It has more bytes than are read.
+        LedgerError: It has too many bytes to be read.
     """
     size = os.fstat(file.fileno()).st_size
     if size > most:
@@ -91,7 +91,7 @@ def check_size(file: BinaryIO, most: int) -> int:
 
 
 def parse_json(data: bytes | str) -> object:
-    """Read a text of JSON, which has neither NaN nor infinities.
+    """Parse JSON, which has neither NaN nor infinities.
 
     Raises:
         RecordError: It is something else.
@@ -116,7 +116,7 @@ def read_json(path: Path, most: int = MOST_RECORD_BYTES, *, disk: Disk = DISK) -
 
 
 def to_json(mapping: Mapping[str, object], indent: int | None = None) -> str:
-    """Write plain values as JSON that every reader takes: only finite numbers, only whole characters.
+    """Write plain values as JSON for every reader: only finite numbers, only whole characters.
 
     Raises:
         LedgerError: They are no plain values.
@@ -124,17 +124,17 @@ def to_json(mapping: Mapping[str, object], indent: int | None = None) -> str:
     separators = (",", ":") if indent is None else None
     try:
         text = json.dumps(mapping, indent=indent, separators=separators, allow_nan=False)
-        if "\\ud" in text:  # a whole pair or a half: names of files and hosts may be no UTF-8
+        if "\\ud" in text:  # a whole pair or a half: names of files and hosts may not be UTF-8
             clean = json.loads(text, object_pairs_hook=_whole_pairs)
             text = json.dumps(clean, indent=indent, separators=separators)
     except (TypeError, ValueError, RecursionError) as error:
         message = f"not plain values: {error}"
         raise LedgerError(message) from error
-    return text.replace("\x7f", "\\u007f")  # the one control character that JSON leaves as it is
+    return text.replace("\x7f", "\\u007f")  # the only control character that JSON leaves as it is
 
 
 def write_json(path: Path, mapping: Mapping[str, object], *, disk: Disk = DISK, mode: int = 0o666) -> None:
-    """Write a JSON file all or nothing: a reader finds the old one or the new one, whole.
+    """Write a JSON file all or nothing: a reader finds the old file or the new, whole.
 
     Args:
         path: Where.
@@ -163,16 +163,16 @@ def write_json(path: Path, mapping: Mapping[str, object], *, disk: Disk = DISK, 
 
 
 def scratch_beside(path: Path) -> Path:
-    """A name that no other process, thread or host takes, for what is to replace a file."""
+    """A name that no other process, thread or host takes, for the file that will replace another."""
     return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 
 def clear_left_over(folder: Path, now: float, dead: Collection[int] = (), *, disk: Disk = DISK) -> None:
-    """Remove what writers that were killed have left in a folder. Never raises.
+    """Remove scratch files that killed writers have left in a folder. Never raises.
 
     Args:
         folder: The folder of a run.
-        now: What time its file system has, in seconds since 1970.
+        now: The time of its file system, in seconds since 1970.
         dead: The numbers of writers that are known to be gone; of others, only what is old is removed.
         disk: The disk.
     """
@@ -183,7 +183,7 @@ def clear_left_over(folder: Path, now: float, dead: Collection[int] = (), *, dis
 
 
 def trouble_of(path: Path, error: OSError) -> LedgerError:
-    """What is said of a file that cannot be written."""
+    """The error for a file that cannot be written."""
     return LedgerError(f"{path} cannot be written: {error.strerror or error}")
 
 
@@ -197,7 +197,7 @@ def _scratches(folder: Path) -> Iterator[tuple[int, Path]]:
 
 
 def _regular(file: int) -> int:
-    """The same descriptor, closed if it is of no regular file."""
+    """The descriptor of a regular file; any other is closed and refused."""
     try:
         _check_regular(os.fstat(file))
     except OSError:
@@ -228,5 +228,5 @@ def _whole_value(value: object) -> object:
 
 
 def _whole(text: str) -> str:
-    """A text with a question mark in the place of each half of a surrogate pair."""
+    """A text with a question mark for each half of a surrogate pair."""
     return text.encode("utf-8", "replace").decode()

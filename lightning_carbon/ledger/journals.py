@@ -1,8 +1,8 @@
-"""The one reader of journals: what a rank has written last, or the reason why that is not known.
+"""The one reader of journals, which returns what a rank wrote last, or the reason why that is not known.
 
-All readers of journals (the other ranks of a run, recovery, attempts, the study) come here. A journal is believed
-only for the run whose folder it lies in and for the rank that its file is named after; a last line that cannot be read
-costs that line, and the one before it counts.
+Everything that needs a journal (the other ranks of a run, recovery, attempts, the study) reads it here. A journal is
+believed only for the run whose folder it lies in and for the rank that its file is named after. A last line that cannot
+be read costs only that line, and the line before it counts.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_FILE_BYTES: Final = 64 * 2**20
-"""A journal is begun anew when it has a megabyte; what is far larger was written by something else."""
+"""The most bytes of a journal; a journal is begun anew at a megabyte, so something else wrote a far larger file."""
 MOST_LINE_BYTES: Final = 2**20
-"""A beat on 64 domains that tells the parts of every phase has about a tenth of that."""
+"""The most bytes of a line; a beat of 64 domains with the parts of every phase has about a tenth."""
 _TAIL_BYTES: Final = 32_768
 _MOST_LAST: Final = 64
-"""So many lines are tried, from the last one back."""
+"""The number of lines that are tried, from the last back."""
 
 _NAME: Final = r"rank-(\d{5,9})\.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What one rank has written.
+    """The journal of a rank, as far as it can be read.
 
     Args:
         where: The file, for people.
         written_at: When it was last written, by the clock of the file system.
-        header: Who wrote it, where that can be read.
-        part: What it says; ``None`` where no beat of it can be read.
-        trouble: What cannot be read and why, or an empty string.
-        is_foreign: Whether it says something that is not understood here: a later version of this package wrote it, or
-            another run or rank than the one it lies with.
+        header: Its header, where that can be read.
+        part: The part of the rank; ``None`` where no beat can be read.
+        trouble: What cannot be read, and why; empty where nothing is wrong.
+        is_foreign: Whether this reader must leave it alone: a later version of this package wrote it, or it belongs to
+            another run or rank than its place says.
     """
 
     where: str
@@ -56,7 +56,7 @@ class Journal:
 
 
 def read_journal(text: JournalText, project: str, run_id: str) -> Journal:
-    """Read what one rank has left; whatever is wrong with it is told, not raised.
+    """Read the journal of a rank; faults are returned as its trouble and never raised.
 
     Args:
         text: Its lines.
@@ -93,10 +93,10 @@ def read_journal(text: JournalText, project: str, run_id: str) -> Journal:
 
 
 def check_names(header: Header, project: str, run_id: str, *, rank: int) -> None:
-    """Refuse a journal that lies in the folder of another run, or that is kept for another rank.
+    """Refuse a journal of another run or another rank than its place says.
 
     Raises:
-        RecordError: It does.
+        RecordError: It is of another run or rank.
     """
     if (header.project, header.run_id, header.rank) != (project, run_id, rank):
         whose = f"rank {header.rank} of run {header.run_id} of project {header.project}"
@@ -105,19 +105,19 @@ def check_names(header: Header, project: str, run_id: str, *, rank: int) -> None
 
 
 def parts_of(texts: Iterable[JournalText], project: str, run_id: str) -> list[RankPart]:
-    """What can be read of the ranks of a run."""
+    """The parts of a run's ranks that can be read."""
     journals = (read_journal(text, project, run_id) for text in texts)
     return [journal.part for journal in journals if journal.part is not None]
 
 
 def rank_of(name: str) -> int | None:
-    """The rank whose journal has that name in the folder of a run; ``None`` where it is no name of a journal."""
+    """The rank whose journal has a file name; ``None`` where no journal has such a name."""
     found = re.fullmatch(_NAME, name)
     return None if found is None else int(found[1])
 
 
 def journals_of(folder: Path) -> list[tuple[int, Path]]:
-    """The journals in the folder of a run, each with its rank, in the order of ranks; none where it cannot be read."""
+    """The journals in the folder of a run, each with its rank, in order; none where the folder cannot be read."""
     try:
         with os.scandir(folder) as entries:
             ranks = [(rank_of(entry.name), folder / entry.name) for entry in entries]
@@ -132,9 +132,9 @@ def read_texts(folder: Path, disk: Disk = DISK) -> list[JournalText]:
 
 
 def read_text(rank: int, path: Path, disk: Disk = DISK) -> JournalText:
-    """The first line of a journal and its last whole ones, however long it is; never raises.
+    """The first line of a journal and its last whole lines, however long it is; never raises.
 
-    What a kill has left of a line, without its end, is no line.
+    A torn line, without a line end, does not count.
     """
     written_at = 0.0
     try:

@@ -1,6 +1,6 @@
-"""The files that grow while a run goes on: a list of lines, and the journal of a rank.
+"""The files that grow during a run: a list of lines, and the journal of a rank.
 
-Both are whole at any moment, whatever becomes of the disk or of the folder that they lie in.
+Both are whole at any moment, whatever happens to the disk or to their folder.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_JOURNAL_BYTES: Final = 1_000_000
-"""A journal is begun anew with its last line when it is larger: a week of beats would take hundreds of megabytes."""
+"""The size at which a journal is begun anew with its last line; a week of beats would take hundreds of megabytes."""
 
 
 class FileLines:
-    """A growing text file that is whole at any moment: a line that could not be written whole is taken back.
+    """A growing text file that is whole at any moment, as lines written in part are removed again.
 
     Args:
         path: Where; emptied if it exists.
@@ -42,7 +42,7 @@ class FileLines:
 
     @property
     def size(self) -> int:
-        """How many bytes have been written."""
+        """The number of bytes written."""
         return self._size
 
     def write_lines(self, lines: list[str]) -> None:
@@ -70,7 +70,7 @@ class FileLines:
             return False
 
     def move(self, path: Path) -> None:
-        """Put it in the place of another, all or nothing.
+        """Put the file in the place of another, all or nothing.
 
         Raises:
             OSError: That is not possible; it stays where it was.
@@ -87,13 +87,13 @@ class FileLines:
             self._disk.make_folder(self._path.parent)
             self._file = open_to_write(self._path, os.O_WRONLY | os.O_APPEND | os.O_TRUNC, self._disk)
         except OSError as error:
-            # Stays open in the sense of this class: it is tried again with the next lines.
+            # The object counts as open: opening is tried again with the next lines.
             self._file = -1
             raise trouble_of(self._path, error) from error
         self._size, self._is_torn = 0, False
 
     def _append(self, data: bytes) -> None:
-        """Write all of it or nothing: what is left of a disk may take the half of a line."""
+        """Write all of the data or nothing: a nearly full disk may take half a line."""
         file = self._file
         assert file is not None  # noqa: S101 - callers have looked
         try:
@@ -102,7 +102,7 @@ class FileLines:
             try:
                 self._disk.truncate(file, self._size)
             except OSError:
-                self._is_torn = True  # the next line begins with the end of this one, which readers pass over
+                self._is_torn = True  # the next write begins with the missing line end; readers skip the torn line
             raise trouble_of(self._path, error) from error
         self._size += len(data) + self._is_torn
         self._is_torn = False
@@ -115,7 +115,7 @@ class FileLines:
 
 
 class JournalFile:
-    """The journal of one rank: appended to by one process, and begun anew, all or nothing, before it grows large.
+    """The journal of a rank: appended to by a single process, and begun anew, all or nothing, before it grows large.
 
     Args:
         path: Where; an older file of that name is replaced.
@@ -146,7 +146,7 @@ class JournalFile:
             self._begin(lines[-1:])
             raise _removed(self._path)
         if self._lines.size > MOST_JOURNAL_BYTES:
-            with contextlib.suppress(LedgerError):  # where there is no room for another, the old one goes on
+            with contextlib.suppress(LedgerError):  # where the disk has no room for another, the old journal goes on
                 self._begin(lines[-1:])
                 return
         self._lines.write_lines(lines)
@@ -158,7 +158,7 @@ class JournalFile:
             self._lines = None
 
     def _begin(self, lines: list[str]) -> None:
-        """Write the first line and some others into a new file and put it in the place of the old one."""
+        """Write the first line and some others into a new file, and put it in the place of the old."""
         scratch = scratch_beside(self._path)
         fresh = FileLines(scratch, self._disk)
         try:
@@ -175,5 +175,5 @@ class JournalFile:
 
 
 def _removed(path: Path) -> LedgerError:
-    """What is said of a file that was removed while it was written."""
+    """The error for a file that was removed while it was written."""
     return LedgerError(f"{path} was removed while the run went on")

@@ -1,4 +1,4 @@
-"""Reading a ledger: every run of it, or the one that is meant."""
+"""Reading a ledger: all its runs, or the run that the user means."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord
 
 _NAMED = 5
-"""So many runs are named where it is not clear which one is meant."""
+"""The most runs that an error names where several may be meant."""
 _LATER_NS = NANOSECONDS_PER_SECOND
-"""Journals that much newer than the record of an interrupted run are of one that goes on."""
+"""The seconds by which journals must be newer than the record of an interrupted run to show that it goes on."""
 
 Stamp = tuple[int, int, int]
 """An inode, its time in nanoseconds and its size."""
 
 
 class Ledger:
-    """A folder of runs. Whatever reads it recovers runs that are found dead.
+    """A folder of runs, which recovers dead runs as it is read.
 
     Args:
         root: The folder.
-        observer: From where runs that nobody has closed are looked at.
-        notice: Told of what cannot be read, in one line each.
+        observer: The point of view on runs that were not closed.
+        notice: Called with a line for everything that cannot be read.
     """
 
     def __init__(self, root: Path, observer: Observer, notice: Callable[[str], None]) -> None:
@@ -48,11 +48,11 @@ class Ledger:
         self._notice = notice
 
     def runs(self, project: str | None = None, limit: int | None = None) -> Iterator[RunRecord]:
-        """Every run that can be read, the newest last.
+        """The runs that can be read, the newest last.
 
         Args:
             project: Only the runs of this one.
-            limit: So many at most, the newest ones.
+            limit: The most runs; the newest are returned.
         """
         folders = self._folders(project)
         if limit is None:
@@ -65,14 +65,14 @@ class Ledger:
         return sorted(self._entries(self._root))
 
     def find(self, text: str, project: str | None = None) -> RunRecord:
-        """The run of that id, of the only id that begins so, or of that name.
+        """The run with a given id, beginning of an id, or name.
 
         Args:
-            text: What the user said.
+            text: The text that the user gave.
             project: Only among the runs of this one.
 
         Raises:
-            ConfigError: There is none, or more than one.
+            ConfigError: No run matches, or several do.
         """
         folders = self._folders(project)
         meant = [folder for folder in folders if folder.name == text]
@@ -115,7 +115,7 @@ class Ledger:
         return self._look_at(folder, record, stamp)
 
     def _look_at(self, folder: Path, record: RunRecord | None, stamp: Stamp | None) -> RunRecord | None:
-        """A run that nobody has closed; what has become of it is kept."""
+        """Look at a run that was not closed, and store its outcome."""
         path = folder / RECORD_FILE
         project, run_id = folder.parent.name, folder.name
         journals = [read_journal(text, project, run_id) for text in read_texts(folder)]
@@ -123,7 +123,7 @@ class Ledger:
             if journal.trouble:
                 self._notice(f"{journal.where}: {journal.trouble}")
         if record is not None and (record.project, record.run_id) != (project, run_id):
-            return record  # it was copied here, and its journals were not written for this folder
+            return record  # it was copied here: its journals were not written for this folder
         written_at = None if stamp is None else stamp[1] / NANOSECONDS_PER_SECOND
         run = OpenRun(folder, str(path), record, written_at, journals)
         outcome = look_at(run, self.observer, lambda now: tell_attempts(self._store, now))
@@ -138,27 +138,27 @@ class Ledger:
         return self._keep(path, outcome.record, stamp, dead=dead)
 
     def _keep(self, path: Path, recovered: RunRecord, stamp: Stamp | None, *, dead: set[int]) -> RunRecord:
-        """Write a record that was recovered; two readers write the same one, each all or nothing."""
+        """Write a recovered record; two readers write the same, each all or nothing."""
         try:
             if stamp_of(path) != stamp:
-                # Another reader was faster, or the run itself, which knows best.
+                # Another reader was faster, or the run itself, which knows better.
                 return read_record(path)
             write_json(path, to_mapping(recovered))
             clear_left_over(path.parent, self.observer.now(path.parent), dead)
         except (OSError, RecordError):
-            # Such as a ledger that can only be read: what is known is told all the same.
+            # The ledger may be read-only: the record is returned all the same.
             return recovered if stamp is not None else replace(recovered, location=None)
         return recovered
 
     def _folders(self, project: str | None) -> list[Path]:
-        """The folders of runs, the oldest first: their names begin with when they started."""
+        """The folders of runs, the oldest first, as their names begin with the start."""
         found: list[tuple[str, str]] = []
         for name in self._entries(self._root) if project is None else [project]:
             found += [(run, os.path.join(name, run)) for run in self._entries(self._root / name)]  # noqa: PTH118 - half the time of Path
         return [self._root / path for _, path in sorted(found)]
 
     def _entries(self, folder: Path) -> list[str]:
-        """The names of the folders in a folder; of what cannot be looked at, only that is told."""
+        """The names of the folders in a folder; entries that cannot be examined are reported."""
         try:
             with os.scandir(folder) as entries:
                 return [entry.name for entry in entries if not entry.name.startswith(".") and self._is_folder(entry)]
@@ -187,7 +187,7 @@ def read_record(path: Path) -> RunRecord:
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """What changes when a file does: its inode, time and size; ``None`` where there is none."""
+    """The inode, time and size of a file, which show whether it changed; ``None`` where there is no file."""
     try:
         facts = path.stat()
     except OSError:
@@ -196,7 +196,7 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def _is_settled(record: RunRecord, folder: Path, stamp: Stamp) -> bool:
-    """Whether a record tells the end of a run, so that its journals need not be read."""
+    """Whether a record has the end of its run, and its journals need not be read."""
     statuses = {record.status, *(rank.status for rank in record.ranks)}
     if Status.RUNNING in statuses:
         return False

@@ -1,1 +1,1 @@
-"""Adapters that read energy and power: NVML, RAPL, models where no sensor is, simulation and replay."""
+"""Adapters that read energy and power: NVML, RAPL, hwmon, models where there is no sensor, simulation and replay."""

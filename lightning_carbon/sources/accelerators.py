@@ -1,6 +1,6 @@
-"""Accelerators that a training computes on and that nothing here can meter: said, not dropped.
+"""Accelerators that a training computes on and that nothing here can meter, which are reported and not dropped.
 
-A record without them would be complete and tiny. What is known of them is what torch calls their devices.
+A record without them would look complete and be tiny. All that is known of them is torch's name of their devices.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROCM: Final = "rocm"
-"""What AMD's GPUs are called here; torch calls them ``cuda``, too."""
+"""The name of AMD's GPUs here; torch calls them ``cuda``, like NVIDIA's."""
 
 _NVIDIA: Final = "cuda"
 _OF_NVIDIA: Final = frozenset({"nvml", "jetson"})
@@ -32,11 +32,11 @@ _NAMES: Final = {
 
 
 def not_metered(computes_on: str | None, findings: Iterable[Finding]) -> list[Finding]:
-    """Say so where the training computes on an accelerator that is not among what was found.
+    """Report an accelerator that the training computes on and that was not found.
 
     Args:
         computes_on: Torch's type of the device, or :data:`ROCM`; ``None`` where nobody knows.
-        findings: What was found.
+        findings: The findings so far.
 
     Returns:
         One finding without a port, or none: an NVIDIA GPU that was not asked for is left out on purpose.

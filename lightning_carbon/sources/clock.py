@@ -8,7 +8,7 @@ import time
 class SystemClock:
     """The monotonic and the wall clock of this machine (CLOCK_MONOTONIC and CLOCK_REALTIME on Linux)."""
 
-    # Not wrapped: every step of a training asks for it.
+    # Not wrapped, as every step of a training calls it.
     now_ns = staticmethod(time.monotonic_ns)
     """Nanoseconds on the monotonic clock, which stands still while the machine is suspended."""
 

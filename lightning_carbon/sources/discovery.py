@@ -1,4 +1,4 @@
-"""What can be measured on this machine, by what, and why not the rest."""
+"""Discovery: the sensors of this machine, and why the rest of its hardware cannot be metered."""
 
 from __future__ import annotations
 

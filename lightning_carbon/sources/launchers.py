@@ -1,11 +1,11 @@
-"""Which process of a distributed run this is, and how its ranks come to call the run the same.
+"""Launchers: the place of this process in a distributed run, and the way in which its ranks agree on a name.
 
-Ranks agree without waiting for each other and without a collective. Where one launcher has started all of them, on this
-host (torchrun, accelerate) or on several (srun), each works out the name for itself. Otherwise the first rank to
-begin puts it into the store that ``torch.distributed`` has set up anyway. Without a process group the ranks of each
+Ranks agree without waiting for each other and without a collective. Where a single launcher has started all of them, on
+this host (torchrun, accelerate) or on several (srun), each rank works out the name for itself. Otherwise the first rank
+to begin puts it into the store that ``torch.distributed`` has set up anyway. Without a process group the ranks of each
 host make a run of their own.
 
-A job's ranks must start the same meters in the same order, for a name tells the first meter from the second.
+A job's ranks must start the same meters in the same order, since names distinguish the first meter from the second.
 
 torch is not imported: where the program has not imported it, there can be no process group.
 
@@ -51,7 +51,7 @@ class _Launcher(NamedTuple):
 
 _LAUNCHERS: Final = (
     _Launcher("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
-    # Not SLURM_NTASKS: a batch script has that, too, and is itself no task of it.
+    # Not SLURM_NTASKS: a batch script also has that, and is itself no task of it.
     _Launcher("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"),
     _Launcher(
         "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"
@@ -61,10 +61,10 @@ _LAUNCHERS: Final = (
 
 
 def host_id(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> str:
-    """A text that all processes of a host share and no other host has: its name, and the boot that it is in.
+    """The id of this host, which all of its processes share and no other host has: its name and its present boot.
 
     ``LIGHTNING_CARBON_HOST_ID`` replaces it where that does not hold: for containers of a machine that have names of
-    their own and are to count as one host, or for machines that were cloned from the same memory image.
+        their own and should count as a single host, or for machines that were cloned from the same memory image.
     """
     given = environ.get(HOST_VARIABLE)
     if given:
@@ -77,7 +77,7 @@ def host_id(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> 
 
 
 def pid_namespace(root: Path = Path("/")) -> int | None:
-    """What the numbers of processes are of here: a container has numbers of its own; ``None`` where nobody tells."""
+    """The namespace of process numbers here, as a container has its own; ``None`` where it is not known."""
     try:
         return (root / "proc/self/ns/pid").stat().st_ino  # pid_namespaces(7)
     except OSError:
@@ -85,7 +85,7 @@ def pid_namespace(root: Path = Path("/")) -> int | None:
 
 
 def ranks_of(environ: Mapping[str, str] = os.environ) -> Ranks:
-    """Which process of a run this is: what ``torch.distributed`` says, else what the launcher has set."""
+    """The place of this process in a run: by ``torch.distributed``, else by the launcher's variables."""
     host = host_id(environ=environ)
     group = _process_group()
     launcher = _launcher_of(environ)
@@ -96,12 +96,12 @@ def ranks_of(environ: Mapping[str, str] = os.environ) -> Ranks:
     local, local_size = _number(environ, "LOCAL_RANK"), None
     if launcher is not None and told == (rank, world):
         local, local_size = _number(environ, launcher.local_rank), _number(environ, launcher.local_size)
-    # Otherwise a process that the launcher made has made the ranks, and the variables belong to that process.
+    # Otherwise a child of the launcher has started the ranks, and the variables belong to that child.
     return Ranks(rank, rank if local is None else local, world, host, local is not None, local_size)
 
 
 def identity_of(ranks: Ranks, environ: Mapping[str, str] = os.environ) -> RunIdentity:
-    """How this process comes to call a run what the other ranks call it."""
+    """The way in which this process and the other ranks agree on the name of a run."""
     global _runs_named  # noqa: PLW0603 - the ranks of a job start the same runs in the same order
     if ranks.world_size == 1:
         return OwnIdentity()
@@ -126,12 +126,12 @@ class _StoreIdentity:
     def __init__(self, group: Any, key: str) -> None:  # noqa: ANN401 - the module torch.distributed
         self._key = f"{_PREFIX}/{key}"
         try:
-            self._store: Any = group.distributed_c10d._get_default_store()  # noqa: SLF001 - there is no public way
-        except Exception:  # noqa: BLE001 - whatever torch raises there; the run is then this rank's own
+            self._store: Any = group.distributed_c10d._get_default_store()  # noqa: SLF001 - there is no public function
+        except Exception:  # noqa: BLE001 - torch may raise anything here; this rank then keeps a run of its own
             self._store = None
 
     def agree(self, proposal: str) -> str:
-        """What the first rank to ask proposed."""
+        """The proposal of the first rank to ask."""
         try:
             # The first rank to ask decides, and no rank waits for it.
             return str(self._store.compare_set(self._key, "", proposal).decode())
@@ -140,7 +140,7 @@ class _StoreIdentity:
 
 
 class _LauncherIdentity:
-    """A name that the ranks of one launcher on one host work out, each for itself."""
+    """A name that the ranks of a launcher on a single host work out, each for itself."""
 
     def __init__(self, ranks: Ranks, environ: Mapping[str, str], number: int) -> None:
         import psutil
@@ -150,7 +150,7 @@ class _LauncherIdentity:
             pid, began = launcher.pid, launcher.create_time()
         except psutil.Error:
             pid, began = os.getppid(), 0.0
-        # Where the launcher makes its processes by `multiprocessing`, it may do so several times; it numbers them.
+        # A launcher that makes its processes by `multiprocessing` may do so several times; it numbers them.
         siblings = getattr(multiprocessing.current_process(), "_identity", ())
         batch = siblings[-1] - ranks.local_rank if siblings else 0
         facts = (ranks.host_id, pid, ranks.world_size, environ.get(_ATTEMPT), batch, number)
@@ -163,7 +163,7 @@ class _LauncherIdentity:
 
 
 class _StepIdentity:
-    """A name that the tasks of one ``srun`` work out, each for itself, whatever hosts they are on."""
+    """A name that the tasks of an ``srun`` work out, each for itself, whatever hosts they are on."""
 
     def __init__(self, environ: Mapping[str, str], step: list[str], number: int) -> None:
         facts = (environ.get("SLURM_CLUSTER_NAME"), environ.get("SLURM_RESTART_COUNT"), *step, number)
@@ -179,7 +179,7 @@ class _StepIdentity:
 
 
 def _name_of(seconds: float | None, *facts: object) -> str:
-    """A name as meters give them: a moment, and eight digits that hold the facts."""
+    """A name in the usual form: a moment, and eight digits made from the facts."""
     import hashlib
 
     code = hashlib.sha256(repr((seconds, *facts)).encode()).hexdigest()[:8]
@@ -187,12 +187,12 @@ def _name_of(seconds: float | None, *facts: object) -> str:
 
 
 def _is_one_torchrun(environ: Mapping[str, str], world_size: int) -> bool:
-    """Whether all ranks are children of one agent of torchrun, which ``accelerate launch`` uses, too."""
+    """Whether all ranks are children of a single agent of torchrun, which ``accelerate launch`` also uses."""
     return _TORCHRUN in environ and _number(environ, "LOCAL_WORLD_SIZE") == world_size
 
 
 def _launcher_process(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - a psutil.Process, typed by a stub alone
-    """What has started the ranks of this host: the parent, or what stands above a script that wraps each rank."""
+    """The process that started the ranks of this host: the parent, or the parent of a script that wraps each rank."""
     import psutil
 
     parent = psutil.Process(os.getppid())
@@ -203,12 +203,12 @@ def _launcher_process(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - a ps
             if _TORCHRUN not in process.environ():
                 return process
     except psutil.Error:
-        pass  # not ours to look into: then it is no wrapper of ours either
+        pass  # not ours to examine: then it is no wrapper of ours either
     return parent
 
 
 def process_started() -> float | None:
-    """When this process started, in seconds since 1970, so that no later process of its number is taken for it."""
+    """When this process started, in seconds since 1970, which distinguishes it from a later process of its number."""
     import psutil
 
     try:
@@ -226,7 +226,7 @@ def _process_group() -> Any:  # noqa: ANN401 - the module torch.distributed, or 
 
 
 def _launcher_of(environ: Mapping[str, str]) -> _Launcher | None:
-    """The first launcher whose variables make sense together: some clusters set single variables of another."""
+    """The first launcher whose variables fit together; some clusters set single variables of another launcher."""
     for launcher in _LAUNCHERS:
         rank, world = _number(environ, launcher.rank), _number(environ, launcher.world_size)
         if rank is not None and world is not None and rank < world:

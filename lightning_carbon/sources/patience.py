@@ -1,6 +1,6 @@
-"""Asking what may never answer: a driver, or a file that turns out to be a pipe.
+"""Calls that may never return: to a driver, or to a file that turns out to be a pipe.
 
-A call that hangs cannot be ended from outside, so it is made on a thread that is left behind where it does not return.
+A call that hangs cannot be ended from outside, so it is made on a thread that is abandoned if it does not return.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ PATIENCE_SECONDS: Final = 2.0
 _LEFT_BEHIND: Final = "given-up-by-lightning-carbon"
 
 _LITTLE: Final = 0.05
-"""The share of the patience that is left once it was in vain: what hangs once mostly hangs for all."""
+"""The share of the patience that is left after a call has hung, since further calls mostly hang, too."""
 
 
 class NoAnswer(ReadFailed, TimeoutError):
-    """A call has not come back in time; it may still do so, unheard."""
+    """A call has not returned in time; its result will be ignored."""
 
 
 def patient(call: Callable[[], _T], seconds: float = PATIENCE_SECONDS) -> _T:
-    """Make a call and wait for it, but not for ever.
+    """Make a call and wait for it for a limited time.
 
     Args:
-        call: What may hang.
+        call: The call, which may hang.
         seconds: How long to wait at most.
 
     Returns:
-        What it returns.
+        Its result.
 
     Raises:
         NoAnswer: It has not returned by then.
@@ -105,13 +105,13 @@ class _Caller:
 
 
 class Patience:
-    """Makes several calls, and waits for all that hang hardly longer than for one.
+    """Makes several calls, and waits for those that hang hardly longer than for the first.
 
     All are made on one thread, which ends with the ``with`` block. What hangs is left behind with its thread, and the
     next call gets another.
 
     Args:
-        seconds: How long to wait for the first that hangs.
+        seconds: How long to wait for the first call that hangs.
     """
 
     def __init__(self, seconds: float = PATIENCE_SECONDS) -> None:
@@ -120,7 +120,7 @@ class Patience:
         self._caller: _Caller | None = None
 
     def ask(self, call: Callable[[], _T]) -> _T:
-        """Make a call.
+        """Make a call and wait for it.
 
         Raises:
             NoAnswer: It has not returned in time.

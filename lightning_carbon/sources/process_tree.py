@@ -1,17 +1,17 @@
-"""What a process and all its descendants have used: processor time that never runs backwards, and memory.
+"""The use of a process and all its descendants: processor time that never runs backwards, and memory.
 
-A child's time can be seen twice: in its own count while it lives, and in its parent's count of waited-for children once
-it has been reaped. :class:`ProcessorTime` adds both up and counts no second twice:
+A child's time appears twice: in its own count while it lives, and in its parent's count of waited-for children once it
+has been reaped. :class:`ProcessorTime` adds both up and counts no second twice:
 
     growth = growth of the own time of those alive
            + all time of those seen for the first time (they were born since the last look)
            + growth of the waited-for time, less what was already seen of those that vanished
 
 So a child that lives and dies between two looks is still counted once its parent waits for it, and so is the last
-stretch of one that was known. What stays unseen: descendants that die unseen and are never waited for by one of the
-tree (orphans, or a parent that ignores SIGCHLD).
+stretch of a known child. Only descendants stay unseen that die unseen and that no process of the tree waits for
+(orphans, or children of a parent that ignores SIGCHLD).
 
-Which tree is a job's, where a launcher started several ranks on this machine, :func:`job_tree` tells.
+:func:`job_tree` finds the tree of a job, also where a launcher started several ranks on this machine.
 
 References: proc_pid_stat(5) on utime, stime, cutime and cstime, which psutil calls ``children_user`` and
 ``children_system``.
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
 # Finding new children walks through /proc: 0.4 ms with 70 processes, about 10 ms with 2,000.
 LISTING_SECONDS = 2.0
-# Reading one process costs about 8 us. Neither that nor the listing may take more than this share of one core: where
-# there are hundreds of processes, they are looked at less often, which loses nothing but resolution.
+# Reading a process costs about 8 us. Neither that nor the listing may take more than this share of a core: hundreds of
+# processes are read less often, which only costs resolution.
 COST_RATIO = 0.005
 
-# torchrun and accelerate launch set it for the processes they start, one for each device, all children of one agent.
+# torchrun and accelerate launch set it for the processes they start, one for each device, all children of an agent.
 _TORCHRUN_VARIABLE = "TORCHELASTIC_RUN_ID"
 # srun sets it for the processes it starts, on each node children of one slurmstepd.
 _SRUN_VARIABLE = "SLURM_STEP_NUM_TASKS"
 _SRUN_PARENT = "slurmstepd"
-# Every launcher sets it for all ranks but, at times, the first, which may be the parent of the others (Lightning).
+# Every launcher sets it for all ranks except, at times, the first, which may be the parent of the others (Lightning).
 _RANK_VARIABLE = "LOCAL_RANK"
 
 Key = TypeVar("Key", bound="Hashable")
@@ -50,11 +50,11 @@ Key = TypeVar("Key", bound="Hashable")
 
 @dataclass(frozen=True, slots=True)
 class ProcessTimes(Generic[Key]):
-    """The processor time of one process.
+    """The processor time of a process.
 
     Args:
-        own_seconds: Its own, all threads, user and system.
-        waited_seconds: That of its descendants that have died and been waited for.
+        own_seconds: Its own time, all threads, user and system.
+        waited_seconds: The time of its descendants that have died and been waited for.
         parent: The key of its parent, ``None`` when that is unknown.
     """
 
@@ -76,7 +76,7 @@ class ProcessorTime(Generic[Key]):
         self._owed = 0.0
 
     def update(self, alive: Mapping[Key, ProcessTimes[Key]]) -> float:
-        """Take in the processes that are there now; a parent must have been looked at before its children.
+        """Take in the present processes; a parent must have been read before its children.
 
         Returns:
             Processor time since the start, in seconds; never less than before.
@@ -93,8 +93,8 @@ class ProcessorTime(Generic[Key]):
             if key not in alive and before.parent in self._last:
                 vanished += before.own_seconds + before.waited_seconds
         self._last = dict(alive)
-        # A child reaped between the look at its parent and the look at itself has vanished now and is in its parent's
-        # count at the next look: what was seen of it is kept back that long, and no longer, as it may never have been
+        # A child reaped after its parent was read and before it was read itself has vanished now, and is in its
+        # parent's count at the next look: its known time is kept back until then, and no longer, as it may never be
         # waited for.
         balance = waited - vanished - self._owed
         self._owed = min(max(0.0, -balance), vanished)
@@ -150,7 +150,7 @@ class ProcessTree:
         with self._lock:
             now = self._now_seconds()
             reaped_seconds = self._reaped_seconds()
-            # A child that this process has just waited for may bring hours at once, and no later look may follow.
+            # A child that this process has just waited for may add hours at once, and no later look may follow.
             if now >= self._next_look_seconds or reaped_seconds != self._last_reaped_seconds:
                 self._last_reaped_seconds = reaped_seconds
                 self._list_when_due()
@@ -192,7 +192,7 @@ class ProcessTree:
             return {process.pid for process in self._parents}
 
     def _reaped_seconds(self) -> float:
-        """Processor time of the children that this process has waited for, where it is the root: costs under 1 us."""
+        """Processor time of the children that this process has waited for, where it is the root; costs under 1 us."""
         if self._root.pid != os.getpid():
             return 0.0
         times = os.times()
@@ -214,15 +214,15 @@ class ProcessTree:
             times = process.cpu_times()
         except self._psutil.Error:
             return None
-        # Absent on systems without such a count, where a child's last stretch is lost with it.
+        # Absent on systems without such a count, where the last stretch of a child is lost.
         waited = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
         before = self._times.get(process)
         if before is not None and times.user + times.system < before.own_seconds:
-            return None  # its process id belongs to another process by now; psutil does not look at every reading
+            return None  # its process id belongs to another process by now; psutil does not check that at every reading
         return ProcessTimes(times.user + times.system, waited, self._parents.get(process))
 
     def _list_when_due(self) -> None:
-        """Look for new descendants; those known stay known until they are gone, orphans too."""
+        """Look for new descendants; known descendants, orphans included, stay until they are gone."""
         now = self._now_seconds()
         if now < self._next_listing_seconds:
             return
@@ -245,9 +245,9 @@ class ProcessTree:
 
 
 def job_tree(environ: Mapping[str, str] = os.environ, pid: int | None = None) -> ProcessTree:
-    """The processes of the job on this machine, so that one rank can speak for all.
+    """The processes of the job on this machine, which lets a single rank report for all.
 
-    That is the launcher and all below it under torchrun, ``accelerate launch`` and srun with several tasks; the
+    The tree is the launcher and all below it under torchrun, ``accelerate launch`` and srun with several tasks; the
     parent's tree on a rank above 0 (Lightning's first rank starts the others); otherwise this process and all below it.
 
     Args:
@@ -266,7 +266,7 @@ def job_tree(environ: Mapping[str, str] = os.environ, pid: int | None = None) ->
 
 
 def _launcher(environ: Mapping[str, str]) -> int | None:
-    """The process id of what started the ranks of this machine, or ``None`` where this process stands alone."""
+    """The process id of the launcher of this machine's ranks; ``None`` where this process is alone."""
     rank, tasks = environ.get(_RANK_VARIABLE, ""), environ.get(_SRUN_VARIABLE, "")
     if _TORCHRUN_VARIABLE in environ or (rank.isdecimal() and int(rank) > 0):
         return os.getppid()

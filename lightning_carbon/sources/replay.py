@@ -1,6 +1,6 @@
-"""Recorded readings, played back as sources: what one machine measured can be metered again on any other.
+"""Recorded readings, played back as sources: a machine's measurements can be metered again on any other.
 
-A trace is a CSV file (RFC 4180, UTF-8) with one reading a line, in the order of time:
+A trace is a CSV file (RFC 4180, UTF-8) with a reading on each line, in the order of time:
 
 =====================  ================================================================================================
 column                 is
@@ -19,7 +19,8 @@ column                 is
 ``window_seconds``     optional: how long a time a gauge shows the mean of
 =====================  ================================================================================================
 
-What describes a domain is read from its first line. :class:`TraceWriter` writes such a file; :func:`replay` reads it.
+The description of a domain is read from its first line. :class:`TraceWriter` writes such a file; :func:`replay` reads
+it.
 """
 
 from __future__ import annotations
@@ -57,9 +58,9 @@ class TraceWriter:
     """Writes readings of sources as a trace.
 
     Args:
-        stream: Where to; open for text with ``newline=""``. Its header is written at once.
-        sources: What to read.
-        clock: Whose time stamps the readings; the trace starts at zero now.
+        stream: The file; open for text with ``newline=""``. The header is written at once.
+        sources: The sources to read.
+        clock: The clock that stamps the readings; the trace starts at zero now.
     """
 
     def __init__(self, stream: TextIO, sources: Iterable[Source], clock: Clock) -> None:
@@ -70,7 +71,7 @@ class TraceWriter:
         self._start_ns = clock.now_ns()
 
     def sample(self) -> None:
-        """Read every source once and write a line for each that answers; one that is lost is not asked again."""
+        """Read every source once and write a line for each that answers; a lost source is not read again."""
         for source in list(self._sources):
             try:
                 before_ns = self._clock.now_ns()
@@ -104,7 +105,7 @@ class TraceWriter:
 
 
 class _Playhead:
-    """How far into the trace it is; all sources of one trace share it, and it starts with the first reading."""
+    """The position in a trace, which all its sources share, and which starts with the first reading."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -118,7 +119,7 @@ class _Playhead:
 
 
 class ReplayCounter:
-    """The counter of one domain of a trace; an :class:`~lightning_carbon.ports.EnergyCounter`.
+    """The counter of a domain of a trace; an :class:`~lightning_carbon.ports.EnergyCounter`.
 
     Args:
         sensor: What it says of itself.
@@ -137,7 +138,7 @@ class ReplayCounter:
         return self._sensor
 
     def read_energy(self) -> Energy:
-        """The last count recorded up to now; before the first one, the first.
+        """The last count recorded up to now, or the first.
 
         Raises:
             SourceLost: The trace is over. Its last count is given once after the end, so that none is missed.
@@ -146,7 +147,7 @@ class ReplayCounter:
 
 
 class ReplayGauge:
-    """The gauge of one domain of a trace; a :class:`~lightning_carbon.ports.PowerGauge`.
+    """The gauge of a domain of a trace; a :class:`~lightning_carbon.ports.PowerGauge`.
 
     Args:
         sensor: What it says of itself.
@@ -165,7 +166,7 @@ class ReplayGauge:
         return self._sensor
 
     def read_power(self) -> Power:
-        """The last power recorded up to now; before the first one, the first.
+        """The last power recorded up to now, or the first.
 
         Raises:
             SourceLost: The trace is over. Its last power is given once after the end, so that none is missed.
@@ -200,13 +201,13 @@ def replay(trace: str | Path | Iterable[str], clock: Clock) -> list[Source]:
 
     Args:
         trace: A file, or its lines.
-        clock: Whose time they live in; the meter's.
+        clock: The clock of the playback; the meter's.
 
     Returns:
         A source for each domain, in the order of their first lines.
 
     Raises:
-        RecordError: A line cannot be read; names it. Also when there is none.
+        RecordError: A line cannot be read, which the error names, or there is no line.
         OSError: The file cannot be opened.
     """
     if isinstance(trace, str | Path):
@@ -283,12 +284,12 @@ def _number(text: str) -> float:
 
 
 def _decimal(whole: int, parts_per_unit: int) -> str:
-    """A whole number of parts, not negative, as a decimal number of units, exactly."""
+    """A non-negative whole number of parts as a decimal number of units, exactly."""
     return f"{whole // parts_per_unit}.{whole % parts_per_unit:0{len(str(parts_per_unit)) - 1}d}"
 
 
 def _whole(text: str, parts_per_unit: int) -> int:
-    """The inverse of :func:`_decimal`; what has more decimals is rounded."""
+    """The inverse of :func:`_decimal`; further decimals are rounded."""
     value = Decimal(text) * parts_per_unit
     if not value.is_finite() or value < 0:
         raise ValueError(f"{text} is not a number of at least zero")

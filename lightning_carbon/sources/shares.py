@@ -1,9 +1,9 @@
-"""A part of what a counter counts: split between those who share the device, interval by interval.
+"""Shares of a counter or a gauge, for devices that several jobs use: split interval by interval.
 
-A split is itself a pair of counts that only rise: how much of something was done by us, and how much by everybody. What
-the device used between two moments at which the second count moved is charged by the ratio of the two rises. So the
-shares of all who share a device never add up to more than it used, and late readings lose nothing: both counts went on
-meanwhile. What has not been split yet is charged later, or never, where a run ends first.
+A split is itself a pair of counts that only rise: the work of this job, and the work of all jobs. The energy of the
+device between two moments at which the second count moved is charged by the ratio of the two rises. So the shares of
+all jobs never add up to more than the device used, and late readings lose nothing, as both counts went on. Energy that
+has not been split yet is charged later, or never, where a run ends first.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.ports import EnergyCounter, PowerGauge
 
-# Charged energy is kept finer than it is shown, so that what is cut off at each interval never adds up to a microjoule.
+# Charged energy is kept finer than it is shown, so the rounding of all intervals never adds up to a microjoule.
 _PARTS_PER_MICROJOULE = 1_000_000_000
 
 
 class Split(NamedTuple):
-    """How a device was shared up to now.
+    """The split of a device's work up to now.
 
     Args:
-        part: What was done by us; never falls, and never rises by more than ``whole``.
-        whole: What was done by everybody. An interval that is to be charged to nobody makes it rise, too.
+        part: The work of this job; never falls, and never rises by more than ``whole``.
+        whole: The work of all jobs. It also rises in an interval that is charged to nobody.
     """
 
     part: int
@@ -38,26 +38,26 @@ class Split(NamedTuple):
 
 
 class Splitting(Protocol):
-    """Tells how a device is shared."""
+    """The source of a device's split."""
 
     def read(self) -> Split:
-        """The counts up to now.
+        """The split up to now.
 
         Raises:
             ReadFailed: This time only.
-            SourceLost: Nobody will ever know any more.
+            SourceLost: The split will never be known again.
         """
         ...
 
 
 class SharedCounter:
-    """Our share of an energy counter; an :class:`~lightning_carbon.ports.EnergyCounter` that starts at zero.
+    """The job's share of an energy counter; an :class:`~lightning_carbon.ports.EnergyCounter` that starts at zero.
 
     Args:
-        counter: What counts the whole.
+        counter: The counter of the whole.
         splitting: Who did how much.
-        sensor: What it says of itself; wraps nowhere.
-        now_ns: A monotonic clock: what the counter can have counted depends on the time.
+        sensor: Its description, without a wrap.
+        now_ns: A monotonic clock, as the time limits what the counter can have counted.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class SharedCounter:
         return self._sensor
 
     def read_energy(self) -> Energy:
-        """What has been charged since the first reading.
+        """The energy charged since the first reading.
 
         Raises:
             ReadFailed: This time only.
-            SourceLost: The counter is gone, or is none, or all of whose share this is.
+            SourceLost: The counter is gone or broken, or the processes of this share are gone.
         """
         energy = self._counter.read_energy()
         split = self._splitting.read()
@@ -104,7 +104,7 @@ class SharedCounter:
         return Energy(self._charged // _PARTS_PER_MICROJOULE)
 
     def _rise(self, energy: Energy) -> int:
-        """What the counter has counted since the last reading that can be believed, in microjoules."""
+        """The rise of the counter since the last believable reading, in microjoules."""
         risen = self._check.rise(self._now_ns(), energy.microjoules)
         if risen == RESTARTED:
             return sum(rise for _, rise in self._check.replayed)
@@ -114,17 +114,17 @@ class SharedCounter:
 
 
 class SharedGauge:
-    """Our share of a power gauge: that of the interval before; a :class:`~lightning_carbon.ports.PowerGauge`.
+    """The job's share of a power gauge, by the interval before; a :class:`~lightning_carbon.ports.PowerGauge`.
 
     Args:
-        gauge: What shows the whole.
+        gauge: The gauge of the whole.
         splitting: Who did how much.
         sensor: What it says of itself.
-        first: How it is shared as long as no interval has told.
+        first: The split until an interval is known.
 
     Raises:
         ReadFailed: The splitting cannot be read.
-        SourceLost: It cannot be read any more.
+        SourceLost: The splitting cannot be read any more.
     """
 
     def __init__(self, gauge: PowerGauge, splitting: Splitting, sensor: Sensor, *, first: Split) -> None:
@@ -141,11 +141,11 @@ class SharedGauge:
         return self._sensor
 
     def read_power(self) -> Power:
-        """The power now, times the last share that is known.
+        """The present power times the last known share.
 
         Raises:
             ReadFailed: This time only.
-            SourceLost: The gauge is gone, or all of whose share this is.
+            SourceLost: The gauge is gone, or the processes of this share are gone.
         """
         power = self._gauge.read_power()
         split = self._splitting.read()

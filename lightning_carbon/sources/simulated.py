@@ -1,4 +1,4 @@
-"""Sources without hardware: power as a closed form of time, so that the true energy is known.
+"""Sources without hardware, whose power is a closed form of time and whose true energy is therefore known.
 
 For demonstrations and tests; their numbers say that they are simulated.
 
@@ -67,8 +67,8 @@ class Sine:
 
     Args:
         mean_watts: The mean.
-        amplitude_watts: How far it swings; at most the mean.
-        period_seconds: The time of one swing.
+        amplitude_watts: The amplitude; at most the mean.
+        period_seconds: The time of a swing.
     """
 
     mean_watts: float
@@ -92,7 +92,7 @@ class Sine:
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """Low and high in turn, low first.
+    """Low and high power in turn, low first.
 
     Args:
         low_watts: Power in the first part of a period.
@@ -129,12 +129,12 @@ class Square:
 
 @dataclass(frozen=True, slots=True)
 class Saw:
-    """A rise from low to high, then a fall at once.
+    """A linear rise from low to high, then a sudden fall.
 
     Args:
         low_watts: Power at the start of a period.
         high_watts: Power at its end.
-        period_seconds: The time of one rise.
+        period_seconds: The time of a rise.
     """
 
     low_watts: float
@@ -161,7 +161,7 @@ class Saw:
 
 
 class _Simulated:
-    """Time and shape, common to both kinds."""
+    """The clock and the waveform of a simulated source, counter or gauge."""
 
     def __init__(self, clock: Clock | None, watts: float | Waveform, sensor: Sensor) -> None:
         self._now_ns = time.monotonic_ns if clock is None else clock.now_ns

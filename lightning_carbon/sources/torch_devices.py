@@ -1,6 +1,6 @@
-"""What the meter and the callbacks of trainers need of torch, which no other module of this package imports.
+"""The parts of torch that the meter and the callbacks need, imported nowhere else in this package.
 
-Nothing here waits for a GPU, and nothing makes one start that is not in use. Loaded only where torch is loaded already.
+Nothing here waits for a GPU or starts a GPU that is not in use. Loaded only where torch is loaded already.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lightning_carbon.sources.accelerators import ROCM
 from lightning_carbon.units import NANOSECONDS_PER_MILLISECOND
 
 Device = torch.device | str | int
-"""A device, as torch takes it."""
+"""A device, in any form that torch takes."""
 
 _LOOK_SECONDS: Final = 0.000_2
 
@@ -26,8 +26,8 @@ _LOOK_SECONDS: Final = 0.000_2
 def device_uuids(devices: Iterable[Device]) -> list[int | str]:
     """Name the GPUs among some devices, in a way that their drivers understand.
 
-    To be called in the process that computes and once it does: asking for a GPU's properties makes CUDA start, and a
-    process that has started CUDA cannot be forked any more.
+    Call it in the process that computes, once it does: asking for a GPU's properties starts CUDA, and a process that
+        has started CUDA cannot be forked any more.
 
     Args:
         devices: Torch devices; a number is an index of a GPU, as in torch. Devices of other kinds are left out.
@@ -41,7 +41,7 @@ def device_uuids(devices: Iterable[Device]) -> list[int | str]:
     names: list[int | str] = []
     for device in named:
         if device.type == "cuda" and torch.cuda.is_available():
-            # A build for ROCm calls its devices "cuda" too; NVIDIA's driver knows nothing of them.
+            # A build for ROCm also calls its devices "cuda"; NVIDIA's driver knows nothing of them.
             is_nvidia = vars(torch.version).get("cuda") is not None
             names.append(_name(device) if is_nvidia else address_of(device, torch.cuda))
         elif device.type == "xpu" and torch.xpu.is_available():
@@ -67,31 +67,31 @@ def address_of(device: torch.device, module: Any) -> int | str:  # noqa: ANN401 
 
 
 class TimedEvent(Protocol):
-    """What the events of torch that note the time have in common."""
+    """The common interface of torch's timing events."""
 
     def record(self, stream: object) -> object:
-        """Have the time noted once a stream gets there."""
+        """Have a stream note the time once it gets to the event."""
         ...
 
     def query(self) -> bool:
-        """Whether the stream got there."""
+        """Whether the stream got to the event."""
         ...
 
     def elapsed_time(self, later: TimedEvent) -> float:
-        """Milliseconds between two events that their streams got to."""
+        """Milliseconds between two events that have happened."""
         ...
 
 
 class TorchEvents:
-    """A device's own clock, by the events of torch, on the stream that is current where a mark comes.
+    """A device's own clock, by torch's events on the stream that is current when a mark comes.
 
-    Work on other streams counts as far as the current one waits for it. Nothing here makes a device wait, nor the
-    program, save :meth:`wait`.
+    Work on other streams counts as far as the current stream waits for it. Nothing here makes the device wait, and only
+    :meth:`wait` makes the program wait.
 
     Args:
         make_event: Makes an event that notes the time.
-        current_stream: The stream of the device that is current.
-        is_capturing: Whether a graph is being captured, given that stream: to ask anything would break the capture.
+        current_stream: Gives the current stream of the device.
+        is_capturing: Whether a graph is being captured, given that stream; any call would break the capture.
     """
 
     def __init__(
@@ -105,20 +105,20 @@ class TorchEvents:
         self._is_capturing = is_capturing
 
     def state(self) -> DeviceState:
-        """Whether the current stream has anything left to do."""
+        """Whether the current stream has work left."""
         stream = self._current_stream()
         if self._is_capturing(stream):
             return DeviceState.CLOSED
         return DeviceState.IDLE if stream.query() else DeviceState.BUSY
 
     def record(self, event: TimedEvent | None) -> TimedEvent:
-        """Have the time noted on the current stream."""
+        """Have the current stream note the time."""
         event = self._make_event() if event is None else event
         event.record(self._current_stream())
         return event
 
     def done(self, event: TimedEvent) -> bool:
-        """Whether the time was noted."""
+        """Whether the device has noted the time."""
         return event.query()
 
     def nanoseconds_between(self, earlier: TimedEvent, later: TimedEvent) -> float:
@@ -126,17 +126,17 @@ class TorchEvents:
         return earlier.elapsed_time(later) * NANOSECONDS_PER_MILLISECOND
 
     def wait(self, event: TimedEvent, seconds: float) -> None:
-        """Look until an event is done, so many seconds at most: torch itself can only wait without end."""
+        """Poll until an event is done, for a limited number of seconds; torch itself can only wait without a limit."""
         until = time.monotonic() + seconds
         while not event.query() and time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
 
 
 def event_device_of(device: Device) -> EventDevice[TimedEvent] | None:
-    """The clock of a device, by the same calls for every accelerator.
+    """The clock of a device, read by the same calls on every accelerator.
 
-    To be called in the process that computes and once it does, as :func:`device_uuids`. A device without an index is
-    the one that is current now, and stays so whatever the program makes current later.
+    Call it in the process that computes, once it does, like :func:`device_uuids`. A device without an index means the
+    device that is current now, whatever the program makes current later.
 
     Args:
         device: A torch device; a number is an index of a GPU, as in torch.
@@ -145,7 +145,7 @@ def event_device_of(device: Device) -> EventDevice[TimedEvent] | None:
         Its events; ``None`` for the processor, and for accelerators that this torch, or this machine, does not have.
 
     Raises:
-        Exception: The device cannot be asked; of many types. What else a back end lacks shows when it is used.
+        Exception: The device cannot be asked; of many types. Other gaps of a back end show when it is used.
     """
     named = torch.device("cuda", device) if isinstance(device, int) else torch.device(device)
     calls = _calls_of(named)
@@ -158,14 +158,14 @@ def event_device_of(device: Device) -> EventDevice[TimedEvent] | None:
         lambda: calls.current_stream(pinned.index),
         partial(calls.is_capturing, pinned.index),
     )
-    events.state()  # a device that is not there shows here; an event would leave it something to do
+    events.state()  # a missing device shows here; recording an event would give the device work
     return events
 
 
 def device_in_use() -> torch.device | None:
     """The accelerator that this process computes on, with its index; ``None`` where none has been started.
 
-    Costs a microsecond or two as long as there is none.
+    Costs a microsecond or two as long as none is.
     """
     gpus = devices_in_use()
     if gpus:
@@ -174,7 +174,7 @@ def device_in_use() -> torch.device | None:
     if kind is None or kind == "cuda":
         return None
     module: Any = torch.get_device_module(kind)
-    # Some back ends do not tell whether they have been started; where there is one, torch computes on it or not.
+    # Some back ends do not say whether they have been started; an accelerator that is there then counts as in use.
     started: Any = getattr(module, "is_initialized", torch.accelerator.is_available)
     return torch.device(kind, torch.accelerator.current_device_index()) if started() else None
 
@@ -183,7 +183,7 @@ def accelerator_of(device: Device | None = None) -> str | None:
     """The kind of accelerator that this process computes on, as :func:`~.accelerators.not_metered` takes it.
 
     Args:
-        device: The device that the trainer computes on; default the one that is in use.
+        device: The device that the trainer computes on; default the device in use.
 
     Returns:
         Torch's type of the device, which is ``"cpu"`` for the processor, or ``"rocm"`` for a GPU of AMD, which torch
@@ -199,17 +199,17 @@ def accelerator_of(device: Device | None = None) -> str | None:
 def devices_in_use(index: int | None = None) -> list[torch.device]:
     """The GPUs that this process computes on, the current one first; none where CUDA has not been started.
 
-    Programs that name their GPU at every call (``model.to("cuda:1")``) leave the first one current, so those count on
-    which torch holds memory.
+    Programs that name their GPU at every call (``model.to("cuda:1")``) leave the first GPU current, so GPUs on which
+    torch holds memory count.
 
     Args:
-        index: The GPU to name where torch holds memory on none and the first one is current, as it is at the start.
+        index: The GPU to name where torch holds memory on none and the first is current, as at the start.
     """
     cuda: Any = torch.cuda
     if not (cuda.is_initialized() and cuda.is_available()):
         return []
     current, count = cuda.current_device(), cuda.device_count()
-    # Other allocators start a GPU when they are asked what they hold there.
+    # Other allocators start a GPU when asked what they hold there.
     native = cuda.get_allocator_backend() == "native"
     holding = [number for number in range(count) if cuda.memory_reserved(number)] if native else []
     if not holding:
@@ -225,10 +225,10 @@ def capture_check(
     *,
     streams_tell: bool = hasattr(torch.Stream, "is_capturing"),
 ) -> Callable[[int, Any], bool]:
-    """Make a check whether a graph is captured on a stream of a device, or on that of the device that is current.
+    """Make a function that checks whether a graph is being captured on a stream of a device.
 
     Args:
-        module: What torch has of the kind of device.
+        module: Torch's module for the kind of device.
         current_stream: The current stream of the device of an index.
         current_index: The index of the current device.
         streams_tell: Whether streams have ``is_capturing``, which is of 2026
@@ -259,7 +259,7 @@ def capture_check(
 
 
 def as_tensors(values: Mapping[str, float]) -> dict[str, torch.Tensor]:
-    """Figures as trainers compare them: in full precision, and on the processor, where reading one waits for no GPU."""
+    """Figures as tensors for trainers: in full precision, and on the processor, where reading them waits for no GPU."""
     return {name: torch.tensor(value, dtype=torch.float64, device="cpu") for name, value in values.items()}
 
 
@@ -272,7 +272,7 @@ def _name(gpu: torch.device) -> int | str:
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """The calls of torch for one kind of device.
+    """The calls of torch for a kind of device.
 
     Args:
         make_event: Makes an event, given the device and ``enable_timing``.
@@ -297,7 +297,7 @@ def _calls_of(device: torch.device) -> _Calls | None:
         make_event: Any = torch.Event
         stream, current = accelerator.current_stream, accelerator.current_device_index
         return _Calls(make_event, stream, current, capture_check(torch.get_device_module(device.type), stream, current))
-    if device.type == "cuda" and torch.cuda.is_available():  # before 2.6, or beside a back end that came later
+    if device.type == "cuda" and torch.cuda.is_available():  # before 2.6, or a back end that was added later
         stream, current = torch.cuda.current_stream, torch.cuda.current_device
         make_event = torch.cuda.Event
         return _Calls(
@@ -307,7 +307,7 @@ def _calls_of(device: torch.device) -> _Calls | None:
 
 
 def _accelerator_kind() -> str | None:
-    """What torch calls the accelerator that it is made for, if it is; ``torch.accelerator`` came with 2.6."""
+    """Torch's type of the accelerator that it was built for, if any; ``torch.accelerator`` came with 2.6."""
     accelerator: Any = getattr(torch, "accelerator", None)
     current = accelerator.current_accelerator() if accelerator is not None else None
     return None if current is None or current.type == "cpu" else str(current.type)

@@ -1,6 +1,6 @@
-"""How many of the machine's processors this job may use: by cgroup, cpuset, affinity or Slurm.
+"""The number of the machine's processors that this job may use, by cgroup, cpuset, affinity or Slurm.
 
-A job that has a part of the machine shares it with others, and must not be charged for what those do. Looked at:
+A job that has a part of the machine shares it with others, and must not be charged for their work. The limits read:
 
 * cgroup v2: ``cpu.max`` and ``cpuset.cpus.effective``; v1: ``cpu.cfs_quota_us`` and ``cpuset.effective_cpus``. A quota
   of any group above holds too, so all levels are looked at, as far up as this mount namespace shows them.
@@ -8,7 +8,7 @@ A job that has a part of the machine shares it with others, and must not be char
 * Slurm: ``SLURM_CPUS_ON_NODE``, else ``SLURM_JOB_CPUS_PER_NODE``. Where Slurm's configuration counts cores, an
   exclusive node with two threads a core looks like half of one.
 
-What cannot be seen: neighbours that are held back by weights alone (``cpu.weight``, Kubernetes requests without
+Not visible: neighbours that are held back by weights alone (``cpu.weight``, Kubernetes requests without
 limits).
 
 References:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _RANGE = r"(\d+)(?:-(\d+))?"
 _REPEATED = r"(\d+)(?:\(x(\d+)\))?"
 _OCTAL = r"\\([0-7]{3})"
-# No machine has more; a slip in a file must not make a set that fills the memory.
+# No machine has more; an error in a file must not make a set that fills the memory.
 _MOST_CPUS = 1 << 16
 
 Limit = tuple[float, str]
@@ -42,10 +42,10 @@ class Allocation:
     """A job's part of the machine.
 
     Args:
-        cpus: How many processors (hardware threads) the job may use, possibly broken; ``None`` where nothing holds it
-            to fewer than there are.
-        machine_cpus: How many the machine has.
-        reason: What says so, for people.
+        cpus: The number of processors (hardware threads) that the job may use, possibly fractional; ``None`` where
+            nothing limits it.
+        machine_cpus: The number of processors of the machine.
+        reason: The limit in force, for people.
     """
 
     cpus: float | None
@@ -60,7 +60,7 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class _Mount:
-    """A mounted cgroup hierarchy: the group ``root`` of it is to be seen at ``folder``."""
+    """A mounted cgroup hierarchy, whose group ``root`` is visible at ``folder``."""
 
     controllers: frozenset[str]
     root: PurePosixPath
@@ -88,7 +88,7 @@ def allocation(environ: Mapping[str, str] = os.environ, root: Path = Path("/")) 
 def _affinity_limit(root: Path, online: set[int]) -> Iterator[Limit]:
     for line in _text(root / "proc/self/status").splitlines():
         key, _colon, value = line.partition(":")
-        # Bits are set for processors that could be plugged in, too.
+        # Bits are also set for processors that could be plugged in.
         if key == "Cpus_allowed_list" and (allowed := _cpu_list(value) & online):
             yield float(len(allowed)), "its affinity (Cpus_allowed_list)"
 
@@ -146,10 +146,10 @@ def _mounts(root: Path) -> Iterator[_Mount]:
 
 
 def _levels(mount: _Mount, path: str) -> Iterator[Path]:
-    """The folder of a group, then those of the groups above it, as far as they are to be seen.
+    """The folder of a group, then those of the groups above it, as far as they are visible.
 
-    A group outside of what is mounted (its path leads up by ``..``, or is the host's while the mount is the
-    container's) is the one at the mount itself, as far as can be known.
+    A group outside the mount (its path leads up by ``..``, or is the host's while the mount is the container's) is
+    taken to be the group at the mount itself.
     """
     group = PurePosixPath(path)
     relative = PurePosixPath()
@@ -179,13 +179,13 @@ def _cpusets(folders: list[Path], online: set[int]) -> Iterator[Limit]:
     for folder in folders:
         for name in ("cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"):
             cpus = _cpu_list(_text(folder / name)) & online
-            if cpus:  # what is in force for a group is within what is in force above it
+            if cpus:  # the limits of a group lie within those of the groups above
                 yield float(len(cpus)), f"a cpuset ({name})"
                 return
 
 
 def _cpu_list(text: str) -> set[int]:
-    """The processors in a list such as ``0-3,8``; empty where it is none."""
+    """The processors in a list such as ``0-3,8``; empty where the text is no list."""
     cpus: set[int] = set()
     for entry in text.strip().split(","):
         match = re.fullmatch(_RANGE, entry.strip())

@@ -1,7 +1,7 @@
-"""Power of a host's parts where neither a sensor nor a data sheet tells: per virtual CPU and per gigabyte of memory.
+"""Power of a host's parts without a sensor or a data sheet: per virtual CPU and per gigabyte of memory.
 
-Each figure has a range, and the range is wide because the sources disagree by as much. All are of watts at the part, so
-without PUE.
+Each figure has a range, which is wide because the sources disagree by as much. All are in watts at the part, without
+PUE.
 
 References:
     [CCF] Cloud Carbon Footprint, *Methodology* and ``packages/aws/src/domain/AwsFootprintEstimationConstants.ts``,
@@ -15,7 +15,7 @@ References:
 from __future__ import annotations
 
 IDLE_WATTS_PER_VCPU = 0.74
-"""Of an idle virtual CPU: the mean over the architectures that AWS rents out [CCF]."""
+"""The power of an idle virtual CPU: the mean over the architectures that AWS rents out [CCF]."""
 
 IDLE_WATTS_PER_VCPU_LOW = 0.46
 """The lowest architecture of [CCF]: EPYC 3rd generation."""
@@ -24,9 +24,9 @@ IDLE_WATTS_PER_VCPU_HIGH = 1.86
 """The highest of [CCF] since 2014: Haswell."""
 
 MAX_WATTS_PER_VCPU = 3.5
-"""Of a fully busy virtual CPU: the mean over the architectures that AWS rents out [CCF].
+"""The power of a fully busy virtual CPU: the mean over the architectures that AWS rents out [CCF].
 
-It is a share of a whole server, memory included, so that DRAM charged beside it is to some extent counted twice.
+It is a share of a whole server, memory included, so DRAM charged beside it is to some extent counted twice.
 """
 
 MAX_WATTS_PER_VCPU_LOW = 1.69
@@ -40,10 +40,10 @@ EPYC 5th generation is left out: 9 W a thread and 75 GB a chip in its row speak 
 """
 
 DRAM_WATTS_PER_GIGABYTE = 0.3725
-"""Of memory in use, in watts per GB [GA]; 0.392 in [CCF], 0.375 by Crucial's rule of 3 W for 8 GB [CCF]."""
+"""The power of memory in use, in W/GB [GA]; 0.392 in [CCF], 0.375 by Crucial's rule of 3 W for 8 GB [CCF]."""
 
 DRAM_WATTS_PER_GIGABYTE_LOW = 0.08
-"""What a later data file of [GA] uses: large modules take little more than small ones."""
+"""The figure of a later data file of [GA]: large modules draw little more than small modules."""
 
 DRAM_WATTS_PER_GIGABYTE_HIGH = 0.41
 """DDR4 under load: 408.3 mW a chip of 1 GB [Micron], rounded up."""

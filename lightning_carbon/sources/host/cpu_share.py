@@ -5,15 +5,14 @@
 interval by interval. The machine's busy time is ``/proc/stat``'s user, nice, system, irq and softirq; the job's is that
 of its process tree, dataloader workers included.
 
-* What a package draws anyway is in its counter and goes by the same rule: it is shared by the jobs that compute, and a
-  job that waits while others compute pays nothing. While no job computes for a second, the machine is idle for its own
-  sake and no job is charged.
-* Memory goes by processor time as well, not by the memory held: refreshing costs the same for any holder, traffic
-  comes from the jobs that compute, and resident sets count shared pages in every process, so that their shares would
-  not add up.
-* A socket's counter goes by the share of the whole machine: on which socket a process spent its time is not recorded.
-* A job's time that is seen late (a new worker, a child just waited for) is charged in the next intervals, at most all
-  of each.
+* The idle power of a package is in its counter and is split by the same rule: the jobs that compute share it, and a
+  job that waits while others compute is charged nothing. While no job computes for a second, no job is charged.
+* Memory is also split by processor time, not by the memory held: refreshing costs the same for any holder, traffic
+  comes from the jobs that compute, and resident sets count shared pages in every process, so their shares would not
+  add up.
+* A socket's counter is split by the share of the whole machine: the socket of a process's time is not recorded.
+* A job's time that is seen late (a new worker, a child just waited for) is charged in the next intervals, up to the
+  whole of each.
 
 Two threads of one core count as much as two cores, and an instruction of one job as much as any other: ±50 % of the
 share is our assumption, with the counter's own uncertainty on top.
@@ -62,7 +61,7 @@ class BusyTime:
         root: Where ``proc`` is.
 
     Raises:
-        OSError: There is no such count, or LXC or the like has put a count of the container in its place.
+        OSError: There is no such count, or LXC or a similar system has put a count of the container in its place.
     """
 
     def __init__(self, root: Path = Path("/")) -> None:
@@ -76,7 +75,7 @@ class BusyTime:
             raise OSError(str(error)) from error
 
     def __call__(self) -> float:
-        """The time so far.
+        """The busy time so far, in seconds.
 
         Raises:
             ReadFailed: It cannot be read.
@@ -93,12 +92,12 @@ class BusyTime:
 
 
 class CpuShare:
-    """Whose the processor time of the machine was: a splitting in microseconds, shared by all counters of a machine.
+    """The split of the machine's processor time, in microseconds, shared by all counters of a machine.
 
     Args:
         job_seconds: Processor time of the job so far; raises :class:`ProcessLookupError` where it is gone.
         busy_seconds: Busy time of the machine so far.
-        threads: How many processors the machine has.
+        threads: The number of processors of the machine.
         now_seconds: A monotonic clock.
     """
 
@@ -113,7 +112,8 @@ class CpuShare:
         self._job_seconds = job_seconds
         self._busy_seconds = busy_seconds
         self._now_seconds = now_seconds
-        # No worker stays unseen for longer than the tree's listing takes; the rest is for its irregularity.
+        # No worker stays unseen for longer than the interval of the tree's listing; the rest allows for its
+        # irregularity.
         self._most_late = round(2 * LISTING_SECONDS * threads * MICROSECONDS_PER_SECOND)
         self._lock = threading.Lock()
         self._part = self._whole = self._late = 0
@@ -159,11 +159,11 @@ class CpuShare:
 
 
 def share(findings: Iterable[Finding], splitting: Splitting, why: str) -> list[Finding]:
-    """Charge a job its share of each of these counters.
+    """Charge a job its share of each counter.
 
     Args:
-        findings: What was found; those without a counter stay as they are.
-        splitting: How the machine is shared.
+        findings: The findings; those without a counter stay as they are.
+        splitting: The split of the machine.
         why: Why it is shared, for people.
     """
     return [_shared(finding, splitting, why) for finding in findings]
@@ -182,12 +182,12 @@ def _shared(finding: Finding, splitting: Splitting, why: str) -> Finding:
     if not isinstance(port, EnergyCounter):
         return finding
     remark = "; ".join(filter(None, [finding.reason, f"shared by processor time: {why}"]))
-    # A share stands still while the job waits, which says nothing of the counter: no fallback tells.
+    # A share stands still while the job waits, which is no fault of the counter: no fallback can check it.
     return replace(finding, port=SharedCounter(port, splitting, _sensor(port.sensor)), reason=remark, fallback=None)
 
 
 def _sensor(whole: Sensor) -> Sensor:
-    """What a share says of itself; the domain stays, so that runs can be compared."""
+    """The description of a share; the domain stays the same, so runs can be compared."""
     return replace(
         whole,
         provenance=Provenance.MODELLED,

@@ -1,12 +1,12 @@
-"""Rated power of processors, looked up by the name that the CPU gives itself in ``/proc/cpuinfo``.
+"""Rated power of processors, looked up by the CPU's own name in ``/proc/cpuinfo``.
 
 The table is :file:`data/cpu_power.csv`; its header says where each figure is from and under which licence. A name is
-found exactly or not at all: the neighbour in a list of processors may draw twice as much.
+found exactly or not at all: the next model in a list may draw twice as much.
 
-In a virtual machine the guest sees a few of the CPU's hardware threads, so that what it may be charged with is the
-rated power divided by *all* threads of the physical CPU. That number comes from the table or, for AMD server parts,
-from the brand string, which states the cores of the physical CPU in a guest too (AMD64 Architecture Programmer's Manual
-vol. 3, CPUID Fn8000_0002 to 4). On bare metal the kernel's own count (``siblings``) is better than either.
+In a virtual machine the guest sees a few of the CPU's hardware threads, and is charged the rated power over *all*
+threads of the physical CPU for each. That number comes from the table or, for AMD server parts, from the brand string,
+which states the cores of the physical CPU in a guest too (AMD64 Architecture Programmer's Manual vol. 3, CPUID
+Fn8000_0002 to 4). On bare metal the kernel's own count (``siblings``) is better than either.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _SPACE = r"\s+"
 _CORE2 = r"(?i:\bcore2\b)"
 _ABSENT_VERSION = r"(?<=\d) 0$"
 
-# Every part of these lines runs two threads a core, save those whose count the table states (EPYC 9754S). Not so the
-# other Ryzens, nor the embedded EPYC 3000.
+# Every part of these lines runs two threads a core, save those whose count the table states (EPYC 9754S). The other
+# Ryzens and the embedded EPYC 3000 need not.
 _TWO_THREADS_A_CORE = r"amd (?:epyc (?!3|embedded)|ryzen threadripper |ryzen 9 )"
 _STATED_CORES = r"(?i:\b(\d+)-cores?\b)"
 
 
 @dataclass(frozen=True, slots=True)
 class CpuSpec:
-    """What is known of a processor model.
+    """The rated power and the threads of a processor model.
 
     Args:
-        name: The model, in plain words.
+        name: The model, as :func:`plain_name` writes it.
         tdp_watts: Rated (thermal design) power of one socket, in watts.
         threads: Hardware threads of one socket; ``None`` where no source says.
     """
@@ -74,7 +74,7 @@ def plain_name(model_name: str) -> str:
     while (shorter := re.sub(_SPACE, " ", re.sub(_NOISE, " ", name)).strip()) != name:
         name = shorter
     name = re.sub(_CORE2, "Core 2", name).replace("- ", "-")
-    # The first E5 Xeons carry a 0 where later ones say v2: "Intel(R) Xeon(R) CPU E5-2660 0 @ 2.20GHz".
+    # The first E5 Xeons carry a 0 where later models say v2: "Intel(R) Xeon(R) CPU E5-2660 0 @ 2.20GHz".
     return re.sub(_ABSENT_VERSION, "", name)
 
 
@@ -85,8 +85,8 @@ def find_cpu(model_name: str) -> CpuSpec | None:
         model_name: The ``model name`` of ``/proc/cpuinfo``.
 
     Returns:
-        What the table holds of exactly this model, or ``None``: for models that are not listed, and for the anonymous
-        names that hypervisors make up, such as ``Intel(R) Xeon(R) Processor @ 2.60GHz``.
+        The entry of exactly this model, or ``None`` for models that are not listed and for the anonymous names that
+        hypervisors make up, such as ``Intel(R) Xeon(R) Processor @ 2.60GHz``.
     """
     key = plain_name(model_name).casefold()
     line = _line_of(key)

@@ -1,4 +1,4 @@
-"""What the kernel says of the processor, in ``/proc/cpuinfo``."""
+"""The kernel's description of the processor, in ``/proc/cpuinfo``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 CPUINFO: Final = Path("/proc/cpuinfo")
 
-# The first processor's block, flags included; reading on would ask the kernel for the clock of every core.
+# The first processor's block, flags included; reading on would make the kernel look up the clock of every core.
 _CHARACTERS: Final = 8192
 
 

@@ -2,7 +2,7 @@
 
 CPU: processor seconds × watts per hardware thread. Processor time is itself a counter, so late readings lose nothing.
 Watts per thread are the rated power of the socket over its threads where the packaged table knows the model, otherwise
-the mean of a busy virtual CPU. A thread alone on its core draws more than that, one that waits for memory less.
+the mean of a busy virtual CPU. A thread alone on its core draws more than that, a thread that waits for memory less.
 
 * ``"process"``: the time of this process and its descendants; what the machine draws idle is not charged.
 * ``"machine"``: the busy time of all threads, and idle watts for their idle time.
@@ -10,9 +10,9 @@ the mean of a busy virtual CPU. A thread alone on its core draws more than that,
 Threads of a socket: from the table or the brand string; otherwise, and only on bare metal, the kernel's ``siblings``. A
 guest's ``siblings`` are those that were rented, and a socket's power over them would be many times too much.
 
-Memory: what the job holds × watts per gigabyte, not what is installed, never more than the whole machine has in use.
+Memory: the job's memory × watts per gigabyte, not the installed memory, and never more than the machine has in use.
 
-Every sensor says MODELLED and a wide range; what the figures come from is in ``host_constants`` and ``cpu_table``.
+Every sensor says MODELLED and a wide range; the sources of the figures are in ``host_constants`` and ``cpu_table``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-# Rated power is neither the least nor the most that a load takes: a socket may stay at half of it or, for as long as
+# Rated power is neither the least nor the most that a load draws: a socket may stay at half of it or, for as long as
 # cooling allows, exceed it by half (Intel's PL2 and AMD's PPT are 1.25 to 2 times the rated power). Our assumption.
 RATED_POWER_UNCERTAINTY_RATIO = 0.5
 # Memory modules are sold in units of 2^30 bytes.
@@ -46,13 +46,13 @@ NOTHING = Power(0.0)
 
 
 class ModelledCpu:
-    """Energy of processor time at a power per hardware thread; an :class:`~lightning_carbon.ports.EnergyCounter`.
+    """The energy of processor time at a power per hardware thread; an :class:`~lightning_carbon.ports.EnergyCounter`.
 
     Args:
         domain: What it stands for.
         seconds: Gives busy and idle seconds of hardware threads so far.
         busy: Power of a busy thread.
-        idle: Power of an idle one.
+        idle: Power of an idle thread.
         uncertainty_ratio: Half width of the range.
         method: How the model is made, for people.
     """
@@ -89,17 +89,17 @@ class ModelledCpu:
         except ProcessLookupError as error:
             raise SourceLost(str(error)) from error
         joules = busy_seconds * self._busy.watts + idle_seconds * self._idle.watts
-        # Linux says itself that a machine's idle and iowait time may fall (proc_stat(5)).
+        # Linux documents that a machine's idle and iowait time may fall (proc_stat(5)).
         self._highest = max(self._highest, Energy.from_joules(joules))
         return self._highest
 
 
 class ModelledMemory:
-    """Power of the memory in use; a :class:`~lightning_carbon.ports.PowerGauge`.
+    """The power of the memory in use; a :class:`~lightning_carbon.ports.PowerGauge`.
 
     Args:
         domain: What it stands for.
-        used_bytes: Gives the memory in use, in bytes; asked once a second at most.
+        used_bytes: Gives the memory in use, in bytes; called once a second at most.
         uncertainty_ratio: Half width of the range.
         method: How the model is made, for people.
         now_seconds: A monotonic clock.
@@ -126,7 +126,7 @@ class ModelledMemory:
         return self._sensor
 
     def read_power(self) -> Power:
-        """The power of what is in use, as of at most a second ago.
+        """The power of the memory in use, as of at most a second ago.
 
         Raises:
             SourceLost: The processes are gone.
@@ -152,20 +152,21 @@ def discover(
     tree: ProcessTree | None = None,
     parts: int = 1,
 ) -> list[Finding]:
-    """Set up the models that are asked for.
+    """Set up the models of the processor and the memory.
 
     Args:
-        environ: The environment variables. Under torchrun the tree of the launcher counts, so that one process a
+        environ: The environment variables. Under torchrun the launcher's whole tree counts, so a single process on a
             machine speaks for all of its ranks.
         cpu: Whether to model the processor.
         dram: Whether to model the memory.
         cpu_scope: Whose processor time and memory: this process tree's or the machine's.
-        cpuinfo: What describes the processor.
-        tree: The processes of the job; default those that the environment speaks of.
-        parts: Among how many equal parts the memory is split; each finding of memory is then of one of them.
+        cpuinfo: The file that describes the processor.
+        tree: The processes of the job; default those that the environment names.
+        parts: The number of equal parts that the memory is split into; each finding of memory is then for a single
+            part.
 
     Returns:
-        A finding for each.
+        A finding for each model.
     """
     if not (cpu or dram):
         return []
@@ -242,7 +243,7 @@ def _memory(used_bytes: Callable[[], int], whose: str) -> Finding:
 
 
 def _half_width(low: float, middle: float, high: float) -> float:
-    """The symmetric range that holds both ends."""
+    """The half width of the symmetric range that holds both ends, as a share."""
     return max(high - middle, middle - low) / middle
 
 

@@ -32,8 +32,8 @@ class Zone:
     Args:
         path: The folder.
         control: The control type that it belongs to, such as ``intel-rapl``.
-        numbers: Where it stands in that, such as ``(0, 1)`` for ``intel-rapl:0:1``.
-        label: What it says it is, such as ``package-0``.
+        numbers: Its place in the control type, such as ``(0, 1)`` for ``intel-rapl:0:1``.
+        label: The name that it states, such as ``package-0``.
     """
 
     path: Path
@@ -44,12 +44,12 @@ class Zone:
 
 @dataclass(slots=True)
 class Tree:
-    """What was found under a root.
+    """The zones under a root.
 
     Args:
-        zones: Every zone that can be used, once.
-        hidden: The names of zones whose folders are not there.
-        troubles: What else was found and cannot be used, by name, and why.
+        zones: Every usable zone, once.
+        hidden: The names of zones whose folders are missing.
+        troubles: The entries that cannot be used, by name, and why.
     """
 
     zones: list[Zone] = field(default_factory=list)
@@ -62,7 +62,7 @@ def explore(root: Path, opener: Opener = os.open) -> Tree:
 
     Args:
         root: The powercap tree, or any folder of it.
-        opener: What opens files.
+        opener: Opens files, as :func:`os.open` does.
     """
     tree = Tree()
     seen: set[str] = set()
@@ -95,7 +95,7 @@ def explore(root: Path, opener: Opener = os.open) -> Tree:
             to_list.append(path)
             if match:
                 _take(tree, path, match, opener=opener)
-    # The same zone may be reached by another way.
+    # The same zone may be reached by another path.
     tree.troubles |= {name: reason for name, reason in broken.items() if name not in seen}
     return tree
 
@@ -110,7 +110,7 @@ def _take(tree: Tree, path: Path, match: re.Match[str], *, opener: Opener) -> No
 
 
 def top_of(zone: Zone) -> Path:
-    """The folder that a zone's whole tree is in, through no link."""
+    """The folder of the tree that a zone is in, with all links resolved."""
     folder = zone.path.resolve()
     while re.fullmatch(_ZONE, folder.name) or re.fullmatch(_CONTROL_TYPE, folder.name):
         folder = folder.parent

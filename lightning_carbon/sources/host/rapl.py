@@ -4,21 +4,21 @@ Each zone is a folder with its name in ``name`` (``package-0``, ``package-0-die-
 ``core``, ``uncore``), a count of microjoules in ``energy_uj``, and in ``max_energy_range_uj`` where that wraps. AMD's
 processors show the same tree under the same names (Linux 5.8 and newer).
 
-What is inside what decides what may be added up:
+Which zone contains which decides what may be added up:
 
 * ``core`` and ``uncore`` are parts of their package and are left out.
 * ``dram`` lies in the folder of its package, yet its energy is *not* part of the package's (Intel SDM vol. 3,
   "RAPL domains"; Khan et al. 2018, fig. 1): it is a domain of its own.
-* ``psys`` is the platform: packages and memory are inside. The kernel registers it only where it can be read, on the
+* ``psys`` is the platform, with packages and memory inside. The kernel registers it only where it can be read, on the
   package that leads its part of the machine (Zhang Rui, "powercap: intel_rapl: support new layout of Psys PowerLimit
   register / Psys RAPL Domain", 2020), so a package belongs to the nearest psys at or below its own number. Whether a
-  discrete GPU is inside too differs by machine and is nowhere documented; it is counted apart.
-* ``intel-rapl-mmio`` shows the package of ``intel-rapl`` again by another way: each is counted once.
+  discrete GPU is also inside differs by machine and is not documented anywhere; it is counted separately.
+* ``intel-rapl-mmio`` shows the package of ``intel-rapl`` again, by another path: each package is counted once.
 * On AMD's Zen 1 and 2 the kernel (before 6.11) shows one zone for every die, all with the one count of their socket:
-  zones of one socket that show the same count are counted once. Intel's multi-die packages count each die apart.
+  zones of a socket that show the same count are counted once. Intel's multi-die packages count each die separately.
 
-A count of zero that stays is no count: kernels register zones that nothing feeds, such as the psys of a second socket.
-What reads the tree never waits: a pipe is refused, and a reading that does not come back costs its zone.
+A count that stays at zero is no count: kernels register zones that nothing feeds, such as the psys of a second socket.
+Reading the tree never blocks: a pipe is refused, and a reading that does not come back costs its zone.
 
 ``energy_uj`` is readable by root only since Linux 5.10 (CVE-2020-8694), hence findings that carry the command that
 opens it. Containers hide the tree since 2023 (advisory GHSA-jq35-85cj-fj4p).
@@ -58,7 +58,7 @@ ROOT_VARIABLE: Final = "LIGHTNING_CARBON_POWERCAP_ROOT"
 DEFAULT_ROOT: Final = Path("/sys/class/powercap")
 
 UNCERTAINTY_RATIOS: Final = {
-    # No study has put a meter behind the regulators of a socket. The nearest, on Intel: wall power predicted by a line
+    # No study has put a meter behind the regulators of a socket. The nearest, on Intel: wall power predicted linearly
     # from package readings was off by at most 5.6 % (Khan, Ou, Hirki, Nurminen, Niemi, "How much power does your server
     # consume?", Comput. Sci. Res. Dev. 31, 2016, doi:10.1007/s00450-016-0325-4), which bounds the scatter and leaves
     # the gain open; since Haswell the counts are measured, not modelled (Hackenberg et al. 2015,
@@ -73,9 +73,9 @@ UNCERTAINTY_RATIOS: Final = {
 """Half widths of the ranges, as shares of the energy, on Intel."""
 
 MODELLED_RATIO: Final = 0.25
-"""The same for AMD, whose counts the processor computes from what it does: they are blind to the data worked on and
-leave out the memory's part (Schoene et al., "Energy Efficiency Aspects of the AMD Zen 2 Architecture", 2021,
-arXiv:2108.00808). No study bounds that; ours."""
+"""Half widths on AMD, whose processors compute their counts from their activity: the counts are blind to the data that
+is processed and leave out the memory's part (Schoene et al., "Energy Efficiency Aspects of the AMD Zen 2 Architecture",
+2021, arXiv:2108.00808). No study bounds that; ours."""
 
 _AMD: Final = frozenset({"AuthenticAMD", "HygonGenuine"})
 _COMPUTED: Final = ", which the processor computes from its activity (Schoene et al. 2021)"
@@ -85,16 +85,16 @@ _PSYS: Final = r"psys(?:-(\d+))?"
 # Twin counts are compared within this: a socket of 500 W adds 0.5 J between two updates 1 ms apart.
 _MIRROR_SLACK_MICROJOULES: Final = MICROJOULES_PER_JOULE
 _CONSTRAINTS: Final = 3
-"""Long term, short term and peak power: what the kernel's driver knows of a package."""
+"""The power limits that the kernel's driver knows of a package: long term, short term and peak."""
 _ZERO_SECONDS: Final = 0.02
-"""How long a count of zero has to leave it: twenty of RAPL's updates."""
+"""How long a count of zero has to move: twenty of RAPL's updates."""
 
 
 class RaplCounter:
-    """The energy counter of one powercap zone, kept open so that a reading is one system call.
+    """The energy counter of a powercap zone, kept open to make a reading a single system call.
 
     Args:
-        sensor: What the zone covers.
+        sensor: The description of the zone.
         path: Its ``energy_uj``.
         opener: What opens the file, as :func:`os.open` does.
 
@@ -108,14 +108,14 @@ class RaplCounter:
 
     @property
     def sensor(self) -> Sensor:
-        """What the zone covers."""
+        """The description of the zone."""
         return self._sensor
 
     def read_energy(self) -> Energy:
         """Read ``energy_uj``.
 
         Raises:
-            ReadFailed: What was read is no count, or the kernel failed this time.
+            ReadFailed: The text is no count, or the kernel failed this time.
             SourceLost: The zone is gone.
         """
         return Energy(self._file.read())
@@ -123,7 +123,7 @@ class RaplCounter:
 
 @dataclass(slots=True)
 class _Survey:
-    """What has been found so far."""
+    """The findings so far, and what is needed to make more."""
 
     opener: Opener
     patience: Patience
@@ -141,13 +141,13 @@ def discover(
     cpuinfo: Path = CPUINFO,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> list[Finding]:
-    """Find every RAPL zone worth counting, and say of each other zone why it is not counted.
+    """Find every RAPL zone worth counting, and the reason why each other zone is not counted.
 
     Args:
         root: The powercap tree; default ``LIGHTNING_CARBON_POWERCAP_ROOT``, then ``/sys/class/powercap``.
         environ: The environment variables.
-        opener: What opens files, as :func:`os.open` does.
-        cpuinfo: What describes the processor.
+        opener: Opens files, as :func:`os.open` does.
+        cpuinfo: The file that describes the processor.
         patience_seconds: How long a zone may take to answer.
 
     Returns:
@@ -202,14 +202,14 @@ def _socket(domain: Domain) -> int:
 
 
 def _platform_of(socket: int, platforms: Mapping[int, str]) -> str | None:
-    """The platform that a socket is part of: the nearest that leads at or below its number, else the first."""
+    """The platform of a socket: the nearest whose leading socket has at most its number, else the first."""
     if not platforms:
         return None
     return platforms[max((leader for leader in platforms if leader <= socket), default=min(platforms))]
 
 
 def _add(survey: _Survey, zone: Zone, domain: Domain) -> bool:
-    """Open a zone and keep it, or keep why not."""
+    """Open a zone and keep it, or keep the reason why it cannot be used."""
     subject = f"{domain.name} ({zone.path.name})"
     if domain.id in survey.counters:
         twin = survey.counters[domain.id][1].path.name
@@ -253,7 +253,7 @@ def _opened(survey: _Survey, zone: Zone, domain: Domain) -> tuple[RaplCounter, E
 
 
 def _limits(zone: Zone, opener: Opener) -> list[Power]:
-    """What the zone says that may be drawn: the limits in force, and the highest that can be set."""
+    """The power limits of a zone: those in force, and the highest that can be set."""
     names = [
         f"constraint_{number}_{name}_uw" for number in range(_CONSTRAINTS) for name in ("max_power", "power_limit")
     ]
@@ -262,9 +262,9 @@ def _limits(zone: Zone, opener: Opener) -> list[Power]:
 
 
 def _mirrored(survey: _Survey, domain: Domain, counter: RaplCounter, *, second: Energy) -> str | None:
-    """The zone already kept whose count this one repeats, if any.
+    """The zone already kept whose count this zone repeats, if any.
 
-    Two dies that count apart have differed by kilojoules since soon after boot; a mirror's reading falls between two
+    Two dies that count separately differ by kilojoules soon after boot; the reading of a mirror falls between two
     readings of its original.
     """
     if domain.kind is not Kind.PACKAGE:
@@ -296,7 +296,7 @@ def _found(counter: RaplCounter, zone: Zone) -> Finding:
 
 def _unreadable(zone: Zone, subject: str, error: Exception) -> Finding:
     if isinstance(error, PermissionError):
-        # One command for the whole tree: only what is read here, sub-zones included, through no link.
+        # A single command for the whole tree, for the files read here alone, sub-zones included, and through no link.
         command = f"sudo find {shlex.quote(str(top_of(zone)))} -name '*energy*_uj' -exec chmod a+r {{}} +"
         return Finding(
             "rapl",

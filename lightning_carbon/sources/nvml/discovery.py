@@ -1,4 +1,4 @@
-"""Which GPUs can be metered here, and why not the rest."""
+"""Discovery of GPUs by NVML: which can be metered, and why the others cannot."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _EVERYTHING: Final = "NVIDIA GPUs"
 
 _LATER_LOOKS: Final = 3
 _LATER_SECONDS: Final = 0.1
-"""How often, and how far apart, GPUs are asked again of which no sensor has answered; ours."""
+"""How often, and how far apart, GPUs without an answering sensor are asked again; ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asker:
-    """How each device is tried."""
+    """Everything that is needed to try a device."""
 
     nvml: ModuleType
     scope: GpuScope
@@ -61,7 +61,7 @@ def discover(
     pids: Pids | None = None,
     root: Path = Path("/"),
 ) -> list[Finding]:
-    """Try every GPU that is asked for.
+    """Try every GPU that the setting ``devices`` names.
 
     Args:
         devices: ``"auto"`` for what ``CUDA_VISIBLE_DEVICES`` shows to CUDA, ``"all"`` for every GPU that NVML shows,
@@ -77,8 +77,8 @@ def discover(
 
     Returns:
         A finding for each device, in the order asked for, then one for each module that they are on; a single one
-        without a port where NVML cannot be used or nothing is visible. :func:`neighbours` looks again for
-        other processes on them.
+        without a port where NVML cannot be used or nothing is visible. :func:`neighbours` later looks again for other
+        processes on them.
 
     Raises:
         ConfigError: ``devices`` names a device that is not among those that NVML shows.
@@ -111,7 +111,7 @@ def _discovered(
         return [_nothing(gpus, selection, environ)]
     modules: list[Finding] = []
     parents: dict[str, str] = {}
-    if gpu_scope == "device":  # what of a module's power is a process's, nothing tells
+    if gpu_scope == "device":  # nothing shows the share of a process in a module's power
         modules, parents = meter_modules(selection.whole(), gpus, selection.of_job(), nvml=nvml, patience=patience)
     fix = SHADOWED_FIX if is_shadowed(nvml) else ""
     asker = _Asker(nvml, gpu_scope, _job_pids(environ) if pids is None else pids, root, fix, patience)
@@ -119,30 +119,30 @@ def _discovered(
 
 
 def close() -> None:
-    """Give NVML back; sources that are still read afterwards are lost. The end of a process does so by itself."""
+    """Shut NVML down; sources that are still read afterwards are lost. The end of a process does so by itself."""
     LIBRARY.close()
 
 
 def covers_host(findings: Iterable[Finding]) -> bool:
-    """Whether a source, such as that of a module, has the CPU and its memory inside, so that neither may be added."""
+    """Whether a source, such as that of a module, includes the CPU and its memory, which then may not be added."""
     return any(getattr(finding.port, "covers_host", False) for finding in findings)
 
 
 def neighbours(finding: Finding) -> str:
-    """Look again for other processes on a GPU that is charged whole; takes some calls of NVML, for now and then.
+    """Look again for other processes on a GPU that is charged whole; takes some calls of NVML, so call it rarely.
 
     Args:
-        finding: One of :func:`discover`'s.
+        finding: A finding of :func:`discover`.
 
     Returns:
-        A warning that names them, or an empty string where there are none, or NVML does not tell.
+        A warning that names them; empty where there are none, or NVML does not show them.
     """
     watch = getattr(finding.port, "watch", None)
     return watch.remark() if isinstance(watch, Watch) else ""
 
 
 def _job_pids(environ: Mapping[str, str]) -> Pids:
-    """The job's processes, looked for when they are asked for."""
+    """A function that gives the job's processes, which it looks up when first called."""
     trees: list[ProcessTree] = []
 
     def pids() -> AbstractSet[int]:
@@ -166,7 +166,7 @@ def _nothing(gpus: Sequence[Gpu], selection: Selection, environ: Mapping[str, st
 
 
 def _settled(selection: Selection, asker: _Asker, parents: Mapping[str, str]) -> list[Finding]:
-    """The verdicts on all devices; a driver that is just being loaded is asked again for what it had no answer to."""
+    """The verdicts on all devices; a driver that is just being loaded is asked again where it gave no answer."""
     findings = {place: _found(place, selection, asker, parents=parents) for place in selection.places}
     for _ in range(_LATER_LOOKS):
         doubtful = [place for place, finding in findings.items() if finding.reason.startswith(NO_SENSOR)]
@@ -178,7 +178,7 @@ def _settled(selection: Selection, asker: _Asker, parents: Mapping[str, str]) ->
 
 
 def _found(place: Place, selection: Selection, asker: _Asker, *, parents: Mapping[str, str]) -> Finding:
-    """The verdict on one device."""
+    """The verdict on a device."""
     gpu = selection.gpus[place.gpu]
     part = gpu.slices[place.slice] if place.slice >= 0 else None
     subject = gpu.subject if part is None else f"GPU {gpu.index} {part.name} {part.names.uuid}"
@@ -194,7 +194,7 @@ def _found(place: Place, selection: Selection, asker: _Asker, *, parents: Mappin
 
 
 def _metered(place: Place, selection: Selection, asker: _Asker, *, parents: Mapping[str, str]) -> Probed:
-    """The sensors of a device, and what a user may not expect of them."""
+    """The sensors of a device, with remarks on what may surprise a user."""
     gpu = selection.gpus[place.gpu]
     probed = probe(gpu, asker.nvml, parents.get(gpu.names.uuid))
     if place.slice >= 0:
@@ -207,13 +207,13 @@ def _metered(place: Place, selection: Selection, asker: _Asker, *, parents: Mapp
     port, warning = _scoped(gpu, probed.source, asker, is_slice=place.slice >= 0)
     remark = "; ".join(filter(None, [warning, selection.remark, probed.remark]))
     if port is not probed.source:
-        # A share stands still while the job waits, which says nothing of the counter.
+        # A share stands still while the job waits, which is no fault of the counter.
         return Probed(port, remark)
     return replace(probed, remark=remark)
 
 
 def _scoped(gpu: Gpu, port: Source, asker: _Asker, *, is_slice: bool) -> tuple[Source, str]:
-    """The port as the scope has it, and a warning of others on the GPU."""
+    """The port for the scope, and a warning of other processes on the GPU."""
     if gpu.handle is None:
         return port, ""
     watch = Watch(gpu.handle, asker.nvml, asker.pids, root=asker.root)
@@ -224,7 +224,7 @@ def _scoped(gpu: Gpu, port: Source, asker: _Asker, *, is_slice: bool) -> tuple[S
             raise SourceUnavailable(SOURCE, "NVML does not tell whose the work on a MIG slice is", WHOLE_FIX)
         splitting = ProcessShare(gpu.handle, asker.nvml, watch)
         return share(port, splitting), splitting.remark
-    if is_slice:  # the processes of the other slices are no neighbours, and which are which differs by driver
+    if is_slice:  # processes on other slices are no neighbours, and whether NVML shows them differs by driver
         return port, ""
     if isinstance(port, NvmlCounter | NvmlGauge):
         port.watch = watch

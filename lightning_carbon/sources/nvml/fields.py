@@ -1,4 +1,4 @@
-"""Power and its limits by NVML's field values, each in the scope that it is of.
+"""Power and its limits by NVML's field values, each for its scope.
 
 nvml.h on ``NVML_FI_DEV_POWER_AVERAGE`` and ``_INSTANT``: scope 0 is the GPU, 1 its module, "e.g. CPU + GPU", where that
 is an NVIDIA CPU, 2 the GPU's memory, which is inside the GPU's.
@@ -26,7 +26,7 @@ MAX_LIMIT: Final = "NVML_FI_DEV_POWER_MAX_LIMIT"
 """The highest limit that can be set."""
 
 WINDOW_SECONDS: Final = 1.0
-"""Over how long :data:`AVERAGE` is the mean, by nvml.h."""
+"""The window of :data:`AVERAGE`, by nvml.h."""
 
 SCOPE_GPU: Final = "NVML_POWER_SCOPE_GPU"
 SCOPE_MODULE: Final = "NVML_POWER_SCOPE_MODULE"
@@ -36,7 +36,7 @@ _UNION_MEMBER: Final = {0: "dVal", 1: "uiVal", 2: "ulVal", 3: "ullVal", 4: "sllV
 
 
 def power_field(nvml: ModuleType, field: str, scope: str) -> Callable[[Any], float]:
-    """A question for the power in milliwatts, to be asked with a GPU's handle.
+    """A function that asks for the power in milliwatts, given a GPU's handle.
 
     Args:
         nvml: The module :mod:`pynvml`.
@@ -48,7 +48,7 @@ def power_field(nvml: ModuleType, field: str, scope: str) -> Callable[[Any], flo
     """
     get_field_values, error_type = nvml.nvmlDeviceGetFieldValues, nvml.NVMLError
     number = getattr(nvml, field)
-    # Older versions of pynvml know fields without a scope only, which is then that of the GPU.
+    # Older versions of pynvml only know fields without a scope, which are those of the GPU.
     request = [number] if scope == SCOPE_GPU else [(number, getattr(nvml, scope))]
 
     def milliwatts(handle: object) -> float:
@@ -64,7 +64,7 @@ def power_field(nvml: ModuleType, field: str, scope: str) -> Callable[[Any], flo
 
 
 def gpu_limit(handle: Handle, nvml: ModuleType) -> Power | None:
-    """The most that a GPU may draw: the highest limit that can be set for it, else the one in force."""
+    """The most that a GPU may draw: the highest limit that can be set for it, else the limit in force."""
     milliwatts = 0.0
     for name in ("nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetPowerManagementLimitConstraints"):
         try:

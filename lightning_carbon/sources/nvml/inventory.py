@@ -36,12 +36,12 @@ class Gpu:
 
     Args:
         index: NVML's index.
-        names: What it and its slices go by.
+        names: Its names and those of its slices.
         name: The model.
         handle: Its handle, or ``None`` where NVML gave none.
         slices: Its MIG slices, in the order of ``names.slices``.
         trouble: Why there is no handle.
-        is_denied: Whether that is for lack of permission: CUDA does not count such a GPU.
+        is_denied: Whether permission is lacking: CUDA does not count such a GPU.
     """
 
     index: int
@@ -54,7 +54,7 @@ class Gpu:
 
     @property
     def subject(self) -> str:
-        """How it is called in a finding."""
+        """The name of the GPU in a finding."""
         return f"GPU {self.index} {self.name} {self.names.uuid}".strip()
 
 
@@ -63,7 +63,7 @@ def take_inventory(library: Library) -> list[Gpu]:
 
     Raises:
         SourceUnavailable: NVML cannot be used.
-        ReadFailed: NVML does not tell how many GPUs there are.
+        ReadFailed: NVML does not give the number of GPUs.
     """
     nvml = library.open()
     count = Handle(library, "", None).ask(lambda _: nvml.nvmlDeviceGetCount())
@@ -79,12 +79,12 @@ def _gpu(library: Library, nvml: ModuleType, index: int) -> Gpu:
         is_mig = slices is not None
         names = GpuNames(uuid, is_mig, tuple(part.names for part in slices or ()))
         return Gpu(index, names, _name(nvml, handle), bound, tuple(slices or ()))
-    except Exception as error:  # noqa: BLE001 -- one bad GPU must not hide the good ones, whatever is wrong with it
+    except Exception as error:  # noqa: BLE001 -- a broken GPU must not hide the others, whatever is wrong with it
         return Gpu(index, GpuNames(""), trouble=describe(error), is_denied=code_of(error) == NO_PERMISSION)
 
 
 def _slices(library: Library, nvml: ModuleType, gpu: Handle, *, uuid: str) -> list[Slice] | None:
-    """The MIG slices of a GPU, or ``None`` where it is not in MIG mode or does not know it."""
+    """The MIG slices of a GPU; ``None`` where it is not in MIG mode or does not know the mode."""
     try:
         if gpu.ask(nvml.nvmlDeviceGetMigMode)[0] != nvml.NVML_DEVICE_MIG_ENABLE:
             return None

@@ -1,7 +1,7 @@
 """NVML in this process: loaded and initialised at most once, and again in a forked child.
 
 NVML counts its users itself, so our one ``nvmlInit`` and one ``nvmlShutdown`` leave those of torch and others alone.
-:mod:`pynvml` takes 40 ms to import and waits until something is asked of it.
+:mod:`pynvml` takes 40 ms to import, so it is imported when first needed.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ SHADOWED_FIX: Final = "pip uninstall pynvml && pip install --force-reinstall nvi
 
 
 class Library:
-    """NVML, as far as this package uses it. One for a process, as NVML is.
+    """NVML, as far as this package uses it; a single object in a process, like NVML itself.
 
     It never raises anything but :class:`~lightning_carbon.errors.SourceError`.
 
     Args:
-        patience_seconds: How long NVML may take to start. A start that comes back later counts from then on.
+        patience_seconds: How long NVML may take to start. A start that returns later counts from then on.
     """
 
     def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
@@ -74,7 +74,7 @@ class Library:
         """Initialise NVML where this process has not yet, and return the module :mod:`pynvml`.
 
         Raises:
-            SourceUnavailable: There is no pynvml, no driver or no permission; says which and what to do.
+            SourceUnavailable: There is no pynvml, no driver or no permission; the error says which, and what to do.
         """
         if self._module is not None and self._pid == os.getpid():
             return self._module
@@ -93,17 +93,17 @@ class Library:
             return module
 
     def _start(self, module: ModuleType) -> None:
-        """Initialise NVML, which may take for ever."""
+        """Initialise NVML, which may hang."""
         module.nvmlInit()
         self._module, self._pid = module, os.getpid()
         self._hangs_in = None
 
     def close(self) -> None:
-        """Give back what :meth:`open` took; sources that are still read afterwards are lost."""
+        """Undo :meth:`open`; sources that are still read afterwards are lost."""
         with self._lock:
             if self._module is not None and self._pid == os.getpid():
                 self._pid = None
-                # A driver that is gone needs no shutting down.
+                # A driver that is gone cannot be shut down, and need not be.
                 with contextlib.suppress(Exception):
                     self._module.nvmlShutdown()
 
@@ -112,10 +112,10 @@ LIBRARY: Final = Library()
 
 
 class Handle:
-    """A GPU's handle, taken anew after a fork.
+    """A GPU's handle, which is renewed after a fork.
 
     Args:
-        library: Where handles come from.
+        library: The library that gives handles.
         uuid: The GPU's UUID.
         handle: The handle in this process.
     """
@@ -145,13 +145,13 @@ class Handle:
         except SourceError:
             raise
         except Exception as error:
-            # AttributeError and the like too: an old pynvml lacks functions, and no training may end by that.
+            # AttributeError and its like, too: an old pynvml lacks functions, which must not end a training.
             kind = SourceLost if code_of(error) in _GONE else ReadFailed
             raise kind(f"NVML: {describe(error)}") from error
 
 
 def describe(error: BaseException) -> str:
-    """An exception in a few words: NVML's own, or the type and what it says."""
+    """An exception in a few words: NVML's own, or the type and the message."""
     return str(error) if code_of(error) is not None else f"{type(error).__name__}: {error}"
 
 
@@ -162,12 +162,12 @@ def code_of(error: BaseException) -> int | None:
 
 
 def as_text(value: str | bytes) -> str:
-    """What NVML says in words, which an old pynvml gives as bytes."""
+    """A text of NVML, which an old pynvml gives as bytes."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def is_shadowed(module: object) -> bool:
-    """Whether this is the deprecated distribution ``pynvml`` (a package), which hides nvidia-ml-py (one module)."""
+    """Whether this is the deprecated distribution ``pynvml`` (a package), which hides nvidia-ml-py (a module)."""
     return hasattr(module, "__path__")
 
 
@@ -177,7 +177,7 @@ def _import() -> ModuleType:
         return known
     try:
         with warnings.catch_warnings():
-            # The deprecated distribution warns on import; that is said in our finding, not in the user's log.
+            # The deprecated distribution warns on import; our finding reports that, and the user's log need not.
             warnings.simplefilter("ignore")
             import pynvml
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The GPUs and MIG slices of a machine, what CUDA would see of them, and which of them the meter reads."""
+"""The GPUs and MIG slices of a machine, with those that CUDA would see and those that the meter reads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Device:
         index: NVML's index of the GPU.
         name: The model.
         uuid: Its UUID; empty where NVML gives no access.
-        cuda_index: What CUDA, and so torch, would count it as; ``None`` where it would not see it.
+        cuda_index: Its index in CUDA, and so in torch; ``None`` where CUDA would not see it.
         metered: Whether the meter reads it.
         trouble: Why NVML gives no access, or an empty string.
     """
@@ -52,7 +52,7 @@ class DeviceList:
         devices: In the order of NVML, slices after their GPU.
         cuda_visible_devices: The variable ``CUDA_VISIBLE_DEVICES``, ``None`` where it is not set.
         cuda_device_order: The variable ``CUDA_DEVICE_ORDER``, ``None`` where it is not set.
-        remark: What the user may not expect of it, or an empty string.
+        remark: What may surprise the user, or an empty string.
         trouble: Why NVML cannot be used, or an empty string.
         driver: The version of the driver, ``None`` where there is none.
     """

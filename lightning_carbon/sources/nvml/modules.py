@@ -2,8 +2,8 @@
 
 NVML shows the power of a module at every GPU on it. So each GPU is metered in its own scope, the module once for all of
 its GPUs, known by the serial number of the board that they share, and the GPUs are inside it. A module counts where all
-GPUs on it are this job's: else the power of another job's GPU would be in it, and its CPU stays out of the totals.
-Nothing is inferred from a GPU's link to the CPU (C2C): what a scope covers is what nvml.h says of it.
+GPUs on it are this job's. Otherwise it would include the power of another job's GPU, so its CPU stays out of totals.
+Nothing is inferred from a GPU's link to the CPU (C2C): a scope covers what nvml.h says.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SOURCE: Final = "nvml"
 
 _GPUS_ON_A_MODULE: Final = {"GH200": 1, "GB200": 2, "GB300": 2}
-"""GPUs beside each Grace CPU, by NVIDIA's data sheets of 2023 to 2025: a container may show fewer than there are."""
+"""GPUs beside each Grace CPU, by NVIDIA's data sheets of 2023 to 2025, since a container may not show all of them."""
 
 
 class _Way(NamedTuple):
@@ -101,7 +101,7 @@ def module_id(serial: str) -> str:
 
 
 class _Serials:
-    """The serial numbers of GPUs' boards, each asked for once."""
+    """The serial numbers of GPUs' boards, each read once."""
 
     def __init__(self, nvml: ModuleType) -> None:
         self._nvml = nvml
@@ -122,7 +122,7 @@ class _Serials:
 
 
 def _way(gpu: Gpu, nvml: ModuleType) -> _Way | None:
-    """How NVML shows the power of the GPU's module, if it does."""
+    """The way in which NVML shows the power of the GPU's module, if it does."""
     for way in _WAYS:
         try:
             if gpu.handle is not None and gpu.handle.ask(power_field(nvml, way.field, SCOPE_MODULE)) > 0:
@@ -135,7 +135,7 @@ def _way(gpu: Gpu, nvml: ModuleType) -> _Way | None:
 
 
 def _why_not(gpu: Gpu, mates: Sequence[Gpu], known: Sequence[Gpu], *, of_job: Collection[str]) -> str:
-    """Why a module must not count, or an empty string."""
+    """The reason why a module must not count, or an empty string."""
     strangers = [mate.subject for mate in mates if mate.names.uuid not in of_job]
     if strangers:
         return f"its power has that of {', '.join(strangers)} in it, which is not this job's"

@@ -1,21 +1,21 @@
-"""The best sensor that a GPU really has, found by asking each in turn.
+"""The best working sensor of a GPU, found by asking each in turn.
 
-What works is tried, never concluded from the model: drivers, virtual GPUs and laptops break every such rule.
+Sensors are tried, and never inferred from the model: drivers, virtual GPUs and laptops break every such rule.
 
 1. The energy counter, the sum of all the driver's own samples. ±5 %, the gain error of the sensors behind it
    (Yang, Adamek, Armour, "Accurate and Convenient Energy Measurements for GPUs", SC'24).
 2. The momentary power, integrated by the meter. ±10 %: the same sensors, of which A100 and H100 watch only a quarter of
    the time (same paper), seen once a tick.
 3. The mean power of the last second, integrated. ±15 %: the gain is that of 2, but what is integrated is the power of
-   half a second before, so the two ends of a run, and of each phase, carry some that is not theirs: up to half a second
-   of the swing, 5 % of a run of ten seconds whose power rises from nothing. The rest is for that.
+   half a second before, so the two ends of a run, and of each phase, carry energy that is not theirs: up to half a
+   second of the swing, 5 % of a run of ten seconds whose power rises from nothing. The wider range allows for that.
 4. The power of ``nvmlDeviceGetPowerUsage``: on Ampere (except GA100) and newer the same mean of the last second, ±15 %
    like 3; before and on GA100 momentary, ±10 % like 2; where that is not known, the wider range.
 5. A model: idle share plus utilisation times the rest of the enforced limit. ±50 %.
 
-All of these are of the GPU alone (``NVML_POWER_SCOPE_GPU``), whatever it shares a module with.
+All of them cover the GPU alone (``NVML_POWER_SCOPE_GPU``), even on a module.
 
-A driver that is just being loaded answers NotSupported or zero for a moment, so nothing is given up by one answer.
+A driver that is just being loaded answers NotSupported or zero for a moment, so a single answer decides nothing.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ _UNKNOWN_ARCHITECTURE: Final = 0xFFFFFFFF
 
 _TRIES: Final = 3
 _PAUSE_SECONDS: Final = 0.002
-"""How often each sensor is asked before the next best is, and how far apart; ours."""
+"""How often each sensor is asked before the next best, and how far apart; ours."""
 
 IDLE_SHARE: Final = 0.15
-"""Assumed draw of an idle GPU as a share of its limit: data-centre cards show some 10 to 20 % (A100 SXM about 55 of
+"""The assumed draw of an idle GPU as a share of its limit: data-centre cards show some 10 to 20 % (A100 SXM about 55 of
 400 W, H100 SXM about 70 of 700 W in nvidia-smi)."""
 
 _COUNTER = "nvmlDeviceGetTotalEnergyConsumption (Yang et al., SC'24: ±5 %)"
@@ -86,10 +86,10 @@ class Probed:
     """A sensor that answered.
 
     Args:
-        source: Ready to be read.
-        remark: Which better ones did not answer, for people.
-        fallback: For a counter, the next best sensor, which tells whether the counter is alive.
-        later: Tries the better ones again, which did not answer, where there are such.
+        source: The source, ready to be read.
+        remark: The better sensors that did not answer, for people.
+        fallback: For a counter, the next best sensor, which shows whether the counter is alive.
+        later: Tries the better sensors again that did not answer, if there are any.
     """
 
     source: Source
@@ -98,7 +98,7 @@ class Probed:
     later: Callable[[], Source] | None = None
 
     def mapped(self, change: Callable[[Source], Source]) -> Probed:
-        """The same with other sources in the place of these, such as shares of them."""
+        """The same with other sources in the place of its own, such as shares of them."""
         later = self.later
         return Probed(
             change(self.source),
@@ -117,7 +117,7 @@ def probe(gpu: Gpu, nvml: ModuleType, parent: str | None = None) -> Probed:
         parent: The id of the domain whose energy includes the GPU's, such as that of its module.
 
     Raises:
-        SourceUnavailable: It has none, or is gone; says what each answered.
+        SourceUnavailable: It has no sensor, or is gone; the error lists each sensor's answer.
     """
     if gpu.handle is None:
         raise SourceUnavailable("nvml", f"NVML gives no access to this GPU: {gpu.trouble}")
@@ -142,7 +142,7 @@ def probe(gpu: Gpu, nvml: ModuleType, parent: str | None = None) -> Probed:
 
 
 def _first(attempts: Iterable[Callable[[], Source]]) -> Source | None:
-    """The first of some sensors that answers."""
+    """The first of several sensors to answer."""
     for attempt in attempts:
         try:
             return attempt()
@@ -152,7 +152,7 @@ def _first(attempts: Iterable[Callable[[], Source]]) -> Source | None:
 
 
 def _better(attempts: Iterable[Callable[[], Source]]) -> Source:
-    """The first of some sensors that answers by now."""
+    """The first of several sensors to answer by now."""
     source = _first(attempts)
     if source is None:
         raise ReadFailed("no better sensor answers yet")
@@ -160,7 +160,7 @@ def _better(attempts: Iterable[Callable[[], Source]]) -> Source:
 
 
 def _several_times(attempt: Callable[[], _T]) -> _T:
-    """Try again what failed, since the first answers of a driver may be wrong."""
+    """Repeat a failed attempt, since the first answers of a driver may be wrong."""
     for _ in range(_TRIES - 1):
         try:
             return attempt()
@@ -170,7 +170,7 @@ def _several_times(attempt: Callable[[], _T]) -> _T:
 
 
 class _Candidates:
-    """Everything that can be tried on one GPU."""
+    """The sensors that can be tried on a GPU."""
 
     def __init__(self, gpu: Gpu, handle: Handle, nvml: ModuleType, *, parent: str | None) -> None:
         self._domain = Domain(Kind.GPU, domain_id(gpu.names.uuid), gpu.name, parent)
@@ -179,7 +179,7 @@ class _Candidates:
         self._max_power = gpu_limit(handle, nvml)
 
     def in_order(self) -> Iterator[tuple[str, Callable[[], Source]]]:
-        """What to try, best first."""
+        """The sensors to try, best first."""
         yield "energy counter", self._counter
         for field, name, method, ratio in _FIELDS:
             yield name, partial(self._field, field, method, ratio)
@@ -190,7 +190,7 @@ class _Candidates:
         sensor = self._sensor(Provenance.COUNTER, 0.05, _COUNTER)
         counter = NvmlCounter(sensor, self._handle, self._nvml.nvmlDeviceGetTotalEnergyConsumption)
         if counter.read_energy().microjoules == 0:
-            # Some virtual GPUs answer, with a zero that stays.
+            # Some virtual GPUs answer with a zero for ever.
             raise ReadFailed("it stands at zero")
         return counter
 

@@ -1,16 +1,16 @@
-"""A job's share of a GPU that it does not have to itself: by how much its processes kept the multiprocessors busy.
+"""A job's share of a GPU that other processes use, too, by how busy its processes kept the multiprocessors.
 
 NVML samples, a few times a second, how busy each process kept them (``nvmlDeviceGetProcessUtilization``, ``smUtil`` in
-percent). Interval by interval, what the GPU used is charged so:
+percent). The GPU's energy of each interval is charged as follows:
 
 * Where no other process is on the GPU, all of it is the job's, idle or not.
 * Otherwise by the samples that came since: those of the job over those of all.
-* Where others are on it and no sample came for a while, no process computed: what it draws idle is split evenly among
-  the processes on it, since each of them keeps it from sleeping.
+* Where others are on it and no sample came for a while, no process computed: its idle draw is split evenly among the
+  processes on it, since each of them keeps it from sleeping.
 
-How busy multiprocessors are says little of power: ±50 % of the share is our assumption, with the sensor's own
-uncertainty on top. The same caveat as for NVML's utilisation holds: a percentage is time with at least one kernel, not
-how much of the GPU the kernel fills.
+Multiprocessors' utilisation says little about power: ±50 % of the share is our assumption, with the sensor's own
+uncertainty on top. As with NVML's utilisation, a percentage is time with at least one kernel, not how much of the GPU
+the kernel fills.
 
 References: nvml.h on ``nvmlDeviceGetProcessUtilization`` (Maxwell or newer, not in MIG mode).
 """
@@ -51,7 +51,7 @@ _PERCENT: Final = 100
 
 
 class ProcessShare:
-    """Whose the work of a GPU was: a splitting.
+    """The split of a GPU's work between the job and all processes.
 
     Args:
         handle: The GPU.
@@ -60,10 +60,10 @@ class ProcessShare:
         now_seconds: A monotonic clock.
 
     Attributes:
-        remark: What a user may not expect, for people; mostly empty.
+        remark: What may surprise a user, for people; mostly empty.
 
     Raises:
-        SourceUnavailable: NVML does not tell whose the work is, or whose the processes are.
+        SourceUnavailable: NVML does not attribute the work to processes, or the processes to this job.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class ProcessShare:
         self.remark = "" if watch.sees_all else _CONTAINED
 
     def read(self) -> Split:
-        """What was done by the job and by all up to now, in no unit of its own.
+        """The work of the job and of all processes up to now, in an arbitrary unit.
 
         Raises:
             ReadFailed: NVML fails this time.
@@ -108,7 +108,7 @@ class ProcessShare:
         return Split(self._part, self._whole)
 
     def now(self) -> Split:
-        """How the GPU would be split this moment, by the processes on it; for the first share of a gauge."""
+        """The split at this moment, by the processes on the GPU; for the first share of a gauge."""
         occupants = self._watch.look()
         if not occupants.others:
             return Split(1, 1)
@@ -120,7 +120,7 @@ class ProcessShare:
         self._is_alone = not occupants.others
         busy = sum(samples.values())
         if busy > 0:
-            # A process that has ended meanwhile is in no list any more; the tree may have forgotten it, too.
+            # A process that has ended since is in no list any more, and the tree may have forgotten it, too.
             job = occupants.job | self._watch.job()
             self._settle(sum(percent for pid, percent in samples.items() if pid in job), busy, now)
         elif self._is_alone:
@@ -141,7 +141,7 @@ class ProcessShare:
             try:
                 return list(question(handle, self._seen_microseconds))
             except Exception as error:
-                # pynvml raises the code for success, too, where there is room for no sample and none is there.
+                # pynvml even raises the code for success, where there are no samples and no room for any.
                 if code_of(error) in {_SUCCESS, _NOT_FOUND}:
                     return []
                 raise
@@ -150,7 +150,7 @@ class ProcessShare:
         found: dict[int, int] = {}
         for sample in self._handle.ask(ask):
             pid, stamp, percent = (int(getattr(sample, name)) for name in ("pid", "timeStamp", "smUtil"))
-            # Some drivers fill up with entries that are none.
+            # Some drivers pad the list with empty entries.
             if pid <= 0 or stamp <= self._seen_microseconds or not 0 <= percent <= _PERCENT:
                 continue
             newest = max(newest, stamp)
@@ -160,14 +160,14 @@ class ProcessShare:
 
 
 def share(whole: Source, splitting: ProcessShare) -> Source:
-    """The job's share of whatever a GPU offers."""
+    """The job's share of a GPU's source, counter or gauge."""
     if isinstance(whole, EnergyCounter):
         return SharedCounter(whole, splitting, _sensor(whole.sensor))
     return SharedGauge(whole, splitting, _sensor(whole.sensor), first=splitting.now())
 
 
 def _sensor(whole: Sensor) -> Sensor:
-    """What a share says of itself; the domain stays, so that runs can be compared."""
+    """The description of a share; the domain stays the same, so runs can be compared."""
     return replace(
         whole,
         provenance=Provenance.MODELLED,

@@ -1,8 +1,8 @@
-"""The processes on a GPU: this job's, and others, which are charged together with it or have to be kept out.
+"""The processes on a GPU: this job's, and others, whose energy is charged with it or has to be left out.
 
 NVML names processes by number. Where this process is in a pid namespace of its own, as in a container, it may be shown
-numbers of the host, or its own and no others, or none; which of these differs by driver. So numbers are trusted
-where this is the first namespace of the machine, where one of the job's is among them, or where all of them are
+numbers of the host, or only its own, or none, depending on the driver. So numbers are trusted
+where this is the first namespace of the machine, where a process of the job is among them, or where all of them are
 processes here that have CUDA open; otherwise the remark says that they cannot be distinguished, and names none.
 
 References: nvml.h on ``nvmlDeviceGetComputeRunningProcesses`` and its siblings; pid_namespaces(7); include/linux/
@@ -33,7 +33,7 @@ _LISTS: Final = (
     "nvmlDeviceGetMPSComputeRunningProcesses",
 )
 _FIRST_PID_NAMESPACE: Final = "pid:[4026531836]"  # PROC_PID_INIT_INO, 0xEFFFFFFC
-# CUDA opens it, and NVML does not.
+# CUDA opens this file, and NVML does not.
 _CUDA_FILE: Final = "/dev/nvidia-uvm"
 _MOST_NAMES: Final = 8
 
@@ -46,9 +46,9 @@ class Occupants:
     """The processes on a GPU at a moment.
 
     Args:
-        job: Those of this job.
-        others: All the others.
-        is_trusted: Whether NVML's numbers are those of our own pid namespace, as far as can be told.
+        job: The processes of this job.
+        others: All other processes.
+        is_trusted: Whether NVML's numbers are taken to be those of our own pid namespace.
     """
 
     job: frozenset[int]
@@ -102,7 +102,7 @@ class Watch:
 
     @property
     def sees_all(self) -> bool:
-        """Whether this is the first pid namespace of the machine, so that its numbers are the driver's."""
+        """Whether this is the first pid namespace of the machine, whose numbers the driver uses."""
         try:
             return str((self._root / "proc/self/ns/pid").readlink()) == _FIRST_PID_NAMESPACE
         except OSError:
@@ -113,7 +113,7 @@ class Watch:
         return self._pids()
 
     def remark(self) -> str:
-        """A warning that names the other processes on the GPU; empty where there are none, or NVML does not tell."""
+        """A warning that names the other processes on the GPU; empty where NVML shows none."""
         try:
             occupants = self.look()
         except SourceError:
@@ -131,7 +131,7 @@ class Watch:
 
 
 def computes(pid: int, root: Path = Path("/")) -> bool:
-    """Whether a process has CUDA in use, as far as its open files may be looked at."""
+    """Whether a process uses CUDA, as far as its open files may be examined."""
     try:
         with os.scandir(root / "proc" / str(pid) / "fd") as files:
             return any(_points_at(file.path) == _CUDA_FILE for file in files)
@@ -159,6 +159,6 @@ def _name(pid: int) -> str:
 
 def _points_at(path: str) -> str:
     try:
-        return os.readlink(path)  # noqa: PTH115 - one of many, in a loop
+        return os.readlink(path)  # noqa: PTH115 - called many times, in a loop
     except OSError:
         return ""

@@ -1,4 +1,4 @@
-"""Which devices the argument ``devices`` asks for, among those that NVML shows."""
+"""The devices that the argument ``devices`` selects among those that NVML shows."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from lightning_carbon.sources.nvml.inventory import Gpu
     from lightning_carbon.sources.nvml.visible_devices import Visible
 
-# The first group of a UUID: fewer digits could as well be an index or a slip.
+# The first group of a UUID: fewer digits could as well be an index or a typing error.
 SHORTEST_BARE_UUID = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The devices asked for.
+    """The selected devices.
 
     Args:
         gpus: The GPUs that the places point into.
-        places: What was asked for, each at most once.
-        remark: What a user may not expect, for people; mostly empty.
-        visible: What CUDA shows to the job, its other ranks included.
+        places: The devices selected, each at most once.
+        remark: What may surprise a user, for people; mostly empty.
+        visible: The devices that CUDA shows to the job, its other ranks included.
     """
 
     gpus: tuple[Gpu, ...]
@@ -35,18 +35,18 @@ class Selection:
     visible: tuple[Place, ...] = ()
 
     def whole(self) -> list[Gpu]:
-        """The GPUs that were asked for as a whole."""
+        """The GPUs that were selected as a whole."""
         return [self.gpus[place.gpu] for place in self.places if place.slice < 0]
 
     def of_job(self) -> set[str]:
-        """The UUIDs of the GPUs that the job may use as a whole, whether this process was asked for them or not."""
+        """The UUIDs of the GPUs that the job may use as a whole, whether this process meters them or not."""
         return {self.gpus[place.gpu].names.uuid for place in (*self.places, *self.visible) if place.slice < 0}
 
 
 def select(
     devices: Literal["auto", "all"] | Sequence[int | str], gpus: Sequence[Gpu], environ: Mapping[str, str]
 ) -> Selection:
-    """Find the devices asked for.
+    """Find the devices that a setting selects.
 
     Args:
         devices: As in :func:`~lightning_carbon.sources.nvml.discover`.
@@ -103,7 +103,7 @@ def _named(name: str, gpus: Sequence[Gpu], seen: Visible) -> list[Place]:
     if len(name) < SHORTEST_BARE_UUID:
         return []
     # As torch prints a UUID, without its prefix. CUDA gives a MIG slice its own UUID or, in older versions, its GPU's:
-    # where that GPU is cut into slices, the one in use is the one that is visible.
+    # where that GPU is cut into slices, the visible slice is the one in use.
     found = slice_positions(f"MIG-{name}", names)
     for position in beginning_with(f"GPU-{name}", uuids):
         if names[position].slices:
@@ -115,9 +115,9 @@ def _named(name: str, gpus: Sequence[Gpu], seen: Visible) -> list[Place]:
 
 
 def _order_remark(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> str:
-    """Say so where CUDA may count the GPUs in another order than NVML, which goes by PCI address.
+    """A remark where CUDA may count the GPUs in another order than NVML, which goes by PCI address.
 
-    CUDA puts the fastest first unless told otherwise, and GPUs of one model by PCI address.
+    CUDA puts the fastest GPU first by default, and GPUs of the same model in the order of PCI addresses.
     """
     if environ.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID" or len({gpu.name for gpu in gpus}) <= 1:
         return ""

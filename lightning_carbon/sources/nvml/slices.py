@@ -1,7 +1,7 @@
-"""MIG slices: no sensor shows one of them alone, so each is given its share of its GPU by compute slices.
+"""MIG slices: no sensor shows a single slice, so each gets its share of its GPU by compute slices.
 
-NVML and DCGM show the whole GPU's power on every slice. The share is a model: it hands idle slices as much as busy
-ones.
+NVML and DCGM show the whole GPU's power on every slice. The share is a model: it gives idle slices as much as busy
+slices.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from lightning_carbon.sources.nvml.library import Handle
 
 _PROFILES: Final = range(7)
-"""NVML_GPU_INSTANCE_PROFILE_1_SLICE to _6_SLICE in nvml.h; the later ones are variants with the same slices."""
+"""NVML_GPU_INSTANCE_PROFILE_1_SLICE to _6_SLICE in nvml.h; later profiles are variants with the same slices."""
 
 _UNCERTAINTY_RATIO: Final = 0.5
-"""Assumed. A slice alone on its GPU draws more than its share, an idle slice beside busy ones less."""
+"""An assumption: a slice alone on its GPU draws more than its share, an idle slice beside busy slices less."""
 
 
 def meter_slice(gpu: Gpu, part: Slice, whole: Source, *, nvml: ModuleType, parent_is_metered: bool) -> Source:
@@ -35,10 +35,10 @@ def meter_slice(gpu: Gpu, part: Slice, whole: Source, *, nvml: ModuleType, paren
         part: The slice.
         whole: The source of the GPU.
         nvml: The module :mod:`pynvml`.
-        parent_is_metered: Whether the GPU as a whole is metered too, so that the slice must not be added to it.
+        parent_is_metered: Whether the whole GPU is also metered, so the slice must not be added to it.
 
     Raises:
-        SourceUnavailable: NVML does not tell how large the slice or the GPU is.
+        SourceUnavailable: NVML does not give the size of the slice or the GPU.
     """
     try:
         own = int(part.handle.ask(nvml.nvmlDeviceGetAttributes).computeInstanceSliceCount)
@@ -54,7 +54,7 @@ def meter_slice(gpu: Gpu, part: Slice, whole: Source, *, nvml: ModuleType, paren
 
 
 def _compute_slices(gpu: Handle, nvml: ModuleType) -> int | None:
-    """The slices of the largest instance that the GPU can have: 7 on A100 and H100, 4 on A30."""
+    """The number of slices of the GPU's largest instance: 7 on A100 and H100, 4 on A30."""
     found: list[int] = []
     for profile in _PROFILES:
         for version in (2, 1):

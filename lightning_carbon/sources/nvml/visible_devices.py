@@ -1,16 +1,16 @@
-"""What ``CUDA_VISIBLE_DEVICES`` selects, as a pure function of its text and the devices there are.
+"""The devices that ``CUDA_VISIBLE_DEVICES`` selects, as a pure function of its text and of all devices.
 
-CUDA's rules, which these functions follow:
+These functions follow CUDA's rules:
 
 * Unset shows every GPU; an empty text, ``-1`` or anything else that is no device shows none.
 * Entries are indices, or UUIDs, or unambiguous beginnings of UUIDs (``GPU-8932f937``). An entry that fits no device
-  ends the list: what stands before it counts.
+  ends the list, and the entries before it count.
 * A MIG slice is ``MIG-<uuid>``, before driver 470 ``MIG-<GPU uuid>/<GPU instance>/<compute instance>``.
-* A GPU in MIG mode is not visible as a whole. Where one is chosen by index or UUID or because nothing is chosen, CUDA
-  shows the first of its slices, and then no other device.
+* A GPU in MIG mode is not visible as a whole. Where such a GPU is chosen by index, by UUID or by default, CUDA shows
+  the first of its slices, and then no other device.
 
-As torch does, the first entry decides whether the rest must be indices, GPUs or slices, an index is whatever digits an
-entry begins with (``1gpu`` is 1), and a device that is named twice leaves none.
+As in torch, the first entry decides whether the rest must be indices, GPUs or slices, the digits at the beginning of an
+entry are its index (``1gpu`` is 1), and naming a device twice leaves none visible.
 
 References: CUDA Programming Guide, "CUDA Environment Variables"; NVIDIA MIG User Guide, "CUDA Device Enumeration".
 """
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-# As C's strtoul reads it; more digits than these are no GPU.
+# As C's strtoul reads it; no GPU has more digits.
 _LEADING_INDEX = r"(?P<sign>[+-]?)0*(?P<digits>[0-9]{1,6})(?![0-9])"
 
 _SEVERAL_SLICES = "CUDA may use only the first of several MIG slices"
@@ -35,7 +35,7 @@ _NO_SLICES = "a GPU in MIG mode without slices cannot be used by CUDA"
 
 @dataclass(frozen=True, slots=True)
 class SliceNames:
-    """What a MIG slice goes by.
+    """The names of a MIG slice.
 
     Args:
         uuid: Its UUID, as NVML gives it.
@@ -48,7 +48,7 @@ class SliceNames:
 
 @dataclass(frozen=True, slots=True)
 class GpuNames:
-    """What a GPU and its slices go by.
+    """The names of a GPU and its slices.
 
     Args:
         uuid: Its UUID, as NVML gives it.
@@ -63,7 +63,7 @@ class GpuNames:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a device stands in the list of GPUs.
+    """The place of a device in the list of GPUs.
 
     Args:
         gpu: The position of the GPU.
@@ -76,12 +76,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """What is visible to CUDA.
+    """The devices that are visible to CUDA.
 
     Args:
         places: The devices in CUDA's order, each at most once.
-        by_index: Whether the order of GPUs decided which they are.
-        remark: What a user may not expect, for people; mostly empty.
+        by_index: Whether the order of GPUs decided the selection.
+        remark: What may surprise a user, for people; mostly empty.
     """
 
     places: tuple[Place, ...]
@@ -94,7 +94,7 @@ def visible(value: str | None, gpus: Sequence[GpuNames]) -> Visible:
 
     Args:
         value: The text of ``CUDA_VISIBLE_DEVICES``, or ``None`` where it is unset.
-        gpus: The GPUs there are, in the order that CUDA would count them in.
+        gpus: All GPUs, in CUDA's order.
     """
     if value is None:
         return _without_mig_parents(range(len(gpus)), gpus, by_index=False)
@@ -111,13 +111,13 @@ def visible(value: str | None, gpus: Sequence[GpuNames]) -> Visible:
 
 
 def beginning_with(name: str, uuids: Sequence[str]) -> list[int]:
-    """The positions of the UUIDs that begin with this text, whatever its case."""
+    """The positions of the UUIDs that begin with a text, in any case."""
     folded = name.casefold()
     return [position for position, uuid in enumerate(uuids) if uuid.casefold().startswith(folded)]
 
 
 def slice_positions(name: str, gpus: Sequence[GpuNames]) -> list[Place]:
-    """The MIG slices whose UUID begins with this text or whose address it is, whatever its case."""
+    """The MIG slices whose UUID begins with a text, or whose address equals it, in any case."""
     folded = name.casefold()
     return [
         Place(position, number)
@@ -172,7 +172,7 @@ def _named(
 
 
 def _without_mig_parents(chosen: Iterable[int], gpus: Sequence[GpuNames], *, by_index: bool) -> Visible:
-    """Replace GPUs in MIG mode by what CUDA shows in their stead."""
+    """Replace GPUs in MIG mode by the slices that CUDA shows in their stead."""
     positions = list(chosen)
     first = next((position for position in positions if gpus[position].slices), None)
     if first is not None:
