@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from lightning_carbon import Meter
 
 EPOCHS = 3
-SHOWN = ("energy/total_joules", "power/total_watts", "carbon/row_grams_co2e")
+SHOWN = ("energy/row_joules", "power/total_watts", "carbon/row_grams_co2e")
 BATCH, LENGTH, WIDTH = 64, 64, 128
 
 

@@ -263,6 +263,7 @@ class Run:
             intensity=self._config.intensity,
             ranks=1 + len(others) - len(silent),
             heard_of=min(1.0, (1 + len(others)) / world_size),
+            is_rest=self.record is not None and before.ns > 0,
         )
 
     def record_so_far(self) -> RunRecord:

@@ -167,6 +167,7 @@ def row_between(
     intensity: Intensity,
     ranks: int = 1,
     heard_of: float = 1.0,
+    is_rest: bool = False,
 ) -> Row:
     """The row from one sum to a later one.
 
@@ -177,12 +178,14 @@ def row_between(
         intensity: What the energy is priced with.
         ranks: How many ranks are in the sums and still write.
         heard_of: The share of the run's ranks that has ever written; of the others, no reading is known.
+        is_rest: Whether it is what was left at the end, after other rows.
 
     Returns:
         The row. Where no time has been settled since the row before, nothing is known of its energy, which is absent.
     """
     ns, steps, total = now.ns - before.ns, now.steps - before.steps, now.total - before.total
-    is_metered = bool(now.kinds)
+    is_metered = bool(now.kinds) and bool(now.ns or now.total)
+    so_far = _so_far(now) if is_metered else {}
     if not is_metered or not (ns or total):
         return Row(
             seconds=ns / NANOSECONDS_PER_SECOND,
@@ -191,11 +194,13 @@ def row_between(
             grams_co2e=None,
             run_joules=Energy(now.total).joules if is_metered else None,
             run_grams_co2e=mass_of(Energy(now.total), pue, intensity).grams if is_metered else None,
+            run_kind_joules=so_far,
             steps=steps,
             step_joules=Energy(now.step - before.step).joules if steps and is_metered else None,
             samples=_rise(before.samples, now.samples),
             tokens=_rise(before.tokens, now.tokens),
             ranks=ranks if is_metered else 1,
+            is_rest=is_rest,
         )
     # Other ranks write at a pace of their own, and are held to the time that they have written of; those that have
     # stopped writing, to the time that this row is of.
@@ -215,12 +220,19 @@ def row_between(
         },
         run_joules=Energy(now.total).joules,
         run_grams_co2e=mass_of(Energy(now.total), pue, intensity).grams,
+        run_kind_joules=so_far,
         steps=steps,
         step_joules=Energy(now.step - before.step).joules if steps else None,
         samples=_rise(before.samples, now.samples),
         tokens=_rise(before.tokens, now.tokens),
         ranks=ranks,
+        is_rest=is_rest,
     )
+
+
+def _so_far(now: Sums) -> dict[str, float]:
+    """The energy of the run so far by kind of domain, in joules."""
+    return {kind: Energy(microjoules).joules for kind, microjoules in now.kinds.items()}
 
 
 def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), silent: Collection[int] = ()) -> Height:

@@ -2,17 +2,32 @@
 
 The table is the truth for names, units and meanings; the documentation is generated from it. A metric whose value is
 not known is absent from a row, never zero.
+
+Energy and CO2e come in pairs. What trackers show for a run is the last value that was logged: under ``row_`` that is a
+piece of the run, and under ``run_`` the run so far, in the end its total.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
+
+
+class Scope(StrEnum):
+    """What a metric is a figure of."""
+
+    ROW = "row"
+    """What was used in a row: the values of all rows add up."""
+    RUN = "run"
+    """The run so far: the last value is the run's."""
+    RATE = "rate"
+    """A quotient within a row, which says little of a row that is short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +43,13 @@ class Row:
         grams_co2e: What the total stands for, PUE included.
         run_joules: The total of the run so far.
         run_grams_co2e: The same for the run so far.
+        run_kind_joules: Energy of the run so far by kind of domain.
         steps: How many steps ended.
         step_joules: The energy of those steps.
         samples: How many samples they had, where known.
         tokens: How many tokens they had, where known.
         ranks: How many processes of the run are in these sums.
+        is_rest: Whether it is what was left at the end of a run that had rows before.
     """
 
     seconds: float
@@ -43,20 +60,37 @@ class Row:
     run_grams_co2e: float | None
     kind_joules: dict[str, float] = field(default_factory=dict)
     phase_joules: dict[str, float] = field(default_factory=dict)
+    run_kind_joules: dict[str, float] = field(default_factory=dict)
     steps: int = 0
     step_joules: float | None = None
     samples: int | None = None
     tokens: int | None = None
     ranks: int = 1
+    is_rest: bool = False
 
-    def as_metrics(self, prefix: str = "") -> dict[str, float]:
+    def as_metrics(self, prefix: str = "", *, scopes: Collection[Scope] | None = None) -> dict[str, float]:
         """The row as logger metrics: names of :data:`METRICS` to Python floats.
 
         Args:
             prefix: Put before every name.
+            scopes: Which metrics; by default all, but no rates of the rest at the end of a run, which may be short.
         """
-        values = ((metric.name, metric.of(self)) for metric in METRICS)
+        if scopes is None:
+            scopes = _OF_REST if self.is_rest else _OF_ROW
+        values = ((metric.name, metric.of(self)) for metric in METRICS if metric.scope in scopes)
         return {prefix + name: value for name, value in values if value is not None}
+
+    def as_metrics_at(self, step: int, last_step: int | None, prefix: str = "") -> dict[str, float]:
+        """The row as metrics for a step: on the step of the row before it, the totals of the run alone.
+
+        There a second row would be drawn over the first, or take its place.
+
+        Args:
+            step: Where the row stands on the x-axis.
+            last_step: Where the row before it stands; ``None`` where there is none.
+            prefix: Put before every name.
+        """
+        return self.as_metrics(prefix, scopes=(Scope.RUN,) if step == last_step else None)
 
 
 class Metric(NamedTuple):
@@ -67,12 +101,18 @@ class Metric(NamedTuple):
         unit: Its unit.
         meaning: What it says, in one line.
         of: Its value in a row, or ``None`` where it is not known.
+        scope: What it is a figure of.
     """
 
     name: str
     unit: str
     meaning: str
     of: Callable[[Row], float | None]
+    scope: Scope = Scope.RATE
+
+
+_OF_ROW: Final = frozenset(Scope)
+_OF_REST: Final = frozenset({Scope.ROW, Scope.RUN})
 
 
 def _per(value: float | None, count: float | None) -> float | None:
@@ -80,17 +120,68 @@ def _per(value: float | None, count: float | None) -> float | None:
 
 
 METRICS: tuple[Metric, ...] = (
-    Metric("energy/gpu_joules", "J", "energy of the GPUs in this row", lambda row: row.kind_joules.get("gpu")),
     Metric(
-        "energy/cpu_joules", "J", "energy of the CPU packages in this row", lambda row: row.kind_joules.get("package")
+        "energy/row_gpu_joules",
+        "J",
+        "energy of the GPUs in this row",
+        lambda row: row.kind_joules.get("gpu"),
+        Scope.ROW,
     ),
-    Metric("energy/dram_joules", "J", "energy of the memory in this row", lambda row: row.kind_joules.get("dram")),
-    Metric("energy/total_joules", "J", "all energy metered in this row, without PUE", lambda row: row.total_joules),
+    Metric(
+        "energy/row_cpu_joules",
+        "J",
+        "energy of the CPU packages in this row",
+        lambda row: row.kind_joules.get("package"),
+        Scope.ROW,
+    ),
+    Metric(
+        "energy/row_dram_joules",
+        "J",
+        "energy of the memory in this row",
+        lambda row: row.kind_joules.get("dram"),
+        Scope.ROW,
+    ),
+    Metric(
+        "energy/row_joules",
+        "J",
+        "all energy metered in this row, without PUE",
+        lambda row: row.total_joules,
+        Scope.ROW,
+    ),
+    Metric(
+        "energy/run_gpu_joules",
+        "J",
+        "energy of the GPUs in the run so far",
+        lambda row: row.run_kind_joules.get("gpu"),
+        Scope.RUN,
+    ),
+    Metric(
+        "energy/run_cpu_joules",
+        "J",
+        "energy of the CPU packages in the run so far",
+        lambda row: row.run_kind_joules.get("package"),
+        Scope.RUN,
+    ),
+    Metric(
+        "energy/run_dram_joules",
+        "J",
+        "energy of the memory in the run so far",
+        lambda row: row.run_kind_joules.get("dram"),
+        Scope.RUN,
+    ),
+    Metric(
+        "energy/run_joules",
+        "J",
+        "all energy metered in the run so far, without PUE",
+        lambda row: row.run_joules,
+        Scope.RUN,
+    ),
     Metric(
         "energy/run_kwh",
         "kWh",
-        "energy of the run so far, without PUE",
+        "the same in kilowatt-hours",
         lambda row: _per(row.run_joules, JOULES_PER_KILOWATT_HOUR),
+        Scope.RUN,
     ),
     Metric(
         "power/gpu_watts",
@@ -104,8 +195,20 @@ METRICS: tuple[Metric, ...] = (
         "mean power of everything metered over this row",
         lambda row: _per(row.total_joules, row.seconds),
     ),
-    Metric("carbon/row_grams_co2e", "gCO2e", "CO2e of this row, PUE included", lambda row: row.grams_co2e),
-    Metric("carbon/run_grams_co2e", "gCO2e", "CO2e of the run so far, PUE included", lambda row: row.run_grams_co2e),
+    Metric(
+        "carbon/row_grams_co2e",
+        "gCO2e",
+        "CO2e of this row, PUE included",
+        lambda row: row.grams_co2e,
+        Scope.ROW,
+    ),
+    Metric(
+        "carbon/run_grams_co2e",
+        "gCO2e",
+        "CO2e of the run so far, PUE included",
+        lambda row: row.run_grams_co2e,
+        Scope.RUN,
+    ),
     Metric(
         "energy/joules_per_step",
         "J",
@@ -132,6 +235,26 @@ METRICS: tuple[Metric, ...] = (
     ),
 )
 """The one table of metric names."""
+
+FORMER_NAMES: Final[Mapping[str, str]] = {
+    "energy/gpu_joules": "energy/row_gpu_joules",
+    "energy/cpu_joules": "energy/row_cpu_joules",
+    "energy/dram_joules": "energy/row_dram_joules",
+    "energy/total_joules": "energy/row_joules",
+}
+"""What metrics were called before energy came in pairs, and what they are called; logs of then are still there."""
+
+
+def present_name(name: str) -> str:
+    """What a metric is called that may have been logged under a former name.
+
+    Args:
+        name: A name in a log, with whatever a trainer or a logger has put before it.
+    """
+    for former, present in FORMER_NAMES.items():
+        if name == former or (name.endswith(former) and name[-len(former) - 1] in "/-"):
+            return name.removesuffix(former) + present
+    return name
 
 
 def metrics_table() -> str:

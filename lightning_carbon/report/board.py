@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lightning_carbon.records.rows import FORMER_NAMES
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -39,10 +41,16 @@ CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "Energy": {
         "energy of the run (kWh)": ("energy/run_kwh",),
         "energy of each row (J)": (
-            "energy/gpu_joules",
-            "energy/cpu_joules",
-            "energy/dram_joules",
-            "energy/total_joules",
+            "energy/row_gpu_joules",
+            "energy/row_cpu_joules",
+            "energy/row_dram_joules",
+            "energy/row_joules",
+        ),
+        "energy of the run by kind (J)": (
+            "energy/run_gpu_joules",
+            "energy/run_cpu_joules",
+            "energy/run_dram_joules",
+            "energy/run_joules",
         ),
         "energy of a step (J)": ("energy/joules_per_step",),
         "energy of a sample (J)": ("energy/joules_per_sample",),
@@ -58,6 +66,9 @@ CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 _BEFORE: Final = "(.*-)?(train/)?"
 """What may stand before a metric's name: the prefix of a Lightning logger, and what Hugging Face puts there."""
 
+_SPELLED: Final = {present: f"({present}|{former})" for former, present in FORMER_NAMES.items()}
+"""Metrics that runs of before have under another name; they stand in the same charts."""
+
 
 def layout(names: Collection[str]) -> dict[str, dict[str, tuple[str, list[str]]]]:
     """The charts of a run, as ``SummaryWriter.add_custom_scalars`` takes them.
@@ -71,7 +82,7 @@ def layout(names: Collection[str]) -> dict[str, dict[str, tuple[str, list[str]]]
     has = frozenset(names)
     found = {
         category: {
-            title: ("Multiline", [f"^{_BEFORE}{metric}$" for metric in metrics])
+            title: ("Multiline", [f"^{_BEFORE}{_SPELLED.get(metric, metric)}$" for metric in metrics])
             for title, metrics in charts.items()
             if has.intersection(metrics)
         }

@@ -203,7 +203,7 @@ def test_a_loss_that_falls_stands_beside_its_energy(
     assert len(losses) == 8
     assert losses[-1] < losses[0]
     assert len(run.scalars(validation)) == 2
-    assert all(joules > 0 for joules in run.scalars(f"{prefix}energy/total_joules"))
+    assert all(joules > 0 for joules in run.scalars(f"{prefix}energy/row_joules"))
     assert all(joules > 0 for joules in run.scalars(f"{prefix}energy/joules_per_token"))
 
 

@@ -167,7 +167,7 @@ def test_what_lightning_logs_is_in_the_table(executed: Callable[[Block], Execute
     assert "train/loss" in tags
     assert ours <= listed
     # What does not depend on the sensors and batches of this machine.
-    assert {"energy/total_joules", "energy/run_kwh", "power/total_watts", "carbon/run_grams_co2e"} <= ours
+    assert {"energy/row_joules", "energy/run_kwh", "power/total_watts", "carbon/run_grams_co2e"} <= ours
     assert "energy/joules_per_sample" in ours
 
 
@@ -178,7 +178,7 @@ def test_what_the_trainer_logs_is_in_the_table(executed: Callable[[Block], Execu
     rows = {tag for tag in tags if tag.startswith(("train/energy/", "train/power/", "train/carbon/"))}
 
     assert rows <= listed
-    assert {"train/energy/total_joules", "train/power/total_watts", "train/carbon/run_grams_co2e"} <= rows
+    assert {"train/energy/row_joules", "train/power/total_watts", "train/carbon/run_grams_co2e"} <= rows
     assert any(tag.endswith("train_energy_joules") for tag in tags)
 
 
@@ -207,7 +207,7 @@ def test_the_yaml_makes_the_callbacks_that_it_names(block: Block, tmp_path: Path
 def test_the_integration_in_the_manual_loses_nothing(tmp_path: Path) -> None:
     """The rows that its callback logs, the last one after the end, add up to the record."""
     [block] = [block for block in PYTHON if "LoopCallback" in block.text]
-    total = 'print("logged", sum(row["energy/total_joules"] for row in loop.logged))\n'
+    total = 'print("logged", sum(row["energy/row_joules"] for row in loop.logged))\n'
     run = execute(Block(block.document, block.line, block.language, block.text + total), tmp_path)
     [record] = run.records
 
@@ -473,7 +473,7 @@ def test_a_stale_page_is_noticed_and_written_again(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         shutil.copy(ROOT / name, tmp_path / name)
     page = tmp_path / "docs" / "metrics.md"
-    page.write_text(page.read_text(encoding="utf-8").replace("`energy/total_joules` | J", "`energy/total_joules` | kJ"))
+    page.write_text(page.read_text(encoding="utf-8").replace("`energy/row_joules` | J", "`energy/row_joules` | kJ"))
     script = [sys.executable, str(tmp_path / "tools" / "update_docs.py")]
     check = subprocess.run([*script, "--check"], capture_output=True, text=True, check=False, timeout=500)
     subprocess.run(script, capture_output=True, check=True, timeout=500)

@@ -33,7 +33,7 @@ class CarbonTrainerCallback(TrainerHooks):
     """Meters the energy and the CO2e of a training, and logs them beside the loss.
 
     Rows go into the Trainer's logs of steps, so to all that ``report_to`` names, to ``trainer_state.json``, and on the
-    x-axis of the loss; TensorBoard shows them as ``train/energy/total_joules`` and so on. The last log of a training,
+    x-axis of the loss; TensorBoard shows them as ``train/energy/run_joules`` and so on. The last log of a training,
     which is ``TrainOutput.metrics``, has the last row and the totals: ``train_energy_joules``, ``train_energy_kwh``,
     ``train_energy_<phase>_joules`` and ``train_carbon_grams_co2e`` with its range. The log of an evaluation has
     ``eval_energy_joules`` and ``eval_carbon_grams_co2e``. A copy of the record lies in ``output_dir``. Evaluating and

@@ -158,9 +158,9 @@ class TrainerHooks(TrainerCallback):
         if self._runs.is_evaluating or self._before_evaluation is not None:
             figures = {} if prefix is None else self._runs.evaluation_figures(prefix, Phase.VALIDATE)
         elif logs.keys() >= _FINAL_LOG:
-            figures = self._runs.final_figures()
+            figures = self._runs.final_figures(state.global_step)
         elif self._runs.is_logging or any(map(_LOSS.search, logs)):
-            figures = {} if self._runs.running is None else self._runs.running.step_figures()
+            figures = self._runs.step_figures(state.global_step)
         else:
             figures = {}
         logs.update(figures)

@@ -9,6 +9,7 @@ from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.meter import Meter
+from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
@@ -39,7 +40,8 @@ class TrainerRun:
         self._logged_joules: dict[Phase, float] = {}
         self._evaluated: set[str] = set()
         self._tokens_seen = 0
-        self._last_row: dict[str, float] = {}
+        self._last_row: Row | None = None
+        self._last_step: int | None = None
         self.meter = meter
         self.is_training = is_training
         self.names: set[str] = set()
@@ -53,8 +55,8 @@ class TrainerRun:
     def end(self, status: Status) -> RunRecord:
         """End it."""
         record = self.meter.stop(status)
-        self._last_row = self.meter.row().as_metrics()
-        self.names.update(self._last_row)
+        self._last_row = self.meter.row()
+        self.names.update(self._last_row.as_metrics())
         return record
 
     # -- steps ------------------------------------------------------------------------------------------------------
@@ -86,16 +88,29 @@ class TrainerRun:
 
     # -- figures ----------------------------------------------------------------------------------------------------
 
-    def step_figures(self) -> dict[str, float]:
+    @property
+    def has_rows(self) -> bool:
+        """Whether a row was logged."""
+        return self._last_step is not None
+
+    def step_figures(self, step: int) -> dict[str, float]:
         """A row for the log of a step: what was used since the row before; nothing where no step is settled yet."""
         row = self.meter.next_row() if self.is_running else None
-        figures = {} if row is None else row.as_metrics()
+        if row is None:
+            return {}
+        figures = row.as_metrics_at(step, self._last_step)
+        self._last_step = step
         self.names.update(figures)
         return figures
 
-    def final_figures(self) -> dict[str, float]:
-        """The last row and the totals, after the end."""
-        return self._last_row | totals(self.meter.record)
+    def final_figures(self, step: int) -> dict[str, float]:
+        """The last row and the totals, after the end.
+
+        Args:
+            step: The Trainer's last.
+        """
+        row = {} if self._last_row is None else self._last_row.as_metrics_at(step, self._last_step)
+        return row | totals(self.meter.record)
 
     def evaluation_figures(self, prefix: str, phase: Phase) -> dict[str, float]:
         """The energy of an evaluation for its own log.

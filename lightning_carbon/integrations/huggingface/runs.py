@@ -22,7 +22,9 @@ from lightning_carbon.integrations.shared.batch import BatchCounter, CountBatch,
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
 from lightning_carbon.integrations.shared.trainer_settings import CopyRecord
-from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
+from lightning_carbon.integrations.trackers.kinds import is_called
+from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, show_finished_run
+from lightning_carbon.integrations.trackers.wandb import define_metrics
 from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import MeterConfig
@@ -302,13 +304,35 @@ class TrainerRuns:
         seen = state.num_input_tokens_seen or getattr(trainer, "_total_train_tokens", None)
         return int(seen) if isinstance(seen, int | float) and seen > 0 else None
 
-    def final_figures(self) -> dict[str, float]:
-        """End the run, and tell the last row and the totals."""
+    def step_figures(self, step: int) -> dict[str, float]:
+        """A row for the log of a step, if a run is going on."""
         run = self.running
         if run is None:
             return {}
+        if not run.has_rows:
+            self._define_in_wandb()
+        return run.step_figures(step)
+
+    def final_figures(self, step: int) -> dict[str, float]:
+        """End the run, and tell the last row and the totals, for the log of the last step."""
+        run = self.running
+        if run is None:
+            return {}
+        if not run.has_rows:
+            self._define_in_wandb()
         self.end(Status.COMPLETED)
-        return run.final_figures()
+        return run.final_figures(step)
+
+    @guarded()
+    def _define_in_wandb(self) -> None:
+        """Tell Weights & Biases what stands for a run, where the Trainer logs to it."""
+        trainer = None if self._trainer is None else self._trainer()
+        if trainer is None or not trainer.is_world_process_zero():
+            return
+        for callback in trainer.callback_handler.callbacks:
+            run = getattr(getattr(callback, "_wandb", None), "run", None)
+            if run is not None and is_called(callback, "WandbCallback"):
+                define_metrics(run, "train/", "train/global_step")
 
     def evaluation_figures(self, prefix: str, phase: Phase) -> dict[str, float]:
         """The energy of an evaluation for its own log; on its own, it ends here.

@@ -15,7 +15,7 @@ from typing import Any, Final
 from weakref import finalize
 
 from lightning_carbon.integrations.lightning.trainers import Trainer
-from lightning_carbon.integrations.trackers.tensorboard import is_called
+from lightning_carbon.integrations.trackers.kinds import is_called
 
 _SEARCHES: Final = {"LearningRateFinder": "lr_find", "BatchSizeFinder": "scale_batch_size"}
 """The callbacks that tuners work through, and what they call to search."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from lightning_carbon.integrations.lightning.trainers import Trainer, live_metrics
-from lightning_carbon.integrations.shared.guard import warn_of_logger
+from lightning_carbon.integrations.shared.guard import told_of
+from lightning_carbon.integrations.trackers.kinds import is_called
+from lightning_carbon.integrations.trackers.wandb import define_metrics
 from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.sources.torch_devices import as_tensors
@@ -15,6 +17,12 @@ ENERGY_SO_FAR: Final = "energy/run_kwh"
 CARBON_SO_FAR: Final = "carbon/run_grams_co2e"
 TOTALS: Final = (ENERGY_SO_FAR, CARBON_SO_FAR)
 """What can be monitored."""
+
+_SHOWN_IN_MILLIGRAMS: Final = 0.1
+"""Fewer grams than these are shown in milligrams: a progress bar has three places behind the point."""
+_WHOLE_WATTS_FROM: Final = 1.0
+"""A bar writes zeros behind the point of what is no whole number, and 80 columns are soon full."""
+_MILLIGRAMS_PER_GRAM: Final = 1_000.0
 
 
 class RowLog:
@@ -29,6 +37,7 @@ class RowLog:
         self.prefix = prefix
         self.names: tuple[str, ...] = ()
         self._progress_bar = progress_bar
+        self._last_step: int | None = None
 
     def publish(self, trainer: Trainer, row: Row, step: int) -> None:
         """Hand a row to the loggers, the progress bar and those who monitor.
@@ -38,9 +47,10 @@ class RowLog:
             row: The row.
             step: Where on the loggers' x-axis.
         """
-        metrics = row.as_metrics(self.prefix)
+        metrics = row.as_metrics_at(step, self._last_step, self.prefix)
         if not metrics:
             return
+        is_first, self._last_step = self._last_step is None, step
         # Always the same names: a CSVLogger writes its file anew for every other set.
         self.names = self.names or tuple(metrics)
         metrics = {name: metrics[name] for name in self.names if name in metrics}
@@ -51,19 +61,35 @@ class RowLog:
         if self._progress_bar:
             self._show_in_progress_bar(trainer, metrics)
         for logger in trainer.loggers:
-            try:
+            if is_first and is_called(logger, "WandbLogger"):
+                with told_of(logger):
+                    self._define_in_wandb(logger)
+            with told_of(logger):  # it is the user's, and the others work
                 logger.log_metrics(metrics=metrics, step=step)  # by keyword, as Lightning does
-            except Exception as error:  # noqa: BLE001 - it is the user's logger, and the others work
-                warn_of_logger(logger, error)
+
+    def _define_in_wandb(self, logger: Any) -> None:  # noqa: ANN401 - a WandbLogger of any version
+        """Tell Weights & Biases what stands for a run; the x-axis is the one that the logger gives all its metrics."""
+        before = f"{name}-" if (name := getattr(logger, "_prefix", "")) else ""
+        follows_tensorboard = getattr(logger, "_wandb_init", {}).get("sync_tensorboard")
+        x_axis = "global_step" if follows_tensorboard else "trainer/global_step"
+        define_metrics(logger.experiment, before + self.prefix, x_axis)
 
     def _show_in_progress_bar(self, trainer: Trainer, metrics: dict[str, float]) -> None:
-        shown = {
-            "W": metrics.get(f"{self.prefix}power/total_watts"),
-            "gCO2e": metrics.get(self.prefix + CARBON_SO_FAR),
-        }
-        live_metrics(trainer, "progress_bar_metrics").update(
-            {name: float(f"{value:.3g}") for name, value in shown.items() if value is not None}
-        )
+        shown = live_metrics(trainer, "progress_bar_metrics")
+        watts, grams = metrics.get(f"{self.prefix}power/total_watts"), metrics.get(self.prefix + CARBON_SO_FAR)
+        if watts is not None:
+            shown["W"] = _three_digits(watts) if watts < _WHOLE_WATTS_FROM else round(watts)
+        if grams is None:
+            return
+        is_little = grams < _SHOWN_IN_MILLIGRAMS
+        shown.pop("gCO2e" if is_little else "mgCO2e", None)
+        unit, value = ("mgCO2e", grams * _MILLIGRAMS_PER_GRAM) if is_little else ("gCO2e", grams)
+        shown[unit] = _three_digits(value)
+
+
+def _three_digits(value: float) -> float:
+    """A value with as many digits as a progress bar has room for."""
+    return float(f"{value:.3g}")
 
 
 def show_totals(trainer: Trainer, record: RunRecord) -> None:

@@ -23,7 +23,8 @@ from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
 from lightning_carbon.integrations.shared.trainer_settings import CopyRecord
-from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, is_called, show_finished_run
+from lightning_carbon.integrations.trackers.kinds import is_called
+from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, show_finished_run
 from lightning_carbon.meter import Meter
 from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status

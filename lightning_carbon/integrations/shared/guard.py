@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -59,6 +60,19 @@ def warn_of_logger(logger_of_user: object, error: Exception) -> None:
     name = type(logger_of_user).__qualname__
     if _is_new(name, type(error).__name__):
         logger.warning("%s did not take the energy that was logged, and the training goes on", name, exc_info=error)
+
+
+@contextmanager
+def told_of(logger_of_user: object) -> Iterator[None]:
+    """What goes wrong in a ``with`` block is the user's logger's: it is named in a warning, and never raised.
+
+    Args:
+        logger_of_user: The logger, or a writer of one.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, the training matters more
+        warn_of_logger(logger_of_user, error)
 
 
 def _tell(hook: Callable[..., Any], error: Exception) -> None:

@@ -9,13 +9,12 @@ Knows TensorBoard's writers by their methods, those of torch and those of tensor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lightning_carbon.integrations.shared.guard import guarded, logger, warn_of_logger
+from lightning_carbon.integrations.shared.guard import guarded, logger, told_of
 from lightning_carbon.records.power_profile import PowerProfile
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.report.board import POWER, SUMMARY, layout
@@ -57,11 +56,6 @@ class FinishedRun:
     is_training: bool = True
 
 
-def is_called(thing: object, name: str) -> bool:
-    """Whether the class of a thing, or a base of it, has a name; there are several copies of some classes."""
-    return any(base.__name__ == name for base in type(thing).__mro__)
-
-
 def show_finished_run(writer: Writer, run: FinishedRun) -> None:
     """Show a run that has ended. Never raises.
 
@@ -78,7 +72,7 @@ def show_finished_run(writer: Writer, run: FinishedRun) -> None:
 @guarded()
 def _show_summary(writer: Writer, run: FinishedRun) -> None:
     text = summary_markdown(run.record)
-    with _told_of(writer):
+    with told_of(writer):
         writer.add_text(run.prefix + SUMMARY.name, text, run.step)
 
 
@@ -96,7 +90,7 @@ def _show_power(writer: Writer, run: FinishedRun) -> None:
     if figure is None:
         return
     image = pixels(figure)
-    with _told_of(writer):
+    with told_of(writer):
         # Not add_figure(), which loads pyplot and chooses a backend for the whole program.
         writer.add_image(run.prefix + POWER.name, image, run.step, dataformats="HWC")
 
@@ -104,23 +98,14 @@ def _show_power(writer: Writer, run: FinishedRun) -> None:
 @guarded()
 def _lay_out(writer: Writer, run: FinishedRun) -> None:
     charts = layout(run.names)
-    with _told_of(writer):
+    with told_of(writer):
         if charts and run.is_training and not _has_layout(writer):
             writer.add_custom_scalars(charts)
 
 
 def _flush(writer: Writer) -> None:
-    with _told_of(writer):
+    with told_of(writer):
         writer.flush()
-
-
-@contextmanager
-def _told_of(writer: Writer) -> Iterator[None]:
-    """What goes wrong is the writer's own."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - whatever it is, the training matters more
-        warn_of_logger(writer, error)
 
 
 def _has_layout(writer: Writer) -> bool:

@@ -21,7 +21,7 @@ from tests.integration.huggingface.support import (
 )
 
 LENGTHS = [3, 8, 5, 2, 8, 8, 4, 6]
-JOULES = "energy/total_joules"
+JOULES = "energy/row_joules"
 
 
 def sentences() -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What is logged, where on the x-axis, and what stays as it is without the meter."""
 
 import json
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from tests.integration.huggingface.support import (
 )
 
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "huggingface_rows.json"
-JOULES = "energy/total_joules"
+JOULES = "energy/row_joules"
+SO_FAR = "energy/run_joules"
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def test_rows_are_as_recorded(event_folder: Path) -> None:
     ids=str,
 )
 def test_the_rows_add_up_to_the_record(event_folder: Path, settings: dict[str, Any]) -> None:
-    """Not a joule of the run is missing from any target of `report_to`, and none is there twice."""
+    """Up to each row, the rows are the run so far, in every target of `report_to`; the last run so far is the run."""
     source, listener = CountedReads(), Listener()
     callback = make_callback(event_folder, sources=[source])
     trainer = make_trainer(event_folder, [listener, callback], source.wait, report_to=["tensorboard"], **settings)
@@ -71,10 +73,15 @@ def test_the_rows_add_up_to_the_record(event_folder: Path, settings: dict[str, A
     record = callback.record
 
     assert record is not None
-    assert record.energy.total_joules == pytest.approx(sum(values_of(listener.logs, JOULES)), rel=1e-12)
-    assert record.energy.total_joules == pytest.approx(sum(values_of(trainer.state.log_history, JOULES)), rel=1e-12)
-    in_tensorboard = scalars(event_folder)[f"train/{JOULES}"]
-    assert record.energy.total_joules == pytest.approx(sum(value for _, value in in_tensorboard), rel=1e-6)
+    in_tensorboard = scalars(event_folder)
+    shown = {name: [value for _, value in in_tensorboard[f"train/{name}"]] for name in (JOULES, SO_FAR)}
+    for rows, so_far, rel in (
+        (values_of(listener.logs, JOULES), values_of(listener.logs, SO_FAR), 1e-12),
+        (values_of(trainer.state.log_history, JOULES), values_of(trainer.state.log_history, SO_FAR), 1e-12),
+        (shown[JOULES], shown[SO_FAR], 1e-6),
+    ):
+        assert list(accumulate(rows)) == pytest.approx(so_far[: len(rows)], rel=rel)
+        assert record.energy.total_joules == pytest.approx(so_far[-1], rel=rel)
     assert record.energy.total_joules == output.metrics["train_energy_joules"]
     assert record.energy.total_joules == sum(record.energy.phases.values())
     assert record.energy.total_joules == pytest.approx(WATTS * record.duration_seconds, rel=BUSY)
@@ -112,7 +119,8 @@ def test_the_state_on_disk_has_rows_and_totals(tmp_path: Path) -> None:
     final = json.loads((tmp_path / "out/trainer_state.json").read_text())["log_history"]
 
     assert [2, 4] == [log["step"] for log in saved if JOULES in log]
-    assert [2, 4, 6, 8, 8] == [log["step"] for log in final if JOULES in log]
+    assert [2, 4, 6, 8] == [log["step"] for log in final if JOULES in log]
+    assert [2, 4, 6, 8, 8] == [log["step"] for log in final if SO_FAR in log]
     assert 1 == len(values_of(final, "train_energy_joules"))
     assert trainer.state.log_history == final
 
@@ -157,7 +165,7 @@ def test_logs_of_others_stay_as_they_are(tmp_path: Path) -> None:
 
     assert [{"mine", "epoch", "step"}] * 4 == [set(log) for log in mine]
     assert callback.record is not None
-    assert callback.record.energy.total_joules == pytest.approx(sum(values_of(trainer.state.log_history, JOULES)))
+    assert callback.record.energy.total_joules == pytest.approx(values_of(trainer.state.log_history, SO_FAR)[-1])
 
 
 def test_an_evaluation_has_its_energy_under_its_own_prefix(tmp_path: Path) -> None:
@@ -249,7 +257,7 @@ def test_the_tokens_of_the_trainer_count_where_it_counts(tmp_path: Path) -> None
 
     assert callback.record is not None
     assert 8 * TOKENS == callback.record.tokens
-    assert [2, 4, 4] == [log["step"] for log in trainer.state.log_history if JOULES in log]
+    assert [2, 4] == [log["step"] for log in trainer.state.log_history if JOULES in log]
 
 
 def test_energy_per_sample_and_token_divide_by_what_there_was(tmp_path: Path) -> None:

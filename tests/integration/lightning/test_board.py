@@ -25,6 +25,7 @@ CHARTS = [
     "power (W)",
     "energy of the run (kWh)",
     "energy of each row (J)",
+    "energy of the run by kind (J)",
     "energy of a step (J)",
     "energy of a sample (J)",
     "CO2e of the run (g)",

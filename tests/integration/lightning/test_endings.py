@@ -32,7 +32,7 @@ from tests.integration.lightning.support import (
 )
 
 PACKAGE = PACKAGES[0]
-JOULES = "energy/total_joules"
+JOULES = "energy/row_joules"
 
 
 def closed(callback: CarbonCallback, folder: Path) -> RunRecord:
@@ -97,18 +97,18 @@ def at_step(number: int, action: Callable[[Any], object]) -> Callable[[Any], obj
 )
 @pytest.mark.filterwarnings("ignore:.*Detected KeyboardInterrupt")
 def test_a_training_that_is_cut_short(tmp_path: Path, action: Callable[[Any], object], status: str, steps: int) -> None:
-    """An error, Ctrl-C, an exit and SIGTERM each leave a closed record, whose rows add up to it."""
+    """An error, Ctrl-C, an exit and SIGTERM each leave a closed record, and its total as the last value in the logs."""
     callback = make_callback(tmp_path)
     logger = loggers_of(PACKAGE).TensorBoardLogger(tmp_path, "tb")
     trainer = make_trainer(PACKAGE, tmp_path, callback, logger=logger)
     with suppress(ValueError, SystemExit, KeyboardInterrupt):
         trainer.fit(make_module(PACKAGE, at_step(3, action)), loader(8), loader(1))
     record = closed(callback, tmp_path)
-    rows = scalars(logger.log_dir, JOULES)
+    so_far = scalars(logger.log_dir, "energy/run_joules")
 
     assert (status, steps, steps * BATCH_SIZE) == (record.status, record.steps, record.samples)
-    assert record.energy.total_joules == pytest.approx(sum(value for _, value in rows), rel=1e-6)
-    assert steps - 1 == rows[-1][0]
+    assert record.energy.total_joules == pytest.approx(so_far[-1][1], rel=1e-6)
+    assert steps - 1 == so_far[-1][0]
 
 
 def test_an_error_while_setting_up(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """What is logged, and where on the x-axis."""
 
 import json
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lightning_carbon.records.rows import METRICS
+from lightning_carbon.records.rows import METRICS, Scope
 from tests.integration.lightning.support import (
     BATCH_SIZE,
     PACKAGES,
@@ -24,7 +25,8 @@ from tests.integration.lightning.support import (
 )
 
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "lightning_rows.json"
-JOULES = "energy/total_joules"
+JOULES = "energy/row_joules"
+SO_FAR = "energy/run_joules"
 BUSY = 0.05
 """A busy machine may stop the sampling thread between reading and stamping, which matters in runs this short."""
 
@@ -79,16 +81,17 @@ def test_rows_are_as_recorded(tmp_path: Path, package: str) -> None:
     ids=str,
 )
 def test_the_rows_add_up_to_the_record(tmp_path: Path, settings: dict[str, Any]) -> None:
-    """Not a joule of the run is missing from the loggers, and none is there twice."""
+    """Up to each row, the rows are the run so far, and the last run so far is the record's."""
     trainer = trained(tmp_path, **settings)
     record = trainer.callbacks[0].record
-    in_csv = sum(value for _, value in csv_column(trainer.loggers[1].log_dir, JOULES))
-    in_tensorboard = sum(value for _, value in scalars(trainer.loggers[0].log_dir, JOULES))
-    so_far = csv_column(trainer.loggers[1].log_dir, "energy/run_kwh")[-1][1]
+    for read, logger, rel in ((scalars, trainer.loggers[0], 1e-6), (csv_column, trainer.loggers[1], 1e-12)):
+        rows, so_far = ([value for _, value in read(logger.log_dir, name)] for name in (JOULES, SO_FAR))
 
-    assert record.energy.total_joules == pytest.approx(in_csv, rel=1e-12)
-    assert record.energy.total_joules == pytest.approx(in_tensorboard, rel=1e-6)
-    assert record.energy.total_joules == pytest.approx(so_far * 3.6e6, rel=1e-12)
+        assert list(accumulate(rows)) == pytest.approx(so_far[: len(rows)], rel=rel)
+        assert record.energy.total_joules == pytest.approx(so_far[-1], rel=rel)
+    kilowatt_hours = csv_column(trainer.loggers[1].log_dir, "energy/run_kwh")[-1][1]
+
+    assert record.energy.total_joules == pytest.approx(kilowatt_hours * 3.6e6, rel=1e-12)
     assert record.energy.total_joules == sum(record.energy.phases.values())
     assert record.energy.total_joules == pytest.approx(WATTS * record.duration_seconds, rel=BUSY)
 
@@ -107,13 +110,19 @@ def test_rows_stand_where_the_loss_stands(tmp_path: Path, logger_index: int) -> 
 
 
 def test_every_row_has_the_same_names(tmp_path: Path) -> None:
-    """What the first row has, the others have."""
+    """What the first row has, the others have, save the rest at the end, of which only the run's totals are told."""
     trainer = trained(tmp_path)
     logs = trainer.loggers[0].log_dir
-    names = {metric.name for metric in METRICS} & tags(logs)
-    steps = {tuple(step for step, _ in scalars(logs, tag)) for tag in names if "_per_" not in tag}
+    found = {
+        scope: {
+            tuple(step for step, _ in scalars(logs, metric.name))
+            for metric in METRICS
+            if metric.scope is scope and metric.name in tags(logs) and "_per_" not in metric.name
+        }
+        for scope in Scope
+    }
 
-    assert 1 == len(steps)
+    assert {Scope.ROW: {(1, 3, 5, 7)}, Scope.RATE: {(1, 3, 5, 7)}, Scope.RUN: {(1, 3, 5, 7, 7)}} == found
 
 
 def test_micro_batches_make_one_step(tmp_path: Path) -> None:
@@ -132,7 +141,7 @@ def test_several_optimizers_make_one_step(tmp_path: Path) -> None:
     assert 16 == trainer.global_step
     assert (8, 8 * BATCH_SIZE) == (record.steps, record.samples)
     assert [1, 3, 5, 7] == [step for step, _ in scalars(logs, "train/loss")]
-    assert [1, 3, 5, 7, 7] == [step for step, _ in scalars(logs, JOULES)]
+    assert [1, 3, 5, 7] == [step for step, _ in scalars(logs, JOULES)]
 
 
 def test_a_resumed_training_goes_on_along_the_axis(tmp_path: Path) -> None:
@@ -149,7 +158,7 @@ def test_a_resumed_training_goes_on_along_the_axis(tmp_path: Path) -> None:
     )
 
     assert [5, 7] == [step for step, _ in csv_column(logger.log_dir, "train/loss")]
-    assert [5, 7, 7] == [step for step, _ in csv_column(logger.log_dir, JOULES)]
+    assert [5, 7] == [step for step, _ in csv_column(logger.log_dir, JOULES)]
     assert callback.record is not None
     assert 4 == callback.record.steps
 
@@ -181,7 +190,7 @@ def test_the_trial_of_the_validation_is_a_phase_and_logs_nothing(tmp_path: Path)
     record = trainer.callbacks[0].record
 
     assert record.energy.phases["sanity"] > 0
-    assert [1, 1] == [step for step, _ in csv_column(trainer.loggers[1].log_dir, JOULES)]
+    assert [1] == [step for step, _ in csv_column(trainer.loggers[1].log_dir, JOULES)]
 
 
 def test_validation_in_mid_epoch_is_a_phase(tmp_path: Path) -> None:

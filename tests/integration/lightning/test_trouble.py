@@ -147,7 +147,7 @@ def test_a_logger_with_a_defect(tmp_path: Path, caplog: pytest.LogCaptureFixture
 
         def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
             """Refuse energy."""
-            if "energy/total_joules" in metrics:
+            if "energy/run_joules" in metrics:
                 raise ValueError("what is a joule?")
             super().log_metrics(metrics, step)
 
@@ -173,7 +173,7 @@ def test_loggers_are_called_as_lightning_calls_them(tmp_path: Path) -> None:
 
         def log_metrics(self, *, metrics: dict[str, float], step: int | None = None) -> None:
             """Keep the steps of rows of energy."""
-            got.extend([step] if "energy/total_joules" in metrics else [])
+            got.extend([step] if "energy/run_joules" in metrics else [])
 
     source = CountedReads()
     callback = make_callback(tmp_path, sources=[source])

@@ -10,7 +10,7 @@ from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.metering.sums import NOTHING, Hardware, Sums, height_of, row_between, sums_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.power_profile import Height, Strand
-from lightning_carbon.records.rows import Row
+from lightning_carbon.records.rows import METRICS, Row, Scope
 from lightning_carbon.records.run import Status
 from tests.unit.records.parts import SECOND, domain, part, parts
 
@@ -125,7 +125,16 @@ def test_a_row_of_no_time_has_no_energy() -> None:
 
     assert (None, None, None, {}) == (cut.total_joules, cut.coverage_ratio, cut.grams_co2e, cut.kind_joules)
     assert cut.run_joules == pytest.approx(100e-6)
-    assert {"carbon/run_grams_co2e", "energy/run_kwh"} == cut.as_metrics().keys()
+    assert {"gpu": 100e-6} == pytest.approx(cut.run_kind_joules)
+    assert {metric.name for metric in METRICS if metric.scope is Scope.RUN} >= cut.as_metrics().keys()
+
+
+def test_before_anything_is_settled_the_run_has_no_energy() -> None:
+    """A run that no reading tells of yet is not a run of 0 J."""
+    cut = row(sums_of([mine(0, 0)]))
+
+    assert (None, None, None, None) == (cut.total_joules, cut.run_joules, cut.run_grams_co2e, cut.coverage_ratio)
+    assert {} == cut.as_metrics()
 
 
 def test_what_others_used_in_no_time_of_this_rank_is_in_the_row() -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.records.rows import METRICS, Metric, Row, metrics_table
+from lightning_carbon.records.rows import FORMER_NAMES, METRICS, Metric, Row, Scope, metrics_table, present_name
+
+FORMER = Path(__file__).parents[2] / "data" / "former"
 
 ROW = Row(
     seconds=10.0,
@@ -17,6 +24,7 @@ ROW = Row(
     run_grams_co2e=500.0,
     kind_joules={"gpu": 2_000.0, "package": 900.0, "dram": 100.0, "psys": 1.0},
     phase_joules={"train": 3_000.0},
+    run_kind_joules={"gpu": 5_000_000.0, "package": 2_000_000.0, "dram": 200_000.0, "psys": 1.0},
     steps=10,
     step_joules=2_500.0,
     samples=80,
@@ -33,6 +41,7 @@ rows = st.builds(
     run_joules=maybe,
     run_grams_co2e=maybe,
     kind_joules=st.dictionaries(st.sampled_from(["gpu", "package", "dram", "psys"]), st.floats(0, 1e9)),
+    run_kind_joules=st.dictionaries(st.sampled_from(["gpu", "package", "dram", "psys"]), st.floats(0, 1e9)),
     steps=st.integers(0, 10**6),
     step_joules=maybe,
     samples=st.none() | st.integers(0, 10**6),
@@ -43,10 +52,14 @@ rows = st.builds(
 def test_a_whole_row_has_every_metric() -> None:
     """Every name, by hand."""
     assert ROW.as_metrics() == {
-        "energy/gpu_joules": 2_000.0,
-        "energy/cpu_joules": 900.0,
-        "energy/dram_joules": 100.0,
-        "energy/total_joules": 3_000.0,
+        "energy/row_gpu_joules": 2_000.0,
+        "energy/row_cpu_joules": 900.0,
+        "energy/row_dram_joules": 100.0,
+        "energy/row_joules": 3_000.0,
+        "energy/run_gpu_joules": 5_000_000.0,
+        "energy/run_cpu_joules": 2_000_000.0,
+        "energy/run_dram_joules": 200_000.0,
+        "energy/run_joules": 7_200_000.0,
         "energy/run_kwh": 2.0,
         "power/gpu_watts": 200.0,
         "power/total_watts": 300.0,
@@ -74,13 +87,13 @@ def test_a_row_tells_what_it_knows_and_no_more(row: Row, prefix: str) -> None:
     assert all(isinstance(value, float) for value in metrics.values())
     assert (f"{prefix}energy/joules_per_step" in metrics) == (row.step_joules is not None and row.steps > 0)
     assert (f"{prefix}power/total_watts" in metrics) == (row.total_joules is not None and row.seconds > 0)
-    assert (f"{prefix}energy/total_joules" in metrics) == (row.total_joules is not None)
+    assert (f"{prefix}energy/row_joules" in metrics) == (row.total_joules is not None)
 
 
-def test_none_and_zero_are_told_apart() -> None:
+def test_none_and_zero_are_distinguished() -> None:
     """A GPU that used nothing reads zero; where there is no GPU there is no number."""
-    assert Row(1.0, 0.0, 1.0, 0.0, 0.0, 0.0, {"gpu": 0.0}).as_metrics()["energy/gpu_joules"] == 0.0
-    assert "energy/gpu_joules" not in Row(1.0, 0.0, 1.0, 0.0, 0.0, 0.0).as_metrics()
+    assert Row(1.0, 0.0, 1.0, 0.0, 0.0, 0.0, {"gpu": 0.0}).as_metrics()["energy/row_gpu_joules"] == 0.0
+    assert "energy/row_gpu_joules" not in Row(1.0, 0.0, 1.0, 0.0, 0.0, 0.0).as_metrics()
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
@@ -89,3 +102,65 @@ def test_every_metric_is_in_the_table_for_the_documentation(metric: Metric) -> N
     line = f"| `{metric.name}` | {metric.unit} | {metric.meaning} |"
 
     assert line in metrics_table().splitlines()
+
+
+def names(scope: Scope) -> set[str]:
+    """The metrics of a scope."""
+    return {metric.name for metric in METRICS if metric.scope is scope}
+
+
+def test_energy_and_carbon_come_in_pairs() -> None:
+    """What is told of a row is told of the run so far, and the name says which it is."""
+    assert {name.replace("/row_", "/run_") for name in names(Scope.ROW)} == names(Scope.RUN) - {"energy/run_kwh"}
+    assert all("/row_" in name for name in names(Scope.ROW))
+    assert all("/run_" in name for name in names(Scope.RUN))
+    assert not [name for name in names(Scope.RATE) if "/row_" in name or "/run_" in name]
+
+
+def test_the_rest_at_the_end_has_no_rates() -> None:
+    """A few milliseconds say nothing of a power or of the energy of a step; what they used is told."""
+    metrics = replace(ROW, is_rest=True).as_metrics()
+
+    assert names(Scope.ROW) | names(Scope.RUN) == set(metrics)
+    assert ROW.as_metrics() | metrics == ROW.as_metrics()
+
+
+def test_a_step_has_one_row() -> None:
+    """On the step of the row before, the totals of the run go on, and nothing is drawn over that row."""
+    assert names(Scope.RUN) == set(ROW.as_metrics_at(7, 7))
+    assert {f"test/{name}" for name in names(Scope.RUN)} == set(ROW.as_metrics_at(7, 7, "test/"))
+    assert ROW.as_metrics_at(7, 6) == ROW.as_metrics() == ROW.as_metrics_at(0, None)
+
+
+@pytest.mark.parametrize("before", ["", "train/", "mine-", "mine-validate/"])
+@pytest.mark.parametrize("former", FORMER_NAMES)
+def test_former_names_are_understood(former: str, before: str) -> None:
+    """Whatever a trainer or a logger puts before them; a name that only ends like one stays."""
+    present = present_name(before + former)
+
+    assert before + FORMER_NAMES[former] == present
+    assert present_name(present) == present
+    assert f"my{former}" == present_name(f"my{former}")
+
+
+def test_no_metric_has_a_former_name() -> None:
+    """A name never means two things: former names are of no metric, and what they became is."""
+    present = {metric.name for metric in METRICS}
+
+    assert not present.intersection(FORMER_NAMES)
+    assert present >= set(FORMER_NAMES.values())
+
+
+def test_logs_of_former_names_are_read_under_the_present_ones() -> None:
+    """A CSV file of Lightning's, written before energy came in pairs: its rows add up to its run."""
+    with (FORMER / "metrics.csv").open(encoding="utf-8", newline="") as file:
+        logged = [{present_name(name): value for name, value in line.items()} for line in csv.DictReader(file)]
+    rows = [line for line in logged if line["energy/row_joules"]]
+    grams = [float(line["carbon/run_grams_co2e"]) for line in rows]
+
+    assert sum(float(line["energy/row_joules"]) for line in rows) == pytest.approx(388.705903, abs=1e-6)
+    assert all(earlier < later for earlier, later in pairwise(grams))
+    assert {metric.name for metric in METRICS} >= {name for name in logged[0] if "/" in name} - {
+        "train/loss",
+        "val/loss",
+    }

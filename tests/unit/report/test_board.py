@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from itertools import chain
 
-from lightning_carbon.records.rows import METRICS
+import pytest
+
+from lightning_carbon.records.rows import FORMER_NAMES, METRICS
 from lightning_carbon.report.board import CHARTS, SHOWN, layout
 
 NAMES = {metric.name for metric in METRICS}
@@ -52,3 +54,13 @@ def test_equal_charts_of_runs_with_and_without_a_gpu_are_one() -> None:
     without, with_gpu = layout({"power/total_watts"}), layout({"power/total_watts", "power/gpu_watts"})
 
     assert without == with_gpu
+
+
+@pytest.mark.parametrize("former", FORMER_NAMES)
+def test_runs_of_before_are_in_the_same_charts(former: str) -> None:
+    """A chart finds what a run of before logged under a former name, in every trainer."""
+    patterns = [pattern for chart in layout(NAMES)["Energy"].values() for pattern in chart[1]]
+
+    for before in ("", "train/", "mine-"):
+        assert 1 == sum(re.match(pattern, before + former) is not None for pattern in patterns)
+        assert 1 == sum(re.match(pattern, before + FORMER_NAMES[former]) is not None for pattern in patterns)
