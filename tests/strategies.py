@@ -9,6 +9,8 @@ from itertools import accumulate
 from hypothesis import strategies as st
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.energy.accuracy import either_way
 from lightning_carbon.energy.attribution import Mark
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import CounterReading, GaugeReading, Kind, Provenance
@@ -35,6 +37,12 @@ gaps = st.one_of(st.integers(1, 10 * MILLISECOND), st.integers(1, 3 * SECOND))
 
 rises = st.one_of(st.just(0), st.integers(0, 1_000), st.integers(0, 10**9))
 """Microjoules between two readings; often none, as between two jumps of a counter."""
+
+
+def around(energy: Energy, ratio: float) -> Bounds[Energy]:
+    """An energy with a range that is as wide below as above."""
+    low, high = either_way(ratio).ends(energy.microjoules, 0)
+    return Bounds(energy, Energy(low), Energy(high))
 
 
 @st.composite
@@ -161,6 +169,8 @@ domain_records = st.builds(
     lost=st.none() | words,
     phases=by_phase,
     parts=by_part,
+    low_joules=st.none() | joules,
+    high_joules=st.none() | joules,
 )
 
 energy_records = st.builds(

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from tests.gpu.measuring.results import FOLDER, read_results  # noqa: E402 - the root has to be on the path first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 BEGIN, END = "<!-- GPUs: written by tools/gpu_tables.py -->\n", "<!-- end of GPUs -->\n"
 NOTHING = "–"
@@ -179,8 +179,16 @@ def _power(found: Result) -> list[str]:
         return [NOTHING, NOTHING, NOTHING]
     pace = found["speed"]["steps_per_second"]
     watts = sum(gpu["watts"] for gpu in gpus)
-    how = ", ".join(sorted({f"{gpu['provenance']} ±{gpu['uncertainty_ratio']:.0%}".replace("%", " %") for gpu in gpus}))
+    how = ", ".join(sorted({f"{gpu['provenance']} {_range(gpu)}" for gpu in gpus}))
     return [f"{watts:.0f} W", how, NOTHING if pace is None else f"{pace:.3g}"]
+
+
+def _range(gpu: Mapping[str, Any]) -> str:
+    """The range of a sensor, as shares of what it shows."""
+    accuracy = gpu.get("accuracy")
+    if accuracy is None:
+        return f"±{100 * gpu['uncertainty_ratio']:.0f} %"
+    return f"-{100 * accuracy['below_ratio']:.0f}/+{100 * accuracy['above_ratio']:.0f} %"
 
 
 def main() -> None:

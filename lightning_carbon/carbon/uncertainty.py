@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from operator import add, mul
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from lightning_carbon.units import Energy
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -65,9 +63,3 @@ class Bounds(Generic[Amount]):
     def under(self: Bounds[float], numerator: float) -> Bounds[float]:
         """Divide a number by this figure; the low end of the result comes from the high end of the figure."""
         return Bounds(numerator / self.value, numerator / self.high, numerator / self.low)
-
-
-def bounds_of_sensor(energy: Energy, uncertainty_ratio: float) -> Bounds[Energy]:
-    """The range of an energy whose sensor has a relative uncertainty; never below zero."""
-    half = round(energy.microjoules * uncertainty_ratio)
-    return Bounds(energy, Energy(max(0, energy.microjoules - half)), Energy(energy.microjoules + half))

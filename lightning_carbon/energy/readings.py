@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lightning_carbon.energy.accuracy import Accuracy
     from lightning_carbon.units import Energy, Power
 
 
@@ -88,12 +89,14 @@ class Sensor:
     Args:
         domain: The domain that it covers.
         provenance: How its numbers come about.
-        uncertainty_ratio: The half width of the range around its energy, as a share of it (0.05 is ±5 %).
+        uncertainty_ratio: The half width of the range around its energy, as a share of it (0.05 is ±5 %); of a range
+            that is not as wide below as above, the wider half.
         method: For people: the call or model behind it, with its reference where it is a model.
         wraps_at: The count at which a counter starts again from zero, where it does.
         max_power: The most that the hardware draws by its limit or rating, without a margin, where that is known. A
             reading far above it is discarded.
         window_seconds: The seconds over which a gauge averages; 0 for a gauge of the present power.
+        accuracy: The range, where more is known of it than a half width.
     """
 
     domain: Domain
@@ -103,6 +106,7 @@ class Sensor:
     wraps_at: Energy | None = None
     max_power: Power | None = None
     window_seconds: float = 0.0
+    accuracy: Accuracy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def domain_of(sensor: Sensor) -> DomainDescription:
         uncertainty_ratio=sensor.uncertainty_ratio,
         method=sensor.method,
         parent=domain.parent,
+        accuracy=sensor.accuracy,
     )
 
 

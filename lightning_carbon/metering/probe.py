@@ -147,6 +147,7 @@ class Probe:
             provenance=sensor.provenance.value,
             uncertainty_ratio=sensor.uncertainty_ratio,
             method=sensor.method,
+            accuracy=sensor.accuracy,
         )
 
     @property

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+    from lightning_carbon.energy.accuracy import Accuracy
     from lightning_carbon.records.journal import Header, RankPart
+
+
+class SensorSum(NamedTuple):
+    """What one sensor has shown: microjoules, the nanoseconds that its readings cover, and how far off it may be."""
+
+    microjoules: int
+    covered_ns: int
+    accuracy: Accuracy
 
 
 class Sums(NamedTuple):
@@ -39,6 +48,7 @@ class Sums(NamedTuple):
         expected: The nanoseconds of those domains that readings should cover.
         roots: How many such domains there are.
         silent: How many of them belong to ranks that have not written for a while.
+        sensors: What each of them has shown, by the rank and the place that it is credited to.
     """
 
     ns: int
@@ -54,9 +64,10 @@ class Sums(NamedTuple):
     expected: int
     roots: int
     silent: int
+    sensors: Mapping[tuple[int, int], SensorSum]
 
 
-NOTHING = Sums(0, 0, {}, {}, {}, 0, 0, None, None, 0, 0, 0, 0)
+NOTHING = Sums(0, 0, {}, {}, {}, 0, 0, None, None, 0, 0, 0, 0, {})
 """Where every run begins."""
 
 
@@ -124,6 +135,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
     own = parts[0].beat
     kinds: dict[str, int] = {}
     phases: dict[str, int] = {}
+    sensors: dict[tuple[int, int], SensorSum] = {}
     total = step = covered = expected = count = without_word = 0
     for part, of_kind, roots in zip(parts, hardware.kinds(), hardware.roots(parts), strict=True):
         beat = part.beat
@@ -138,6 +150,9 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
             phases[name] = phases.get(name, 0) + used
             total += used
             covered += _sum_at(phase.covered_ns, roots)
+        for place in roots:
+            domain = beat.sensor(place).applied_to(part.header.domains[place])
+            sensors[part.header.rank, place] = SensorSum(beat.uj(place), beat.covered_ns(place), domain.range)
         step += _sum_at(beat.step_uj, roots)
         expected += beat.ns * len(roots)
         count += len(roots)
@@ -156,6 +171,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
         expected=expected,
         roots=count,
         silent=without_word,
+        sensors=sensors,
     )
 
 
@@ -202,6 +218,9 @@ def row_between(
             ranks=ranks if is_metered else 1,
             is_rest=is_rest,
         )
+    low, high = _ends(before, now)
+    # What a total sums may have changed since, with a parent that its parts have overtaken.
+    low, high = min(low, total), max(high, total)
     # Other ranks write at a pace of their own, and are held to the time that they have written of; those that have
     # stopped writing, to the time that this row is of.
     expected_ns = now.expected - before.expected + now.silent * ns
@@ -221,6 +240,8 @@ def row_between(
         run_joules=Energy(now.total).joules,
         run_grams_co2e=mass_of(Energy(now.total), pue, intensity).grams,
         run_kind_joules=so_far,
+        low_joules=Energy(low).joules,
+        high_joules=Energy(high).joules,
         steps=steps,
         step_joules=Energy(now.step - before.step).joules if steps else None,
         samples=_rise(before.samples, now.samples),
@@ -267,6 +288,20 @@ def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), si
 
 def _hardware_of(parts: Sequence[RankPart]) -> Hardware:
     return Hardware([part.header for part in parts])
+
+
+def _ends(before: Sums, now: Sums) -> tuple[int, int]:
+    """The range of what was used between two sums, in microjoules; sensors are taken to be off the same way."""
+    low = high = 0
+    for key, shown in now.sensors.items():
+        known = before.sensors.get(key)
+        microjoules, covered_ns = shown.microjoules, shown.covered_ns
+        if known is not None:
+            microjoules, covered_ns = microjoules - known.microjoules, covered_ns - known.covered_ns
+        if microjoules > 0:
+            ends = shown.accuracy.ends(microjoules, covered_ns)
+            low, high = low + ends[0], high + ends[1]
+    return low, high
 
 
 def _sum_at(figures: Sequence[int], places: Sequence[int]) -> int:

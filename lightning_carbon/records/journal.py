@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.energy.accuracy import Accuracy, either_way
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.fields import (
@@ -37,7 +38,11 @@ _JOURNAL = "a journal of a run"
 
 @dataclass(frozen=True, slots=True)
 class DomainDescription:
-    """The facts about a domain that do not change during a run; the fields are those of a domain in a record."""
+    """The facts about a domain that do not change during a run; the fields are those of a domain in a record.
+
+    Args:
+        accuracy: The range, where more is known of it than ``uncertainty_ratio``.
+    """
 
     id: str
     kind: str
@@ -46,6 +51,12 @@ class DomainDescription:
     uncertainty_ratio: float
     method: str
     parent: str | None = None
+    accuracy: Accuracy | None = None
+
+    @property
+    def range(self) -> Accuracy:
+        """The range around what its sensor shows."""
+        return either_way(self.uncertainty_ratio) if self.accuracy is None else self.accuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,7 @@ class SensorBeat:
         provenance: How its numbers come about.
         uncertainty_ratio: The half width of its range, as a share.
         method: The call or the model behind it.
+        accuracy: The range, where more is known of it.
     """
 
     counter_to_power_ratio: float | None = None
@@ -139,13 +151,20 @@ class SensorBeat:
     provenance: str | None = field(default=None, metadata=one_of(Provenance))
     uncertainty_ratio: float | None = None
     method: str | None = None
+    accuracy: Accuracy | None = None
 
     def applied_to(self, domain: DomainDescription) -> DomainDescription:
         """The description of the domain with its present sensor; its range is the wider of the two sensors'."""
         if self.provenance is None or self.uncertainty_ratio is None or self.method is None:
             return domain
-        wider = max(domain.uncertainty_ratio, self.uncertainty_ratio)
-        return replace(domain, provenance=self.provenance, uncertainty_ratio=wider, method=self.method)
+        own = either_way(self.uncertainty_ratio) if self.accuracy is None else self.accuracy
+        return replace(
+            domain,
+            provenance=self.provenance,
+            uncertainty_ratio=max(domain.uncertainty_ratio, self.uncertainty_ratio),
+            method=self.method,
+            accuracy=None if domain.accuracy is self.accuracy is None else domain.range.or_wider(own),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import footprint
-from lightning_carbon.carbon.uncertainty import Bounds, bounds_of_sensor
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.phases import parts_in_order, phases_in_order
 from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.ports import Finding
@@ -170,8 +170,9 @@ def _energy(
         sensor = beat.sensor(index)
         domain = sensor.applied_to(credit.domain)
         uj = beat.uj(index)
+        low, high = domain.range.ends(uj, beat.covered_ns(index))
         if credit.is_root:
-            total += bounds_of_sensor(Energy(uj), domain.uncertainty_ratio)
+            total += Bounds(Energy(uj), Energy(low), Energy(high))
             measured_uj += uj if domain.provenance != _MODELLED else 0
             covered_ns += beat.covered_ns(index)
             for name, phase in beat.phases.items():
@@ -205,6 +206,8 @@ def _energy(
                 counter_to_power_ratio=sensor.counter_to_power_ratio,
                 replaced=sensor.replaced,
                 replaced_after_seconds=_seconds(sensor.replaced_ns),
+                low_joules=_joules(low),
+                high_joules=_joules(high),
             )
         )
     roots = sum(credit.is_root for credit in hardware)

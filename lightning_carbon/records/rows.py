@@ -38,6 +38,8 @@ class Row:
         seconds: How long that is.
         kind_joules: Energy by kind of domain, children of other domains included.
         total_joules: The sum over the domains that no other includes; ``None`` where nothing is measured.
+        low_joules: The lower end of its range, which a short row widens where a sensor does not see all of the time.
+        high_joules: The upper end.
         phase_joules: That total by phase.
         coverage_ratio: The mean over those domains of the share of the time that readings cover.
         grams_co2e: What the total stands for, PUE included.
@@ -67,6 +69,8 @@ class Row:
     tokens: int | None = None
     ranks: int = 1
     is_rest: bool = False
+    low_joules: float | None = None
+    high_joules: float | None = None
 
     def as_metrics(self, prefix: str = "", *, scopes: Collection[Scope] | None = None) -> dict[str, float]:
         """The row as logger metrics: names of :data:`METRICS` to Python floats.

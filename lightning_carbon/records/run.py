@@ -46,7 +46,8 @@ class DomainRecord:
         joules: Its energy.
         provenance: How the number came about: counter, integrated or modelled.
         coverage_ratio: The share of the run that readings cover, 0 to 1.
-        uncertainty_ratio: The half width of its range, as a share.
+        uncertainty_ratio: The half width of its range, as a share; of one that is not as wide below as above, the wider
+            half, without offsets.
         method: The call or the model behind it.
         parent: The domain that includes it; it is not added to the total then.
         lost: Why readings ended before the run did, or ``None``.
@@ -58,6 +59,8 @@ class DomainRecord:
             were not.
         replaced: Why another sensor of the same hardware took over during the run, or ``None``.
         replaced_after_seconds: How long after the start of the run that was, or ``None``.
+        low_joules: The lower end of the range of its energy; ``None`` in records of before.
+        high_joules: The upper end.
     """
 
     id: str
@@ -77,6 +80,8 @@ class DomainRecord:
     counter_to_power_ratio: float | None = None
     replaced: str | None = None
     replaced_after_seconds: float | None = None
+    low_joules: float | None = None
+    high_joules: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,9 @@ _ATTEMPTS = 5
 _NAMES = 3
 """The most things with the same remark that are named; the rest are counted."""
 
+_ALIKE = 0.0005
+"""A range whose halves differ by less, as shares, is told by one figure."""
+
 _MODELLED = "modelled"
 
 _TRAIN = "train"
@@ -332,8 +335,15 @@ def _named(domain: DomainRecord) -> str:
 
 
 def _how(domain: DomainRecord) -> str:
-    half = f" ±{100 * domain.uncertainty_ratio:.3g} %" if domain.uncertainty_ratio else ""
-    return domain.provenance + half
+    low, high = domain.low_joules, domain.high_joules
+    below = above = domain.uncertainty_ratio
+    if low is not None and high is not None and domain.joules:
+        below, above = 1 - low / domain.joules, high / domain.joules - 1
+    if not (below or above):
+        return domain.provenance
+    if abs(below - above) < _ALIKE:
+        return f"{domain.provenance} ±{100 * above:.3g} %"
+    return f"{domain.provenance} -{100 * below:.2g}/+{100 * above:.2g} %"
 
 
 def _share(joules: float, total: float | None) -> str:

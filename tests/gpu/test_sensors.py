@@ -10,7 +10,6 @@ from statistics import median
 
 import pytest
 
-from lightning_carbon.sources.nvml.readings import MOMENTARY_RATIO, TRAILING_RATIO
 from tests.gpu.measuring.curves import ticks_of
 from tests.gpu.measuring.loads import SHAPES, Matmuls, compare_shapes, lags
 from tests.gpu.measuring.results import Results
@@ -63,12 +62,8 @@ def test_how_late_the_sensors_are(load: Matmuls, sensors: Sensors, results: Resu
 
 
 def test_integrated_power_agrees_with_the_counter(load: Matmuls, sensors: Sensors, results: Results) -> None:
-    """Idle and under full load within what we say of each; half a load and bursts of 20 ms are told as they are."""
-    stated = {
-        "POWER_INSTANT": MOMENTARY_RATIO,
-        "POWER_AVERAGE": TRAILING_RATIO,
-        "nvmlDeviceGetPowerUsage": TRAILING_RATIO,
-    }
+    """Idle and under full load within a tenth, means of a second within 15 %; other loads are told as they are."""
+    stated = {"POWER_INSTANT": 0.10, "POWER_AVERAGE": 0.15, "nvmlDeviceGetPowerUsage": 0.15}
     found = compare_shapes(load, sensors, SHAPES, seconds=6.0)
     results.add("shapes", found)
     results.add("matmul", {"dtype": "bfloat16", "flops_per_second": load.flops_per_second})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lightning_carbon.carbon.footprint import footprint
-from lightning_carbon.carbon.uncertainty import bounds_of_sensor
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy
 from lightning_carbon.energy.curve import EnergyCurve
 from lightning_carbon.energy.phases import Phase
@@ -41,13 +41,14 @@ from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.constants import DRAM_WATTS_PER_GIGABYTE_HIGH, DRAM_WATTS_PER_GIGABYTE_LOW
 from lightning_carbon.sources.hwmon import discovery as hwmon
 from lightning_carbon.study.measured.settling import MOST_BLOCKS, MOST_DRIFT_RATIO
-from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, SECONDS_PER_HOUR, Energy
 from tests.documents import read, table
 from tests.nvml_standin import ALL_READINGS_FAIL, NOT_SUPPORTED, Gpu, Scenario, Slice
 from tests.powercap import PowercapTree
 from tests.worlds import write_world
 
 if TYPE_CHECKING:
+    from lightning_carbon.energy.accuracy import Accuracy
     from lightning_carbon.ports import Finding
     from tests.nvml_standin import Standin
 
@@ -104,17 +105,22 @@ def test_two_looks_at_the_counter_say_what_the_page_says() -> None:
 
 
 @pytest.fixture
-def sensor_ratio(nvml_standin: Standin) -> float:
-    """How far off a GPU's counter may be, asked of such a counter."""
-    with nvml_standin.showing(Scenario.of(Gpu())):
-        return sensor(nvml.discover(environ={})[0]).uncertainty_ratio
+def accuracy(nvml_standin: Standin) -> Accuracy:
+    """How far off the counter of an A100 may be, asked of such a counter."""
+    with nvml_standin.showing(Scenario.of(Gpu(name="NVIDIA A100-SXM4-80GB", architecture=7))):
+        found = sensor(nvml.discover(environ={})[0]).accuracy
+    assert found is not None
+    return found
 
 
-def test_the_example_is_what_our_own_functions_compute(sensor_ratio: float) -> None:
+def test_the_example_is_what_our_own_functions_compute(accuracy: Accuracy) -> None:
     """Its energy, region and PUE, put through the code, give its table, digit by digit."""
     (joules,) = said(r"counter rises by ([\d,]+) J")
     (pue,) = said(r"PUE given as ([\d.]+)\)?")
-    energy = bounds_of_sensor(Energy.from_joules(joules), sensor_ratio)
+    (hours,) = said(r"A run of (\d+) hours")
+    value = Energy.from_joules(joules)
+    low, high = accuracy.ends(value.microjoules, round(hours * SECONDS_PER_HOUR * NANOSECONDS_PER_SECOND))
+    energy = Bounds(value, Energy(low), Energy(high))
     priced = footprint(energy, pue_of(pue), intensity_of("SE"))
     kilowatt_hours = [bound.kilowatt_hours for bound in (energy.low, energy.value, energy.high)]
 
@@ -125,14 +131,16 @@ def test_the_example_is_what_our_own_functions_compute(sensor_ratio: float) -> N
     ] == [row[1:] for row in table(PAGE, "", "low", "value", "high")]
 
 
-def test_the_example_agrees_with_itself(sensor_ratio: float) -> None:
+def test_the_example_agrees_with_itself(accuracy: Accuracy) -> None:
     """Its hours times its watts are its joules, and it names the range of its sensor."""
     hours, joules, watts = said(
-        r"A run of (\d+) hours on one GPU whose counter rises by ([\d,]+) J \((\d+) W on average\)"
+        r"A run of (\d+) hours on one A100 whose counter rises by ([\d,]+) J \((\d+) W on average\)"
     )
 
     assert hours * 3600 * watts == joules
-    assert (100 * sensor_ratio,) == said(r"energy, kWh \(NVML ±(\d+) %\)")
+    assert (100 * accuracy.below_ratio, 100 * accuracy.above_ratio, accuracy.above_watts) == pytest.approx(
+        said(r"energy, kWh \(GA100: -(\d+) / \+([\d.]+) %, \+([\d.]+) W\)"), abs=0.05
+    )
 
 
 def test_the_rule_of_settling_is_as_told() -> None:
@@ -204,8 +212,7 @@ def stated(source: str) -> list[float]:
 def test_the_table_of_ranges_has_these_rows_and_no_others() -> None:
     """A row that nothing below compares would be a row that may drift."""
     assert [
-        "NVML energy counter",
-        "NVML power, integrated",
+        "NVML energy counter, and power integrated",
         "GPU modelled, MIG slice",
         "RAPL package, Intel",
         "RAPL package, AMD",
@@ -221,24 +228,56 @@ def test_the_table_of_ranges_has_these_rows_and_no_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gpu", "source", "place"),
+    "gpu",
     [
-        (Gpu(), "NVML energy counter", 0),
-        (Gpu(energy_code=NOT_SUPPORTED), "NVML power, integrated", 0),
-        (Gpu(energy_code=NOT_SUPPORTED, instant_code=NOT_SUPPORTED), "NVML power, integrated", 1),
-        (Gpu(energy_code=NOT_SUPPORTED, fields_code=NOT_SUPPORTED), "NVML power, integrated", 1),
-        (Gpu(energy_code=NOT_SUPPORTED, fields_code=NOT_SUPPORTED, architecture=5), "NVML power, integrated", 0),
-        (Gpu(**ALL_READINGS_FAIL), "GPU modelled, MIG slice", 0),  # type: ignore[arg-type]  # mypy sees no keys
-        (Gpu(mig_enabled=True, slices=(Slice(uuid="MIG-a"),)), "GPU modelled, MIG slice", 0),
+        Gpu(**ALL_READINGS_FAIL),  # type: ignore[arg-type]  # mypy sees no keys
+        Gpu(mig_enabled=True, slices=(Slice(uuid="MIG-a"),)),
     ],
-    ids=["counter", "momentary power", "mean power", "power", "power of an old GPU", "utilisation", "slice"],
+    ids=["utilisation", "slice"],
 )
-def test_the_range_of_a_gpu_is_the_stated_one(nvml_standin: Standin, gpu: Gpu, source: str, place: int) -> None:
-    """Each way to meter a GPU, on a driver that offers just that, says the ratio of its row."""
+def test_the_range_of_a_modelled_gpu_is_the_stated_one(nvml_standin: Standin, gpu: Gpu) -> None:
+    """Each way to model a GPU, on a driver that offers just that, says the ratio of its row."""
     with nvml_standin.showing(Scenario.of(gpu)):
         [finding] = nvml.discover(environ={})
 
-    assert stated(source)[place] == sensor(finding).uncertainty_ratio
+    assert stated("GPU modelled, MIG slice")[0] == sensor(finding).uncertainty_ratio
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        {},
+        {"energy_code": NOT_SUPPORTED},
+        {"energy_code": NOT_SUPPORTED, "instant_code": NOT_SUPPORTED},
+        {"energy_code": NOT_SUPPORTED, "fields_code": NOT_SUPPORTED},
+    ],
+    ids=["counter", "momentary power", "mean power", "power"],
+)
+@pytest.mark.parametrize(
+    ("name", "architecture", "row"),
+    [
+        ("Tesla K80", 2, "Kepler, data centre"),
+        ("NVIDIA A100-SXM4-80GB", 7, "GA100, data centre"),
+        ("NVIDIA GeForce RTX 3090", 7, "Ampere, consumer"),
+        ("NVIDIA H100 80GB HBM3", 9, "every other"),
+        ("NVIDIA B200", 10, "every other"),
+        ("NVIDIA A10", 7, "every other"),
+    ],
+)
+def test_every_sensor_of_a_gpu_has_the_range_of_its_family(
+    nvml_standin: Standin, ways: dict[str, int], name: str, architecture: int, row: str
+) -> None:
+    """Counter or power, on a driver that offers just that: gain and offset as the table has them."""
+    [cells] = [cells for cells in table(PAGE, "family", "measured") if cells[0] == row]
+    with nvml_standin.showing(Scenario.of(Gpu(name=name, architecture=architecture, **ways))):  # type: ignore[arg-type]
+        found = sensor(nvml.discover(environ={})[0])
+
+    assert found.accuracy is not None
+    assert [
+        f"-{100 * found.accuracy.below_ratio:.3g} / +{100 * found.accuracy.above_ratio:.3g} %",
+        f"-{found.accuracy.below_watts:g} / +{found.accuracy.above_watts:g} W",
+    ] == cells[3:5]
+    assert ("assumed" in found.method) == (row == "every other")
 
 
 def test_the_ranges_of_rapl_are_the_stated_ones(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.errors import ConfigError, ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, PowerGauge
 from lightning_carbon.sources import nvml
+from lightning_carbon.sources.nvml.accuracy import DATA_CENTRE, Family, stated
 from tests.nvml_standin import (
     ALL_READINGS_FAIL,
     DRIVER_NOT_LOADED,
@@ -80,11 +81,8 @@ def test_a_counter_is_preferred_and_true(nvml_standin: Standin) -> None:
             port.sensor.domain.id,
             port.sensor.domain.name,
         )
-        assert (Provenance.COUNTER, 0.05, None) == (
-            port.sensor.provenance,
-            port.sensor.uncertainty_ratio,
-            port.sensor.wraps_at,
-        )
+        assert (Provenance.COUNTER, None) == (port.sensor.provenance, port.sensor.wraps_at)
+        assert stated(Family("Hopper", DATA_CENTRE)).accuracy == port.sensor.accuracy
         assert ("", "") == (finding.reason, finding.fix)
 
 
@@ -147,7 +145,7 @@ def test_the_best_sensor_that_answers_is_taken(
         assert provenance is port.sensor.provenance
         assert method in port.sensor.method
         assert finding.reason.startswith("energy counter: ")
-        assert (0.5 if provenance is Provenance.MODELLED else 0.15) >= port.sensor.uncertainty_ratio >= 0.1
+        assert (provenance is Provenance.MODELLED) == (port.sensor.accuracy is None)
 
 
 def test_an_integrated_gauge_shows_the_moment(nvml_standin: Standin) -> None:

@@ -1,7 +1,7 @@
 """Hold the meter against recorded GPUs with an external power meter: ``make reality``.
 
 python -m tests.reality            # print how far off it is, by card, sensor and length of window
-python -m tests.reality --write    # also into the committed figures and METHODOLOGY.md
+python -m tests.reality --write    # also into the committed figures, sensor_blur.csv and METHODOLOGY.md
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import sys
 
 from tests.reality.errors import errors_of
-from tests.reality.figures import PAGE, RESULTS, tables, with_tables
+from tests.reality.figures import BLUR, PAGE, RESULTS, blur, ranges, tables, with_tables
 from tests.reality.traces import VARIABLE, folder, traces
 
 
@@ -30,10 +30,12 @@ def main() -> int:
         return 2
     results = [errors_of(trace, column).mapping() for trace in traces(root) for column in trace.distinct_columns]
     print(tables(results))
+    print(f"\n{ranges()}")
     if write:
+        BLUR.write_text(blur(results), encoding="utf-8")
         RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
         PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
-        print(f"wrote {RESULTS.name} and {PAGE.name}")
+        print(f"wrote {RESULTS.name}, {BLUR.name} and {PAGE.name}; once more, where {BLUR.name} has changed")
     return 0
 
 

@@ -149,6 +149,7 @@ def _found(finding: Finding, port: Source, watched: Watched, *, seconds: float) 
         provenance=sensor.provenance.value,
         method=sensor.method,
         uncertainty_ratio=sensor.uncertainty_ratio,
+        accuracy=sensor.accuracy,
         port="counter" if isinstance(port, EnergyCounter) else "gauge",
         readings=watched.readings,
         failed_readings=watched.failed,

@@ -82,7 +82,7 @@ def _sources(report: Report) -> Table:
             source.source,
             Text(_what(source)),
             Text(_verdict(source), _COLOURS[source.verdict] if source.provenance != _MODELLED else "yellow"),
-            NOTHING if source.uncertainty_ratio is None else f"{source.uncertainty_ratio:.0%}",
+            _range(source),
             _tick(source),
             NOTHING if source.read_seconds is None else _time(source.read_seconds),
             NOTHING
@@ -105,6 +105,12 @@ def _what(source: SourceReport) -> str:
 
 def _verdict(source: SourceReport) -> str:
     return source.provenance if source.verdict is SourceVerdict.USABLE and source.provenance else source.verdict.value
+
+
+def _range(source: SourceReport) -> str:
+    if source.accuracy is not None and source.accuracy.below_ratio != source.accuracy.above_ratio:
+        return f"-{source.accuracy.below_ratio:.0%} +{source.accuracy.above_ratio:.0%}"
+    return NOTHING if source.uncertainty_ratio is None else f"{source.uncertainty_ratio:.0%}"
 
 
 def _tick(source: SourceReport) -> str:

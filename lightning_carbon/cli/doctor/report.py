@@ -13,6 +13,9 @@ what is not known is ``null``.
       and not readable; ``"unusable"``, for the ``reason``, and with the ``fix`` where there is one.
     * ``domain``, ``kind``, ``name``, ``parent``, ``provenance``, ``method``, ``uncertainty_ratio``: what it says of
       itself; ``parent`` is the domain whose energy includes this one's.
+    * ``accuracy``: its range, where more is known of it than a half width: ``below_ratio`` and ``above_ratio`` as
+      shares, ``below_watts`` and ``above_watts`` besides, and ``blur_seconds``, the stretch of time that it may have
+      seen wrong.
     * ``port``: ``"counter"`` or ``"gauge"``.
     * ``readings``, ``failed_readings``, ``moves``: how often it was read, in vain, and with another value than before.
     * ``tick_seconds``, ``tick_is_upper_bound``: how often its value moves; an upper bound where that was every reading.
@@ -37,6 +40,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
+from lightning_carbon.energy.accuracy import Accuracy
 from lightning_carbon.sources.nvml import Device
 
 SCHEMA: Final = 1
@@ -67,6 +71,7 @@ class SourceReport:
     provenance: str | None = None
     method: str | None = None
     uncertainty_ratio: float | None = None
+    accuracy: Accuracy | None = None
     port: str | None = None
     readings: int = 0
     failed_readings: int = 0

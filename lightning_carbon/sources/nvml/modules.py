@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import SourceError, SourceLost
 from lightning_carbon.ports import Finding
+from lightning_carbon.sources.nvml.accuracy import ask_family, stated
 from lightning_carbon.sources.nvml.fields import (
     AVERAGE,
     INSTANT,
@@ -24,7 +25,7 @@ from lightning_carbon.sources.nvml.fields import (
     power_field,
 )
 from lightning_carbon.sources.nvml.library import as_text
-from lightning_carbon.sources.nvml.readings import MOMENTARY_RATIO, TRAILING_RATIO, NvmlGauge
+from lightning_carbon.sources.nvml.readings import NvmlGauge
 from lightning_carbon.sources.patience import NoAnswer
 
 if TYPE_CHECKING:
@@ -44,13 +45,12 @@ class _Way(NamedTuple):
     """A way in which NVML shows a module's power."""
 
     field: str
-    uncertainty_ratio: float
     method: str
 
 
 _WAYS: Final = (
-    _Way(INSTANT, MOMENTARY_RATIO, "nvmlDeviceGetFieldValues POWER_INSTANT of the module, integrated"),
-    _Way(AVERAGE, TRAILING_RATIO, "nvmlDeviceGetFieldValues POWER_AVERAGE of the module, integrated"),
+    _Way(INSTANT, "nvmlDeviceGetFieldValues POWER_INSTANT of the module, integrated"),
+    _Way(AVERAGE, "nvmlDeviceGetFieldValues POWER_AVERAGE of the module, integrated"),
 )
 
 
@@ -160,13 +160,15 @@ def _counted(gpu: Gpu, serial: str, gpus: int, *, way: _Way, nvml: ModuleType) -
     gpus_in_words = "1 GPU" if gpus == 1 else f"{gpus} GPUs"
     domain = Domain(Kind.MODULE, module_id(serial), f"{gpu.name} module, CPU and {gpus_in_words}")
     assert gpu.handle is not None  # noqa: S101 - its module has answered
+    accuracy, basis = stated(ask_family(gpu.name, gpu.handle, nvml), is_mean=way.field == AVERAGE)
     sensor = Sensor(
         domain,
         Provenance.INTEGRATED,
-        way.uncertainty_ratio,
-        way.method,
+        max(accuracy.below_ratio, accuracy.above_ratio),
+        f"{way.method}; {basis}",
         max_power=module_limit(gpu.handle, nvml),
         window_seconds=WINDOW_SECONDS if way.field == AVERAGE else 0.0,
+        accuracy=accuracy,
     )
     gauge = NvmlGauge(sensor, gpu.handle, power_field(nvml, way.field, SCOPE_MODULE), covers_host=True)
     return Finding(SOURCE, f"module {serial}", gauge, "its GPUs and its CPU are inside")

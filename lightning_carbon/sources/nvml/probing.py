@@ -2,16 +2,15 @@
 
 Sensors are tried, and never inferred from the model: drivers, virtual GPUs and laptops break every such rule.
 
-1. The energy counter, the sum of all the driver's own samples. ±5 %, the gain error of the sensors behind it
-   (Yang, Adamek, Armour, "Accurate and Convenient Energy Measurements for GPUs", SC'24).
-2. The momentary power, integrated by the meter. ±10 %: the same sensors, of which A100 and H100 watch only a quarter of
-   the time (same paper), seen once a tick.
-3. The mean power of the last second, integrated. ±15 %: the gain is that of 2, but what is integrated is the power of
-   half a second before, so the two ends of a run, and of each phase, carry energy that is not theirs: up to half a
-   second of the swing, 5 % of a run of ten seconds whose power rises from nothing. The wider range allows for that.
-4. The power of ``nvmlDeviceGetPowerUsage``: on Ampere (except GA100) and newer the same mean of the last second, ±15 %
-   like 3; before and on GA100 momentary, ±10 % like 2; where that is not known, the wider range.
+1. The energy counter, the sum of all the driver's own samples.
+2. The momentary power, integrated by the meter.
+3. The mean power of the last second, integrated.
+4. The power of ``nvmlDeviceGetPowerUsage``: on Ampere (except GA100) and newer the same mean of the last second; before
+   and on GA100 momentary.
 5. A model: idle share plus utilisation times the rest of the enforced limit. ±50 %.
+
+The first four come from the same shunts, so the range of each is that of the GPU's family (:mod:`accuracy`). A mean of
+the last second adds what it blurs: half a second at both ends where nothing tells whether it is one.
 
 All of them cover the GPU alone (``NVML_POWER_SCOPE_GPU``), even on a module.
 
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError, SourceLost, SourceUnavailable
 from lightning_carbon.ports import EnergyCounter
+from lightning_carbon.sources.nvml.accuracy import ask_family, stated
 from lightning_carbon.sources.nvml.fields import (
     AVERAGE,
     INSTANT,
@@ -36,7 +36,7 @@ from lightning_carbon.sources.nvml.fields import (
     gpu_limit,
     power_field,
 )
-from lightning_carbon.sources.nvml.readings import MOMENTARY_RATIO, TRAILING_RATIO, NvmlCounter, NvmlGauge
+from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
 from lightning_carbon.units import MILLIWATTS_PER_WATT
 
 if TYPE_CHECKING:
@@ -62,13 +62,16 @@ IDLE_SHARE: Final = 0.15
 """The assumed draw of an idle GPU as a share of its limit: data-centre cards show some 10 to 20 % (A100 SXM about 55 of
 400 W, H100 SXM about 70 of 700 W in nvidia-smi)."""
 
-_COUNTER = "nvmlDeviceGetTotalEnergyConsumption (Yang et al., SC'24: ±5 %)"
-_INSTANT = "nvmlDeviceGetFieldValues POWER_INSTANT, integrated (Yang et al., SC'24)"
+_MODEL_RATIO: Final = 0.5
+"""Assumed: utilisation says little of power."""
+
+_COUNTER = "nvmlDeviceGetTotalEnergyConsumption"
+_INSTANT = "nvmlDeviceGetFieldValues POWER_INSTANT, integrated"
 _AVERAGE = "nvmlDeviceGetFieldValues POWER_AVERAGE, the mean of the last second, integrated"
 
 _FIELDS = (
-    (INSTANT, "momentary power", _INSTANT, MOMENTARY_RATIO),
-    (AVERAGE, "mean power", _AVERAGE, TRAILING_RATIO),
+    (INSTANT, "momentary power", _INSTANT),
+    (AVERAGE, "mean power", _AVERAGE),
 )
 # nvml.h on nvmlDeviceGetPowerUsage: the mean of one second on Ampere (except GA100) and newer, momentary before.
 _TRAILING = "nvmlDeviceGetPowerUsage, the mean of the last second on this GPU, integrated"
@@ -177,38 +180,40 @@ class _Candidates:
         self._handle = handle
         self._nvml = nvml
         self._max_power = gpu_limit(handle, nvml)
+        self._family = ask_family(gpu.name, handle, nvml)
 
     def in_order(self) -> Iterator[tuple[str, Callable[[], Source]]]:
         """The sensors to try, best first."""
         yield "energy counter", self._counter
-        for field, name, method, ratio in _FIELDS:
-            yield name, partial(self._field, field, method, ratio)
+        for field, name, method in _FIELDS:
+            yield name, partial(self._field, field, method)
         yield "power", self._power_usage
         yield "utilisation", self._model
 
     def _counter(self) -> Source:
-        sensor = self._sensor(Provenance.COUNTER, 0.05, _COUNTER)
+        sensor = self._measured(Provenance.COUNTER, _COUNTER)
         counter = NvmlCounter(sensor, self._handle, self._nvml.nvmlDeviceGetTotalEnergyConsumption)
         if counter.read_energy().microjoules == 0:
             # Some virtual GPUs answer with a zero for ever.
             raise ReadFailed("it stands at zero")
         return counter
 
-    def _field(self, field: str, method: str, uncertainty_ratio: float) -> Source:
+    def _field(self, field: str, method: str) -> Source:
         window_seconds = WINDOW_SECONDS if field == AVERAGE else 0.0
-        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, window_seconds=window_seconds)
+        sensor = self._measured(Provenance.INTEGRATED, method, is_mean=field == AVERAGE, window_seconds=window_seconds)
         return self._tried(NvmlGauge(sensor, self._handle, power_field(self._nvml, field, SCOPE_GPU)))
 
     def _power_usage(self) -> Source:
         architecture = self._architecture()
         if architecture is None:
-            method, uncertainty_ratio = _UNCLEAR, TRAILING_RATIO
+            method = _UNCLEAR
         elif architecture < _AMPERE:
-            method, uncertainty_ratio = _MOMENTARY, MOMENTARY_RATIO
+            method = _MOMENTARY
         else:
-            method, uncertainty_ratio = (_MAYBE_TRAILING if architecture == _AMPERE else _TRAILING), TRAILING_RATIO
+            method = _MAYBE_TRAILING if architecture == _AMPERE else _TRAILING
         window_seconds = WINDOW_SECONDS if method == _TRAILING else 0.0
-        sensor = self._sensor(Provenance.INTEGRATED, uncertainty_ratio, method, window_seconds=window_seconds)
+        is_mean = method != _MOMENTARY
+        sensor = self._measured(Provenance.INTEGRATED, method, is_mean=is_mean, window_seconds=window_seconds)
         return self._tried(NvmlGauge(sensor, self._handle, self._nvml.nvmlDeviceGetPowerUsage))
 
     def _architecture(self) -> int | None:
@@ -227,22 +232,27 @@ class _Candidates:
             return limit * (IDLE_SHARE + (1 - IDLE_SHARE) * busy)
 
         method = _MODEL.format(limit=limit / MILLIWATTS_PER_WATT, idle=IDLE_SHARE)
-        return self._tried(NvmlGauge(self._sensor(Provenance.MODELLED, 0.5, method), self._handle, milliwatts))
+        sensor = Sensor(self._domain, Provenance.MODELLED, _MODEL_RATIO, method, max_power=self._max_power)
+        return self._tried(NvmlGauge(sensor, self._handle, milliwatts))
 
     def _tried(self, gauge: NvmlGauge) -> NvmlGauge:
         gauge.read_power()
         return gauge
 
-    def _sensor(
-        self, provenance: Provenance, uncertainty_ratio: float, method: str, *, window_seconds: float = 0.0
+    def _measured(
+        self, provenance: Provenance, method: str, *, is_mean: bool = False, window_seconds: float = 0.0
     ) -> Sensor:
+        """What a sensor of this GPU says of itself, with the range of its family."""
+        range_of_family = stated(self._family, is_mean=is_mean, is_placed=window_seconds > 0)
+        accuracy = range_of_family.accuracy
         return Sensor(
             self._domain,
             provenance,
-            uncertainty_ratio,
-            method,
+            max(accuracy.below_ratio, accuracy.above_ratio),
+            f"{method}; {range_of_family.basis}",
             max_power=self._max_power,
             window_seconds=window_seconds,
+            accuracy=accuracy,
         )
 
 

@@ -172,5 +172,6 @@ def _sensor(whole: Sensor) -> Sensor:
         whole,
         provenance=Provenance.MODELLED,
         uncertainty_ratio=min(1.0, UNCERTAINTY_RATIO + whole.uncertainty_ratio),
+        accuracy=None,
         method=f"{whole.method} × {METHOD}",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ReadFailed
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from lightning_carbon.ports import PowerGauge, Source
     from lightning_carbon.sources.nvml.library import Handle
     from lightning_carbon.sources.nvml.processes import Watch
-
-MOMENTARY_RATIO: Final = 0.10
-TRAILING_RATIO: Final = 0.15
-"""How far off integrated power may be, at moments and as the mean of the last second; why, says ``probing``. Ours."""
 
 
 class NvmlCounter:
@@ -170,5 +166,6 @@ def _as_share(whole: Source, domain: Domain, uncertainty_ratio: float, *, method
         domain=domain,
         provenance=Provenance.MODELLED,
         uncertainty_ratio=uncertainty_ratio,
+        accuracy=None,
         method=f"{method} {whole.sensor.method}",
     )

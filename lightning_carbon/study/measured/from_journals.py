@@ -185,6 +185,7 @@ class _RankCurves:
             coverage_ratio=min(1.0, covered_ns / (end_ns - start_ns)),
             method=domain.method,
             counted=credit.is_root,
+            accuracy=domain.accuracy,
         )
 
     def between(self, start_ns: int, end_ns: int) -> tuple[Beat, Beat]:

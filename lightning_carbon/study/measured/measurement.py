@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from lightning_carbon.energy.accuracy import Accuracy, either_way
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import Finding
@@ -41,6 +42,7 @@ class DomainPower:
         coverage_ratio: The share of the averaged time that readings cover.
         method: The call or the model behind it.
         counted: Whether totals count it; no other domain includes it then.
+        accuracy: The range, where more is known of it than a half width.
     """
 
     id: str
@@ -52,6 +54,12 @@ class DomainPower:
     coverage_ratio: float = field(metadata=RATIO)
     method: str
     counted: bool
+    accuracy: Accuracy | None = None
+
+    @property
+    def range(self) -> Accuracy:
+        """The range around its power."""
+        return either_way(self.uncertainty_ratio) if self.accuracy is None else self.accuracy
 
 
 @dataclass(frozen=True, slots=True)

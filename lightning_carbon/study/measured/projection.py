@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.carbon.uncertainty import Bounds, bounds_of_sensor
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.study.arithmetic import energy_of, figures_of, range_of
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.rows import StudyRow
-from lightning_carbon.units import SECONDS_PER_HOUR, Energy, Power
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, SECONDS_PER_HOUR, Energy, Power
 
 if TYPE_CHECKING:
     from lightning_carbon.estimate.prices import CloudPrice
@@ -68,7 +68,7 @@ def project(
     ]
     energy = Bounds.exactly(Energy.ZERO)
     for domain, watts in scaled:
-        energy += bounds_of_sensor(energy_of(Power(watts), hours), domain.uncertainty_ratio)
+        energy += _bounds(domain, energy_of(Power(watts), hours), hours)
     known = energy if scaled else None
     return StudyRow(
         id=measurement.run_id,
@@ -81,6 +81,13 @@ def project(
         range=None if known is None else range_of(known, method),
         notes=tuple(notes),
     )
+
+
+def _bounds(domain: DomainPower, energy: Energy, hours: float) -> Bounds[Energy]:
+    """The range of a projected energy, by what the sensor of its power was off."""
+    nanoseconds = round(hours * SECONDS_PER_HOUR * NANOSECONDS_PER_SECOND)
+    low, high = domain.range.ends(energy.microjoules, nanoseconds)
+    return Bounds(energy, Energy(low), Energy(high))
 
 
 def hardware(measurement: Measurement, count: int) -> str:

@@ -27,6 +27,7 @@ from lightning_carbon.study.rows import (
     number,
     study_sheet,
 )
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, SECONDS_PER_HOUR, Energy, Power
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,6 +58,7 @@ COLUMNS: Final = (
 )
 """What a measured row has; a published one has no provenance and no range."""
 
+_HOUR_NS: Final = SECONDS_PER_HOUR * NANOSECONDS_PER_SECOND
 _MANY: Final = 1_000
 _WELL_COVERED: Final = 0.99
 _NOTHING_LEFT: Final = 1e-6
@@ -160,8 +162,9 @@ def measured_mapping(measurement: Measurement, row: StudyRow) -> dict[str, Any]:
 
 
 def _ends(domain: DomainPower) -> tuple[float, float]:
-    watts = domain.watts or 0.0
-    return max(0.0, watts * (1 - domain.uncertainty_ratio)), watts * (1 + domain.uncertainty_ratio)
+    energy = Power(domain.watts or 0.0).for_nanoseconds(_HOUR_NS)
+    low, high = domain.range.ends(energy.microjoules, _HOUR_NS)
+    return Energy(low).over(_HOUR_NS).watts, Energy(high).over(_HOUR_NS).watts
 
 
 def _span(low: float, high: float) -> str:

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from lightning_carbon.carbon.footprint import footprint, mass_of
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-from lightning_carbon.carbon.uncertainty import Bounds, bounds_of_sensor
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.units import CarbonMass, Energy, Power
+from tests.strategies import around
 
-energies = st.builds(bounds_of_sensor, st.integers(0, 10**18).map(Energy), st.floats(0, 2))
+energies = st.builds(around, st.integers(0, 10**18).map(Energy), st.floats(0, 2))
 
 
 @st.composite
@@ -125,7 +126,7 @@ def test_two_kilowatt_hours_of_250_grams_are_half_a_kilogram() -> None:
 
 def test_a_footprint_by_hand() -> None:
     """One kWh ±10 %, PUE 1.0 to 2.0 and 100 to 400 g/kWh: every end of the range is the product of the ends."""
-    energy = bounds_of_sensor(Energy.from_joules(3_600_000), 0.1)
+    energy = around(Energy.from_joules(3_600_000), 0.1)
     priced = footprint(energy, pue_of(1.0, 1.5, 2.0), intensity_of(100, 200, 400))
 
     assert priced.value.grams == pytest.approx(300)

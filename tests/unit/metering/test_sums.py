@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
+from lightning_carbon.energy.accuracy import Accuracy
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.metering.sums import NOTHING, Hardware, Sums, height_of, row_between, sums_of
@@ -176,3 +179,20 @@ def test_the_power_profile_goes_by_the_clocks_of_those_that_write() -> None:
 def test_a_rank_without_sensors_has_time() -> None:
     """The phases of the own rank are known where its power is not."""
     assert Height(10 * SECOND, {}, {}, {"train": 10 * SECOND}) == height_of([part(0, {})])
+
+
+def test_a_row_has_the_range_of_its_own_length() -> None:
+    """A sensor that may be wrong for a second: all of a row of one second, a tenth of one of ten."""
+    gpu = replace(domain("gpu:0"), accuracy=Accuracy(0.0, 0.5, blur_seconds=1.0))
+    first, second = sums_of([part(0, {gpu: 1000}, seconds=1)]), sums_of([part(0, {gpu: 11_000}, seconds=11)])
+    rows = [row(first), row(second, first)]
+
+    assert [(0.0, 0.0025), (0.009, 0.016)] == [(cut.low_joules, cut.high_joules) for cut in rows]
+
+
+def test_a_row_of_sensors_with_a_half_width_has_it_both_ways() -> None:
+    """±5 %, and nothing where nothing is known."""
+    cut = row(sums_of([mine(1000)]))
+
+    assert (0.00095, 0.00105) == (cut.low_joules, cut.high_joules)
+    assert (None, None) == (row(NOTHING).low_joules, row(NOTHING).high_joules)

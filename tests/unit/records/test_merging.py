@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lightning_carbon.energy.accuracy import Accuracy
 from lightning_carbon.records.journal import RankPart, SensorBeat
 from lightning_carbon.records.merging import credits_of, iso, record_of
 from lightning_carbon.records.run import Status
@@ -256,3 +257,25 @@ def test_a_counter_that_was_compared_keeps_its_word() -> None:
         gpu.replaced,
         gpu.replaced_after_seconds,
     )
+
+
+def test_a_domain_has_the_range_of_its_sensor_at_its_own_length() -> None:
+    """5 J in 10 s that may be 10 % and 0.1 W more, and are blurred for a second: 4.5 to 7 J, and so the total."""
+    gpu = replace(domain("gpu:0"), accuracy=Accuracy(0.0, 0.1, above_watts=0.1, blur_seconds=1.0))
+    record = record_of([part(0, {gpu: 5_000_000}, seconds=10)])
+    (told,) = record.energy.domains
+
+    assert (4.5, 7.0) == (told.low_joules, told.high_joules)
+    assert (4.5, 7.0) == (record.energy.low_joules, record.energy.high_joules)
+    assert "counter -10/+40 %" in record.summary()
+
+
+def test_a_sensor_that_took_over_widens_the_range_on_both_sides() -> None:
+    """Each end is that of the sensor which may be further off."""
+    gpu = replace(domain("gpu:0"), accuracy=Accuracy(0.0, 0.1))
+    rank = part(0, {gpu: 5_000_000})
+    model = SensorBeat(None, "dead", SECOND, "modelled", 0.2, "model")
+    record = record_of([replace(rank, beat=replace(rank.beat, sensors=(model,)))])
+    (told,) = record.energy.domains
+
+    assert (4.0, 6.0) == (told.low_joules, told.high_joules)

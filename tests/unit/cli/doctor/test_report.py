@@ -34,7 +34,7 @@ KEYS = {
         "pue": "value from assumed low high source",
         "ledger": "folder from writable trouble",
         "sources[]": "source subject verdict reason fix domain kind name parent provenance method uncertainty_ratio "
-        "port readings failed_readings moves tick_seconds tick_is_upper_bound read_seconds watts",
+        "accuracy port readings failed_readings moves tick_seconds tick_is_upper_bound read_seconds watts",
         "devices.found[]": "kind index name uuid cuda_index metered trouble",
     }.items()
 }

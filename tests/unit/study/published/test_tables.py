@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lightning_carbon.study.published
-from lightning_carbon.carbon.uncertainty import bounds_of_sensor
 from lightning_carbon.estimate.prices import CloudPrice, cloud_usd, electricity_usd
 from lightning_carbon.study.arithmetic import energy_of, figures_of, range_of
 from lightning_carbon.study.published.study import strubell2019, study_from_mapping
 from lightning_carbon.study.published.tables import published_rows, published_sheets, rows_of
 from lightning_carbon.study.rows import StudyRow
 from lightning_carbon.units import Energy, Power
+from tests.strategies import around
 
 FILE = Path(lightning_carbon.study.published.__file__).with_name("data") / "strubell2019.json"
 
@@ -177,7 +177,7 @@ def test_a_cloud_s_price_is_linear_in_hours_and_accelerators(hours: float, count
 def test_the_range_holds_the_figures(watts: float, hours: float, uncertainty_ratio: float) -> None:
     """Whatever the power, its uncertainty and the hours."""
     method = strubell2019().method
-    energy = bounds_of_sensor(energy_of(Power(watts), hours), uncertainty_ratio)
+    energy = around(energy_of(Power(watts), hours), uncertainty_ratio)
     figures, ends = figures_of(energy, method), range_of(energy, method)
 
     for name in ("kwh_pue", "co2e_lbs", "co2e_kg", "electricity_usd"):
