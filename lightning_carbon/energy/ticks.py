@@ -33,8 +33,8 @@ _CLOSE = 0.5
 """A jump counts as watched closely when the two readings around it are no further apart (a share of the period)."""
 
 _WATCH = 0.05
-"""The share of all jumps that may be watched closely in the long run, lest a counter without a steady period, or with
-a very short one, keep the sampler busy."""
+"""The share of all jumps that may be watched closely in the long run, so a counter without a steady period, or with a
+very short one, does not keep the sampler busy."""
 
 _DRIFT = 0.02
 """The uncertainty of a learnt period after the jumps have contradicted it (a share of the period)."""

@@ -1,1 +1,1 @@
-"""The callbacks of the trainers that people use, each in a module of its own that loads its framework when used."""
+"""The callbacks for trainers, each in a module of its own that loads its framework when it is used."""

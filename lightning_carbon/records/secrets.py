@@ -1,8 +1,8 @@
 """Commands without what looks like a secret in them: they are stored, and shown to others. Pure.
 
 A secret is known by the name that it is given to (``--hf_token``, ``WANDB_API_KEY=``, ``"password":``), by its own
-shape (``hf_...``, ``sk-...``), or by its place in a URL. What is hidden too much costs a word in a table; what is hidden
-too little costs an account.
+shape (``hf_...``, ``sk-...``), or by its place in a URL. Hiding too much costs a word in a table; hiding too little
+costs an account.
 """
 
 from __future__ import annotations

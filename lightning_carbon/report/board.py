@@ -1,4 +1,4 @@
-"""What TensorBoard gets at the end of a run beside the rows: the names in one table, the layout of our charts. Pure.
+"""The texts, images and charts that TensorBoard gets at the end of a run beside the rows. Pure.
 
 A name's part before the slash groups cards, as with metrics: the figure stands beside the charts of power.
 """
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Shown(NamedTuple):
-    """Something that is shown once, at the end of a run.
+    """An item that is shown once, at the end of a run.
 
     Args:
         name: Its name in TensorBoard; no metric has it.
-        tab: Where TensorBoard shows it.
-        meaning: What it says, in one line.
+        tab: The tab of TensorBoard that shows it.
+        meaning: Its meaning, in a line.
     """
 
     name: str
@@ -32,7 +32,7 @@ POWER: Final = Shown(
     "power/over_time", "Images", "power over time by kind of hardware, measured or modelled, with the phases shaded"
 )
 SHOWN: Final = (SUMMARY, POWER)
-"""The one table of these names."""
+"""The only table of these names."""
 
 CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "Power": {
@@ -64,7 +64,7 @@ CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 """The tab Custom Scalars: categories of charts, and the metrics in each."""
 
 _BEFORE: Final = "(.*-)?(train/)?"
-"""What may stand before a metric's name: the prefix of a Lightning logger, and what Hugging Face puts there."""
+"""The possible prefixes of a metric's name: that of a Lightning logger, and Hugging Face's."""
 
 _SPELLED: Final = {present: f"({present}|{former})" for former, present in FORMER_NAMES.items()}
 """Metrics that runs of before have under another name; they stand in the same charts."""
@@ -73,11 +73,11 @@ _SPELLED: Final = {present: f"({present}|{former})" for former, present in FORME
 def layout(names: Collection[str]) -> dict[str, dict[str, tuple[str, list[str]]]]:
     """The charts of a run, as ``SummaryWriter.add_custom_scalars`` takes them.
 
-    TensorBoard shows the layouts of all runs together, and one chart where two are equal. So a chart that is there is
-    the same in every run, with or without a GPU, in Lightning and in Hugging Face.
+    TensorBoard shows the layouts of all runs together, and a single chart where two are equal. So each chart is the
+    same in every run that has it, with or without a GPU, in Lightning and in Hugging Face.
 
     Args:
-        names: The metrics that the run has; a chart of which it has none is left out.
+        names: The metrics of the run; charts without any of them are left out.
     """
     has = frozenset(names)
     found = {

@@ -1,10 +1,10 @@
 """The figure of a run: its power over time, by kind of hardware, with its phases shaded.
 
-Needs matplotlib (the extra ``report``), and only its objects: a figure and a canvas that nobody else knows, neither
-``pyplot`` nor the backend nor the settings that a program has chosen for its own figures.
+Needs matplotlib (the extra ``report``), and only its objects: a figure and a canvas of its own, without ``pyplot`` and
+without the backend and the settings that a program has chosen for its own figures.
 
-Colours tell kinds apart for every kind of sight (Okabe and Ito, "Color Universal Design", 2008), phases are pale and
-named, and what is modelled is hatched, so that nothing is told by colour alone.
+Colours distinguish kinds for every kind of colour vision (Okabe and Ito, "Color Universal Design", 2008), phases are
+pale and named, and modelled power is hatched, so nothing depends on colour alone.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 SIZE_INCHES: Final = (4.9, 3.7)
 DOTS_PER_INCH: Final = 160
-"""784 by 592 pixels. TensorBoard scales it down to the width of a card, some 330, and letters of nine points of a
-figure this small can be read there, too."""
+"""784 by 592 pixels. TensorBoard scales it down to the width of a card, some 330 pixels, where the nine-point letters
+of a figure this small can still be read."""
 
 KIND_COLOURS: Final = {
     "package": "#E69F00",
@@ -42,7 +42,7 @@ KIND_COLOURS: Final = {
     "module": "#56B4E9",
     "gpu": "#0072B2",
 }
-"""The colour of each kind of hardware; stacked in this order."""
+"""The colour of each kind of hardware, in the order of stacking."""
 
 PHASES: Final = {
     "setup": "#DDDDDD",
@@ -55,8 +55,8 @@ PHASES: Final = {
     "checkpoint": "#AA88AA",
     "other": "#BBBBBB",
 }
-"""The colour of each phase: the pale scheme of Tol, "Colour Schemes" (SRON/EPS/TN/09-002, 2021); saving takes so little
-that it is dark, and training so much that it is hardly a colour."""
+"""The colour of each phase: the pale scheme of Tol, "Colour Schemes" (SRON/EPS/TN/09-002, 2021); saving is short and
+therefore dark, and training long and therefore almost white."""
 
 OWN_PHASES: Final = ("#BBCCEE", "#FFDDCC", "#CCEECC", "#EECCDD", "#DDDDAA", "#BBDDDD")
 """The colours of phases that have names of the program's own, in turn; as pale, and ours."""
@@ -70,7 +70,7 @@ _SECONDS_A_UNIT: Final = (
     ("seconds", 1.0, 0.0),
 )
 _FONT: Final = "DejaVu Sans"
-"""Comes with matplotlib, so it is always there."""
+"""A font that comes with matplotlib, so it is always available."""
 _BOX: Final = "\N{WHITE SQUARE}"
 _HEADROOM: Final = 1.18
 _NAME_WIDTH: Final = 30
@@ -80,9 +80,9 @@ _BANDS_A_LINE: Final = 5
 _LEGEND_BOTTOM: Final = 0.015
 _LEGEND_LINE: Final = 0.052
 _LABELS: Final = 0.145
-"""What the numbers and the name of the axis of time take; shares of the figure's height, all three."""
+"""The height of the time axis's numbers and name; like the two before it, a share of the figure's height."""
 _SEEN_FROM: Final = 0.003
-"""A phase that lasts a smaller share of the run is less than two pixels wide: it is drawn, but not explained."""
+"""The share of the run below which a phase, less than two pixels wide, is drawn but not in the legend."""
 _INK: Final = "#222222"
 
 
@@ -90,7 +90,7 @@ def power_figure(record: RunRecord, profile: PowerProfile) -> Figure | None:
     """Draw the power of a run over time.
 
     Args:
-        record: The record of the run, for what the figure is called.
+        record: The record of the run, for the title of the figure.
         profile: Its profile.
 
     Returns:
@@ -101,7 +101,7 @@ def power_figure(record: RunRecord, profile: PowerProfile) -> Figure | None:
     """
     if not profile.strands:
         return None
-    with _quietly():  # it tells of folders that it cannot write to, and of fonts that it looks for
+    with _quietly():  # it logs folders that it cannot write to, and fonts that it looks for
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -126,7 +126,7 @@ def pixels(figure: Figure) -> Any:  # noqa: ANN401 - numpy is matplotlib's, not 
     """Draw a figure.
 
     Args:
-        figure: One of :func:`power_figure`.
+        figure: A figure of :func:`power_figure`.
 
     Returns:
         An array of bytes, height by width by red, green and blue.
@@ -141,9 +141,9 @@ def pixels(figure: Figure) -> Any:  # noqa: ANN401 - numpy is matplotlib's, not 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep what matplotlib logs from those who train, and have not asked it for anything.
+    """Keep matplotlib's log messages from users, who did not ask for a figure.
 
-    Its warnings are avoided instead, for Python repeats what a program wants to be warned of once after any block of
+    Its warnings are avoided instead, since Python repeats once-only warnings of a program after any block of
     ``warnings.catch_warnings``.
     """
     said = logging.getLogger("matplotlib")
@@ -191,7 +191,7 @@ def _stack(axes: Axes, profile: PowerProfile, size: float) -> list[Any]:
         rises = [stretch.watts.get(strand) for stretch in profile.stretches]
         top = [below + (rise or 0.0) for below, rise in zip(floor, rises, strict=True)]
         colour = KIND_COLOURS[strand.kind]
-        # What is measured is full; what is modelled lets the phases through, with stripes.
+        # Measured power is opaque; modelled power is striped and lets the phases through.
         look: dict[str, Any] = (
             {"facecolor": colour + "55", "hatch": "////", "edgecolor": colour, "linewidth": 0.0}
             if strand.is_modelled
@@ -270,9 +270,9 @@ def _explain(figure: Figure, handles: list[Any], *, height: float, columns: int)
 
 
 def _make_plain(figure: Figure) -> None:
-    """Keep a program's own settings, and marks in names, from turning text into something to be typeset by TeX.
+    """Keep a program's settings, and special characters in names, from having text typeset by TeX.
 
-    A letter that the font does not have becomes a box, which matplotlib would draw, too, with a warning.
+    A letter that the font lacks becomes a box, which matplotlib would also draw, but with a warning.
     """
     from matplotlib.font_manager import findfont, get_font
     from matplotlib.text import Text
@@ -288,5 +288,5 @@ def _make_plain(figure: Figure) -> None:
 
 
 def _time_unit(seconds: float) -> tuple[str, float]:
-    """The unit of the axis of time, and how many seconds it has."""
+    """The unit of the time axis, and its seconds."""
     return next((name, size) for name, size, least in _SECONDS_A_UNIT if seconds >= least * size)

@@ -1,7 +1,7 @@
 """The summary of a record as Markdown: the same words and figures as in a terminal, laid out for a page. Pure.
 
 In the dialect that TensorBoard's text plugin (Python-Markdown with tables) and GitHub share: paragraphs, lists, tables.
-Names that people or drivers gave are text, whatever characters are in them.
+Names from people or drivers are shown as text, whatever characters they contain.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _STRONG: Final = frozenset({"total", "spent"})
 """The rows that the others add up to."""
 _LEVEL: Final = 2
-"""Blanks a level, at the beginning of a row."""
+"""The blanks of a level at the beginning of a row."""
 _CARBON: Final = "CO2e"
 _GAP: Final = "&nbsp;"
-"""Between two tables, which pages set without a gap."""
+"""A gap between two tables, which pages would otherwise join."""
 _NESTED: Final = "    "
-"""What puts an item under the one before; Python-Markdown asks for four blanks."""
+"""The indentation of an item under another; Python-Markdown needs four blanks."""
 
 
 def summary_markdown(record: RunRecord) -> str:
@@ -39,7 +39,7 @@ def summary_markdown(record: RunRecord) -> str:
     said = sections(record)
     lines = [line for section in said if not isinstance(section, Table) for line in section]
     blocks = [f"#### {escape_markdown(lines[0].text)}"]
-    # A page shows its beginning first, and carbon comes late in a summary.
+    # A page shows its beginning first, but carbon comes late in a summary.
     if record.energy.total_joules is not None:
         carbon = next((line.text for line in lines if line.first.strip() == _CARBON), "")
         headline = escape_markdown(f"{amount(record.energy.total_joules, ENERGY)}, {carbon}".rstrip(", "))
@@ -60,7 +60,7 @@ def _block(section: Section) -> str:
         label = line.first.strip()
         indent = len(line.first) - len(line.first.lstrip())
         if not indent:
-            # A line of its own, and a list may follow, which needs an empty line before it.
+            # A line of its own, perhaps followed by a list, which needs an empty line before it.
             told = f"**{label}** {_said(line)}" if label else _said(line)
             lines += [*([""] if lines else []), f"**{told}**" if _is_head(line, section) else told, ""]
             indents = []
@@ -72,12 +72,12 @@ def _block(section: Section) -> str:
 
 
 def _is_head(line: Line, section: list[Line]) -> bool:
-    """Whether it is the name of what follows."""
+    """Whether a line is the heading of the lines that follow."""
     return not line.first and len(section) > 1
 
 
 def _said(line: Line) -> str:
-    """What a line says; what is to be copied stands as code."""
+    """The text of a line; a command to be copied becomes code."""
     if line.wraps or not line.first:
         return escape_markdown(line.text)
     return markdown_code(line.text)

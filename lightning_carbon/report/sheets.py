@@ -1,7 +1,7 @@
 r"""Tables: typed columns, and the one writer of tables as plain text, Markdown and LaTeX. Pure.
 
-A :class:`Sheet` holds text. Whatever a cell says is text in the output, too: a name with a bar, a tag, a backtick, a
-line end or a backslash neither ends a cell nor turns into markup.
+A :class:`Sheet` holds text, which stays text in every output: a name with a bar, a tag, a backtick, a line end or a
+backslash neither ends a cell nor turns into markup.
 
 Markdown is the dialect that GitHub and TensorBoard's text plugin (Python-Markdown with tables) share. LaTeX needs
 ``\usepackage{adjustbox,booktabs}``.
@@ -45,17 +45,17 @@ _LATEX: Final = {
     "\N{ZERO WIDTH SPACE}": "{}",
 }
 _WIDE: Final = 6
-"""A printed page has no room for brackets beside figures in a table with more columns."""
+"""The most columns with brackets beside the figures; a printed page has no room for more."""
 
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)  # with slots, Python 3.11 cannot make a Column[X]
 class Column(Generic[_Item]):
-    """A column of a table, for rows of one type.
+    """A column of a table.
 
     Args:
-        title: Its head.
+        title: Its heading.
         cell: The text of its cell for an item.
         align: ``<`` for text, ``>`` for figures.
     """
@@ -70,11 +70,11 @@ class Sheet:
     """A table of text, ready to be written in any form.
 
     Args:
-        title: What it shows; may be empty.
+        title: The title; may be empty.
         head: The titles of its columns.
         align: ``<`` or ``>`` for every column.
         rows: Its cells, as many in every row as there are columns.
-        notes: What has to be said below it, a sentence or more each.
+        notes: The notes below it, a sentence or more each.
     """
 
     title: str
@@ -87,13 +87,13 @@ class Sheet:
 def sheet_of(
     title: str, items: Sequence[_Item], columns: Sequence[Column[_Item]], *, notes: Sequence[str] = ()
 ) -> Sheet:
-    """Make a table with one row for each item.
+    """Make a table with a row for each item.
 
     Args:
-        title: What the table shows.
-        items: What its rows are about.
+        title: The title.
+        items: The items of its rows.
         columns: Its columns.
-        notes: What has to be said below it; repetitions are left out.
+        notes: The notes below it; repetitions are left out.
     """
     return Sheet(
         title=title,
@@ -170,12 +170,12 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: st
 
 
 def escape_markdown(text: str) -> str:
-    """Text in one line that Markdown shows as it is."""
+    """Text in a single line that Markdown shows as it is."""
     return _MARKDOWN.sub(r"\\\1", " ".join(printable(text).split()).translate(_HTML))
 
 
 def markdown_code(text: str) -> str:
-    """Text in one line that Markdown shows as code, to be copied."""
+    """Text in a single line that Markdown shows as code, to be copied."""
     code = " ".join(printable(text).split())
     fence = "`" * (1 + max(map(len, _BACKTICKS.findall(code)), default=0))
     pad = " " if code.startswith("`") or code.endswith("`") else ""
@@ -183,9 +183,9 @@ def markdown_code(text: str) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """Text in one line that LaTeX prints as it is."""
+    """Text in a single line that LaTeX prints as it is."""
     plain = " ".join(printable(text).split())
-    plain = plain.replace("--", "-\N{ZERO WIDTH SPACE}-")  # an option's hyphens are no dash
+    plain = plain.replace("--", "-\N{ZERO WIDTH SPACE}-")  # an option's hyphens must not become a dash
     return "".join(_LATEX.get(letter, letter) for letter in plain).replace("CO2e", r"CO$_2$e")
 
 

@@ -1,1 +1,1 @@
-"""Trainers that meter themselves, without a line of code at each."""
+"""Automatic metering: trainers that meter themselves, without a line of code at each."""

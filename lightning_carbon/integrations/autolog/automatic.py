@@ -1,13 +1,13 @@
-"""Trainers that meter themselves, without a line of code at each: ``autolog()`` and ``LIGHTNING_CARBON=1``.
+"""Automatic metering, without a line of code at each trainer: ``autolog()`` and ``LIGHTNING_CARBON=1``.
 
-Each framework is reached where it asks for callbacks itself, so no class of anybody's is changed:
+Each framework is reached where it looks for callbacks itself, so nobody's class is changed:
 
-* Lightning asks the entry points of installed packages whenever a trainer is made (see
+* Lightning calls the entry points of installed packages whenever a trainer is made (see
   :mod:`~lightning_carbon.integrations.autolog.entry`).
-* Hugging Face's Trainer takes the callbacks in ``transformers.trainer.DEFAULT_CALLBACKS``, and those of the names in
-  ``report_to``, which it looks up in ``INTEGRATION_TO_CALLBACK``.
+* Hugging Face's Trainer takes the callbacks in ``transformers.trainer.DEFAULT_CALLBACKS``, and those that ``report_to``
+  names, which it looks up in ``INTEGRATION_TO_CALLBACK``.
 
-A callback that is made here is *automatic*: where the trainer has one that somebody made by hand, it gives way.
+A callback that is made here is *automatic*: it gives way to a callback that the user gave to the trainer.
 Nothing here imports a framework.
 """
 
@@ -40,13 +40,13 @@ from lightning_carbon.settings.setting import Setting
 from lightning_carbon.settings.signatures import takes
 
 INTEGRATION: Final = "lightning_carbon"
-"""What Hugging Face's ``report_to`` knows the callback by."""
+"""The name of the callback in Hugging Face's ``report_to``."""
 
 ENTRY_POINT: Final = "lightning_carbon.integrations.autolog.entry:callbacks"
 GROUPS: Final = ("lightning.pytorch.callbacks_factory", "pytorch_lightning.callbacks_factory")
 ON: Final = "1"
 
-# Looked up once they are needed: the latter needs this module itself.
+# Imported when needed: the latter imports this module itself.
 _OURS: Final = {name: f"lightning_carbon.integrations.{name}.callback" for name in ("lightning", "huggingface")}
 
 _TRAINER: Final = "transformers.trainer"
@@ -54,18 +54,18 @@ _INTEGRATIONS: Final = "transformers.integrations.integration_utils"
 
 
 def is_declared(group: str) -> bool:
-    """Whether an installed package, which should be this one, has our entry point in a group."""
+    """Whether an installed package, which should be ours, has our entry point in a group."""
     return any(entry.value == ENTRY_POINT for entry in entry_points(group=group))
 
 
 class Automatic:
-    """Which trainers meter themselves, and with which settings.
+    """The state of automatic metering: whether it is on, and its settings.
 
     Args:
         environ: The environment variables.
-        modules: What has been imported so far.
-        meta_path: Who finds modules and installed packages.
-        declared: Tells whether our entry point can be found in a group.
+        modules: The modules imported so far.
+        meta_path: The finders of modules and installed packages.
+        declared: Says whether our entry point can be found in a group.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Automatic:
 
     @property
     def is_on(self) -> bool:
-        """Whether trainers meter themselves: as the program said last, else as the environment says."""
+        """Whether trainers meter themselves: by the program's last call, else by the environment."""
         if self._is_on is not None:
             return self._is_on
         value = self._environ.get(SWITCH, "").strip()
@@ -97,7 +97,7 @@ class Automatic:
         return value == ON
 
     def switch_on(self, settings: LightningSettings) -> None:
-        """Let every trainer that is made from now on meter itself.
+        """Let every trainer made from now on meter itself.
 
         Raises:
             ConfigError: A setting cannot be used.
@@ -105,14 +105,14 @@ class Automatic:
         check(settings, self._environ)
         self._settings = settings
         self._is_on = True
-        # Run from a source tree, the package has no entry points; what Python asks for them can be told, though.
+        # Run from a source tree, the package has no entry points, but Python's search for them can be extended.
         if not all(map(self._is_declared, GROUPS)) and self._declared not in self._meta_path:
             self._meta_path.append(self._declared)
         self._imports.after(_TRAINER, self._join_defaults)
         self.offer()
 
     def switch_off(self) -> None:
-        """Let no trainer that is made from now on meter itself."""
+        """Let no trainer made from now on meter itself."""
         self._settings = {}
         self._is_on = False
         if self._declared in self._meta_path:
@@ -123,11 +123,11 @@ class Automatic:
             do(self._leave_defaults, trainer)
 
     def offer(self) -> None:
-        """Let ``report_to="lightning_carbon"`` be understood, now or once transformers has been imported."""
+        """Make ``report_to="lightning_carbon"`` work, now or once transformers has been imported."""
         self._imports.after(_INTEGRATIONS, self._register)
 
     def lightning_callbacks(self) -> list[object]:
-        """What a trainer of Lightning gets that is being made; nothing where a defect of ours is in the way.
+        """The callbacks for a new trainer of Lightning; none where a defect of ours is in the way.
 
         Raises:
             ConfigError: A setting, or the variable that stands in for it, cannot be used.
@@ -136,13 +136,13 @@ class Automatic:
         return [] if callback is None else [callback]
 
     def huggingface_callback(self) -> object:
-        """What a Trainer of Hugging Face gets that is being made; one that does nothing where a defect is in the way.
+        """The callback for a new Trainer of Hugging Face; without effect where a defect of ours is in the way.
 
         Raises:
             ConfigError: A setting, or the variable that stands in for it, cannot be used.
         """
         callback = self._huggingface_callback()
-        # Who asks is transformers, so it is there.
+        # The caller is transformers, so it can be imported.
         return self._modules["transformers"].TrainerCallback() if callback is None else callback
 
     @guarded(ConfigError)
@@ -185,10 +185,10 @@ DISABLE: Final = Setting(
 def autolog(**settings: Unpack[AutologArguments]) -> None:
     """Let every Lightning and Hugging Face trainer that this process makes from now on meter itself.
 
-    Say it once, before trainers are made; whether the frameworks have been imported by then makes no difference, and
+    Call it once, before trainers are made; whether the frameworks have been imported by then makes no difference, and
     none is imported. Each trainer gets a callback of its own, as if it had been given ``CarbonCallback(**settings)`` or
-    ``CarbonTrainerCallback(**settings)``. One that was given such a callback by hand keeps that, and meters once. Said
-    again, the settings of the last time hold. ``report_to="lightning_carbon"`` is understood from then on, too.
+    ``CarbonTrainerCallback(**settings)``. A trainer that was given such a callback by hand keeps that, and meters once.
+    Called again, the last settings hold. From then on, ``report_to="lightning_carbon"`` works, too.
 
     Example:
         >>> import lightning_carbon
@@ -196,10 +196,10 @@ def autolog(**settings: Unpack[AutologArguments]) -> None:
         >>> lightning_carbon.autolog(disable=True)
 
     Args:
-        settings: One for each row of the table in :mod:`lightning_carbon.settings`, and of Lightning's own.
+        settings: Those of the table in :mod:`lightning_carbon.settings` and of Lightning's callback, by name.
 
     Raises:
-        ConfigError: A setting cannot be used, or there is none of that name; nothing has changed then.
+        ConfigError: A setting cannot be used, or no setting has that name; nothing is changed then.
     """
     if DISABLE.check(settings.pop("disable", DISABLE.default)):
         if settings:
@@ -211,10 +211,10 @@ def autolog(**settings: Unpack[AutologArguments]) -> None:
 
 
 def check(settings: LightningSettings, environ: Mapping[str, str]) -> None:
-    """Check settings now, so that no trainer has to fail for them later.
+    """Check settings now, before a trainer could fail because of them.
 
     Raises:
-        ConfigError: One cannot be used, or there is none of that name.
+        ConfigError: A setting cannot be used, or no setting has that name.
     """
     refuse_unknown(settings, [setting.name for setting in LIGHTNING_SETTINGS])
     of_meter, _ = split(settings, LIGHTNING_OWN)
@@ -222,7 +222,7 @@ def check(settings: LightningSettings, environ: Mapping[str, str]) -> None:
 
 
 def _stand_in_for(make: Callable[[], object]) -> type:
-    """A class that transformers may list before anything of it is imported: calling it makes the callback."""
+    """A class that transformers may list before ours is imported; calling it makes the callback."""
     return type("LightningCarbon", (), {"__new__": lambda _: make(), "__doc__": "Makes a CarbonTrainerCallback."})
 
 
@@ -230,18 +230,19 @@ _ANY: Final = DistributionFinder.Context()
 
 
 class _Declared(DistributionFinder):
-    """Tells of the entry points of this package where it was not installed."""
+    """A finder of this package's entry points where it was not installed."""
 
     def find_spec(self, *_: object) -> None:
         """Find no modules."""
 
     def find_distributions(self, context: DistributionFinder.Context = _ANY) -> list[Distribution]:
-        """The one distribution."""
+        """The stand-in distribution, with our entry points."""
         return [_Undistributed()] if context.name in {None, _Undistributed.NAME} else []
 
 
 class _Undistributed(Distribution):
-    # A name of its own: of two distributions of one name only the first is asked, and that may be an older one.
+    # A name of its own: of two distributions of the same name only the first is asked, and that may be an older
+    # version.
     NAME: Final = "lightning-carbon-autolog"
 
     def read_text(self, filename: str) -> str | None:
@@ -253,9 +254,9 @@ class _Undistributed(Distribution):
         }.get(filename)
 
     def locate_file(self, path: os.PathLike[str] | str) -> Path:
-        """Beside the package."""
+        """The path of a file beside the package."""
         return Path(__file__).parents[2] / path
 
 
 of_this_process: Final = Automatic()
-"""What :func:`autolog` and the environment of this process say."""
+"""Automatic metering of this process, as set by :func:`autolog` and the environment."""

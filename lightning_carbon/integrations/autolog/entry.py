@@ -1,8 +1,8 @@
-"""What the entry points name, and Lightning calls whenever a trainer is made: nothing, unless somebody asked for it.
+"""The entry point that Lightning calls whenever a trainer is made, without effect unless metering was asked for.
 
 ``setup.cfg`` lists :func:`callbacks` in the groups ``lightning.pytorch.callbacks_factory`` and
-``pytorch_lightning.callbacks_factory``. Whoever has this package installed and has not asked for it pays for a look at
-one environment variable: this module imports nothing of ours and no framework.
+``pytorch_lightning.callbacks_factory``. Where the package is installed and automatic metering is off, this costs a look
+at an environment variable: this module imports nothing of ours and no framework.
 
 References:
     https://lightning.ai/docs/pytorch/stable/extensions/entry_points.html
@@ -18,7 +18,7 @@ SWITCH = "LIGHTNING_CARBON"
 """The environment variable that switches metering on for every Lightning trainer."""
 
 OFF = frozenset({"", "0"})
-"""What it may be set to, to say no."""
+"""The values of the variable that switch metering off."""
 
 _AUTOMATIC = "lightning_carbon.integrations.autolog.automatic"
 
@@ -31,9 +31,9 @@ def callbacks() -> list[object]:
         :func:`~lightning_carbon.autolog` asked for it; otherwise nothing.
 
     Raises:
-        ConfigError: It was asked for, and one of the ``LIGHTNING_CARBON_*`` variables cannot be used.
+        ConfigError: It was asked for, and a ``LIGHTNING_CARBON_*`` variable cannot be used.
     """
-    # autolog() lives in that module, so nobody can have called it while the module is not loaded.
+    # autolog() is in that module, so it cannot have been called while the module is not loaded.
     if os.environ.get(SWITCH, "") in OFF and _AUTOMATIC not in sys.modules:
         return []
     found: list[object] = import_module(_AUTOMATIC).of_this_process.lightning_callbacks()

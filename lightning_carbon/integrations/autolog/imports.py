@@ -1,8 +1,8 @@
-"""Does something once a module has been imported, without importing it: for frameworks that come later, or never.
+"""Actions after the import of a module, for frameworks that are imported later, or never.
 
-A finder at the head of ``sys.meta_path`` knows the names that it waits for, and lets everybody else find them. The
-module's own loader executes it and stays its loader; right after that the action is done. This is how
-OpenTelemetry's and MLflow's automatic logging wait for frameworks, too (wrapt's post-import hooks, PEP 369).
+A finder at the head of ``sys.meta_path`` knows the names that it waits for, and leaves finding them to the others. The
+module's own loader executes it and stays its loader; right after that the action is done. OpenTelemetry's and MLflow's
+automatic logging wait for frameworks in the same way (wrapt's post-import hooks, PEP 369).
 
 References:
     https://docs.python.org/3/reference/import.html#the-meta-path
@@ -23,11 +23,11 @@ Action = Callable[[ModuleType], object]
 
 
 class Imports:
-    """What is to be done after imports that have not happened yet.
+    """The actions after imports that have not happened yet.
 
     Args:
-        modules: What has been imported so far.
-        meta_path: Who finds modules.
+        modules: The modules imported so far.
+        meta_path: The finders of modules.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class Imports:
         self.actions: dict[str, Action] = {}
 
     def after(self, name: str, action: Action) -> None:
-        """Do something once a module has been imported; at once if it has been already.
+        """Do an action once a module has been imported; at once if it has been already.
 
         Args:
-            name: The full name of the module. Of two actions for one module that is not there yet, the latter counts.
-            action: Takes the module. What goes wrong in it is logged, and the import goes on.
+            name: The full name of the module. Of two actions for the same module, the latter counts.
+            action: Takes the module. An exception in it is logged, and the import goes on.
         """
         module = self._modules.get(name)
         if module is not None and not getattr(module.__spec__, "_initializing", False):
@@ -56,7 +56,7 @@ class Imports:
             self._meta_path.insert(0, self._finder)
 
     def forget(self, name: str) -> None:
-        """Do nothing after that import any more."""
+        """Drop the action after an import."""
         self.actions.pop(name, None)
         if not self.actions and self._finder in self._meta_path:
             self._meta_path.remove(self._finder)
@@ -72,7 +72,7 @@ class Imports:
 
 
 def do(action: Action, module: ModuleType) -> None:
-    """Do what is to be done with a module; an import must not fail because of us."""
+    """Do an action with a module; an import must not fail because of us."""
     try:
         action(module)
     except Exception:  # noqa: BLE001 - whatever it is, the program matters more
@@ -103,7 +103,7 @@ class _TellingLoader(Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        # From here on nobody needs to know that this loader was in between: resources and sources are the other's.
+        # From here on this loader is out of the way: resources and sources are those of the module's own loader.
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader

@@ -45,22 +45,22 @@ class CarbonTrainerCallback(TrainerHooks):
         >>> from lightning_carbon import CarbonTrainerCallback
         >>> callback = CarbonTrainerCallback(region="SE", project="lisa")
 
-        To be given to a trainer: ``Trainer(callbacks=[callback], ...)``. To one that is there already:
-        ``callback.attach(trainer)``.
+        Give it to a trainer: ``Trainer(callbacks=[callback], ...)``, or join a trainer that exists:
+            ``callback.attach(trainer)``.
 
     With ``detail="step"``, waiting for data is the fetching of the batches of a step, forward is ``compute_loss``,
     backward goes from the loss to the end of ``training_step``, and optimizer is its ``step()``. The rest, such as
     clipping gradients and logging, is ``other``.
 
     Args:
-        settings: One for each row of the table in :mod:`lightning_carbon.settings`, and of trainers' own beside it.
+        settings: Those of the table in :mod:`lightning_carbon.settings` and of trainers' callbacks, by name.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
     """
 
     state_key = "CarbonTrainerCallback"
-    """Lightning's Trainer asks for it before it calls :meth:`setup`, which refuses it."""
+    """Lightning's Trainer reads this attribute before it calls :meth:`setup`, which refuses that Trainer."""
 
     def __init__(self, **settings: Unpack[TrainerSettings]) -> None:
         super().__init__()
@@ -70,23 +70,23 @@ class CarbonTrainerCallback(TrainerHooks):
 
     @property
     def meter(self) -> Meter | None:
-        """The meter of the present run, or of the last; ``None`` before the first, and in copies."""
+        """The meter of the present or the last run; ``None`` before the first run, and in copies."""
         return None if self._runs.run is None else self._runs.run.meter
 
     @property
     def record(self) -> RunRecord | None:
-        """The record of the last run that has ended; ``None`` before."""
+        """The record of the last run that has ended; ``None`` before the first has."""
         return self._runs.record
 
     @property
     def record_path(self) -> str | None:
-        """Where that record lies in the ledger; ``None`` before, or where it could not be written."""
+        """The path of that record in the ledger; ``None`` before, or where it could not be written."""
         return None if self._runs.record is None else self._runs.record.location
 
     def attach(self, trainer: Any) -> Self:  # noqa: ANN401 - a Trainer of any version
-        """Join a Trainer that is there already; for one that got this callback as an argument, it is not needed.
+        """Join a Trainer that exists already; not needed for a Trainer that got this callback as an argument.
 
-        Unlike ``trainer.add_callback``, it also learns when the next ``train()`` begins and how it ends.
+        Unlike with ``trainer.add_callback``, the callback also learns when the next ``train()`` begins and how it ends.
 
         Args:
             trainer: The Trainer.
@@ -125,7 +125,7 @@ class CarbonTrainerCallback(TrainerHooks):
         self._join_caller()
 
     def setup(self, *args: object, **kwargs: object) -> None:
-        """Refuse Lightning's Trainer, which alone has this hook.
+        """Refuse Lightning's Trainer, the only one with this hook.
 
         Raises:
             ConfigError: Always.
@@ -134,7 +134,7 @@ class CarbonTrainerCallback(TrainerHooks):
         raise ConfigError("callbacks", [CarbonTrainerCallback.state_key], fix)
 
     def on_exception(self, *args: object, **kwargs: object) -> None:
-        """Let Lightning's Trainer tell what :meth:`setup` raised."""
+        """Let Lightning's Trainer report what :meth:`setup` raised."""
 
     def _join_caller(self) -> None:
         if self._runs.has_given_way:
@@ -152,12 +152,12 @@ class CarbonTrainerCallback(TrainerHooks):
 
 @takes(*TRAINER_SETTINGS)
 class AutomaticCallback(CarbonTrainerCallback):
-    """A callback that was not given to the Trainer by hand: it gives way to one that was.
+    """An automatic callback, which gives way to a callback that the user gave to the Trainer.
 
-    A class of its own, for the Trainer warns of two callbacks of one class.
+    A class of its own, since the Trainer warns of two callbacks of the same class.
 
     Args:
-        settings: As those of :class:`CarbonTrainerCallback`.
+        settings: The arguments of :class:`CarbonTrainerCallback`.
 
     Raises:
         ConfigError: An argument cannot be used.
@@ -168,5 +168,5 @@ class AutomaticCallback(CarbonTrainerCallback):
         self._runs.is_automatic = True
 
 
-# Once this module is imported, report_to="lightning_carbon" is understood.
+# Once this module is imported, report_to="lightning_carbon" works.
 of_this_process.offer()

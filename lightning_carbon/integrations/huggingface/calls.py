@@ -1,10 +1,10 @@
-"""Learns of what a Hugging Face Trainer tells no callback: that a call began, that it failed, what was fetched.
+"""The events that a Hugging Face Trainer reports to no callback: that a call began or failed, and what was fetched.
 
-``train()`` that ends by an exception calls no hook; evaluating and saving have hooks for their end alone; a callback
+A ``train()`` that ends by an exception calls no hook; evaluating and saving have hooks for their end alone; a callback
 never sees a batch. So the Trainer is given a class of the same name that is derived from its own and times those
-methods, as PyTorch's FSDP does with modules. The methods look for the callback each time; where there is none, they are
-the original ones. Unlike functions on the instance, that makes no reference cycle, which would keep the model of a
-deleted Trainer on the GPU, and the Trainer can still be pickled.
+methods, as PyTorch's FSDP does with modules. The methods look for the callback each time; without a callback, they act
+like the original methods. Unlike functions on the instance, a class makes no reference cycle, which would keep the
+model of a deleted Trainer on the GPU, and the Trainer can still be pickled.
 
 Knows the Trainer's methods by name, but none of its classes. Names and events are the same from transformers 4.46 to 5.
 """
@@ -23,7 +23,7 @@ Method = Callable[..., Any]
 
 
 def time_calls(trainer: Any, *, finely: bool) -> None:  # noqa: ANN401 - a Trainer
-    """Give a Trainer the class that times its calls; nothing changes where it has that already.
+    """Give a Trainer the class that times its calls; nothing changes where it has the class already.
 
     Args:
         trainer: The Trainer.
@@ -169,7 +169,7 @@ _TIMED_IN_STEPS: Final[dict[str, Callable[[Method], Method]]] = {
     "training_step": _told_step,
     "compute_loss": _told_loss,
 }
-"""No event tells where the forward pass ends."""
+"""The methods that are timed within a step, as no event tells where the forward pass ends."""
 
 
 def _reduce(self: Any, protocol: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a Trainer, and what pickle hands over

@@ -1,7 +1,7 @@
-"""What the checkpoints of a Hugging Face Trainer say of the energy that led to them, in a file of their own.
+"""The statements of a Hugging Face Trainer's checkpoints on the energy that led to them, in a file of their own.
 
-Not in ``trainer_state.json``: a training that is resumed is compared with one that was not by that, and what the
-Trainer keeps there for callbacks it restores, or warns of, itself.
+Not in ``trainer_state.json``: people compare resumed with uninterrupted trainings by that file, and the Trainer itself
+restores, or warns of, what it keeps there for callbacks.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from lightning_carbon.errors import LightningCarbonError
 from lightning_carbon.ledger.files import read_json, write_json
 
 STATE_FILE: Final = "lightning_carbon.json"
-"""Beside ``trainer_state.json``; deleted with the folder that it lies in."""
+"""The name of the file, beside ``trainer_state.json``; deleted with its folder."""
 _CHECKPOINT: Final = "checkpoint-"
 
 
 class CheckpointStates:
-    """Writes and reads the states of one Trainer.
+    """Writes and reads the states of a Trainer.
 
     Attributes:
-        resumes_from: The checkpoint that the user named for the training to go on from.
+        resumes_from: The checkpoint that the user named to continue from.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class CheckpointStates:
         self._taken = state
 
     def write(self, folder: Path) -> None:
-        """Put the state that was taken into a checkpoint that has been saved; once for each.
+        """Put the kept state into a checkpoint that has been saved, once for each.
 
         Raises:
             LedgerError: It cannot be written.
@@ -44,13 +44,13 @@ class CheckpointStates:
             write_json(folder / STATE_FILE, taken)
 
     def read(self, output_dir: Path, step: int) -> object:
-        """The state of the checkpoint that a training goes on from; ``None`` where it has none.
+        """The state of the checkpoint that a training continues from; ``None`` where it has none.
 
-        A checkpoint that was saved without metering has none, and an earlier one beside it tells what was before.
+        A checkpoint that was saved without metering has no state; that of an earlier checkpoint beside it is then used.
 
         Args:
             output_dir: Where the Trainer saves checkpoints.
-            step: The step that the training goes on from.
+            step: The step that the training continues from.
         """
         folder = Path(self.resumes_from) if self.resumes_from else checkpoint_in(output_dir, step)
         earlier = [
@@ -62,12 +62,12 @@ class CheckpointStates:
             except FileNotFoundError:
                 continue
             except (OSError, LightningCarbonError) as error:
-                return {"trouble": str(error)}  # no state, which is told where states are checked
+                return {"trouble": str(error)}  # no state, which is reported where states are checked
         return None
 
 
 def checkpoint_in(output_dir: Path, step: int) -> Path:
-    """Where the Trainer saves the checkpoint of a step."""
+    """The folder in which the Trainer saves the checkpoint of a step."""
     return output_dir / f"{_CHECKPOINT}{step}"
 
 

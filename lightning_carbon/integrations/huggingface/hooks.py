@@ -1,8 +1,8 @@
-"""The hooks that tell what a Hugging Face Trainer is doing, and add figures to its logs.
+"""The hooks that follow a Hugging Face Trainer, and add figures to its logs.
 
 The Trainer hands the same dictionary of a log to all its callbacks, first to its own, then to those that ``report_to``
 names, then to the user's. So a metering callback moves itself up to the second place, and adds its figures before a
-tracker writes the log down. ``trainer_state.json`` and ``TrainOutput.metrics`` get them, too.
+tracker writes the log. ``trainer_state.json`` and ``TrainOutput.metrics`` get them, too.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from lightning_carbon.records.run import Status
 _FINAL_LOG: Final = {"train_runtime", "train_loss", "total_flos"}
 _RUNTIME: Final = "_runtime"
 _LOSS: Final = re.compile(r"(?<![a-z])loss(?![a-z])")
-"""What the log of a step has where the Trainer's calls cannot be timed, or a Trainer has a loop of its own."""
+"""A key in the log of every step, for Trainers whose calls cannot be timed or that have a loop of their own."""
 
 
 class TrainerHooks(TrainerCallback):
-    """Tells the runs of a Trainer what that does."""
+    """Reports the Trainer's events to its runs."""
 
     _runs: TrainerRuns
     _before_evaluation: str | None = None
@@ -34,10 +34,10 @@ class TrainerHooks(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
-        """Set up; called again for another try with smaller batches, which goes on with the run.
+        """Set up; called again for another try with smaller batches, which continues the run.
 
         Raises:
-            ConfigError: There is another such callback in the trainer, or ``devices`` names one that is not there.
+            ConfigError: The trainer has another such callback, or ``devices`` names a missing device.
             LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         self._join_caller()
@@ -57,7 +57,7 @@ class TrainerHooks(TrainerCallback):
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
-        """End the run, if there was no last log of it: a search for hyperparameters has pruned it."""
+        """End the run if it had no last log, as when a search for hyperparameters has pruned it."""
         self._runs.end(Status.PRUNED if state.is_hyper_param_search else Status.COMPLETED)
 
     # -- phases and steps -------------------------------------------------------------------------------------------
@@ -90,24 +90,24 @@ class TrainerHooks(TrainerCallback):
         """Mark the end of a step."""
         run = self._runs.running
         if run is not None:
-            # The Trainer counts the tokens of all processes, and this process meters its own share of the energy.
+            # The Trainer counts the tokens of all processes, while this process meters its own share of the energy.
             run.step_done(self._runs.tokens_seen(state) if args.world_size == 1 else None)
             if state.epoch:
                 run.tell_epoch(state.global_step / state.epoch)
-        if control.should_save:  # the saving itself says so, too, where it can be timed
+        if control.should_save:  # saving itself also reports it, where it can be timed
             self._runs.take_state()
 
     @guarded()
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
-        """Say what led to a checkpoint that is about to be saved."""
+        """Take the state for a checkpoint that is about to be saved."""
         if control.should_save:
             self._runs.take_state()
 
     @guarded()
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
-        """Put what led to a checkpoint into it, where the saving itself could not be timed."""
+        """Put the state into a checkpoint, where the saving itself could not be timed."""
         self._runs.write_state(args, lambda: str(args.output_dir), state.global_step)
 
     @guarded()
@@ -122,7 +122,7 @@ class TrainerHooks(TrainerCallback):
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
-        """Go back to what was before, where the call itself could not be timed."""
+        """Go back to the phase before, where the call itself could not be timed."""
         self._leave_evaluation()
 
     @guarded()
@@ -151,7 +151,7 @@ class TrainerHooks(TrainerCallback):
         logs: dict[str, float] | None = None,
         **kwargs: object,
     ) -> None:
-        """Add figures to a log of the Trainer's own; logs of others stay as they are."""
+        """Add figures to the Trainer's own logs; other logs stay as they are."""
         if logs is None:
             return
         prefix = _prefix(logs)
@@ -164,7 +164,7 @@ class TrainerHooks(TrainerCallback):
         else:
             figures = {}
         logs.update(figures)
-        # The Trainer has put a copy of the log there before.
+        # The Trainer has put a copy of the log there already.
         if state.log_history and state.log_history[-1].get("step") == state.global_step:
             state.log_history[-1].update(figures)
 
@@ -177,6 +177,6 @@ class TrainerHooks(TrainerCallback):
 
 
 def _prefix(metrics: dict[str, float]) -> str | None:
-    """What the names of an evaluation's metrics begin with; every evaluation has its runtime among them."""
+    """The prefix of an evaluation's metrics, found by its runtime, which every evaluation has."""
     found = [name for name in metrics if name.endswith(_RUNTIME)]
     return found[0].removesuffix(_RUNTIME) if len(found) == 1 else None

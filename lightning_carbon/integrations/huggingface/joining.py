@@ -1,4 +1,4 @@
-"""Joins a metering callback to the Hugging Face Trainer that calls it: its place among the callbacks, and the calls."""
+"""Joining a metering callback to its Hugging Face Trainer: its place among the callbacks, and the timing of calls."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from lightning_carbon.integrations.huggingface.runs import TrainerRuns, runs_of
 from lightning_carbon.integrations.shared.guard import logger
 
 _DEEPEST: Final = 16
-"""Frames between a hook and the Trainer; there are three."""
+"""The most frames between a hook and the Trainer; usually there are three."""
 
 
 def calling_trainer(callback: object) -> tuple[Any, Any]:
-    """Find who calls a hook: hooks are not told.
+    """Find the caller of a hook, as hooks do not get it.
 
     Returns:
         The handler that holds the Trainer's callbacks, and the Trainer; ``None`` for what is not found.
     """
     handler = None
-    frame = sys._getframe(1)  # noqa: SLF001 - the one way to a caller
+    frame = sys._getframe(1)  # noqa: SLF001 - the only way to a caller
     for _ in range(_DEEPEST):
         owner = frame.f_locals.get("self")
         if handler is not None and getattr(owner, "callback_handler", None) is handler:
@@ -35,18 +35,18 @@ def calling_trainer(callback: object) -> tuple[Any, Any]:
 
 
 def join(handler: Any, trainer: Any, callback: object) -> None:  # noqa: ANN401 - a CallbackHandler and its Trainer
-    """Let a callback see the logs before those who write them down, and learn of the Trainer's calls.
+    """Let a callback see the logs before they are written, and learn of the Trainer's calls.
 
-    Of several metering callbacks, the automatic ones give way and leave. May be called again. The handler may be
-    calling its callbacks: its list is replaced, not changed.
+    Of several metering callbacks, automatic callbacks give way and leave. May be called again. The handler may be
+    calling its callbacks now, so its list is replaced, not changed.
 
     Args:
-        handler: The handler that holds the Trainer's callbacks, this one among them.
+        handler: The handler that holds the Trainer's callbacks, including this callback.
         trainer: The Trainer, where it is known.
         callback: The callback.
 
     Raises:
-        ConfigError: There is another metering callback that was given by hand.
+        ConfigError: The user gave another metering callback to the Trainer.
     """
     runs = runs_of(handler)
     if sum(not known.is_automatic for known in runs) > 1:

@@ -15,17 +15,17 @@ from lightning_carbon.settings import MeterConfig
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
 
 _EPOCH_DIGITS: Final = 3
-"""The Trainer tells its epoch as a quotient, which rounding has been at."""
+"""The tolerance for the Trainer's epoch, a quotient with rounding errors."""
 _PATIENCE_SECONDS: Final = 0.3
-"""As long as a meter waits at its end for the next jump of counters."""
+"""How long an evaluation may wait for its first reading: as long as a meter's end waits for a counter's next jump."""
 _LOOK_SECONDS: Final = 0.01
 
 
 class TrainerRun:
-    """A training with all that is evaluated in it, or an evaluation on its own.
+    """A training with all its evaluations, or an evaluation on its own.
 
     Args:
-        config: What the user set.
+        config: The settings, checked.
         meter: The meter, running.
         counter: Counts the samples and tokens of batches.
         is_training: Whether it is a training.
@@ -49,11 +49,11 @@ class TrainerRun:
 
     @property
     def is_running(self) -> bool:
-        """Whether it is going on."""
+        """Whether the run is going on."""
         return self.meter.is_running
 
     def end(self, status: Status) -> RunRecord:
-        """End it."""
+        """End the run and write its record."""
         record = self.meter.stop(status)
         self._last_row = self.meter.row()
         self.names.update(self._last_row.as_metrics())
@@ -62,16 +62,16 @@ class TrainerRun:
     # -- steps ------------------------------------------------------------------------------------------------------
 
     def restart_steps(self, tokens_seen: int) -> None:
-        """Training begins, or begins again: forget what was fetched for a step that never ended.
+        """Begin training, perhaps again, and forget batches that were fetched for a step that never ended.
 
         Args:
-            tokens_seen: The Trainer's own count of tokens so far, which a checkpoint may have brought along.
+            tokens_seen: The Trainer's own count of tokens so far, perhaps restored from a checkpoint.
         """
         self._counter.take()
         self._tokens_seen = tokens_seen
 
     def step_done(self, tokens_seen: int | None) -> None:
-        """A step of the optimizer has ended.
+        """Mark the end of a step of the optimizer.
 
         Args:
             tokens_seen: The Trainer's own count of this process' tokens so far, where it counts.
@@ -83,7 +83,7 @@ class TrainerRun:
             self.meter.step_done(samples, tokens)
 
     def tell_epoch(self, steps: float) -> None:
-        """An epoch has so many steps, as the Trainer counts them."""
+        """Pass on the number of steps of an epoch, by the Trainer's count."""
         self.meter.tell_epoch(round(steps, _EPOCH_DIGITS))
 
     # -- figures ----------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class TrainerRun:
         return self._last_step is not None
 
     def step_figures(self, step: int) -> dict[str, float]:
-        """A row for the log of a step: what was used since the row before; nothing where no step is settled yet."""
+        """The figures of a row, for the log of a step; empty where no step is settled yet."""
         row = self.meter.next_row() if self.is_running else None
         if row is None:
             return {}
@@ -115,14 +115,14 @@ class TrainerRun:
     def evaluation_figures(self, prefix: str, phase: Phase) -> dict[str, float]:
         """The energy of an evaluation for its own log.
 
-        Inside a training it is what readings have settled by then: what was used in the last tenths of a second comes
-        with the next evaluation's figures, and is in the training's total in any case. The first evaluation of each
-        set waits for its first reading, a fraction of a second at most, where it was too short for one. On its own, it
-        is the record's.
+        Inside a training it is the energy that readings have settled by then: that of the last tenths of a second comes
+            with the next evaluation's figures, and is in the training's total in any case. The first evaluation of each
+            set waits for a reading, a fraction of a second at most, where it was too short to have one. Outside a
+            training it is the energy of the record.
 
         Args:
-            prefix: What the Trainer puts before the names of this evaluation's metrics.
-            phase: The phase it is in.
+            prefix: The Trainer's prefix of this evaluation's metrics.
+            phase: The phase of the evaluation.
         """
         before = self._logged_joules.get(phase, 0.0)
         joules = self._settled_joules(phase, before, patiently=prefix not in self._evaluated)

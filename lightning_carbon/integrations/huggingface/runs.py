@@ -1,9 +1,8 @@
-"""The runs of a Hugging Face Trainer: which is going on, and in which phase and part it is.
+"""The runs of a Hugging Face Trainer: the present run, its phase and its part.
 
 Knows the Trainer's arguments, but none of its classes. A run begins when ``train()`` is called, and ends with the
-Trainer's last log of it, where the Trainer's own ``train_runtime`` ends, too; what follows, such as loading the best
-model again, is in no figure. ``evaluate()`` and ``predict()`` are phases of the run that is going on, else runs of
-their own.
+Trainer's last log of it, where the Trainer's own ``train_runtime`` also ends; anything later, such as loading the best
+model again, is in no figure. ``evaluate()`` and ``predict()`` are phases of the present run, else runs of their own.
 """
 
 from __future__ import annotations
@@ -31,21 +30,21 @@ from lightning_carbon.settings import MeterConfig
 from lightning_carbon.wiring import copy_record, ranks_as
 
 _KEPT: Final = ("_config", "_count_batch", "_copy_record", "record", "is_automatic", "has_given_way")
-"""What is copied and sent to other processes."""
+"""The attributes that are copied and sent to other processes."""
 
 
 class TrainerRuns:
     """The runs of a Trainer, in turn.
 
     Args:
-        config: What the user set.
-        count_batch: Tells samples and tokens of a batch.
+        config: The settings, checked.
+        count_batch: Counts the samples and tokens of a batch.
         copy_record: Whether a copy of the record lies in ``output_dir``, and whether it is whole.
 
     Attributes:
-        is_automatic: The callback was not given to the Trainer by hand, so it gives way to one that was.
-        has_given_way: It has done so, and meters nothing.
-        checkpoints: What the Trainer's checkpoints say of the energy.
+        is_automatic: Whether the callback is automatic, and gives way to a callback that the user gave.
+        has_given_way: Whether it has done so, and meters nothing.
+        checkpoints: The states in the Trainer's checkpoints.
     """
 
     def __init__(
@@ -68,26 +67,26 @@ class TrainerRuns:
         self._trainer: ReferenceType[Any] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Settings and the last record: no threads, and no run that goes on elsewhere."""
+        """The settings and the last record, without threads or the present run."""
         return {name: vars(self)[name] for name in _KEPT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take them over, with no run going on."""
-        self.__init__(state["_config"], state["_count_batch"])  # type: ignore[misc]  # there is nothing else to set up
+        """Take over the settings and the last record, without a present run."""
+        self.__init__(state["_config"], state["_count_batch"])  # type: ignore[misc]  # nothing else needs setting up
         vars(self).update(state)
 
     def serve(self, trainer: Any) -> None:  # noqa: ANN401 - a Trainer
-        """Know the Trainer, without keeping it from being deleted."""
+        """Keep a weak reference to the Trainer, which does not keep it from being deleted."""
         self._trainer = ref(trainer)
 
     @property
     def run(self) -> TrainerRun | None:
-        """The present run, or the last; ``None`` before the first, and in copies."""
+        """The present or the last run; ``None`` before the first run, and in copies."""
         return self._run
 
     @property
     def running(self) -> TrainerRun | None:
-        """The run that is going on, if there is one."""
+        """The present run, if any."""
         return self._run if self._run is not None and self._run.is_running else None
 
     # -- a run --------------------------------------------------------------------------------------------------------
@@ -100,7 +99,7 @@ class TrainerRuns:
             LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         is_training = phase is Phase.SETUP
-        # One copy, of the training: what is evaluated later must not replace it.
+        # A single copy, of the training: later evaluations must not replace it.
         copies = self._copy_record and is_training and args.output_dir and args.process_index == 0
         self._copy_to = str(args.output_dir) if copies else None
         meter = start_meter(
@@ -115,7 +114,7 @@ class TrainerRuns:
 
     @guarded()
     def end(self, status: Status) -> None:
-        """End the run that is going on, if there is one."""
+        """End the present run, if any."""
         run = self.running
         if run is None:
             return
@@ -140,11 +139,11 @@ class TrainerRuns:
 
     @contextmanager
     def training(self, args: Any, model: object) -> Iterator[None]:  # noqa: ANN401 - TrainingArguments
-        """A call of ``train()``: a run, whichever way it ends."""
+        """Surround a call of ``train()`` with a run, however it ends."""
         if self._calls:
             yield
             return
-        # A run still goes on only where no call told of its end: its callback was added late.
+        # A run is still going on only where no call reported its end, as its callback was added late.
         self.end(Status.FAILED)
         self.begin(args, model, Phase.SETUP)
         with self._call():
@@ -152,7 +151,7 @@ class TrainerRuns:
 
     @contextmanager
     def evaluating(self, args: Any, model: object, phase: Phase) -> Iterator[None]:  # noqa: ANN401 - TrainingArguments
-        """A call of ``evaluate()`` or ``predict()``: a phase of the run that is going on, or a run of its own."""
+        """Surround a call of ``evaluate()`` or ``predict()`` with a phase of the present run, or a run of its own."""
         self._evaluations += 1
         try:
             if self.running is not None:
@@ -167,7 +166,7 @@ class TrainerRuns:
 
     @contextmanager
     def during(self, phase: str) -> Iterator[None]:
-        """A phase inside a run."""
+        """Surround a block with a phase of the present run."""
         outer = self.enter(phase)
         try:
             yield
@@ -175,7 +174,7 @@ class TrainerRuns:
             self.enter(outer)
 
     def enter(self, phase: str | None) -> str | None:
-        """Go over to a phase, if a run is going on.
+        """Enter a phase, if a run is going on.
 
         Returns:
             The phase that ends here.
@@ -185,17 +184,17 @@ class TrainerRuns:
 
     @guarded()
     def take_state(self) -> None:
-        """Keep what led to the checkpoint that is about to be saved."""
+        """Keep the state for the checkpoint that is about to be saved."""
         if self._run is not None and self._run.is_training:
             self.checkpoints.take(self._run.meter.state_dict())
 
     @guarded()
     def write_state(self, args: Any, output_dir: Callable[[], str], step: int) -> None:  # noqa: ANN401 - see above
-        """Put it into the checkpoint that has been saved.
+        """Put the kept state into the checkpoint that has been saved.
 
         Args:
             args: The Trainer's arguments.
-            output_dir: Tells where it saves checkpoints.
+            output_dir: Gives the folder in which it saves checkpoints.
             step: The step of the checkpoint.
         """
         if args.should_save:
@@ -203,11 +202,11 @@ class TrainerRuns:
 
     @guarded()
     def load_state(self, args: Any, step: int) -> None:  # noqa: ANN401 - TrainingArguments
-        """Go on with the training that the Trainer has loaded, if any.
+        """Continue the training that the Trainer has loaded, if any.
 
         Args:
             args: The Trainer's arguments.
-            step: The step that it goes on from.
+            step: The step that it continues from.
         """
         if self._run is not None and step > 0 and args.output_dir:
             state = self.checkpoints.read(Path(args.output_dir), step)
@@ -216,7 +215,7 @@ class TrainerRuns:
 
     @contextmanager
     def logging(self) -> Iterator[None]:
-        """The Trainer logs what is due, and maybe saves and evaluates."""
+        """Surround the Trainer's logging, in which it may also save and evaluate."""
         self._is_logging = True
         try:
             yield
@@ -239,13 +238,13 @@ class TrainerRuns:
         return self._is_in_step
 
     def enter_part(self, part: str) -> None:
-        """Go over to a part of the present phase, if parts are metered and a run is going on."""
+        """Enter a part of the present phase, if parts are metered and a run is going on."""
         if self.tells_parts and (run := self.running) is not None:
             run.meter.enter_part(part)
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """A call of ``training_step()``; what no call in it tells is no part in particular."""
+        """Surround a call of ``training_step()``; time outside the calls in it is the part ``other``."""
         self._is_in_step = True
         try:
             yield
@@ -255,7 +254,7 @@ class TrainerRuns:
 
     @contextmanager
     def fetching(self) -> Iterator[None]:
-        """A call that fetches batches."""
+        """Surround a call that fetches batches."""
         self.enter_part(Part.DATA)
         try:
             yield
@@ -264,7 +263,7 @@ class TrainerRuns:
 
     @property
     def is_inside_call(self) -> bool:
-        """Whether the run ends with the call it began with, whichever way that ends."""
+        """Whether the run ends with the call that it began with, however that ends."""
         return self._calls > 0
 
     @property
@@ -289,16 +288,16 @@ class TrainerRuns:
 
     @guarded()
     def fetched(self, batches: Sequence[object]) -> None:
-        """Batches were fetched for the next step."""
+        """Count batches that were fetched for the next step."""
         if self.running is not None:
             for batch in batches:
                 self._counter.add(batch)
 
     def tokens_seen(self, state: Any) -> int | None:  # noqa: ANN401 - TrainerState
-        """The Trainer's own count of tokens so far, padding left out as it likes; ``None`` where it does not count.
+        """The Trainer's own count of tokens so far, by its own rule for padding; ``None`` where it does not count.
 
-        Those of TRL count by themselves: ``SFTTrainer`` for its metric ``num_tokens``, ``GRPOTrainer`` and others in
-        the state, where the ``include_num_input_tokens_seen`` of transformers counts, too.
+        TRL's Trainers count by themselves: ``SFTTrainer`` for its metric ``num_tokens``, ``GRPOTrainer`` and others in
+        the state, where ``include_num_input_tokens_seen`` of transformers also counts.
         """
         trainer = None if self._trainer is None else self._trainer()
         seen = state.num_input_tokens_seen or getattr(trainer, "_total_train_tokens", None)
@@ -335,11 +334,11 @@ class TrainerRuns:
                 define_metrics(run, "train/", "train/global_step")
 
     def evaluation_figures(self, prefix: str, phase: Phase) -> dict[str, float]:
-        """The energy of an evaluation for its own log; on its own, it ends here.
+        """The energy of an evaluation for its own log; a run of its own ends here.
 
         Args:
-            prefix: What the Trainer puts before the names of this evaluation's metrics.
-            phase: The phase it is in.
+            prefix: The Trainer's prefix of this evaluation's metrics.
+            phase: The phase of the evaluation.
         """
         run = self.running
         if run is None:
@@ -350,9 +349,9 @@ class TrainerRuns:
 
 
 def runs_of(handler: object) -> list[TrainerRuns]:
-    """The runs of every metering callback in a Trainer's list of callbacks, those that take precedence first.
+    """The runs of every metering callback in a Trainer's list of callbacks, in order of precedence.
 
-    Those that are going on come first, then those that somebody asked for by hand.
+    Callbacks with a present run come first, then callbacks that the user gave.
     """
     found = (getattr(callback, "_runs", None) for callback in getattr(handler, "callbacks", ()))
     known = [runs for runs in found if isinstance(runs, TrainerRuns) and not runs.has_given_way]

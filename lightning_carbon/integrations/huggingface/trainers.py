@@ -1,4 +1,4 @@
-"""What a Trainer of Hugging Face tells of itself: the devices it computes on, what it writes to TensorBoard with.
+"""Facts about a Trainer of Hugging Face: the devices it computes on, and its writer for TensorBoard.
 
 Knows the Trainer's arguments, but none of its classes.
 """
@@ -14,15 +14,15 @@ _NO_ACCELERATORS: Final = {"cpu", "disk", "meta"}
 
 @contextmanager
 def writer_of(callback: Any, args: Any) -> Iterator[Any]:  # noqa: ANN401 - a TensorBoardCallback, TrainingArguments
-    """What the Trainer's callback for TensorBoard writes with; where it has closed that already, another for a moment.
+    """The writer of the Trainer's callback for TensorBoard; where that is closed already, another for a moment.
 
-    ``None`` where it has never written anything.
+    ``None`` where the callback has never written anything.
     """
     if callback.tb_writer is not None:
         yield callback.tb_writer
         return
     make = getattr(callback, "_SummaryWriter", None)
-    # Up to transformers 4, the arguments say where.
+    # Up to transformers 4, the arguments name the folder.
     folder = getattr(callback, "logging_dir", None) or vars(args).get("logging_dir")
     if make is None or folder is None:
         yield None
@@ -37,8 +37,8 @@ def writer_of(callback: Any, args: Any) -> Iterator[Any]:  # noqa: ANN401 - a Te
 def accelerators(args: Any, model: object) -> list[Any]:  # noqa: ANN401 - TrainingArguments
     """The devices that a process of the Trainer computes on.
 
-    A single device, as a rule. All that the model lies on where it was spread by ``device_map``; all visible ones where
-    the Trainer finds several and wraps the model in ``DataParallel``.
+    Usually a single device; all devices of the model where ``device_map`` has spread it; all visible devices where the
+    Trainer finds several and wraps the model in ``DataParallel``.
     """
     spread: Mapping[str, Any] | None = getattr(model, "hf_device_map", None)
     if spread:

@@ -1,8 +1,8 @@
 """The ``Callback`` classes of both packages, ``pytorch_lightning`` and ``lightning.pytorch``, as a single base.
 
-The two packages hold two copies of the same code, and each trainer asks for its own ``Callback``: by ``isinstance`` up
+The two packages hold two copies of the same code, and each trainer requires its own ``Callback``: by ``isinstance`` up
 to 2.5, and in LightningCLI still. So the base here derives from the ``Callback`` of each package that the program has
-imported, and takes on that of a package which is imported later. It imports neither: the second one would cost time and
+imported, and adds that of a package which is imported later. It imports neither: the second package would cost time and
 memory, take over the messages that the two share (``lightning_utilities`` has a single logger for both), and may not
 even be importable.
 """
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 else:
 
     class _NoCallback:
-        """A base as long as neither package is imported; Python changes no bases of a class that has none."""
+        """A base until a package is imported, since Python cannot change the bases of a class without any."""
 
     class BothCallbacks(_NoCallback):
-        """The callback classes of the packages that are imported."""
+        """The callback classes of the imported packages."""
 
     def _take_on(module: ModuleType) -> None:
         known = [base for base in BothCallbacks.__bases__ if base is not _NoCallback]

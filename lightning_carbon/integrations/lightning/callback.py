@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 
 def on_instance(hook: Callable[P, R]) -> Callable[P, R]:
-    """Make a hook that names the fix where the trainer was given the class instead of an instance."""
+    """Wrap a hook that names the fix where the trainer was given the class instead of an instance."""
 
     @wraps(hook)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -48,21 +48,21 @@ class CarbonCallback(MeterHooks):
     Rows go to every logger of the trainer, at its ``log_every_n_steps`` and on the x-axis of the loss. Watts and gCO2e
     stand in the progress bar. ``energy/run_kwh`` and ``carbon/run_grams_co2e`` can be monitored by ``EarlyStopping``
     and ``ModelCheckpoint``. A copy of the record lies beside the logs of the loggers that keep a folder. Validating,
-    testing and predicting on their own are runs of their own; their one row has ``validate/``, ``test/`` or
+    testing and predicting on their own are runs of their own, whose single row has ``validate/``, ``test/`` or
     ``predict/`` before its names.
 
     Example:
         >>> from lightning_carbon import CarbonCallback
         >>> callback = CarbonCallback(region="SE", project="lisa")
 
-        To be given to a trainer: ``Trainer(callbacks=callback)``.
+        Give it to a trainer: ``Trainer(callbacks=callback)``.
 
-    With ``detail="step"``, waiting for data goes from the end of a batch to the start of the next, its way to the
-    device included. What hooks do not tell, such as all but the backward pass where the module optimizes by hand, is
+    With ``detail="step"``, waiting for data goes from the end of a batch to the start of the next, its transfer to the
+    device included. Time that no hook marks, such as all but the backward pass where the module optimizes by hand, is
     ``other``.
 
     Args:
-        settings: One for each row of the table in :mod:`lightning_carbon.settings`, and of Lightning's own beside it.
+        settings: Those of the table in :mod:`lightning_carbon.settings` and of Lightning's callback, by name.
 
     Raises:
         ConfigError: An argument cannot be used; the message names it and the fix.
@@ -82,23 +82,23 @@ class CarbonCallback(MeterHooks):
 
     @property
     def meter(self) -> Meter | None:
-        """The meter of the present run, or of the last; ``None`` before the first, and in copies."""
+        """The meter of the present or the last run; ``None`` before the first run, and in copies."""
         return self._runs.meter
 
     @property
     def record(self) -> RunRecord | None:
-        """The record of the last run that has ended; ``None`` before."""
+        """The record of the last run that has ended; ``None`` before the first has."""
         return self._runs.record
 
     @property
     def record_path(self) -> str | None:
-        """Where that record lies in the ledger; ``None`` before, or where it could not be written."""
+        """The path of that record in the ledger; ``None`` before, or where it could not be written."""
         record = self._runs.record
         return None if record is None else record.location
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is copied and sent to other processes: settings and the last record, no threads and no devices."""
-        # Lightning sets these two on the instance; they are methods of the module and would take it along.
+        """The state that is copied and sent to other processes: settings and the last record, no threads or devices."""
+        # Lightning sets these two on the instance; they are methods of the module and would include it in the state.
         return {name: value for name, value in vars(self).items() if name not in {"log", "log_dict"}}
 
     @on_instance
@@ -107,13 +107,13 @@ class CarbonCallback(MeterHooks):
         """Start metering.
 
         Raises:
-            ConfigError: There is another such callback in the trainer, or ``devices`` names one that is not there.
+            ConfigError: The trainer has another such callback, or ``devices`` names a missing device.
             LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         self._runs.finish(trainer, Status.INTERRUPTED)
         self._runs.meter = None
         if metering_callback(trainer) is not self:
-            # It makes way. The trainer is going through its list right now: that is replaced, not changed.
+            # It gives way. The trainer is going through its list now, so the list is replaced, not changed.
             trainer.callbacks = [callback for callback in trainer.callbacks if callback is not self]
             return
         self._runs.begin(trainer, name_of(stage))
@@ -126,11 +126,11 @@ class CarbonCallback(MeterHooks):
     @on_instance
     @guarded()
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """End the run: nothing else is called after an exception, Ctrl-C or SIGTERM."""
+        """End the run, since no other hook is called after an exception, Ctrl-C or SIGTERM."""
         self._runs.finish(trainer, status_of(type(exception)))
 
     def on_init_end(self, *args: object, **kwargs: object) -> None:
-        """Refuse Hugging Face's Trainer, which alone has this hook.
+        """Refuse Hugging Face's Trainer, the only one with this hook.
 
         Raises:
             ConfigError: Always.
@@ -140,7 +140,7 @@ class CarbonCallback(MeterHooks):
 
 
 def automatic_callback(**settings: Unpack[LightningSettings]) -> CarbonCallback:
-    """A callback that was not given to the trainer by hand: it gives way to one that was.
+    """Make an automatic callback, which gives way to a callback that the user gave to the trainer.
 
     Args:
         settings: The arguments of :class:`CarbonCallback`.
@@ -154,10 +154,10 @@ def automatic_callback(**settings: Unpack[LightningSettings]) -> CarbonCallback:
 
 
 def metering_callback(trainer: Trainer) -> CarbonCallback:
-    """The callback of ours that meters a trainer: the one given by hand, else the first automatic one.
+    """The callback of ours that meters a trainer: the one that the user gave, else the first automatic callback.
 
     Raises:
-        ConfigError: Several were given by hand.
+        ConfigError: The user gave several.
     """
     ours = [callback for callback in trainer.callbacks if isinstance(callback, CarbonCallback)]
     by_hand = [callback for callback in ours if not callback._is_automatic]  # noqa: SLF001 - its own module

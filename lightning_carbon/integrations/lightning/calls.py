@@ -1,8 +1,8 @@
-"""Learns of what a trainer of Lightning tells no callback: that a file is written, that a tuner searches, that it ends.
+"""The events that a trainer of Lightning reports to no callback: a file is written, a tuner searches, the trainer ends.
 
-A tuner takes all callbacks off its trainer while it searches, so the hook for an exception never comes there; and a
-trainer may be deleted in the midst of a run. What is put in the way of a method lies on the instance, and leaves it
-again with the run at the latest.
+A tuner takes all callbacks off its trainer while it searches, so the hook for an exception is not called there; and a
+trainer may be deleted in the middle of a run. Wrappers of methods are set on the instance, and removed when the run
+ends at the latest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lightning_carbon.integrations.lightning.trainers import Trainer
 from lightning_carbon.integrations.trackers.kinds import is_called
 
 _SEARCHES: Final = {"LearningRateFinder": "lr_find", "BatchSizeFinder": "scale_batch_size"}
-"""The callbacks that tuners work through, and what they call to search."""
+"""The callbacks of tuners, and the methods that they call to search."""
 
 
 class CallWatch:
@@ -46,14 +46,14 @@ class CallWatch:
                     _surround(callback, method, searching)
                     self._surrounded.append((callback, method))
         self._deletion = finalize(trainer, _in_a_thread, on_deleted)
-        self._deletion.atexit = False  # a meter sees to that itself
+        self._deletion.atexit = False  # a meter does that itself
 
     def moves(self, strategy: Any, on_move: Callable[[object, object], object]) -> None:  # noqa: ANN401 - any
-        """Also tell of each batch that goes to the device: as it was on the host, and as it is there.
+        """Also report each batch that goes to the device: on the host, and on the device.
 
         Args:
             strategy: The trainer's strategy.
-            on_move: Called with both.
+            on_move: Called with the batch on the host and the batch on the device.
         """
         method = strategy.batch_to_device
 
@@ -67,7 +67,7 @@ class CallWatch:
         self._surrounded.append((strategy, "batch_to_device"))
 
     def forward(self, strategy: Any, on_forward: Callable[[], object]) -> None:  # noqa: ANN401 - any
-        """Also tell of each forward pass of a step: an optimizer with a closure, such as LBFGS, takes several.
+        """Also report each forward pass of a step; an optimizer with a closure, such as LBFGS, needs several.
 
         Args:
             strategy: The trainer's strategy.
@@ -84,7 +84,7 @@ class CallWatch:
         self._surrounded.append((strategy, "training_step"))
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Stop watching the trainer."""
         self._deletion.detach()
         for callback, method in self._surrounded:
             vars(callback).pop(method, None)
@@ -92,7 +92,7 @@ class CallWatch:
 
 
 def after_next_call(owner: Any, name: str, action: Callable[[], object]) -> None:  # noqa: ANN401 - any strategy
-    """Do something once, when the next call of a method has ended, by whichever way."""
+    """Do an action once, after the next call of a method, however it ends."""
     method = getattr(owner, name)
 
     def call_once(*args: object, **kwargs: object) -> object:
@@ -117,5 +117,5 @@ def _surround(owner: Any, name: str, context: Callable[[], AbstractContextManage
 
 
 def _in_a_thread(action: Callable[[], object]) -> None:
-    """The garbage collector runs on whichever thread it likes, which may hold a lock that the action needs."""
+    """Run an action on a thread of its own: that of the garbage collector may hold a lock which the action needs."""
     threading.Thread(target=action, name="lightning-carbon-ending", daemon=True).start()

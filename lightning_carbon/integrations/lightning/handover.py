@@ -1,8 +1,8 @@
-"""Hands the record of a run from the process that trains to the process that has started it.
+"""Handover of a run's record from the process that trains to the process that has started it.
 
 The strategies ``ddp_spawn``, ``ddp_fork`` and ``ddp_notebook`` train in child processes, which have copies of the
-callback; when they end, the callback of the program knows nothing of the run. So the first child leaves a note of where
-the record lies, and the parent looks for it when it is asked for the record.
+callback; when they end, the callback of the program knows nothing of the run. So the first child leaves a note with the
+path of the record, and the parent looks for the note when it is asked for the record.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOCATION = "location"
 
 
 class Handover:
-    """The way of a record from a child process to its parent; a copy in a child knows whose child it is.
+    """Passes a record from a child process to its parent; a copy in a child knows its parent.
 
     Args:
         ledger: The folder of all runs.
@@ -37,7 +37,7 @@ class Handover:
         finalize(self, _forget, self._note, self._parent)
 
     def leave(self, record: RunRecord) -> None:
-        """Leave a note of where a record lies, in a child; nothing happens elsewhere.
+        """Leave a note with the path of a record, in a child; nothing happens elsewhere.
 
         Raises:
             LedgerError: It cannot be written.
@@ -46,7 +46,7 @@ class Handover:
             write_json(self._note, {_LOCATION: record.location})
 
     def take(self) -> RunRecord | None:
-        """The record that a child has left a note of since the last time; ``None`` where there is none."""
+        """The record of a child's note since the last call; ``None`` where there is none."""
         if os.getpid() != self._parent:
             return None
         try:
@@ -65,7 +65,7 @@ class Handover:
 
 
 def _forget(note: Path, parent: int) -> None:
-    """Delete the note, if this is the process that it is for."""
+    """Delete the note, if it is for this process."""
     if os.getpid() == parent:
         with suppress(OSError):
             note.unlink()

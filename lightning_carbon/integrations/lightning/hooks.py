@@ -1,4 +1,4 @@
-"""The hooks that tell what a trainer of Lightning is doing: which phase begins, which part of a step, when it ends."""
+"""The hooks that follow a trainer of Lightning: its phases, the parts of its steps, and its end."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from lightning_carbon.integrations.lightning.trainers import (
 from lightning_carbon.integrations.shared.guard import guarded
 
 CHECKPOINT_KEY: Final = "lightning_carbon"
-"""A key of our own: the state of a callback would come back for ``test(ckpt_path=...)``, too."""
+"""A key of our own in checkpoints, since a callback's state would also be restored for ``test(ckpt_path=...)``."""
 
 
 class MeterHooks(BothCallbacks):
-    """Tells the runs of a trainer what that does."""
+    """Reports the trainer's events to its runs."""
 
     _runs: EntryRuns
 
@@ -29,7 +29,7 @@ class MeterHooks(BothCallbacks):
 
     @guarded()
     def on_sanity_check_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin the trial of the validation."""
+        """Begin the sanity check, a trial of the validation."""
         self._runs.enter(Phase.SANITY)
 
     @guarded()
@@ -39,59 +39,59 @@ class MeterHooks(BothCallbacks):
 
     @guarded()
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to train."""
+        """Enter the training phase."""
         self._runs.restart_steps(trainer)
         self._runs.enter(Phase.TRAIN)
         self._runs.enter_part(Part.DATA)
-        # Those who monitor these ask for them at the first validation, maybe before the first row.
+        # Callbacks that monitor these look for them at the first validation, perhaps before the first row.
         self._runs.show_totals(trainer)
 
     @guarded()
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """End training."""
+        """Leave the training phase."""
         self._runs.enter(Phase.OTHER)
 
     @guarded()
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to validate."""
+        """Enter the validation phase."""
         if not trainer.sanity_checking:
             self._runs.enter(Phase.VALIDATE)
 
     @guarded()
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Bring the totals up to date for those who monitor them in ``on_validation_end``."""
+        """Bring the totals up to date for callbacks that monitor them in ``on_validation_end``."""
         if self._runs.stage == FIT and not trainer.sanity_checking:
             self._runs.show_monitored_totals(trainer)
 
     @guarded()
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Go back to training, if it was in its midst."""
+        """Go back to training, if this validation was part of it."""
         if not trainer.sanity_checking:
             self._runs.enter(Phase.TRAIN if self._runs.stage == FIT else Phase.OTHER)
 
     @guarded()
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to test."""
+        """Enter the test phase."""
         self._runs.enter(Phase.TEST)
 
     @guarded()
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """End testing."""
+        """Leave the test phase."""
         self._runs.enter(Phase.OTHER)
 
     @guarded()
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to predict."""
+        """Enter the prediction phase."""
         self._runs.enter(Phase.PREDICT)
 
     @guarded()
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """End predicting."""
+        """Leave the prediction phase."""
         self._runs.enter(Phase.OTHER)
 
     @guarded()
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Say what led to this checkpoint, and attribute to saving what happens until the file is written."""
+        """Put the energy so far into this checkpoint, and attribute the time until the file is written to saving."""
         state = self._runs.state_now()
         if state:
             checkpoint[CHECKPOINT_KEY] = state
@@ -99,14 +99,14 @@ class MeterHooks(BothCallbacks):
         if meter is None or not meter.is_running or self._runs.is_searching:
             return
         outer = meter.enter(Phase.CHECKPOINT)
-        # No hook tells that the file is written. The next one may come only after the wait for the next batch, which
+        # No hook reports that the file is written. The next hook may come only after the wait for the next batch, which
         # belongs to a step.
         after_next_call(trainer.strategy, "save_checkpoint", lambda: meter.enter(outer))
 
     @guarded()
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Go on with the training that a checkpoint is of; a checkpoint that is loaded to be tested changes nothing."""
-        # A tuner goes back to where it was before its search, which is no other training.
+        """Continue the training of a checkpoint; a checkpoint that is loaded for a test changes nothing."""
+        # A tuner goes back to the state before its search, which is not another training.
         if name_of(trainer.state.fn) == FIT and CHECKPOINT_KEY in checkpoint and not self._runs.is_searching:
             self._runs.resume(checkpoint[CHECKPOINT_KEY])
 
@@ -114,9 +114,9 @@ class MeterHooks(BothCallbacks):
 
     @guarded()
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int) -> None:
-        """Be in the training phase, whatever happened before; the batch is there, and on its device."""
+        """Enter the training phase, whatever happened before; the batch has arrived on its device."""
         self._runs.enter(Phase.TRAIN)
-        # By hand, a module may do anything in any order: only its backward passes are told.
+        # In manual optimization, a module may do anything in any order: only its backward passes are reported.
         self._runs.enter_part(Part.FORWARD if pl_module.automatic_optimization else Part.OTHER)
 
     @guarded()
@@ -131,7 +131,7 @@ class MeterHooks(BothCallbacks):
 
     @guarded()
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: object) -> None:
-        """Begin to clip gradients and to change weights; the batch ends after it."""
+        """Begin to clip gradients and to change weights, the last part of the batch."""
         if pl_module.automatic_optimization:
             self._runs.enter_part(Part.OPTIMIZER)
 
@@ -148,13 +148,13 @@ class MeterHooks(BothCallbacks):
 
     @guarded()
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to wait for the first batch of an epoch, whose length is known by now."""
+        """Begin to wait for the first batch of an epoch, whose number of steps is known by now."""
         self._runs.enter_part(Part.DATA)
         if self._runs.meter is not None:
             self._runs.meter.tell_epoch(steps_per_epoch(trainer))
 
     @guarded()
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Bring the totals up to date for those who monitor them here, such as ``ModelCheckpoint``."""
+        """Bring the totals up to date for callbacks that monitor them here, such as ``ModelCheckpoint``."""
         self._runs.enter_part(Part.OTHER)
         self._runs.show_monitored_totals(trainer)

@@ -1,4 +1,4 @@
-"""Hands rows to whatever shows them: the loggers of a trainer, its progress bar, and what callbacks monitor."""
+"""Publishing rows: to the loggers of a trainer, its progress bar and the metrics that callbacks monitor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 ENERGY_SO_FAR: Final = "energy/run_kwh"
 CARBON_SO_FAR: Final = "carbon/run_grams_co2e"
 TOTALS: Final = (ENERGY_SO_FAR, CARBON_SO_FAR)
-"""What can be monitored."""
+"""The metrics that can be monitored."""
 
 _SHOWN_IN_MILLIGRAMS: Final = 0.1
 """Fewer grams than these are shown in milligrams: a progress bar has three places behind the point."""
@@ -26,10 +26,10 @@ _MILLIGRAMS_PER_GRAM: Final = 1_000.0
 
 
 class RowLog:
-    """What is logged of one run.
+    """The log of the rows of a run.
 
     Args:
-        prefix: What stands before every name, such as ``"test/"``.
+        prefix: The prefix of every name, such as ``"test/"``.
         progress_bar: Whether the progress bar shows watts and gCO2e.
     """
 
@@ -40,18 +40,18 @@ class RowLog:
         self._last_step: int | None = None
 
     def publish(self, trainer: Trainer, row: Row, step: int) -> None:
-        """Hand a row to the loggers, the progress bar and those who monitor.
+        """Hand a row to the loggers, the progress bar and the monitored metrics.
 
         Args:
             trainer: The trainer.
             row: The row.
-            step: Where on the loggers' x-axis.
+            step: The place on the loggers' x-axis.
         """
         metrics = row.as_metrics_at(step, self._last_step, self.prefix)
         if not metrics:
             return
         is_first, self._last_step = self._last_step is None, step
-        # Always the same names: a CSVLogger writes its file anew for every other set.
+        # Always the same names, as a CSVLogger rewrites its file for every new set.
         self.names = self.names or tuple(metrics)
         metrics = {name: metrics[name] for name in self.names if name in metrics}
         totals = {name: metrics[name] for name in map(self.prefix.__add__, TOTALS) if name in metrics}

@@ -2,7 +2,7 @@
 
 Each call of fit, validate, test or predict is a run with a record. It begins in ``setup``, which
 runs in the process that trains, after any fork or spawn, and ends in ``teardown``: later than ``on_train_end``, where
-models still leave their devices, and before the loggers are closed, so that the last row can still be logged.
+models still leave their devices, and before the loggers are closed, in time to log the last row.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ class EntryRuns:
     """The runs of a trainer, each a call of fit, validate, test or predict.
 
     Args:
-        config: What the user set.
+        config: The settings, checked.
         counter: Counts the samples and tokens of batches.
         copy_record: Whether a copy of the record lies beside the logs, and whether it is whole.
         progress_bar: Whether the progress bar shows watts and gCO2e.
 
     Attributes:
-        meter: The meter of the present run, or of the last.
-        stage: The entry that the present run is of: ``fit``, ``validate``, ``test`` or ``predict``.
-        state: What a checkpoint of the training says of the energy that led to it.
-        is_searching: Whether a tuner searches for a learning rate or a size of batches.
+        meter: The meter of the present or the last run.
+        stage: The entry of the present run: ``fit``, ``validate``, ``test`` or ``predict``.
+        state: The state of the meter in the training's checkpoint.
+        is_searching: Whether a tuner searches for a learning rate or a batch size.
     """
 
     meter: Meter | None = None
@@ -70,7 +70,7 @@ class EntryRuns:
         self.state: dict[str, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is copied and sent to other processes: settings and the last record, no threads and no devices."""
+        """The state that is copied and sent to other processes: settings and the last record, no threads or devices."""
         return {name: value for name, value in vars(self).items() if name not in {"meter", "_watch"}}
 
     # -- a run --------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class EntryRuns:
                 self._watch.moves(trainer.strategy, lambda batch, moved: self._note_move(trainer, batch, moved))
 
     def finish(self, trainer: Trainer, status: Status) -> None:
-        """End the run that is going on, if there is one, and show its last row."""
+        """End the present run, if any, and show its last row."""
         meter = self.meter
         if self._watch is not None:
             self._watch.end()
@@ -113,9 +113,9 @@ class EntryRuns:
             return
         self._record = record = meter.stop(status)
         if self.stage == FIT:
-            self.state = meter.state_dict()  # for those who save a checkpoint later
+            self.state = meter.state_dict()  # for a checkpoint that is saved later
         if trainer.is_global_zero and self._copy_record:
-            # A test's beside that of the training before it.
+            # The record of a test lies beside that of the training before it.
             name = f"lightning_carbon_{'' if self.stage == FIT else f'{self.stage}_'}record.json"
             for folder in trainers.log_folders(trainer):
                 copy_record(record, folder, name, whole=self._copy_record == "whole")
@@ -126,7 +126,7 @@ class EntryRuns:
 
     @property
     def record(self) -> RunRecord | None:
-        """The record of the last run that has ended, be it in a child of this process; ``None`` before."""
+        """The record of the last run that has ended, here or in a child of this process; ``None`` before."""
         self._record = self._handover.take() or self._record
         return self._record
 
@@ -136,13 +136,13 @@ class EntryRuns:
 
     @guarded()
     def _finish_if_interrupted(self, trainer: Trainer) -> None:
-        """End a run that an exception has ended without a hook: a tuner has taken the callbacks off the trainer."""
+        """End a run after an exception without a hook, as a tuner has taken the callbacks off the trainer."""
         if name_of(trainer.state.status) == "interrupted":
             self.finish(trainer, status_of(sys.exc_info()[0]))
 
     @contextmanager
     def _searching(self) -> Iterator[None]:
-        """A search of a tuner, during which no hook is called."""
+        """Surround a search of a tuner, during which no hook is called."""
         outer = self.enter(Phase.TUNE)
         self.is_searching = True
         try:
@@ -171,11 +171,11 @@ class EntryRuns:
     # -- phases and steps -------------------------------------------------------------------------------------------
 
     def restart_steps(self, trainer: Trainer) -> None:
-        """Training begins: the trainer's count of steps is restored by now, if there was a checkpoint."""
+        """Begin to count steps, as the trainer has restored its own count by now, if there was a checkpoint."""
         self._last_step = max(0, trainers.batches_that_stepped(trainer) - 1)
 
     def enter(self, phase: str) -> str | None:
-        """Go over to a phase, if a run is going on.
+        """Enter a phase, if a run is going on.
 
         Returns:
             The phase that ends here.
@@ -184,7 +184,7 @@ class EntryRuns:
         return meter.enter(phase) if meter is not None and meter.is_running else None
 
     def enter_part(self, part: str) -> None:
-        """Go over to a part of the present phase, if parts are metered and a run is going on."""
+        """Enter a part of the present phase, if parts are metered and a run is going on."""
         if self._tells_parts and self.meter is not None and self.meter.is_running:
             self.meter.enter_part(part)
 
@@ -205,18 +205,18 @@ class EntryRuns:
 
     @guarded()
     def _begin_forward(self, trainer: Trainer) -> None:
-        """A forward pass begins, maybe in the midst of an optimizer's step."""
+        """Begin a forward pass, perhaps in the middle of an optimizer's step."""
         if trainer.lightning_module.automatic_optimization:
             self.enter_part(Part.FORWARD)
 
     @guarded()
     def _note_move(self, trainer: Trainer, batch: object, moved: object) -> None:
-        """A batch goes to the device, where its values could be read only by waiting for it."""
+        """Count a batch that goes to the device, where reading its values would mean waiting."""
         if trainer.training:
             self._counter.note_move(batch, moved)
 
     def show_monitored_totals(self, trainer: Trainer) -> None:
-        """Bring them up to date between rows, which takes a record, where a callback or a schedule monitors them."""
+        """Bring totals up to date between rows, at the cost of a record, if a callback or a schedule monitors them."""
         if trainers.monitors(trainer, TOTALS):
             self.show_totals(trainer)
 
@@ -228,13 +228,13 @@ class EntryRuns:
     # -- checkpoints --------------------------------------------------------------------------------------------------
 
     def state_now(self) -> dict[str, Any]:
-        """What a checkpoint that is saved now says of the energy that led to it."""
+        """The state of the meter for a checkpoint that is saved now."""
         if self.stage == FIT and self.meter is not None:
             self.state = self.meter.state_dict()
         return self.state
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on with the training that a checkpoint is of; where nothing is metered, hand it on to the next one."""
+        """Continue the training of a checkpoint; where nothing is metered, pass its state on to the next checkpoint."""
         self.state = state
         if self.meter is not None:
             self.meter.load_state_dict(state)

@@ -1,6 +1,6 @@
-"""What a trainer of Lightning tells of itself: its devices, its steps, what is due, where its logs lie.
+"""Facts about a trainer of Lightning: its devices, its steps, what is due, and where its logs lie.
 
-Part of it is private to Lightning, with a public way round where Lightning has it. The names are the same from 2.2 on.
+Some of them are private to Lightning, with a public fallback. The names are the same from 2.2 on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LightningModule = Any
 
 
 def name_of(value: object) -> str:
-    """The name of a trainer's function or stage, which is a member of an enumeration of its package, or text."""
+    """The name of a trainer's function or stage, which may be a member of its package's enumeration, or text."""
     return str(getattr(value, "value", value))
 
 
@@ -36,13 +36,13 @@ def batches_that_stepped(trainer: Trainer) -> int:
 
 
 def steps_per_epoch(trainer: Trainer) -> float:
-    """Steps of the optimizer in an epoch: the last batch steps with what has accumulated by then."""
+    """Steps of the optimizer in an epoch; the last batch makes a step with whatever has accumulated by then."""
     batches: float = trainer.num_training_batches  # infinite where the data have no length
     return -float(-batches // max(1, trainer.accumulate_grad_batches))
 
 
 def accumulates(trainer: Trainer) -> bool:
-    """Whether the batch that ends is not the last of those that make a step together."""
+    """Whether further batches will join the present batch in its step."""
     should_accumulate = getattr(trainer.fit_loop, "_should_accumulate", None)
     if should_accumulate is not None:
         return bool(should_accumulate())
@@ -61,8 +61,8 @@ def logs_now(trainer: Trainer) -> bool:
 def live_metrics(trainer: Trainer, name: str) -> dict[str, Any]:
     """The trainer's own dictionary of metrics.
 
-    Not through the property of that name where it can be helped: that gathers what the module logged, and waits for the
-    GPU to tell what is in the progress bar.
+    Not by the property of that name where possible, as it gathers what the module logged and waits for the GPU for the
+    progress bar.
 
     Args:
         trainer: The trainer.
@@ -73,7 +73,7 @@ def live_metrics(trainer: Trainer, name: str) -> dict[str, Any]:
 
 
 def monitors(trainer: Trainer, names: Collection[str]) -> bool:
-    """Whether a callback or a schedule of the learning rate looks at one of these metrics."""
+    """Whether a callback or a learning-rate schedule monitors any of some metrics."""
     schedules = getattr(trainer, "lr_scheduler_configs", None) or ()
     return any(getattr(watcher, "monitor", None) in names for watcher in (*trainer.callbacks, *schedules))
 

@@ -1,1 +1,1 @@
-"""What the integrations share: guarded hooks, counting of batches, starting a meter for a trainer."""
+"""The shared parts of the integrations: guarded hooks, counting of batches, starting a meter for a trainer."""

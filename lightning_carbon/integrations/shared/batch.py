@@ -1,13 +1,13 @@
-"""How many samples and tokens a batch holds.
+"""Counting the samples and tokens of a batch.
 
-Nothing here waits for a GPU: shapes tell most of it, and values are read only of tensors that lie on the host. Nothing
-imports torch: what has a ``shape`` is a tensor, be it torch's, NumPy's or JAX's.
+Nothing here waits for a GPU: shapes are mostly enough, and values are read only from tensors on the host. Nothing
+imports torch: whatever has a ``shape`` is a tensor, be it torch's, NumPy's or JAX's.
 
 The rules:
 
-* Samples: the first dimension of the first tensor that has any. Tensors are looked for in mappings, lists, tuples and
+* Samples: the first dimension of the first tensor with any. Tensors are looked for in mappings, lists, tuples and
   data classes, to any depth, in order; where there are ``input_ids``, they come first. Where sequences are packed or
-  flattened into rows, the sequences: as many as ``cu_seq_lens_q``, ``position_ids`` or ``seq_idx`` tell.
+  flattened into rows, the number of sequences by ``cu_seq_lens_q``, ``position_ids`` or ``seq_idx``.
 * Tokens: those of ``input_ids``, else of ``tokens``, else of all names that end in ``_input_ids``, where these are
   tensors of integers. Padding does not count where it can be seen on the host: by the ``attention_mask``, else by
   ``position_ids``, else by the ``labels``, which are -100 to the end of a row. Elsewhere all elements count, padding
@@ -30,20 +30,20 @@ from lightning_carbon.integrations.shared.padding import Packing, is_mask_of, re
 
 TOKEN_NAMES: Final = ("input_ids", "tokens")
 _SEVERAL: Final = "_input_ids"
-"""What a batch of pairs calls its tokens, such as ``chosen_input_ids``."""
+"""The end of the names of tokens in a batch of pairs, such as ``chosen_input_ids``."""
 _TOKEN_TYPES: Final = frozenset({"int16", "int32", "int64", "uint16", "uint32"})
-"""One byte wide they are more likely pixels or masks."""
+"""The least bytes of an integer that may be a token; a single byte is more likely a pixel or a mask."""
 _DEEPEST: Final = 5
 _MOST_MOVED: Final = 8
-"""Batches that are on their way to a step at once; loaders prefetch a few."""
+"""The most batches on their way to a step at once; loaders prefetch a few."""
 
 
 class Count(NamedTuple):
-    """What a batch holds.
+    """The samples and tokens of a batch.
 
     Args:
-        samples: How many samples, or ``None`` where that cannot be told.
-        tokens: How many tokens, or ``None`` where that cannot be told.
+        samples: The number of samples; ``None`` where it is not known.
+        tokens: The number of tokens; ``None`` where it is not known.
     """
 
     samples: int | None = None
@@ -51,16 +51,16 @@ class Count(NamedTuple):
 
 
 CountBatch = Callable[[Any], tuple[int | None, int | None]]
-"""Tells samples and tokens of a batch; ``None`` for what it does not know."""
+"""A function that counts the samples and tokens of a batch; ``None`` for figures that it does not know."""
 
 
 def count(batch: object) -> Count:
-    """Tell what a batch holds, by the rules above.
+    """Count the samples and tokens of a batch by the rules above.
 
     Args:
-        batch: Whatever a data loader gave.
+        batch: The batch of a data loader, of any type.
     """
-    # Of a packed sequence the shape tells neither: samples of several lengths are interleaved.
+    # The shape of a packed sequence shows neither, as samples of several lengths are interleaved.
     if hasattr(batch, "batch_sizes"):
         return Count()
     tensors = list(_tensors(batch, _DEEPEST))
@@ -92,8 +92,8 @@ class BatchCounter:
     """Adds up the batches of a step.
 
     Args:
-        count_batch: Tells samples and tokens of a batch. Where it fails, that is warned of, and nothing is counted from
-            there on.
+        count_batch: Counts the samples and tokens of a batch. After it has failed, with a warning, nothing more is
+            counted.
     """
 
     def __init__(self, count_batch: CountBatch) -> None:
@@ -105,18 +105,18 @@ class BatchCounter:
         """Count a batch that is moved to a device, as long as its values can be read without waiting.
 
         Args:
-            on_host: What is moved.
-            on_device: What :meth:`add` is given later.
+            on_host: The batch on the host.
+            on_device: The batch on the device, which :meth:`add` gets later.
         """
         counted = self._count(on_host)
         if counted is not None:
-            # Known by its address, for it must not be kept in the memory of the device; and by its shape.
+            # Known by its address and its shape, since a reference would keep it in the memory of the device.
             self._moved[id(on_device)] = (_first_shape(on_device), counted)
             if len(self._moved) > _MOST_MOVED:
                 del self._moved[next(iter(self._moved))]
 
     def add(self, batch: object) -> None:
-        """Count a batch."""
+        """Add a batch to the step."""
         shape, counted = self._moved.pop(id(batch), (None, None))
         if counted is None or shape != _first_shape(batch):
             counted = self._count(batch)
@@ -129,7 +129,7 @@ class BatchCounter:
         try:
             counted = Count(*self._count_batch(batch))
             for value in counted:
-                if not isinstance(value, int | None):  # a tensor would have to be waited for
+                if not isinstance(value, int | None):  # reading a tensor would mean waiting
                     raise TypeError(f"{value!r} is neither an int nor None")  # noqa: TRY301 - told of below
         except Exception:  # noqa: BLE001 - it may be any function
             self._count_batch = None
@@ -138,17 +138,17 @@ class BatchCounter:
         return counted
 
     def take(self) -> Count:
-        """What was counted since the last time; ``None`` for what a batch among them did not tell."""
+        """The counts since the last call; ``None`` for a figure that any batch lacked."""
         counts, self._counts = self._counts, []
         return Count(_sum([counted.samples for counted in counts]), _sum([counted.tokens for counted in counts]))
 
 
 def counter_of(count_batch: object) -> CountBatch:
-    """What counts batches: what the user gave, else :func:`count`.
+    """The function that counts batches: the user's, else :func:`count`.
 
     Args:
         count_batch: A function that takes a batch and returns its samples and tokens, either ``None`` where it is not
-            known; or where to import it from (``"package.module.function"``).
+            known; or the path to import it from (``"package.module.function"``).
 
     Raises:
         ConfigError: It is neither, or cannot be imported.

@@ -16,21 +16,21 @@ R = TypeVar("R")
 logger = logging.getLogger("lightning_carbon")
 
 _seen: set[tuple[str, ...]] = set()
-"""What was warned of in this process; a hook that fails does so at every step."""
+"""The warnings given in this process, since a hook that fails does so at every step."""
 
 
 def guarded(*lets_through: type[Exception]) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
-    """Make a hook that logs what goes wrong in it, once in a process, instead of raising it.
+    """Wrap a hook so that it logs its exceptions, once in a process, instead of raising them.
 
     :class:`~lightning_carbon.errors.SourceLost` and :class:`~lightning_carbon.errors.LedgerLost` get through: a meter
-    raises them with ``strict=True`` only, which asks for just that. So does whatever is no :class:`Exception`, such as
-    Ctrl-C.
+    raises them with ``strict=True`` only, which asks for exactly that. So does anything that is not an
+    :class:`Exception`, such as Ctrl-C.
 
     Args:
-        lets_through: What else gets through, such as a user's mistake that shows at the start only.
+        lets_through: Further exceptions that get through, such as a user's mistake that only shows at the start.
 
     Returns:
-        A decorator; the hook returns ``None`` where something went wrong in it.
+        A decorator; the hook returns ``None`` after an exception.
     """
     passes: tuple[type[Exception], ...] = (SourceLost, LedgerLost, *lets_through)
 
@@ -51,11 +51,11 @@ def guarded(*lets_through: type[Exception]) -> Callable[[Callable[P, R]], Callab
 
 
 def warn_of_logger(logger_of_user: object, error: Exception) -> None:
-    """Warn, once for each class in a process, that a logger of the user's does not take what it is given.
+    """Warn, once for each class in a process, that a logger of the user refuses the figures.
 
     Args:
-        logger_of_user: The logger, or a writer of one.
-        error: What it raised.
+        logger_of_user: The logger, or its writer.
+        error: Its exception.
     """
     name = type(logger_of_user).__qualname__
     if _is_new(name, type(error).__name__):
@@ -67,7 +67,7 @@ def told_of(logger_of_user: object) -> Iterator[None]:
     """What goes wrong in a ``with`` block is the user's logger's: it is named in a warning, and never raised.
 
     Args:
-        logger_of_user: The logger, or a writer of one.
+        logger_of_user: The logger, or its writer.
     """
     try:
         yield

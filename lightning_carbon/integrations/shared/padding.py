@@ -1,7 +1,6 @@
-"""Which elements of a batch are tokens and which are padding, and how many sequences lie in packed rows.
+"""Telling tokens from padding in a batch, and counting the sequences in packed rows.
 
-Values are read only of tensors that lie on the host, so nothing waits for a GPU; where they cannot be read, the shape
-tells, padding included.
+Values are read only from tensors on the host, so nothing waits for a GPU; otherwise the shape counts, padding included.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ _IGNORED: Final = -100
 
 
 class Packing(NamedTuple):
-    """What tells the sequences in packed or flattened rows; each is ``None`` where a batch has it not.
+    """The tensors that mark sequences in packed or flattened rows; each is ``None`` where a batch lacks it.
 
     Args:
-        cu_seq_lens_q: Where each sequence begins, and where the last ends, as ``DataCollatorWithFlattening`` tells.
+        cu_seq_lens_q: Where each sequence begins, and where the last ends, as ``DataCollatorWithFlattening`` gives it.
         position_ids: The place of each token in its sequence.
         seq_idx: The number of each token's sequence.
     """
@@ -27,7 +26,7 @@ class Packing(NamedTuple):
     seq_idx: Any = None
 
     def sequences(self, ids: Any) -> int | None:  # noqa: ANN401 - whatever has a shape
-        """How many sequences there are, or ``None`` where that cannot be told.
+        """The number of sequences; ``None`` where it is not known.
 
         Args:
             ids: The tokens.
@@ -44,12 +43,12 @@ class Packing(NamedTuple):
 
 
 def is_mask_of(mask: Any, ids: Any) -> bool:  # noqa: ANN401 - whatever has a shape
-    """Whether a mask says of each token whether it is one."""
+    """Whether a mask has an entry for each token."""
     return mask is not None and tuple(getattr(mask, "shape", ())) == tuple(ids.shape)
 
 
 def real_tokens(ids: Any, mask: Any = None, places: Any = None, *, labels: Any = None) -> int:  # noqa: ANN401 - tensors
-    """Count tokens: without padding where that can be seen on the host, else all elements.
+    """Count tokens, without padding where it can be seen on the host, else all elements.
 
     Args:
         ids: The tokens, with padding.
@@ -63,7 +62,7 @@ def real_tokens(ids: Any, mask: Any = None, places: Any = None, *, labels: Any =
     if (known := _values(places, ids)) is not None:
         return int((known != 0).sum()) + _begun(known)
     if (told := _values(labels, ids)) is not None and told.shape[-1]:
-        # A prompt that the loss ignores is at the front of its row, padding at the end.
+        # A prompt that the loss ignores is at the beginning of its row, padding at the end.
         is_label = told[..., ::-1] != _IGNORED
         ignored = is_label.argmax(-1) * is_label.any(-1)
         return _size(ids) - int(ignored.sum())
@@ -76,12 +75,12 @@ def _size(ids: Any) -> int:  # noqa: ANN401 - whatever has a shape
 
 
 def _begun(places: Any) -> int:  # noqa: ANN401 - an array
-    """Sequences of two tokens or more: padding has place 0 throughout."""
+    """The number of sequences of two tokens or more; padding has place 0 throughout."""
     return int(((places[..., :-1] == 0) & (places[..., 1:] == 1)).sum())
 
 
 def _values(tensor: Any, ids: Any) -> Any:  # noqa: ANN401 - an array, or None
-    """The values of a tensor of the shape of the tokens, as an array; ``None`` where they do not lie on the host."""
+    """The values of a tensor of the tokens' shape, as an array; ``None`` where they are not on the host."""
     if not is_mask_of(tensor, ids):
         return None
     device = getattr(tensor, "device", None)

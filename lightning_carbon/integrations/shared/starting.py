@@ -1,4 +1,4 @@
-"""Starts a meter for a trainer, so that nothing but a user's mistake keeps a training from beginning."""
+"""Starting a meter for a trainer, where only a user's mistake may keep a training from beginning."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from lightning_carbon.sources.torch_devices import device_uuids
 def start_meter(
     config: MeterConfig, devices_of_trainer: Callable[[], Sequence[Any]], phase: Phase, *, ranks: Ranks
 ) -> Meter | None:
-    """Start a meter of what a trainer computes on.
+    """Start a meter for the devices of a trainer.
 
     Args:
-        config: What the user set.
-        devices_of_trainer: Tells the torch devices that the trainer computes on, the first one first: its clock tells
-            when steps end, and their GPUs are metered where the user left that to ``"auto"``.
+        config: The settings, checked.
+        devices_of_trainer: Gives the torch devices that the trainer computes on. The clock of the first times the ends
+            of steps, and their GPUs are metered where the user left ``devices`` at ``"auto"``.
         phase: The phase that the run begins in.
-        ranks: Which of the run's processes this is; the first of a host meters its processors and memory, too.
+        ranks: The place of this process in the run; the first process of a host also meters its processors and memory.
 
     Returns:
-        The meter, running; ``None`` where a defect kept it from starting, which is warned of.
+        The meter, running; ``None`` where a defect kept it from starting, with a warning.
 
     Raises:
         ConfigError: ``devices`` names a device that is not there.

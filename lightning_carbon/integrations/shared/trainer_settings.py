@@ -1,6 +1,6 @@
-"""The settings that the callbacks of trainers have beside those of every meter; ``autolog`` hands them on.
+"""The settings of trainers' callbacks beyond those of every meter, which ``autolog`` also takes.
 
-Here, and not beside the callbacks, because ``autolog`` imports no framework.
+They are here and not beside the callbacks because ``autolog`` imports no framework.
 """
 
 from __future__ import annotations
@@ -77,28 +77,28 @@ PROGRESS_BAR: Final = Setting(
 )
 
 TRAINER_ONLY: Final[tuple[Setting[Any], ...]] = (COUNT_BATCH, COPY_RECORD)
-"""What the callbacks of trainers take, and no meter."""
+"""The settings of all trainers' callbacks that no meter has."""
 
 LIGHTNING_ONLY: Final[tuple[Setting[Any], ...]] = (PROGRESS_BAR,)
-"""What Lightning's callback alone takes."""
+"""The settings of Lightning's callback alone."""
 
 LIGHTNING_OWN: Final[tuple[Setting[Any], ...]] = (*TRAINER_ONLY, *LIGHTNING_ONLY)
-"""What Lightning's callback takes, and no meter."""
+"""The settings of Lightning's callback that no meter has."""
 
 TRAINER_SETTINGS: Final[tuple[Setting[Any], ...]] = (*SETTINGS, *TRAINER_ONLY)
-"""Every setting of Hugging Face's callback, in the order that they are shown in."""
+"""Every setting of Hugging Face's callback, in the order in which they are shown."""
 
 LIGHTNING_SETTINGS: Final[tuple[Setting[Any], ...]] = (*TRAINER_SETTINGS, *LIGHTNING_ONLY)
-"""Every setting of Lightning's callback, in the order that they are shown in."""
+"""Every setting of Lightning's callback, in the order in which they are shown."""
 
 SettingsT = TypeVar("SettingsT", TrainerSettings, LightningSettings)
 
 
 def split(settings: TrainerSettings, own: Sequence[Setting[Any]]) -> tuple[Settings, dict[str, Any]]:
-    """What is for every meter, and all of what is a callback's own, checked, defaults included.
+    """Split settings into those of every meter, and a callback's own, checked, with defaults.
 
     Args:
-        settings: What was given.
+        settings: The settings given.
         own: The callback's own settings.
 
     Raises:
@@ -116,7 +116,7 @@ def for_any_trainer(settings: LightningSettings) -> TrainerSettings:
 
 
 def automatic(settings: SettingsT) -> SettingsT:
-    """Settings of a callback that was not given by hand: it copies no record, unless asked to."""
+    """The settings of an automatic callback, which copies no record unless asked to."""
     if settings.get("copy_record") is None:
         settings["copy_record"] = False
     return settings
