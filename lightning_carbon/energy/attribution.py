@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from lightning_carbon.energy.timeline import Timeline
 
+MOST_LAPS: Final = 256
+"""How many moments are known that are asked for later: twice as many as there are evaluations under way."""
 _KNOWN: Final = frozenset(Phase)
 
 
@@ -31,7 +33,8 @@ class Mark(NamedTuple):
         phase: The phase that begins here, or ``None``. It goes on with the part that it was left in.
         samples: How many samples the step had, if known.
         tokens: How many tokens the step had, if known.
-        part: The part of the phase that begins here, or ``None``; a mark with neither phase nor part is a step end.
+        part: The part of the phase that begins here, or ``None``.
+        lap: The number of a moment that is asked for later, or ``None``; a mark with none of the three is a step end.
     """
 
     at_ns: int
@@ -39,9 +42,10 @@ class Mark(NamedTuple):
     samples: int | None = None
     tokens: int | None = None
     part: str | None = None
+    lap: int | None = None
 
 
-MarkFields = tuple[int, str | None, int | None, int | None, str | None]
+MarkFields = tuple[int, str | None, int | None, int | None, str | None, int | None]
 """The fields of a :class:`Mark`, in their order: a plain tuple, as a training makes one at every step."""
 
 
@@ -103,6 +107,18 @@ class PhaseUsage:
         )
 
 
+class LapEnergy(NamedTuple):
+    """What had been used at a moment that is asked for later.
+
+    Args:
+        at_ns: The moment.
+        microjoules: The energy up to there, on every curve.
+    """
+
+    at_ns: int
+    microjoules: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Usage:
     """What has been used between two moments.
@@ -116,6 +132,7 @@ class Usage:
         tokens: How many tokens they had; ``None`` where no step told.
         step_microjoules: The energy of those steps on every curve; a step that began before ``start_ns`` counts whole.
         step_nanoseconds: The duration of those steps, counted in the same way.
+        laps: The last moments that are asked for later, by number; never more than :data:`MOST_LAPS`.
     """
 
     start_ns: int
@@ -126,6 +143,7 @@ class Usage:
     tokens: int | None = None
     step_microjoules: list[int] = field(default_factory=list)
     step_nanoseconds: int = 0
+    laps: dict[int, LapEnergy] = field(default_factory=dict)
 
     def microjoules(self, index: int) -> int:
         """The energy of all phases on one curve."""
@@ -146,7 +164,15 @@ class Usage:
             _plus(self.tokens, later.tokens),
             _sum(self.step_microjoules, later.step_microjoules),
             self.step_nanoseconds + later.step_nanoseconds,
+            self._laps_with(later) if later.laps else self.laps,
         )
+
+    def _laps_with(self, later: Usage) -> dict[int, LapEnergy]:
+        before = [self.microjoules(index) for index in range(len(self.step_microjoules))]
+        laps = {
+            number: lap._replace(microjoules=tuple(_sum(before, lap.microjoules))) for number, lap in later.laps.items()
+        }
+        return dict([*self.laps.items(), *laps.items()][-MOST_LAPS:])
 
 
 class Attribution:
@@ -226,7 +252,7 @@ class Attribution:
         while marks and marks[0].at_ns <= cut_ns:
             mark = marks.popleft()
             at_ns = max(mark.at_ns, step_end_ns or self._at_ns)
-            if mark.phase is None and mark.part is None:
+            if mark.phase is None and mark.part is None and mark.lap is None:
                 self._count(usage, mark)
                 step_end_ns = at_ns
                 if self._on_step is not None:
@@ -236,6 +262,9 @@ class Attribution:
                 self._claim(usage, step_end_ns)
                 step_end_ns = None
             self._go(usage, at_ns)
+            if mark.lap is not None:
+                used = tuple(usage.microjoules(index) for index in range(len(self._timelines)))
+                usage.laps[mark.lap] = LapEnergy(at_ns, used)
             if mark.part is not None:
                 self._parts[self._phase] = mark.part
             if mark.phase is not None:

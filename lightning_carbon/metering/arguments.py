@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, SupportsInt, TypeVar
+from typing import TYPE_CHECKING, Final, SupportsInt, TypeVar
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.run import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -44,6 +47,20 @@ def count_of(value: object) -> int | None:
         return None
     count = int(value)
     return count if 0 <= count <= MOST_COUNTED else None
+
+
+def counted(name: str, value: object, warn: Callable[[str, str], None]) -> int | None:
+    """A count that is no plain number in range, if it can be counted all the same.
+
+    Args:
+        name: What is counted.
+        value: What the user gave.
+        warn: Told where it cannot: a key and a message.
+    """
+    count = count_of(value)
+    if count is None:
+        warn(f"count {name}", f"step_done({name}={value!r}) is no number of {name}, and is not counted")
+    return count
 
 
 def status_of(error: type[BaseException] | None) -> Status:

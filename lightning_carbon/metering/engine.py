@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import UsageError
-from lightning_carbon.metering.arguments import MOST_COUNTED, count_of, status_of, word_of
+from lightning_carbon.metering.arguments import MOST_COUNTED, counted, status_of, word_of
+from lightning_carbon.metering.laps import Laps
 from lightning_carbon.metering.names import RunNames
 from lightning_carbon.metering.run import Run
 from lightning_carbon.metering.sampler import Sampler
@@ -147,11 +148,11 @@ class Engine:
             self._warn("step", f"step_done() {self._when()} is not counted")
             return
         if samples is not None and (samples.__class__ is not int or not 0 <= samples <= MOST_COUNTED):
-            samples = self._count("samples", samples)
+            samples = counted("samples", samples, self._warn)
         if tokens is not None and (tokens.__class__ is not int or not 0 <= tokens <= MOST_COUNTED):
-            tokens = self._count("tokens", tokens)
+            tokens = counted("tokens", tokens, self._warn)
         now_ns = run.now_ns()
-        run.mark((now_ns, None, samples, tokens, None))
+        run.mark((now_ns, None, samples, tokens, None, None))
         if now_ns >= run.check_ns:
             run.check(now_ns)
 
@@ -200,7 +201,7 @@ class Engine:
             return outer
         if phase != outer:
             now_ns = run.now_ns()
-            run.mark((now_ns, phase, None, None, None))
+            run.mark((now_ns, phase, None, None, None, None))
             self._phase = phase
             run.check(now_ns)
         return outer
@@ -242,7 +243,7 @@ class Engine:
         if run is None:
             self._warn("part", f"a part {self._when()} is not counted")
         elif part != outer:
-            run.mark((run.now_ns(), None, None, None, part))
+            run.mark((run.now_ns(), None, None, None, part, None))
             self._part_of[self._phase] = part
         return outer
 
@@ -302,6 +303,11 @@ class Engine:
             UsageError: It was never started.
         """
         return self._started("power profile").power_profile()
+
+    @property
+    def laps(self) -> Laps:
+        """Moments of the run, for integrations that tell what was used between two of them."""
+        return Laps(self._started("laps"))
 
     # -- resuming ---------------------------------------------------------------------------------------------------
 
@@ -377,13 +383,6 @@ class Engine:
             message = f"this meter has no {figure} yet: call start(), or use it in a `with` statement"
             raise UsageError(message)
         return self._run
-
-    def _count(self, name: str, value: object) -> int | None:
-        """A count that is no plain number in range, if it can be counted all the same; else there is a warning."""
-        count = count_of(value)
-        if count is None:
-            self._warn(f"count {name}", f"step_done({name}={value!r}) is no number of {name}, and is not counted")
-        return count
 
     def _when(self) -> str:
         return "before start()" if self._run is None else "after stop()"

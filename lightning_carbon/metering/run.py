@@ -14,10 +14,11 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lightning_carbon.energy.attribution import Attribution, Mark, StepEnergy, Usage
+from lightning_carbon.energy.attribution import Attribution, StepEnergy, Usage
 from lightning_carbon.errors import LedgerError, LedgerLost, SourceLost
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
+from lightning_carbon.metering.marks import NotedMark, ready_marks, steps_after
 from lightning_carbon.metering.neighbours import NeighbourWatch
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.sampler import Sampling
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lightning_carbon.energy.attribution import MarkFields
+    from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.sampler import Sampler
     from lightning_carbon.records.journal import Beat
@@ -100,12 +102,12 @@ class Run:
         self._step_clock = adapters.step_clock
         if self._step_clock is not None:
             self._step_clock.poll()  # most likely the device has nothing to do yet: its clock is known from here
-        self._header = header_of(config, adapters, [probe.sensor for probe in self._probes], started_at=started_at)
+        self._header = header_of(config, adapters, self.sensors, started_at=started_at)
         self.writer = RunWriter(
             adapters.store, adapters.identity, self._header, per_step=config.per_step, warn=self._warn_of_ledger
         )
         self._serials = itertools.count(1)
-        self._marks: deque[tuple[int, object, MarkFields]] = deque()
+        self._marks: deque[NotedMark] = deque()
         self._settled = self._nothing_yet(phase)
         self._trim_ns = 0
         self._at_row = NOTHING
@@ -115,6 +117,7 @@ class Run:
         self._resumed: Resumed | None = None
         self.steps_per_epoch: float | None = None
         self._neighbours = NeighbourWatch(adapters.neighbours, warn)
+        self.lap_numbers = itertools.count(1)
         self.is_over = False
         self.record: RunRecord | None = None
 
@@ -178,6 +181,11 @@ class Run:
     # -- figures ----------------------------------------------------------------------------------------------------
 
     @property
+    def sensors(self) -> list[Sensor]:
+        """What is metered, each with the sensor that it has now."""
+        return [probe.sensor for probe in self._probes]
+
+    @property
     def usage(self) -> Usage:
         """What has been attributed since the start."""
         return self._settled.usage
@@ -207,40 +215,19 @@ class Run:
         return False
 
     def _advanced(self, settled: Settled, cut_ns: int) -> Settled:
-        marks, cut_ns = self._ready(settled.serial, cut_ns)
+        marks, cut_ns = ready_marks(self._marks, settled.serial, cut_ns, clock=self._step_clock)
         if not marks and cut_ns <= settled.usage.end_ns:
             return settled
         ready = len(marks)
         steps: list[StepEnergy] = []
         attribution = settled.attribution.copy(steps.append if self._config.per_step else None)
         usage = settled.usage.plus(attribution.advance(marks, cut_ns))
-        lines = [*settled.lines, *lines_of(steps, usage, [probe.sensor for probe in self._probes])]
+        lines = [*settled.lines, *lines_of(steps, usage, self.sensors)]
         return Settled(attribution, usage, lines, settled.serial + ready - len(marks))
-
-    def _ready(self, serial: int, cut_ns: int) -> tuple[deque[Mark], int]:
-        """The marks up to a moment that are not attributed yet, and the moment up to which all of them are known."""
-        clock, ready = self._step_clock, deque[Mark]()
-        if self._marks and self._marks[0][2][0] > cut_ns:
-            return ready, cut_ns  # no mark is before its stamp; spares most rows the copy
-        for number, ticket, (stamp_ns, phase, samples, tokens, part) in self._marks.copy():
-            if number <= serial:
-                continue
-            at_ns = stamp_ns if clock is None else clock.resolve(ticket)
-            if clock is not None and at_ns is None:
-                # No further than the first mark that the device has not got to may turn out to be.
-                return ready, min(cut_ns, clock.earliest(ticket))
-            if at_ns is None or at_ns > cut_ns:
-                break
-            ready.append(Mark(at_ns, phase, samples, tokens, part))
-        return ready, cut_ns
 
     def pending(self) -> Totals:
         """The steps that have ended and are not attributed yet; the lock is held."""
-        totals = Totals()
-        for serial, _, (_, phase, samples, tokens, part) in self._marks.copy():
-            if serial > self._settled.serial and phase is None and part is None:
-                totals = totals.plus(Totals(steps=1, samples=samples, tokens=tokens))
-        return totals
+        return steps_after(self._settled.serial, self._marks.copy())
 
     @property
     def has_row(self) -> bool:
@@ -249,22 +236,29 @@ class Run:
 
     def row(self) -> Row:
         """What was used since the last row; the lock is held."""
-        world_size, others, silent = self._adapters.ranks.world_size, self.writer.others, self.writer.silent
-        beat = beat_of(self.usage, (), self._adapters.clock.wall_seconds(), status=Status.RUNNING)
-        parts = [RankPart(self._header, beat), *others]
-        if not self._hardware.is_of(parts):
-            self._hardware = Hardware([part.header for part in parts])
-        now = sums_of(parts, silent, self._hardware)
+        parts, silent = self.parts(), self.writer.silent
+        now = sums_of(parts, silent, self.hardware(parts))
         before, self._at_row = self._at_row, now
         return row_between(
             before,
             now,
             pue=self._config.pue,
             intensity=self._config.intensity,
-            ranks=1 + len(others) - len(silent),
-            heard_of=min(1.0, (1 + len(others)) / world_size),
+            ranks=len(parts) - len(silent),
+            heard_of=min(1.0, len(parts) / self._adapters.ranks.world_size),
             is_rest=self.record is not None and before.ns > 0,
         )
+
+    def parts(self) -> list[RankPart]:
+        """What this rank has used so far, and what the others had when they last wrote; the lock is held."""
+        beat = beat_of(self.usage, (), self._adapters.clock.wall_seconds(), status=Status.RUNNING)
+        return [RankPart(self._header, beat), *self.writer.others]
+
+    def hardware(self, parts: Sequence[RankPart]) -> Hardware:
+        """The hardware of these ranks, kept until another rank is heard of."""
+        if not self._hardware.is_of(parts):
+            self._hardware = Hardware([part.header for part in parts])
+        return self._hardware
 
     def record_so_far(self) -> RunRecord:
         """The record of what has been settled; the lock is held."""

@@ -25,7 +25,7 @@ def lines_of(steps: Sequence[StepEnergy], usage: Usage, sensors: Sequence[Sensor
     """
     if not steps:
         return []
-    roots = _roots(usage, sensors)
+    roots = roots_at(usage, sensors)
     gpus = [place for place, sensor in enumerate(sensors) if sensor.domain.kind is Kind.GPU]
     return [
         f"{step.step},{step.phase},{step.start_ns},{step.end_ns},{_joules(step, gpus)},{_joules(step, roots)}"
@@ -37,7 +37,7 @@ def _joules(step: StepEnergy, places: Sequence[int]) -> str:
     return f"{sum(step.microjoules[place] for place in places) / MICROJOULES_PER_JOULE:.6f}" if places else ""
 
 
-def _roots(usage: Usage, sensors: Sequence[Sensor]) -> tuple[int, ...]:
+def roots_at(usage: Usage, sensors: Sequence[Sensor]) -> tuple[int, ...]:
     """The places of the domains that a total sums, by what has been used since the start."""
     return roots_of(
         [

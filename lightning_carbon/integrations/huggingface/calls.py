@@ -87,7 +87,9 @@ def _timed_evaluation(phase: Phase) -> Callable[[Method], Method]:
             if runs is None:
                 return original(self, *args, **kwargs)
             with runs.evaluating(self.args, self.model, phase):
-                return original(self, *args, **kwargs)
+                result = original(self, *args, **kwargs)
+            runs.tell_late_figures(self, result)
+            return result
 
         return evaluate
 

@@ -117,6 +117,7 @@ class TrainerHooks(TrainerCallback):
         """Begin to evaluate, where the call itself could not be timed."""
         if not self._runs.is_evaluating and self._before_evaluation is None:
             self._before_evaluation = self._runs.enter(Phase.VALIDATE)
+            self._runs.begin_evaluation()
 
     @guarded()
     def on_evaluate(

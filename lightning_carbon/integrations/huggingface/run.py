@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.phases import Phase
+from lightning_carbon.integrations.huggingface.evaluations import Evaluation, Evaluations
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.meter import Meter
+from lightning_carbon.metering.laps import Lap
 from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import MeterConfig
@@ -16,9 +17,6 @@ from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
 
 _EPOCH_DIGITS: Final = 3
 """The tolerance for the Trainer's epoch, a quotient with rounding errors."""
-_PATIENCE_SECONDS: Final = 0.3
-"""How long an evaluation may wait for its first reading: as long as a meter's end waits for a counter's next jump."""
-_LOOK_SECONDS: Final = 0.01
 
 
 class TrainerRun:
@@ -37,8 +35,8 @@ class TrainerRun:
     def __init__(self, config: MeterConfig, meter: Meter, counter: BatchCounter, *, is_training: bool) -> None:
         self._config = config
         self._counter = counter
-        self._logged_joules: dict[Phase, float] = {}
-        self._evaluated: set[str] = set()
+        self._begun: Lap | None = None
+        self._evaluations = Evaluations()
         self._tokens_seen = 0
         self._last_row: Row | None = None
         self._last_step: int | None = None
@@ -97,11 +95,11 @@ class TrainerRun:
         """The figures of a row, for the log of a step; empty where no step is settled yet."""
         row = self.meter.next_row() if self.is_running else None
         if row is None:
-            return {}
+            return self.late_figures()
         figures = row.as_metrics_at(step, self._last_step)
         self._last_step = step
         self.names.update(figures)
-        return figures
+        return figures | self.late_figures()
 
     def final_figures(self, step: int) -> dict[str, float]:
         """The last row and the totals, after the end.
@@ -110,40 +108,43 @@ class TrainerRun:
             step: The Trainer's last.
         """
         row = {} if self._last_row is None else self._last_row.as_metrics_at(step, self._last_step)
-        return row | totals(self.meter.record)
+        return row | self.late_figures() | totals(self.meter.record)
+
+    def begin_evaluation(self) -> None:
+        """An evaluation begins."""
+        if self.is_running:
+            self._begun = self.meter.laps.note()
 
     def evaluation_figures(self, prefix: str, phase: Phase) -> dict[str, float]:
-        """The energy of an evaluation for its own log.
+        """The energy of an evaluation for its own log, and that of others that was not settled in time for theirs.
 
-        Inside a training it is the energy that readings have settled by then: that of the last tenths of a second comes
-            with the next evaluation's figures, and is in the training's total in any case. The first evaluation of each
-            set waits for a reading, a fraction of a second at most, where it was too short to have one. Outside a
-            training it is the energy of the record.
+        Inside a training, readings may not have settled an evaluation when it is logged: then its figures come with the
+        next log. Where they have settled most of it, the rest comes with the next figures of the same set, and is in
+        the training's total in any case. Outside a training it is the energy of the record.
 
         Args:
             prefix: The Trainer's prefix of this evaluation's metrics.
             phase: The phase of the evaluation.
         """
-        before = self._logged_joules.get(phase, 0.0)
-        joules = self._settled_joules(phase, before, patiently=prefix not in self._evaluated)
-        self._evaluated.add(prefix)
-        if joules is None or joules == before:
-            return {}
-        self._logged_joules[phase] = joules
-        energy = Energy.from_joules(joules - before)
-        grams = mass_of(energy, self._config.pue, self._config.intensity).grams
-        return {f"{prefix}_energy_joules": energy.joules, f"{prefix}_carbon_grams_co2e": grams}
+        if not self.is_running:
+            joules = self.meter.record.energy.phases.get(phase)
+            return {} if joules is None else self._figures({prefix: joules})
+        if self._begun is not None:
+            self._evaluations.note(Evaluation(prefix, phase, self._begun, self.meter.laps.note()))
+            self._begun = None
+        return self.late_figures()
 
-    def _settled_joules(self, phase: Phase, before: float, *, patiently: bool) -> float | None:
-        """The energy of a phase so far; if patiently, once there is more than before."""
-        give_up = time.monotonic() + (_PATIENCE_SECONDS if patiently else 0.0)
-        while True:
-            energy = self.meter.record.energy
-            joules = energy.phases.get(phase.value)
-            there_is_none = energy.total_joules is None or not self.is_running
-            if there_is_none or (joules or 0.0) > before or time.monotonic() >= give_up:
-                return joules
-            time.sleep(_LOOK_SECONDS)
+    def late_figures(self) -> dict[str, float]:
+        """The energy of the evaluations that have been settled since they were logged."""
+        return self._figures(self._evaluations.take(self.meter.laps))
+
+    def _figures(self, joules: dict[str, float]) -> dict[str, float]:
+        figures = {}
+        for prefix, used in joules.items():
+            energy = Energy.from_joules(used)
+            figures[f"{prefix}_energy_joules"] = energy.joules
+            figures[f"{prefix}_carbon_grams_co2e"] = mass_of(energy, self._config.pue, self._config.intensity).grams
+        return figures
 
 
 def totals(record: RunRecord) -> dict[str, float]:

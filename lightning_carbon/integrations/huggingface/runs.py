@@ -156,6 +156,7 @@ class TrainerRuns:
         try:
             if self.running is not None:
                 with self.during(phase):
+                    self.begin_evaluation()
                     yield
             else:
                 self.begin(args, model, phase)
@@ -181,6 +182,12 @@ class TrainerRuns:
         """
         run = self.running
         return None if run is None or phase is None else run.meter.enter(phase)
+
+    @guarded()
+    def begin_evaluation(self) -> None:
+        """An evaluation begins, within a run."""
+        if (run := self.running) is not None:
+            run.begin_evaluation()
 
     @guarded()
     def take_state(self) -> None:
@@ -332,6 +339,22 @@ class TrainerRuns:
             run = getattr(getattr(callback, "_wandb", None), "run", None)
             if run is not None and is_called(callback, "WandbCallback"):
                 define_metrics(run, "train/", "train/global_step")
+
+    @guarded()
+    def tell_late_figures(self, trainer: Any, metrics: object) -> None:  # noqa: ANN401 - a Trainer
+        """Tell what was not settled when the last of several sets was evaluated, in a run of its own that has ended.
+
+        Args:
+            trainer: The Trainer, which logs it.
+            metrics: What ``evaluate()`` returns.
+        """
+        run = self._run
+        if run is None or run.is_training or run.is_running or self._evaluations:
+            return
+        figures = run.late_figures()
+        if figures and isinstance(metrics, dict):
+            metrics.update(figures)
+            trainer.log(figures)
 
     def evaluation_figures(self, prefix: str, phase: Phase) -> dict[str, float]:
         """The energy of an evaluation for its own log; a run of its own ends here.

@@ -1,0 +1,86 @@
+"""What the evaluations of a training used, each for its own set, told once readings have settled it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from lightning_carbon.metering.laps import Lap, Laps
+
+_MOST_WAITING: Final = 64
+"""So many evaluations wait for their figures; more come between two logs only where nothing is ever settled."""
+_ENOUGH: Final = 0.9
+"""An evaluation is told in its own log where so much of its time is settled; ours."""
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """An evaluation that has ended, within a run.
+
+    Args:
+        prefix: What the Trainer puts before the names of its metrics.
+        phase: The phase that it was in.
+        start: Where it began.
+        end: Where it ended.
+        told_joules: What of it has been told.
+    """
+
+    prefix: str
+    phase: str
+    start: Lap
+    end: Lap
+    told_joules: float | None = None
+
+
+@dataclass(slots=True)
+class Evaluations:
+    """The evaluations of a training that are not told, or not wholly.
+
+    Args:
+        waiting: The evaluations.
+        carried_joules: What was settled of each set after it had been told, and comes with its next figures.
+        others_joules: What other ranks had used in each phase when that was last told.
+    """
+
+    waiting: list[Evaluation] = field(default_factory=list)
+    carried_joules: dict[str, float] = field(default_factory=dict)
+    others_joules: dict[str, float] = field(default_factory=dict)
+
+    def note(self, evaluation: Evaluation) -> None:
+        """An evaluation has ended."""
+        self.waiting = [*self.waiting[1 - _MOST_WAITING :], evaluation]
+
+    def take(self, laps: Laps) -> dict[str, float]:
+        """The energy in joules of every set that has been evaluated, as far as it can be told now and was not before.
+
+        Args:
+            laps: Tells what was used between two moments.
+        """
+        told: dict[str, float] = {}
+        shares: dict[str, dict[str, float]] = {}
+        left = []
+        for evaluation in self.waiting:
+            spent = laps.between(evaluation.start, evaluation.end)
+            is_whole = spent is not None and spent.settled_ratio == 1.0
+            if spent is not None and evaluation.told_joules is not None and is_whole:
+                rest = spent.joules - evaluation.told_joules
+                self.carried_joules[evaluation.prefix] = self.carried_joules.get(evaluation.prefix, 0.0) + rest
+            elif spent is not None and evaluation.told_joules is None and spent.settled_ratio >= _ENOUGH:
+                evaluation.told_joules = spent.joules
+                own = told.get(evaluation.prefix, self.carried_joules.pop(evaluation.prefix, 0.0))
+                told[evaluation.prefix] = own + spent.joules
+                shares.setdefault(evaluation.phase, {})[evaluation.prefix] = spent.joules
+            if not (is_whole and evaluation.told_joules is not None):
+                left.append(evaluation)
+        self.waiting = left
+        for phase, own_joules in shares.items():
+            for prefix, joules in self._of_others(laps, phase, own_joules).items():
+                told[prefix] += joules
+        return told
+
+    def _of_others(self, laps: Laps, phase: str, own_joules: dict[str, float]) -> dict[str, float]:
+        """What other ranks have used in a phase since that was last told, in the shares of what this one has."""
+        before = self.others_joules.get(phase, 0.0)
+        now = self.others_joules[phase] = max(before, laps.of_others(phase))
+        whole = sum(own_joules.values())
+        return {prefix: (now - before) * (joules / whole if whole else 0.0) for prefix, joules in own_joules.items()}
