@@ -1,1 +1,1 @@
-"""What a step of a run costs, and how that compares with a run of before. Pure."""
+"""The energy cost of a run's steps, and its comparison with an earlier run. Pure."""

@@ -1,4 +1,4 @@
-"""A run held against its baseline: what changed, by how much, and whether that is too much. Pure."""
+"""The comparison of a run with its baseline: what changed, by how much, and whether that is too much. Pure."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 COMPARISON_SCHEMA: Final = 1
 SAME_WORK: Final = 0.05
-"""How far the mean number of samples or tokens of a step may be off, as where sentences are drawn anew."""
+"""The tolerance for the mean number of samples or tokens of a step, which differs where data are drawn anew."""
 
 
 class Verdict(StrEnum):
-    """What is thought of a run."""
+    """The judgement of a run."""
 
     WITHIN = "within"
-    """Neither rose nor fell by more than the tolerance."""
+    """The energy neither rose nor fell by more than the tolerance."""
     RISEN = "risen"
     """A step, or a token, takes more energy than the tolerance allows."""
     FALLEN = "fallen"
-    """It takes less by more than that: the baseline is out of date."""
+    """The energy fell by more than the tolerance: the baseline is out of date."""
     NO_BASELINE = "no-baseline"
-    """There is no entry of this work on this hardware."""
+    """The baseline has no entry of this work on this hardware."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Comparison:
     """A run beside its baseline.
 
     Args:
-        verdict: What is thought of it.
+        verdict: The judgement.
         tolerance: The share by which energy may rise.
         run: What the run cost.
-        baseline: What it is held against; ``None`` where there is nothing.
+        baseline: The entry of the baseline; ``None`` where there is none.
         step_ratio: The energy of a step over that of the baseline; ``None`` where that is not known.
-        token_ratio: The same for a token; ``None`` where either does not tell how many there are.
+        token_ratio: The same for a token; ``None`` where either does not know their number.
     """
 
     verdict: Verdict
@@ -81,7 +81,7 @@ class Comparison:
                 return f"{what}: {change}{other}, within {limit}"
 
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """The figures behind the verdict: what takes the energy, in the baseline, in the run, and the change."""
+        """The figures behind the verdict: for each kind of hardware, the baseline, the run and the change."""
         was = self.baseline
         before = {} if was is None else {(part.kind, part.provenance): part.joules_per_step for part in was.parts}
         now = {(part.kind, part.provenance): part.joules_per_step for part in self.run.parts}
@@ -98,7 +98,7 @@ class Comparison:
         return rows
 
     def notes(self) -> list[str]:
-        """What has to be said of the figures, a sentence each."""
+        """The notes on the figures, a sentence each."""
         notes = []
         if len(self.run.judged) < len(self.run.parts):
             notes.append("What is modelled is shown, and not compared.")
@@ -117,16 +117,16 @@ class Comparison:
 
 
 def compare(run: Cost, baseline: Baseline, tolerance: float, *, hardware: str | None = None) -> Comparison:
-    """Hold a run against its entry in a baseline.
+    """Compare a run with its entry in a baseline.
 
     Args:
         run: What the run cost.
-        baseline: The entries.
+        baseline: The baseline.
         tolerance: The share by which the energy of a step or a token may rise.
-        hardware: Whose entry counts; default, that of the run's own hardware.
+        hardware: The hardware of the entry; by default that of the run.
 
     Raises:
-        ConfigError: The two do not compare: what one measured the other modelled, or steps are of other work.
+        ConfigError: The two cannot be compared: one was measured and the other modelled, or their steps do other work.
     """
     was = baseline.find(hardware or run.hardware, run.work)
     if was is None:

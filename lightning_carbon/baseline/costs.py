@@ -1,7 +1,7 @@
-"""What a step of a run costs, and the file of such costs that later runs are held against. Pure.
+"""The energy cost of a run's steps, and the file of such costs that later runs are compared with. Pure.
 
-A cost is told by kind of hardware and by provenance, since a figure that was read from a counter says nothing about one
-that was modelled. The file has one entry for each hardware and each piece of work.
+Costs are kept by kind of hardware and by provenance, since a measured figure says nothing about a modelled one. The
+file has an entry for each hardware and each piece of work.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 BASELINE_SCHEMA: Final = 1
 LEAST_COVERAGE: Final = 0.95
-"""Below this share of the run, what no reading covers could hide a change of the size that is looked for."""
+"""The least coverage of a run; a larger gap could hide a change of the size that is looked for."""
 
 _VERSIONS: Final = ("python", "torch", "pytorch_lightning", "lightning", "transformers")
 
 
 @dataclass(frozen=True, slots=True)
 class PartCost:
-    """What a step takes on the hardware of one kind.
+    """The energy of a step on the hardware of a kind.
 
     Args:
         kind: The kind of hardware: gpu, package, dram, psys or host.
@@ -45,25 +45,25 @@ class PartCost:
 
     @property
     def is_measured(self) -> bool:
-        """Whether a sensor stands behind it."""
+        """Whether a sensor measured it."""
         return Provenance(self.provenance).is_measured
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the steps of a run cost: an entry of a baseline file.
+    """The cost of a run's steps: an entry of a baseline file.
 
     Args:
         hardware: The GPUs, by model; where there are none, the processors.
         work: What was trained: the run's project, and its name where it has one.
         run_id: The run.
         ended_at: When it ended, ISO 8601.
-        steps: How many steps it had.
-        seconds_per_step: How long one took, on average over the training phase.
-        parts: What one took, by kind of hardware and provenance, without what another part includes.
-        samples_per_step: How many samples a step had; ``None`` where nobody told.
-        tokens_per_step: How many tokens a step had; ``None`` where nobody told.
-        versions: Of Python and the frameworks.
+        steps: The number of its steps.
+        seconds_per_step: The duration of a step, on average over the training phase.
+        parts: The energy of a step by kind of hardware and provenance, without parts that another includes.
+        samples_per_step: The mean number of samples of a step; ``None`` where the trainer did not give it.
+        tokens_per_step: The mean number of tokens of a step; ``None`` where the trainer did not give it.
+        versions: The versions of Python and the frameworks.
     """
 
     hardware: str
@@ -79,43 +79,43 @@ class Cost:
 
     @property
     def judged(self) -> tuple[PartCost, ...]:
-        """The parts that a comparison goes by: those that were measured, or all where none was."""
+        """The parts that a comparison uses: those that were measured, or all where none was."""
         return tuple(part for part in self.parts if part.is_measured) or self.parts
 
     @property
     def joules_per_step(self) -> float:
-        """The energy of a step that a comparison goes by, in joules."""
+        """The energy of a step that a comparison uses, in joules."""
         return sum(part.joules_per_step for part in self.judged)
 
     @property
     def joules_per_token(self) -> float | None:
-        """The same for a token; ``None`` where nobody told how many there are."""
+        """The same for a token; ``None`` where their number is not known."""
         return self.joules_per_step / self.tokens_per_step if self.tokens_per_step else None
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What runs are held against.
+    """The costs that runs are compared with.
 
     Args:
-        entries: One for each hardware and work.
+        entries: The costs, one for each hardware and work.
     """
 
     entries: tuple[Cost, ...] = ()
 
     def find(self, hardware: str, work: str) -> Cost | None:
-        """The entry of this work on this hardware, if there is one."""
+        """The entry of a work on a hardware, if there is one."""
         return next((entry for entry in self.entries if (entry.hardware, entry.work) == (hardware, work)), None)
 
     def updated(self, cost: Cost) -> Baseline:
-        """The same with this entry in the place of an earlier one, sorted, so that a file of it changes little."""
+        """The same with an entry replaced or added, sorted, which keeps changes of the file small."""
         key = (cost.hardware, cost.work)
         others = [entry for entry in self.entries if (entry.hardware, entry.work) != key]
         return Baseline(tuple(sorted([*others, cost], key=lambda entry: (entry.hardware, entry.work))))
 
 
 def cost_of(record: RunRecord) -> Cost:
-    """What a step of a run cost.
+    """The cost of a run's steps.
 
     Raises:
         ConfigError: The run has not ended well, has no steps, or its energy is not known well enough.
@@ -156,7 +156,7 @@ def _training_seconds(record: RunRecord) -> float:
 
 
 def hardware_of(record: RunRecord) -> str:
-    """What a run computed on: its GPUs by model, else its processors, such as ``2 x NVIDIA A100-SXM4-40GB``."""
+    """The hardware of a run: its GPUs by model, else its processors, such as ``2 x NVIDIA A100-SXM4-40GB``."""
     domains = record.energy.domains
     chosen = [domain for domain in domains if domain.kind == Kind.GPU] or [
         domain for domain in domains if domain.kind == Kind.PACKAGE
@@ -166,12 +166,12 @@ def hardware_of(record: RunRecord) -> str:
 
 
 def work_of(record: RunRecord) -> str:
-    """What a run trained: its project, and its name where it has one."""
+    """The work of a run: its project, and its name where it has one."""
     return record.project if record.run_name is None else f"{record.project}/{record.run_name}"
 
 
 def baseline_to(baseline: Baseline) -> dict[str, Any]:
-    """A baseline as plain values, as its file has them."""
+    """A baseline as plain values, in the form of its file."""
     entries = [asdict(entry) for entry in baseline.entries]
     for entry in entries:
         entry["parts"] = list(entry["parts"])
@@ -179,13 +179,13 @@ def baseline_to(baseline: Baseline) -> dict[str, Any]:
 
 
 def baseline_from(values: object) -> Baseline:
-    """Read what :func:`baseline_to` wrote, now or in an earlier version.
+    """Read a baseline.
 
     Args:
-        values: That, or what anybody has written in its place.
+        values: The result of :func:`baseline_to` of this or an earlier version; not trusted.
 
     Raises:
-        RecordError: It is no baseline, or one of a newer schema.
+        RecordError: It is no baseline, or has a newer schema.
     """
     with reading("a baseline"):
         whole = mapping(values)

@@ -1,6 +1,6 @@
-"""The command line, ``lightning-carbon``: what can be metered here, and the meter around any program.
+"""The command line, ``lightning-carbon``.
 
-Everything loads inside :func:`main`, so that nothing but the command line itself pays for typer and rich.
+Everything loads inside :func:`main`, so only the command line itself pays for typer and rich.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ NAME = "lightning-carbon"
 
 
 def main() -> None:
-    """Run the command line with the words this process was given, and end the process."""
+    """Run the command line with the arguments of this process, and end the process."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that knows no "±" or "µ" shows a question mark in its stead.
+        # A terminal without "±" or "µ" shows a question mark instead.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     from lightning_carbon.cli.app import app

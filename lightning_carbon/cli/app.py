@@ -1,4 +1,4 @@
-"""The commands and their options; what they do is in the modules beside."""
+"""The commands and their options; the modules beside this one do the work."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-# One line a paragraph: typer keeps line ends.
+# A line for each paragraph, as typer keeps line ends.
 _RUN_HELP = (
     "Meter any program, such as: run -- python train.py --epochs 3\n\n"
     "What the program reads and writes passes through untouched, and so do its exit code and signals. "

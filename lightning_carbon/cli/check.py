@@ -1,4 +1,4 @@
-"""``lightning-carbon check``: one run held against a committed baseline."""
+"""``lightning-carbon check``: a run compared with a committed baseline."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ def check_run(  # noqa: PLR0913 - one for each option of the command
     update: bool,
     allow_missing: bool,
 ) -> int:
-    """Hold a run against a baseline, or make it the baseline.
+    """Compare a run with a baseline, or make it the baseline.
 
     Args:
-        text: Which run: its id, the beginning of it, its name, or the path of a record or of the folder it lies in.
+        text: The run: its id, the beginning of its id, its name, or the path of its record or of the record's folder.
         baseline: The file.
         tolerance: The share by which the energy of a step or a token may rise.
-        gpu_model: Whose entry counts; ``"auto"`` for that of the run's own hardware.
-        work: What was trained, as the file calls it; ``"auto"`` for the run's project and its name.
+        gpu_model: The hardware of the entry; ``"auto"`` for the run's own.
+        work: The name of the work in the file; ``"auto"`` for the run's project and its name.
         ledger: The folder of all runs.
-        project: Only among the runs of this one.
+        project: The project, if only its runs count.
         form: ``text``, ``json`` or ``markdown``.
         update: Whether to write the run into the baseline instead of judging it.
-        allow_missing: Whether it is fine that there is no entry of this work on this hardware yet.
+        allow_missing: Whether a missing entry of this work on this hardware is accepted.
 
     Returns:
-        What to end with: 1 where energy rose by more than the tolerance, 3 where there is nothing to compare with.
+        The exit code: 1 where energy rose by more than the tolerance, 3 where there is nothing to compare with.
 
     Raises:
         ConfigError: There is no such run, it cannot be compared, or the baseline cannot be read or written.
@@ -89,14 +89,14 @@ def comparison_text(found: Comparison) -> str:
 
 
 def comparison_markdown(found: Comparison) -> str:
-    """The same in Markdown, for the summary of a job."""
+    """The comparison in Markdown, for the summary of a job."""
     sign = {Verdict.RISEN: "**Risen.**", Verdict.NO_BASELINE: "**No baseline.**"}.get(found.verdict, "**OK.**")
     table = as_markdown(Sheet("", ("energy", *_HEAD), _ALIGN, tuple(found.rows()), tuple(found.notes())))
     return f"{sign} {escape_markdown(found.headline())}.\n\n{table}"
 
 
 def _record(text: str, ledger: str | None, project: str | None) -> RunRecord:
-    """The run that is meant, by the path of its record where there is such a file."""
+    """Find the run that a text names, by the path of its record where there is such a file."""
     path = Path(text)
     if os.path.lexists(path / RECORD_FILE):
         path /= RECORD_FILE

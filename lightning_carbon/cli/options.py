@@ -1,4 +1,4 @@
-"""Options that several commands have: those of the meter as the table of settings has them."""
+"""The options that several commands share; those of the meter come from the table of settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How ``estimate`` and ``study`` print: tables for the terminal, or JSON, Markdown or LaTeX for elsewhere."""
+"""The output of ``estimate`` and ``study``: tables for the terminal, or JSON, Markdown or LaTeX."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEAST: Final = 40
 
 
 class Form(Enum):
-    """What is printed."""
+    """The form of the output."""
 
     TABLE = auto()
     JSON = auto()
@@ -41,7 +41,7 @@ def form_of(*, json: bool = False, markdown: bool = False, latex: bool = False) 
     """The form that the options ask for.
 
     Raises:
-        ConfigError: They ask for more than one.
+        ConfigError: They ask for several forms.
     """
     asked = {"json": json, "markdown": markdown, "latex": latex}
     names = [name for name, is_asked in asked.items() if is_asked]
@@ -52,13 +52,13 @@ def form_of(*, json: bool = False, markdown: bool = False, latex: bool = False) 
 
 
 def show(form: Form, tables: Sequence[Sheet], plain: Any, *, label: str) -> None:  # noqa: ANN401 - whatever JSON has
-    """Print tables, or what stands for them in JSON.
+    """Print tables, or their content as JSON.
 
     Args:
-        form: How.
+        form: The form of the output.
         tables: The tables.
         plain: Their content as plain values.
-        label: What the labels in LaTeX begin with; numbered where there are several tables.
+        label: The prefix of the labels in LaTeX, which are numbered where there are several tables.
     """
     if form is Form.JSON:
         typer.echo(jsonlib.dumps(plain, indent=2, allow_nan=False))
@@ -76,11 +76,11 @@ def show(form: Form, tables: Sequence[Sheet], plain: Any, *, label: str) -> None
 
 
 def show_sheet(sheet: Sheet, console: Console) -> None:
-    """Print one table. No figure is ever cut: where it is too wide, brackets go below, then columns into a second part.
+    """Print a table. No figure is ever cut: where it is too wide, brackets go below, then columns into a second part.
 
     Args:
         sheet: The table.
-        console: Where to.
+        console: The console.
     """
     width = console.width
     for number, part in enumerate(_parts(sheet, width)):
@@ -109,7 +109,7 @@ def show_sheet(sheet: Sheet, console: Console) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column that is to be printed: figures keep their lines, text may break at its spaces."""
+    """A column to be printed: figures keep their lines, text may break at its spaces."""
 
     title: str
     side: str
@@ -117,7 +117,7 @@ class _Column:
 
     @property
     def width(self) -> int:
-        """The least columns that it takes."""
+        """The least width of the column, in characters."""
         if self.side == "<":
             words = (word for text in (self.title, *self.cells) for word in text.split())
             return max(map(cell_len, words), default=1)
@@ -125,11 +125,11 @@ class _Column:
 
     @property
     def full_width(self) -> int:
-        """The columns that it takes without breaking a line."""
+        """The width of the column without breaking a line, in characters."""
         return max(map(cell_len, (self.title, *self.cells)))
 
     def stacked(self) -> _Column:
-        """The same with brackets, and what comes after a comma in the head, on a line of their own."""
+        """The column with brackets, and the part of the heading after a comma, on a line of their own."""
         if self.side == "<":
             return self
         return _Column(
@@ -138,12 +138,12 @@ class _Column:
 
 
 def _needed(widths: Sequence[int]) -> int:
-    """The width of a table of such columns; rich counts the gap after the last one, all but the divider."""
+    """The width of a table of columns; rich counts the gap after the last column, except for the divider."""
     return sum(widths) + _GAP * len(widths) - 1
 
 
 def _widths(part: Sequence[_Column], width: int) -> list[int]:
-    """The least widths, and what is left of the terminal for text: a column at a time where most is missing."""
+    """The least widths, plus the rest of the terminal for text, a character at a time to the column that lacks most."""
     widths = [column.width for column in part]
     texts = [place for place, column in enumerate(part) if column.side == "<"]
     for _ in range(width - _needed(widths)):
@@ -156,7 +156,7 @@ def _widths(part: Sequence[_Column], width: int) -> list[int]:
 
 
 def _parts(sheet: Sheet, width: int) -> list[list[_Column]]:
-    """The columns of a sheet, in as many tables as the terminal needs; each begins with what names a row."""
+    """The columns of a sheet, in as many tables as the terminal needs; each begins with the names of the rows."""
     columns = [
         _Column(title, side, tuple(cells[place] for cells in sheet.rows))
         for place, (title, side) in enumerate(zip(sheet.head, sheet.align, strict=True))

@@ -1,4 +1,4 @@
-"""``lightning-carbon runs``: the ledger as a table, and one run of it."""
+"""``lightning-carbon runs``: the ledger as a table, and single runs of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _NOTHING: Final = "–"
 _WIDE: Final = 100
-"""From so many columns on there is room for when a run began, which its id begins with anyway."""
+"""The width from which on the start of a run has a column; its id begins with the same moment anyway."""
 _LEAST_PROJECT: Final = 4
 _FIGURES: Final = 4
 _LITTLE: Final = 1e-3
@@ -48,12 +48,12 @@ _COLOURS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Where runs are looked for.
+    """A ledger, and the project whose runs are wanted.
 
     Args:
         ledger: The ledger.
         folder: Its folder.
-        project: The project, if only one is asked for.
+        project: The project, if only its runs are wanted.
     """
 
     ledger: Ledger
@@ -77,7 +77,7 @@ def list_runs(ledger: str | None, project: str | None, *, limit: int | None, as_
 
 
 def show_run(text: str, ledger: str | None, project: str | None, *, as_json: bool) -> None:
-    """Print one run.
+    """Print a run.
 
     Raises:
         ConfigError: There is no such run or more than one, no such folder, or no project can have that name.
@@ -87,7 +87,7 @@ def show_run(text: str, ledger: str | None, project: str | None, *, as_json: boo
 
 
 def find_run(text: str, ledger: str | None, project: str | None) -> RunRecord:
-    """The run that is meant: by its id, the beginning of it, or its name.
+    """Find the run with an id, a beginning of an id, or a name.
 
     Raises:
         ConfigError: There is no such run or more than one, no such folder, or no project can have that name.
@@ -97,7 +97,7 @@ def find_run(text: str, ledger: str | None, project: str | None) -> RunRecord:
 
 
 def open_runs(given: str | None, project: str | None = None) -> Runs:
-    """Open a ledger to read it; runs that are found dead are recovered on the way.
+    """Open a ledger to read it, which recovers dead runs.
 
     Args:
         given: The folder that the user named, if any.
@@ -114,7 +114,7 @@ def open_runs(given: str | None, project: str | None = None) -> Runs:
 
 
 def _as_json(records: Iterable[RunRecord]) -> Iterator[str]:
-    """A list of records, each on a line of its own, one after the other: a ledger may be large."""
+    """A list of records as lines of JSON, made one at a time, since a ledger may be large."""
     yield "["
     between = "\n"
     for record in records:
@@ -140,7 +140,7 @@ def _show(records: Iterable[RunRecord], runs: Runs) -> None:
     total = [""] * len(titles)
     total[0] = f"{len(rows):,} {'run' if len(rows) == 1 else 'runs'}"
     total[-2:] = _kilowatt_hours(joules), _figure(grams)
-    # The id is what `show` wants and figures say nothing when they are cut: where room is short, the project gives way.
+    # `show` needs the id, and cut figures are useless: where room is short, the project gives way.
     gap = 2 if is_wide else 1
     widths = [
         max(map(cell_len, column)) for column in zip(titles, total, *(map(str, row) for row in rows), strict=True)
@@ -161,7 +161,7 @@ def _kilowatt_hours(joules: float) -> str:
 
 
 def _figure(value: float) -> str:
-    """Three digits, in a column that stays narrow however little it is or however much."""
+    """A figure with three digits, in a form that stays narrow for any size."""
     return digits(value) if value == 0 or _LITTLE <= value < _MUCH else f"{value:.2e}"
 
 
@@ -175,7 +175,7 @@ def _row(record: RunRecord, *, is_wide: bool) -> list[str | Text]:
         Text(printable(record.project)),
         Text(status.value, _COLOURS[status]),
         *started,
-        # A rank that has written nothing is not in the figures either.
+        # A rank that has written nothing is missing from the figures, too.
         f"{record.world_size:,}" if reported == record.world_size else f"{reported:,}/{record.world_size:,}",
         f"{record.steps:,}",
         _NOTHING if energy is None else _kilowatt_hours(energy),

@@ -1,4 +1,4 @@
-"""What commands print: nothing that a file or a name holds steers the terminal."""
+"""Printing for commands, without control characters from files and names."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from lightning_carbon.records.numbers import printable
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a text of one line or several on stdout, or on stderr."""
+    """Print a text of one or several lines on stdout, or on stderr."""
     typer.echo("\n".join(map(printable, text.split("\n"))), err=err)
 
 
 def notice(text: str) -> None:
-    """Tell of trouble in one line on stderr."""
+    """Report trouble in a line on stderr."""
     typer.echo(f"{NAME}: {printable(text)}", err=True)

@@ -1,4 +1,4 @@
-"""Errors of the user's settings, in the words of the command line: one line, no traceback, exit code 2."""
+"""Errors in the user's settings, in the terms of the command line: a single line, no traceback, exit code 2."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 @contextmanager
 def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """End the command with one line on stderr when a setting cannot be used.
+    """End the command with a line on stderr when a setting cannot be used.
 
     Args:
-        given: What was given on the command line, by the names of the meter's arguments; ``None`` is not given.
-        environ: The environment variables that stand in for what was not given.
+        given: The options given, by the names of the meter's arguments; ``None`` for those not given.
+        environ: The environment variables, which stand in for missing options.
     """
     try:
         yield
@@ -40,11 +40,11 @@ def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -
 
 
 def name_origin(error: ConfigError, given: Mapping[str, object], environ: Mapping[str, str]) -> None:
-    """Let an error name the option or the variable that said what cannot be used.
+    """Let an error name the option or the variable that cannot be used.
 
     Args:
-        error: The error; what shows at the start only, such as a device that is not there, names the argument so far.
-        given: What was given on the command line, by the names of arguments.
+        error: The error; an error from the start of a meter, such as a missing device, so far names the argument.
+        given: The options given, by the names of arguments.
         environ: The environment variables.
     """
     setting = _BY_NAME.get(error.argument)

@@ -1,1 +1,1 @@
-"""What a training will use, stand for and cost, before it has run: planned hours, rated power and prices."""
+"""Estimates before a run: energy, CO2e and cost of a training from planned hours, rated power and prices."""

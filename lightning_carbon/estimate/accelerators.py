@@ -1,7 +1,7 @@
 """Accelerators that models are trained on: the packaged table of rated power, peak arithmetic and cloud prices.
 
-The table is :file:`data/accelerators.csv`; its header says what each column is, and each row where it is from. A name
-is found as the vendor, NVML or people spell it, or not at all: the neighbour in the list may draw twice as much.
+The table is :file:`data/accelerators.csv`; its header describes each column, and each row names its source. A name is
+found as the vendor, NVML or people spell it, or not at all: the next model in the list may draw twice as much.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
 """The formats that peaks are listed for, the widest first."""
 
 _TRAINED_IN = ("bf16", "fp16", "tf32", "fp32")
-"""What training is taken to compute in where nobody says: the first of these that the accelerator has."""
+"""The formats that training is assumed to use where none is given: the first that the accelerator has."""
 
 _PRICE_SOURCES = {
     "S19": "a cloud's list prices, by way of Strubell et al. 2019",
@@ -40,16 +40,16 @@ class Accelerator:
     """One row of the table.
 
     Args:
-        name: What it is called, without its vendor.
-        vendor: Who makes it.
+        name: Its name, without the vendor.
+        vendor: Its maker.
         memory_gigabytes: Its memory, in GB.
-        power_watts: The most its board or module is rated for, in watts; ``None`` where no source says.
-        peak_flops: Dense peak arithmetic in FLOP/s, without sparsity, by format, for the formats that a source says.
-        price: What one costs in a cloud, or ``None`` where no source says.
-        source: Whose figures these are, by title.
+        power_watts: The rated power of its board or module, in watts; ``None`` where no source gives it.
+        peak_flops: Dense peak arithmetic in FLOP/s, without sparsity, by format, for the formats that a source gives.
+        price: Its price in a cloud; ``None`` where no source gives it.
+        source: The title of the source.
         year: The year of that source.
-        url: Where it is.
-        aliases: What else it is called.
+        url: The address of the source.
+        aliases: Its other names.
     """
 
     name: str
@@ -71,13 +71,13 @@ class Accelerator:
         """The dense peak in a format.
 
         Args:
-            precision: One of :data:`PRECISIONS`; ``None`` for what training usually computes in.
+            precision: One of :data:`PRECISIONS`; ``None`` for the format usual in training.
 
         Returns:
             The format, and FLOP/s.
 
         Raises:
-            ConfigError: There is no such format, or no source says what its peak is here.
+            ConfigError: There is no such format, or no source gives its peak here.
         """
         chosen = precision or next(name for name in _TRAINED_IN if name in self.peak_flops)
         if chosen not in self.peak_flops:
@@ -95,10 +95,10 @@ def find_accelerator(name: str) -> Accelerator:
     """Look an accelerator up.
 
     Args:
-        name: What it is called, in either case, with or without its vendor: ``"H100"``, ``"NVIDIA A100-SXM4-80GB"``.
+        name: Its name, in either case, with or without its vendor: ``"H100"``, ``"NVIDIA A100-SXM4-80GB"``.
 
     Raises:
-        ConfigError: The table has no such accelerator; names what may have been meant.
+        ConfigError: The table has no such accelerator; the message lists near matches.
     """
     found = _by_key().get(_key(name))
     if found is None:
@@ -113,7 +113,7 @@ def find_accelerator(name: str) -> Accelerator:
 
 
 def near_accelerators(name: str) -> tuple[str, ...]:
-    """Say what may have been meant by a name that is not in the table, best guess first."""
+    """The names that may be meant by a name that is not in the table, best guess first."""
     from difflib import get_close_matches
 
     typed, by_key = _key(name), _by_key()
@@ -125,13 +125,13 @@ def near_accelerators(name: str) -> tuple[str, ...]:
 
 
 def relatives(accelerator: Accelerator) -> tuple[Accelerator, ...]:
-    """The others that share the first word of a name: ``H100 PCIe`` and ``H100 NVL`` for ``H100 SXM``."""
+    """The accelerators that share the first word of a name: ``H100 PCIe`` and ``H100 NVL`` for ``H100 SXM``."""
     family = accelerator.name.split()[0]
     return tuple(gpu for gpu in _table() if gpu.name.split()[0] == family and gpu is not accelerator)
 
 
 def is_family_name(name: str, accelerator: Accelerator) -> bool:
-    """Whether a name could have meant a relative as well: ``"H100"`` for ``H100 SXM``."""
+    """Whether a name could also mean a relative: ``"H100"`` for ``H100 SXM``."""
     return _key(name) == _key(accelerator.name.split()[0]) != _key(accelerator.name)
 
 

@@ -1,4 +1,4 @@
-"""Everything that an estimate stands on, one line a figure: its value, range, source, and whether anybody gave it."""
+"""The assumptions of an estimate, a line for each figure: its value, range, source, and whether the user gave it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One figure that an estimate stands on.
+    """A figure that an estimate rests on.
 
     Args:
-        name: What it is.
+        name: The name of the figure.
         span: Its value and range.
         unit: Its unit, or an empty string for a share.
-        source: Where it is from; ``"given"`` for what the user said.
-        assumed: Whether it stands in for what nobody said.
+        source: Its source; ``"given"`` for a figure of the user's.
+        assumed: Whether it stands in for a figure that the user did not give.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Assumption:
 
 
 def assumptions(estimate: Estimate) -> tuple[Assumption, ...]:
-    """List what an estimate stands on, from the hardware to the prices."""
+    """List the assumptions of an estimate, from the hardware to the prices."""
     return tuple(_lines(estimate))
 
 

@@ -1,8 +1,8 @@
-"""What a training will use, stand for and cost, from the rating of its accelerators, before it has run.
+"""The energy, CO2e and cost of a training before it has run, from the rating of its accelerators.
 
-Pure arithmetic on figures with ranges: low ends are multiplied with low ends and high ends with high ends, so that a
-range says what follows from the stated ones, and is not a confidence interval. The energy goes through the footprint
-that prices metered runs, too.
+Pure arithmetic on figures with ranges: low ends are multiplied with low ends and high ends with high ends, so a range
+follows from the stated ranges and is not a confidence interval. The same footprint prices this energy and that of
+metered runs.
 
     accelerators  W = rating x (idle + (busy - idle) x utilisation)
     their server  W = accelerators x host share
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a job will use, stand for and cost.
+    """The estimated energy, CO2e and cost of a job.
 
     Args:
         job: The job.
         accelerators: The energy of the accelerators.
         host: The energy of the rest of their servers.
         footprint: The CO2e, with the PUE and the carbon intensity behind it.
-        usd_per_kwh: What a kilowatt-hour was taken to cost.
-        electricity_usd: What the site pays for electricity.
-        cloud_usd: What a cloud asks for the accelerators; ``None`` where no price is known.
+        usd_per_kwh: The price of a kilowatt-hour.
+        electricity_usd: The site's cost of electricity.
+        cloud_usd: The cloud's price of the accelerators; ``None`` where none is known.
     """
 
     job: PlannedTraining
@@ -65,7 +65,7 @@ class Estimate:
 
     @property
     def site_kwh(self) -> Bounds[float]:
-        """What the site draws for them, in kWh."""
+        """The energy that the site draws for the computers, in kWh."""
         return _site_kwh(self.energy, self.footprint.pue)
 
     @property
@@ -80,8 +80,8 @@ class Elsewhere:
 
     Args:
         footprint: The CO2e there.
-        saved_grams_co2e: How much less that is than where the job was planned; negative where it is more.
-        saved_ratio: That as a share of where it was planned; ``None`` where nothing is emitted there.
+        saved_grams_co2e: The saving against the planned place; negative where more is emitted.
+        saved_ratio: The saving as a share of the planned place's emissions; ``None`` where those are zero.
     """
 
     footprint: Footprint
@@ -92,13 +92,13 @@ class Elsewhere:
 def estimate(
     job: PlannedTraining, *, intensity: Intensity, pue: PowerUsage, usd_per_kwh: float | None = None
 ) -> Estimate:
-    """Price what is going to run.
+    """Estimate and price a planned training.
 
     Args:
-        job: What is going to run.
-        intensity: What a kilowatt-hour stands for, such as ``grid.factors.intensity_of("SE")``.
-        pue: What the site uses for each unit of IT energy, such as ``grid.pue.pue_of(1.2)``.
-        usd_per_kwh: What a kilowatt-hour costs.
+        job: The planned training.
+        intensity: The carbon intensity, such as ``grid.factors.intensity_of("SE")``.
+        pue: The power usage effectiveness, such as ``grid.pue.pue_of(1.2)``.
+        usd_per_kwh: The price of a kilowatt-hour.
 
     Raises:
         ConfigError: The price cannot be used.
@@ -132,10 +132,10 @@ def what_if(planned: Estimate, intensities: Iterable[Intensity]) -> tuple[Elsewh
 
     Args:
         planned: The job where it was planned.
-        intensities: What a kilowatt-hour stands for in each of the others.
+        intensities: The carbon intensities of the other regions.
 
     Returns:
-        One for each, the cleanest first.
+        The job in each region, the cleanest first.
     """
     here = planned.footprint.value.grams
     moved = (footprint(planned.energy, planned.footprint.pue, intensity) for intensity in intensities)
@@ -146,7 +146,7 @@ def what_if(planned: Estimate, intensities: Iterable[Intensity]) -> tuple[Elsewh
 
 
 def _watts(job: PlannedTraining) -> Bounds[float]:
-    """The mean power of one accelerator: in a line from idle to busy, at each end of the ranges."""
+    """The mean power of an accelerator: linear from idle to busy, at each end of the ranges."""
     idle, busy, used = IDLE_SHARE.span, BUSY_SHARE.span, job.utilisation.span
     ends = ((idle.value, busy.value, used.value), (idle.low, busy.low, used.low), (idle.high, busy.high, used.high))
     return Bounds(*(rest + (full - rest) * share for rest, full, share in ends)).times(job.rated_watts)

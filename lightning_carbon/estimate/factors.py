@@ -1,9 +1,9 @@
-"""What is assumed of a training that has not run yet, each figure with its range, source and year.
+"""The assumptions about a training that has not run yet, each with its range, source and year.
 
-The ranges are wide because the sources disagree by as much; a meter on the run replaces all of them.
+The ranges are wide because the sources disagree by as much; metering the run replaces all of them.
 
-Power of an accelerator, as a share of what it is rated for, runs in a line from idle to busy:
-``idle + (busy - idle) x utilisation``. What the rest of its server draws is a share of that.
+The power of an accelerator, as a share of its rating, is linear from idle to busy: ``idle + (busy - idle) x
+utilisation``. The power of the rest of its server is a share of that.
 
 References:
     [Strubell] E. Strubell, A. Ganesh, A. McCallum, Energy and Policy Considerations for Deep Learning in NLP, ACL 2019,
@@ -26,11 +26,11 @@ from lightning_carbon.carbon.uncertainty import Bounds
 
 @dataclass(frozen=True, slots=True)
 class SourcedBounds:
-    """A figure with where it is from.
+    """A figure with its source.
 
     Args:
         span: The figure.
-        source: Who found it, and in which year.
+        source: Its source, with the year.
     """
 
     span: Bounds[float]
@@ -42,40 +42,41 @@ IDLE_SHARE = SourcedBounds(
     "GPUs that are half busy take 57 % of their rated power (Tailpipe, laboratory tests); a context alone adds 26 to "
     "66 W to H100, A100 and L40S that idle (arXiv 2605.23918, 2026)",
 )
-"""Of the rated power: what an accelerator draws that waits. The ends are ours."""
+"""The draw of a waiting accelerator, as a share of its rated power. The ends are ours."""
 
 BUSY_SHARE = SourcedBounds(
     Bounds(0.80, 0.50, 1.00),
     "from BERT on V100, 188 W of 300 W with processors (Strubell et al. 2019), to the rated power, which no part "
     "exceeds for long",
 )
-"""Of the rated power: what an accelerator draws in a kernel. The middle is ours."""
+"""The draw of an accelerator in a kernel, as a share of its rated power. The middle is ours."""
 
 HOST_SHARE = SourcedBounds(
     Bounds(0.50, 0.10, 1.00),
     "from V100 systems at 330 W for 300 W of GPU (Patterson et al. 2021) to the ratings of a DGX A100: 6.5 kW, of "
     "which 3.2 kW GPUs (NVIDIA 2020); between: H100 nodes at 76 % of 10.2 kW (Newkirk et al. 2025)",
 )
-"""Of the accelerators' power: processors, memory, network, fans and losses of their server. The middle is ours."""
+"""The draw of the server's processors, memory, network, fans and losses, as a share of the accelerators' power. The
+middle is ours."""
 
 UTILISATION = SourcedBounds(
     Bounds(0.80, 0.50, 1.00),
     "from 52 % in the mean on a shared cluster (Jeon et al., USENIX ATC 2019) to all of the time",
 )
-"""Of the time: how long an accelerator computes, where nobody says. The middle is ours."""
+"""The share of the time in which an accelerator computes, where it is not given. The middle is ours."""
 
 MFU = SourcedBounds(
     Bounds(0.35, 0.213, 0.462),
     "from GPT-3, 21.3 %, to PaLM, 46.2 % (Chowdhery et al. 2022, table 3)",
 )
-"""Of the dense peak: what the model's own arithmetic takes, where nobody says. The middle is ours."""
+"""The share of the dense peak that the model's own arithmetic takes, where it is not given. The middle is ours."""
 
 FLOPS_PER_PARAMETER_AND_TOKEN = 6
-"""Forward two, backward four; attention over long contexts comes on top [Kaplan]."""
+"""The operations for each parameter and token: two forward, four backward; long contexts need more [Kaplan]."""
 
 USD_PER_KWH = SourcedBounds(
     Bounds(0.127, 0.080, 0.249),
     "mean of the United States of 2023, from North Dakota to California (EIA, Electric Power Annual 2023)",
 )
-"""What a kilowatt-hour costs, where nobody says: all customers."""
+"""The price of a kilowatt-hour where it is not given: the mean over all customers."""
 USD_PER_KWH_YEAR = 2023

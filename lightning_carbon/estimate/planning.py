@@ -1,11 +1,11 @@
-"""What is going to run: accelerators, hours and how busy they are, checked at once.
+"""A planned training: accelerators, hours and utilisation, checked at once.
 
 Hours that are not given follow from the arithmetic of the model:
 
     hours = 6 x parameters x tokens / (count x dense peak x MFU) / 3600
 
 Six floating-point operations for each parameter and token (Kaplan et al. 2020, section 2.1): two forward, four
-backward. MFU, model FLOPs utilisation, is the share of the peak that these take (Chowdhery et al. 2022, appendix B).
+backward. MFU, model FLOPs utilisation, is their share of the peak (Chowdhery et al. 2022, appendix B).
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
 
 GIVEN = "given"
 _MOST = 1e30
-"""Whatever is given is less than that, so that nothing below overflows."""
+"""The bound of every figure given, which keeps the arithmetic below from overflowing."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedTraining:
-    """What is going to run, every figure checked and with its range.
+    """A planned training, every figure checked and with its range.
 
     Args:
-        accelerator: What it runs on; ``None`` where only a power was given.
+        accelerator: The accelerator; ``None`` where only a power was given.
         count: How many of them.
-        rated_watts: The power that one is rated for, or limited to.
-        hours: How long it runs.
-        utilisation: The share of that time in which they compute.
+        rated_watts: The rated or limited power of an accelerator.
+        hours: The duration.
+        utilisation: The share of the duration in which they compute.
         mfu: The share of the dense peak that the model's arithmetic takes; ``None`` where hours were given.
         precision: The format of that peak, and the peak in FLOP/s; ``None`` where hours were given.
-        flops: The model's arithmetic in all; ``None`` where hours were given.
+        flops: The model's arithmetic in total; ``None`` where hours were given.
     """
 
     accelerator: Accelerator | None
@@ -69,21 +69,21 @@ def plan(  # noqa: PLR0913 - one for each option of the command
     precision: str | None = None,
     gpu_watts: float | None = None,
 ) -> PlannedTraining:
-    """Say what is going to run.
+    """Check a plan and work out its hours.
 
     Args:
         gpu: The accelerator, by a name of the packaged table; left out where ``gpu_watts`` and ``hours`` are given.
         count: How many of them.
-        hours: How long; or else ``params`` and ``tokens``.
+        hours: The duration; or else give ``params`` and ``tokens``.
         utilisation: The share of the time in which they compute, 0 to 1.
-        params: The model's parameters; of a mixture of experts, those that a token meets.
-        tokens: The tokens that it is trained on, all epochs together.
+        params: The model's parameters; in a mixture of experts, those that are active for a token.
+        tokens: The tokens of the training, over all epochs.
         mfu: The share of the dense peak that the model's arithmetic takes, above 0 and up to 1.
         precision: The format that it computes in: fp32, tf32, fp16, bf16 or fp8.
-        gpu_watts: The power that one accelerator is limited to, instead of what it is rated for.
+        gpu_watts: The power limit of an accelerator, instead of its rating.
 
     Raises:
-        ConfigError: An argument cannot be used, or the hours follow from both or neither of the two.
+        ConfigError: An argument cannot be used, or both or neither of the ways to the hours are given.
     """
     if gpu is None and gpu_watts is None:
         raise ConfigError("gpu", gpu, "name an accelerator, such as H100, or give the rated power of one in watts.")
@@ -156,7 +156,7 @@ def _positive(argument: str, value: float | None, fix: str) -> float | None:
 
 
 def _share(argument: str, value: float, *, zero: bool) -> Bounds[float]:
-    """A share up to 1."""
+    """Check a share of up to 1."""
     if isinstance(value, bool) or not 0 <= value <= 1 or (value == 0 and not zero):
         span = "from 0 to 1" if zero else "above 0 and up to 1"
         raise ConfigError(argument, value, f"give a share {span}, such as 0.4.")

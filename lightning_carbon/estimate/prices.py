@@ -1,6 +1,6 @@
-"""What an hour of an accelerator and a kilowatt-hour cost. Pure; which prices hold is data's to say.
+"""Prices of an hour of an accelerator and of a kilowatt-hour. Pure; the prices themselves are data.
 
-Prices are in US dollars of their year, and each carries where it is from: a price without a year says nothing.
+Prices are in US dollars of their year, and each carries its source: a price without a year says nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CloudPrice:
-    """What one accelerator costs in a cloud, in USD for an hour.
+    """The price of an accelerator in a cloud, in USD for an hour.
 
     Args:
         low: The low end, such as the price of capacity that may be taken away at any time (pre-emptible, spot).
@@ -34,7 +34,7 @@ class CloudPrice:
 
 @dataclass(frozen=True, slots=True)
 class ElectricityPrice:
-    """What a kilowatt-hour costs.
+    """The price of a kilowatt-hour.
 
     Args:
         usd_per_kwh: USD for a kWh.
@@ -48,14 +48,14 @@ class ElectricityPrice:
 
 
 def price_for(name: str, prices: Mapping[str, CloudPrice]) -> CloudPrice | None:
-    """The price of an accelerator by the word of its name that prices are known by.
+    """The price of an accelerator, by the word of its name that prices are listed under.
 
     Args:
-        name: As its driver has it, such as ``"Tesla P100-PCIE-16GB"``.
-        prices: By short names, such as ``"P100"``.
+        name: Its driver's name for it, such as ``"Tesla P100-PCIE-16GB"``.
+        prices: Prices by short names, such as ``"P100"``.
 
     Returns:
-        The price; ``None`` where no word is one of those, and for a slice of a GPU (MIG), which is not sold alone.
+        The price; ``None`` where no word has one, and for a slice of a GPU (MIG), which is not sold alone.
     """
     words = set(re.split(r"[^a-z0-9]+", name.casefold()))
     if "mig" in words:
@@ -64,12 +64,12 @@ def price_for(name: str, prices: Mapping[str, CloudPrice]) -> CloudPrice | None:
 
 
 def cloud_usd(hours: float, count: int, price: CloudPrice) -> tuple[float, float]:
-    """What accelerators cost in a cloud.
+    """The cost of accelerators in a cloud.
 
     Args:
-        hours: How long they are taken.
-        count: How many.
-        price: What one costs for an hour.
+        hours: The duration.
+        count: The number of accelerators.
+        price: The price of an accelerator for an hour.
 
     Returns:
         The low and the high end, in USD.
@@ -79,10 +79,10 @@ def cloud_usd(hours: float, count: int, price: CloudPrice) -> tuple[float, float
 
 
 def electricity_usd(energy: Energy, usd_per_kwh: float) -> float:
-    """What electricity costs.
+    """The cost of electricity.
 
     Args:
-        energy: What the site draws: the energy of its computers times the PUE, since the site pays for both.
+        energy: The site's energy: that of its computers times the PUE, since the site pays for both.
         usd_per_kwh: The price.
 
     Returns:

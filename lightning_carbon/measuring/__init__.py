@@ -1,6 +1,6 @@
-"""The study's method on this machine: a training is started, followed by what it meters itself, ended, and measured.
+"""The study's method on this machine: start a training, follow its own metering, end it, and measure its power.
 
-``measure("configs/transformer_small.yaml", minutes=10).measurement.settling.watts`` is the power that was found.
+``measure("configs/transformer_small.yaml", minutes=10).measurement.settling.watts`` is the measured power.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from lightning_carbon.units import SECONDS_PER_MINUTE
 
 AUTOMATIC_VARIABLE: Final = "LIGHTNING_CARBON"
 SETUP_MINUTES: Final = 10.0
-"""How long a program may take by default until it trains."""
+"""The default time, in minutes, that a program may take until it trains."""
 _OWN: Final = 0o600
 """A command is its user's business."""
 _LOOK_SECONDS: Final = 0.5
-"""Journals are written that often."""
+"""The interval at which journals are written."""
 
 _ADD_THE_METER: Final = (
     "it meters itself: add callbacks=[CarbonCallback()] to the Lightning Trainer, callbacks=[CarbonTrainerCallback()] "
@@ -44,14 +44,14 @@ _ADD_THE_METER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a measurement is.
+    """The progress of a measurement.
 
     Args:
         seconds: How long the program has run.
-        training_seconds: How long it has trained; 0 as long as nothing of a training has been metered.
-        of_seconds: How long it is to train.
-        watts: The mean power of the last seconds; ``None`` where that is not known yet.
-        steps: How many steps have ended.
+        training_seconds: How long it has trained; 0 until training has been metered.
+        of_seconds: How long it should train.
+        watts: The mean power of the last seconds; ``None`` until it is known.
+        steps: The number of steps that have ended.
     """
 
     seconds: float
@@ -63,7 +63,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measurement, and where it lies.
+    """A measurement with its location.
 
     Args:
         measurement: The measurement.
@@ -88,22 +88,23 @@ def measure(  # noqa: PLR0913 - one for each option of the command
     on_progress: Callable[[Progress], None] | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Measured:
-    """Train a model for some minutes and measure what it takes.
+    """Train a model for some minutes and measure its power.
 
-    The program is started as a child with the interpreter that runs this; it meters itself into the ledger, and ends by
-    itself or is ended. What comes of it is written beside the run's record, or not at all.
+    The program is started as a child of the present interpreter; it meters itself into the ledger, and ends by itself
+    or is ended. The measurement is written beside the run's record, or not at all.
 
     Args:
         config: The YAML of a training, with a ``study:`` block (:mod:`~lightning_carbon.measuring.configuration`).
-        minutes: How long it is to train, from its first step on.
-        command: A program and its words, instead of those in the file.
-        warmup_seconds: Where the warm-up ends; found by default. Given, a power that has not settled is taken, too.
-        name: What to call the model; default as the file says.
-        published: The row of the study that it answers; default as the file says.
+        minutes: How long it should train, from its first step on.
+        command: A program and its arguments, instead of those in the file.
+        warmup_seconds: The end of the warm-up, which is found by default. With a given end, unsettled power is also
+            accepted.
+        name: The name of the model; by default that in the file.
+        published: The matching row of the study; by default that in the file.
         ledger: The folder of all runs. Default ``LIGHTNING_CARBON_LEDGER``, else the user's data folder.
-        length: How much of the training its row is to be of, as far as that can be told of it.
-        setup_minutes: How long the program may take until it trains.
-        on_progress: Told twice a second how far it is.
+        length: The length of the training that its row is projected to, as far as that can be checked before.
+        setup_minutes: How long the program may take before it trains.
+        on_progress: Called twice a second with the progress.
         environ: The environment of the program.
 
     Raises:
@@ -124,7 +125,7 @@ def measure(  # noqa: PLR0913 - one for each option of the command
     if not measurement.settling.settled and warmup_seconds is None:
         raise StudyError(_unsettled(measurement, seconds))
     if length is not None:
-        # A length that turns out to be impossible is no reason to lose minutes of measuring.
+        # An impossible length is no reason to lose minutes of measuring.
         with suppress(ConfigError):
             training_hours(measurement, length, published_model_of(measurement))
             measurement = replace(measurement, extent=length)
@@ -144,7 +145,7 @@ def _train(
 ) -> FollowedRun:
     """Train, and follow the training to its end."""
     begun = time.monotonic()
-    # Trainers of Lightning then meter themselves without a line of code, unless somebody has decided otherwise.
+    # Trainers of Lightning then meter themselves without a line of code, unless the user has decided otherwise.
     world = {AUTOMATIC_VARIABLE: "1", **environ, LEDGER.variable: str(ledger)}
     with Child(subject.command, world) as child:
         follower = Follower(ledger, child.owns)

@@ -1,8 +1,8 @@
-"""A training as a child in a session of its own, which can be ended whole.
+"""A training as a child in a session of its own, which can be ended as a whole.
 
-What it prints is kept in files without a name, so that it neither mixes with what is shown meanwhile nor stays behind;
-the last lines are there to tell why it failed. It is asked to end by SIGINT first, which Python programs end in good
-order by, closing their record; then by SIGTERM; then killed. All three go to the whole group.
+Its output goes into files without a name, which neither mix with the progress bar nor stay behind; the last lines show
+why it failed. It is asked to end by SIGINT first, at which Python programs end in good order and close their record;
+then by SIGTERM; then it is killed. All three signals go to the whole group.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from typing import IO
 
 GRACE_SECONDS: Final = 20.0
-"""How long a program may take to end by each signal: a checkpoint may have to be written."""
+"""How long a program may take to end after each signal, as it may write a checkpoint."""
 HURRIED_SECONDS: Final = 3.0
-"""The same where the user waits for it."""
+"""The same when the user is waiting."""
 _LOOK_SECONDS: Final = 0.05
 _TAIL_BYTES: Final = 16_384
 
 
 class Child:
-    """A program, from its start to its end; a ``with`` block leaves nothing of it behind.
+    """A program from its start to its end; a ``with`` block leaves nothing of it behind.
 
     Args:
-        words: The program and its words.
+        words: The program and its arguments.
         environ: Its environment.
-        grace_seconds: How long it may take to end by each signal.
+        grace_seconds: How long it may take to end after each signal.
 
     Raises:
         ConfigError: It cannot be started.
@@ -49,7 +49,7 @@ class Child:
     def __init__(self, words: Sequence[str], environ: Mapping[str, str], grace_seconds: float = GRACE_SECONDS) -> None:
         self._grace_seconds = grace_seconds
         self._out: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
-        self._err: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - likewise
+        self._err: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child, too
         try:
             with _sigint_not_ignored():
                 self._process = subprocess.Popen(  # noqa: S603 - the user's own command
@@ -65,19 +65,19 @@ class Child:
             raise ConfigError("command", words[0], f"it cannot be started: {error.strerror or error}.") from None
 
     def __enter__(self) -> Self:
-        """Go on while it runs."""
+        """Enter the block while the program runs."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Kill what is left of it: in a hurry where an exception came, such as Ctrl-C."""
+        """Kill what is left of the program, in a hurry after an exception such as Ctrl-C."""
         self.end(in_a_hurry=kind is not None)
         self._close()
 
     @property
     def exit_code(self) -> int | None:
-        """What it ended with, negative for a signal; ``None`` while it runs."""
+        """The exit code, negative for a signal; ``None`` while the program runs."""
         return self._process.poll()
 
     def owns(self, host: str, pid: int) -> bool:
@@ -97,13 +97,13 @@ class Child:
             return False
 
     def end(self, *, in_a_hurry: bool = False) -> None:
-        """End it, and everything else of its group.
+        """End the program, and everything else in its group.
 
         Args:
-            in_a_hurry: Whether it gets less time for each signal.
+            in_a_hurry: Whether to allow less time after each signal.
         """
         grace = min(self._grace_seconds, HURRIED_SECONDS) if in_a_hurry else self._grace_seconds
-        # Launchers give their workers sessions of their own, where no signal to the group reaches them.
+        # Launchers give their workers sessions of their own, where signals to the group do not reach them.
         family = self._family()
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -120,17 +120,17 @@ class Child:
             self._process.wait()
 
     def wait(self, seconds: float) -> None:
-        """Wait for its end, for some seconds at most."""
+        """Wait for the end of the program, for some seconds at most."""
         until = time.monotonic() + seconds
         while self._process.poll() is None and time.monotonic() < until:
             time.sleep(min(_LOOK_SECONDS, max(0.0, until - time.monotonic())))
 
     def last_words(self, lines: int = 12) -> str:
-        """The last lines that it wrote to stderr, or to stdout where it wrote none."""
+        """The last lines on stderr, or on stdout where stderr is empty."""
         for file in (self._err, self._out):
             size = os.fstat(file.fileno()).st_size
             data = os.pread(file.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
-            # A progress bar writes over its line; what was written last is what was seen.
+            # A progress bar overwrites its line; the last text is the visible one.
             said = [line.rsplit("\r", 1)[-1].rstrip() for line in data.decode("utf-8", "replace").split("\n")]
             shown = [line for line in said if line.strip()][-lines:]
             if shown:
@@ -154,7 +154,7 @@ class Child:
 
 @contextlib.contextmanager
 def _sigint_not_ignored() -> Iterator[None]:
-    """What is ignored stays so in a child (signal(7)), as in jobs that a shell put into the background."""
+    """Have SIGINT not ignored, since a child inherits that (signal(7)), as in background jobs of a shell."""
     if (
         signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
         or threading.current_thread() is not threading.main_thread()

@@ -1,4 +1,4 @@
-"""What is to be measured: the ``study:`` block of a training's own YAML, or a command.
+"""The subject of a measurement: the ``study:`` block of a training's own YAML, or a command.
 
 ::
 
@@ -8,8 +8,8 @@
       published: transformer_base   # the study's row that it answers, if it answers one
       steps_per_epoch: 562          # for --epochs, where the trainer does not tell or something else is meant
 
-``command`` are the words for the Python interpreter. Its first word is relative to the folder of the file, unless it is
-an option such as ``-m``; ``{config}`` stands for the file itself.
+``command`` lists the arguments for the Python interpreter. Its first word is relative to the folder of the file, unless
+it is an option such as ``-m``; ``{config}`` stands for the file itself.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Subject:
     """What is to be measured.
 
     Args:
-        name: What the model is called.
-        command: The program and its words, ready to be started.
-        published: The id of the study's row that it answers, or ``None``.
-        steps_per_epoch: How many steps an epoch has, where that is said.
+        name: The name of the model.
+        command: The program and its arguments, ready to be started.
+        published: The id of the matching row of the study, or ``None``.
+        steps_per_epoch: The number of steps of an epoch, where it is given.
     """
 
     name: str
@@ -51,15 +51,15 @@ def looks_like_config(word: str) -> bool:
 
 
 def subject_of(config: Path | None, command: tuple[str, ...] = ()) -> Subject:
-    """Read what is to be measured.
+    """Read the subject of a measurement.
 
     Args:
-        config: The training's YAML; ``None`` where the command says all.
-        command: A program and its words, instead of those in the file; ``{config}`` stands for the file.
+        config: The training's YAML; ``None`` where the command is enough.
+        command: A program and its arguments, instead of those in the file; ``{config}`` stands for the file.
 
     Raises:
-        ConfigError: The file does not exist, does not parse or has no ``study:`` block that can be used; or there is
-            no such program.
+        ConfigError: The file does not exist, does not parse or has no usable ``study:`` block; or there is no such
+            program.
     """
     if config is None:
         if not command:
@@ -155,5 +155,5 @@ def _found(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _script(command: tuple[str, ...]) -> str:
-    """What to call a program: its script, where an interpreter runs one."""
+    """The name of a program: its script, where an interpreter runs one."""
     return next((word for word in command[1:] if Path(word).suffix == ".py"), command[0])

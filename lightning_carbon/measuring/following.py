@@ -1,7 +1,7 @@
-"""Following the runs that a program meters itself, by the journals that they append to in the ledger.
+"""Following the runs of a program that meters itself, by their growing journals in the ledger.
 
-Nothing is asked of the training: its journals are read as they grow. A journal that is begun anew, as long ones are,
-goes on with its last line, and is read from its beginning again.
+The training need not do anything: its journals are read as they grow. A journal that is begun anew, as long journals
+are, goes on with its last line, and is read from its beginning again.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 MEASUREMENT_FILE: Final = "measurement.json"
 MOST_BEATS: Final = 4_000
-"""Half an hour of them; of what is longer, every other one is kept, so that a day takes no more memory."""
+"""The most beats, half an hour's; of longer journals every other beat is kept, so a day takes no more memory."""
 
 
 @dataclass(slots=True)
 class RankFile:
-    """One journal, as far as it was read.
+    """A journal, as far as it has been read.
 
     Args:
         path: Where it lies.
-        rank: The rank that it is kept for.
-        inode: Which file that was when it was read; another one has begun anew.
-        offset: How far it was read.
-        header: The rank that writes it, once that is known.
-        beats: What the rank had used so far, thinned out.
+        rank: The rank that writes it.
+        inode: The inode when it was last read; another inode means that the journal was begun anew.
+        offset: The number of bytes read.
+        header: Its header, once that is known.
+        beats: Its beats, thinned out.
     """
 
     path: Path
@@ -51,7 +51,7 @@ class RankFile:
     beats: list[Beat] = field(default_factory=list)
 
     def read(self) -> None:
-        """Read what is new in it; a line that is not whole yet is left for later."""
+        """Read new lines; a line that is not whole yet is left for later."""
         try:
             with open_to_read(self.path) as file:
                 inode = os.fstat(file.fileno()).st_ino
@@ -63,7 +63,7 @@ class RankFile:
             return
 
     def _take_some(self, file: BinaryIO) -> bool:
-        """Read a few lines; whether there may be more."""
+        """Read a few lines, and say whether there may be more."""
         file.seek(self.offset)
         data = file.read(MOST_LINE_BYTES)
         whole = data[: data.rfind(b"\n") + 1]
@@ -91,16 +91,16 @@ class RankFile:
             return
 
     def add(self, beat: Beat) -> None:
-        """Take a beat that is newer than the last one."""
+        """Take a beat that is newer than the last."""
         if not self.beats or beat.ns > self.beats[-1].ns:
             self.beats.append(beat)
         if len(self.beats) > MOST_BEATS:
-            # Every beat has the totals so far, so that those in between may go.
+            # Every beat has the totals so far, so beats in between may go.
             self.beats = [*self.beats[:-1:2], self.beats[-1]]
 
 
 class FollowedRun:
-    """One run as its journals tell it so far.
+    """A run, followed by its journals.
 
     Args:
         folder: Its folder.
@@ -111,35 +111,35 @@ class FollowedRun:
         self._files: dict[Path, RankFile] = {}
 
     def read(self) -> None:
-        """Read what is new."""
+        """Read what its journals have gained."""
         for rank, path in journals_of(self.folder):
             self._files.setdefault(path, RankFile(path, rank)).read()
 
     @property
     def writers(self) -> list[tuple[str, int]]:
-        """The hosts and processes that write."""
+        """The hosts and processes that write its journals."""
         headers = [file.header for file in self._files.values() if file.header is not None]
         return [(header.host_id, header.pid) for header in headers]
 
     @property
     def journals(self) -> list[RankJournal]:
-        """What each rank has written that has written a beat."""
+        """The journal of each rank that has written a beat."""
         files = self._files.values()
         return [RankJournal(file.header, tuple(file.beats)) for file in files if file.header is not None and file.beats]
 
     @property
     def seconds(self) -> float:
-        """How long it has trained, by the rank that is known the least far."""
+        """How long the run has trained, by the rank with the oldest beat."""
         return min((training_seconds(rank.beats[-1]) for rank in self.journals), default=0.0)
 
     @property
     def steps(self) -> int:
-        """How many steps have ended."""
+        """The number of steps that have ended."""
         return max((rank.beats[-1].steps for rank in self.journals), default=0)
 
     @property
     def watts(self) -> float | None:
-        """The mean power of the last seconds of training; ``None`` where that is not known yet."""
+        """The mean power of the last seconds of training; ``None`` until it is known."""
         return watts_now(self.journals)
 
 
@@ -147,8 +147,8 @@ class Follower:
     """The runs that a program begins.
 
     Args:
-        ledger: The folder of all runs; what is in it now is of others.
-        is_ours: Whether a process is one of the program's, by its host's id and its number.
+        ledger: The folder of all runs; runs that are in it now are not the program's.
+        is_ours: Whether a process belongs to the program, by its host's id and its number.
     """
 
     def __init__(self, ledger: Path, is_ours: Callable[[str, int], bool]) -> None:
@@ -160,7 +160,7 @@ class Follower:
         self._new: set[Path] = set()
 
     def read(self) -> None:
-        """Look for new runs, and read what is new of those that are known."""
+        """Look for new runs, and read what the known runs have gained."""
         self._new |= self._changed() - self._others - set(self._ours)
         for folder in sorted(self._new):
             run = FollowedRun(folder)
@@ -176,15 +176,15 @@ class Follower:
 
     @property
     def longest(self) -> FollowedRun | None:
-        """The run that has trained the longest, of those that count steps where any does; ``None`` without any."""
+        """The run that has trained the longest, among runs that count steps if any does; ``None`` without runs."""
         return max(self._ours.values(), key=lambda run: (run.steps > 0, run.seconds), default=None)
 
     def _changed(self) -> set[Path]:
-        """The runs of the projects that runs have come to since this was last asked: a ledger may have thousands."""
+        """The runs of projects that have gained runs since the last call, since a ledger may have thousands."""
         found: set[Path] = set()
         with contextlib.suppress(OSError), os.scandir(self._ledger) as projects:  # it is made when it is first needed
             for project in projects:
-                with contextlib.suppress(OSError):  # what cannot be looked at is no reason to miss the others
+                with contextlib.suppress(OSError):  # a folder that cannot be read is no reason to miss the others
                     found |= self._changed_in(project)
         return found
 
@@ -192,7 +192,7 @@ class Follower:
         stamp = project.stat().st_mtime_ns
         if not project.is_dir() or self._seen.get(project.path) == stamp:
             return set()
-        # File times go by the tick: another run may yet come within this one.
+        # File times go by the tick: another run may yet come within the present tick.
         if time.time_ns() - stamp > NANOSECONDS_PER_SECOND:
             self._seen[project.path] = stamp
         with os.scandir(project) as entries:

@@ -1,4 +1,4 @@
-"""What measured rows are priced with: the study's constants, or today's and the user's."""
+"""Prices for measured rows: the study's constants, or present and the user's own factors."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def method_of(
     usd_per_kwh: float | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Method:
-    """What a study is priced with.
+    """The method of pricing a study.
 
     Args:
         name: ``"current"``, or ``"strubell2019"`` for the constants of the study.
-        region: Where the electricity is used, as for a meter.
-        intensity: gCO2e/kWh, as for a meter.
-        pue: The site's, as for a meter.
-        usd_per_kwh: What a kWh costs; by default the average that estimates take.
-        environ: The environment variables that defaults come from.
+        region: The place of use of the electricity, as for a meter.
+        intensity: The carbon intensity in gCO2e/kWh, as for a meter.
+        pue: The site's PUE, as for a meter.
+        usd_per_kwh: The price of a kWh; by default the average that estimates use.
+        environ: The environment variables with defaults.
 
     Raises:
-        ConfigError: There is no such method, a factor cannot be used, or one is given beside the study's.
+        ConfigError: There is no such method, a factor cannot be used, or a factor is given beside the study's.
     """
     given = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh}
     if name == STRUBELL_2019:
@@ -66,7 +66,7 @@ def method_of(
 
 
 def price_of(measurement: Measurement, method: Method) -> CloudPrice | None:
-    """What one of the measured accelerators costs for an hour; ``None`` where there is none, or several sorts."""
+    """The price of a measured accelerator for an hour; ``None`` where there is none, or several models."""
     names = {short_name(domain.name) for domain in measurement.of_kind(GPU)}
     if len(names) != 1:
         return None
@@ -75,13 +75,13 @@ def price_of(measurement: Measurement, method: Method) -> CloudPrice | None:
         try:
             return find_accelerator(name).price
         except ConfigError:
-            return None  # nobody said what it costs, and a neighbour's price is none
+            return None  # its price is not known, and that of another model is no substitute
     words = name.replace("-", " ").split()
     return next((price for name, price in method.cloud.items() if name in words), None)
 
 
 def published_model_of(measurement: Measurement) -> PublishedModel | None:
-    """The row of the study that a measurement answers."""
+    """The matching row of the study, if any."""
     return next((model for model in strubell2019().models if model.id == measurement.published), None)
 
 
@@ -89,13 +89,13 @@ def row_of(measurement: Measurement, method: Method, length: TrainingLength | No
     """The row of a measurement.
 
     Args:
-        measurement: What was measured.
-        method: What it is priced with.
-        length: How much of the training; default as was asked for when it was measured, else as the study's row, else
-            as long as was measured.
+        measurement: The measurement.
+        method: The method of pricing.
+        length: The length of the training; by default as asked for when it was measured, else that of the study's row,
+            else as measured.
 
     Raises:
-        ConfigError: It cannot be projected to that.
+        ConfigError: It cannot be projected to that length.
     """
     return project(
         measurement,

@@ -1,4 +1,4 @@
-"""From energy and hours to the columns of the study's Table 3, by the footprint that prices live runs, too."""
+"""From energy and hours to the columns of the study's Table 3, with the same footprint that prices metered runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def energy_of(power: Power, hours: float) -> Energy:
 
 
 def site_energy(energy: Energy, pue_ratio: float) -> Energy:
-    """What the site draws for what its computers used."""
+    """The site's energy for that of its computers."""
     return Energy(round(energy.microjoules * pue_ratio))
 
 
@@ -35,10 +35,10 @@ def figures_of(
     """The figures of a row.
 
     Args:
-        energy: What the computers used; ``None`` where that is not known, and then neither is what follows from it.
-        method: What it is priced with.
+        energy: The computers' energy; ``None`` where it is not known, and then the figures that follow from it are not.
+        method: The method of pricing.
         accelerator_hours: Hours times accelerators, for the cloud's price.
-        price: What one of them costs for an hour in a cloud; ``None`` where nobody said.
+        price: The price of an accelerator for an hour in a cloud; ``None`` where it is not known.
 
     Returns:
         The figures, absent where their inputs are.

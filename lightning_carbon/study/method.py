@@ -1,4 +1,4 @@
-"""How a study prices energy: PUE, carbon intensity, electricity and clouds, each with its source and year."""
+"""The method by which a study prices energy: PUE, carbon intensity, electricity and clouds, with source and year."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 STRUBELL_2019 = "strubell2019"
 """The name of the method of the study of 2019, for ``--method``."""
 CURRENT = "current"
-"""The name of the method with the factors of today and of the user, for ``--method``."""
+"""The name of the method with present and the user's own factors, for ``--method``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What turns measured energy into a row of a study's table.
+    """The factors that turn measured energy into a row of a study's table.
 
     Args:
         name: Its name.
-        pue: What the site uses for each unit of the computers' energy.
-        intensity: What a kWh stands for.
-        electricity: What a kWh costs; ``None`` where nobody said.
-        cloud: What an hour of an accelerator costs, by its name; nothing where nobody said.
+        pue: The site's energy for each unit of the computers' energy.
+        intensity: The carbon intensity of electricity.
+        electricity: The price of a kWh; ``None`` where it is not known.
+        cloud: The prices of an hour of accelerators, by name; empty where none is known.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A figure as it was printed, whose last digit says how exact it is."""
+"""Printed figures, whose last digit shows how exact they are."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Printed:
     text: str
 
     def __post_init__(self) -> None:
-        """Refuse what is no figure."""
+        """Refuse texts that are no figures."""
         if not _FORM.fullmatch(self.text):
             message = f"{self.text!r} is no printed figure"
             raise ValueError(message)
@@ -43,16 +43,16 @@ class Printed:
 
     @property
     def unit(self) -> float:
-        """What one more in its last digit would add: 1 for ``1507``, 0.01 for ``284.02``, 1000 for ``103k``."""
+        """The value of a unit in its last digit: 1 for ``1507``, 0.01 for ``284.02``, 1000 for ``103k``."""
         return float(self._unit)
 
     def closes(self, computed: float | None) -> bool:
-        """Whether a computed figure, rounded to the digits that were printed, is what was printed.
+        """Whether a computed figure, rounded to the printed digits, equals the printed figure.
 
-        A figure exactly between two printable ones may have been rounded to either.
+        A figure exactly between two printable figures may have been rounded to either.
 
         Args:
-            computed: The figure; ``None`` where it could not be computed, which closes with nothing.
+            computed: The figure; ``None`` where it could not be computed, which never closes.
         """
         # Decimal, since 0.005 has no exact float and a tie has to be one.
         return computed is not None and abs(Decimal(str(computed)) - self._exact) <= self._unit / 2

@@ -1,7 +1,7 @@
-"""One row type for what was published and for what is measured, and the columns of tables of such rows. Pure.
+"""A single row type for published and measured trainings, and the columns of their tables. Pure.
 
-A row is what the study's Table 3 has of a model: hardware, power, hours, energy, CO2e, cost. What is not known is
-``None`` and shows as a dash.
+A row has the columns of the study's Table 3: hardware, power, hours, energy, CO2e, cost. An unknown figure is ``None``
+and shows as a dash.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The computed figures of a row; each ``None`` where an input of it is not known.
+    """The computed figures of a row, each ``None`` where an input of it is not known.
 
     Args:
         kwh_pue: Energy of the site in kWh: that of the computers times the PUE.
         co2e_lbs: CO2e in pounds.
         co2e_kg: The same in kilograms.
-        cloud_usd: What the accelerators cost in a cloud, low and high, in USD.
-        electricity_usd: What the electricity of the site costs, in USD.
+        cloud_usd: The cost of the accelerators in a cloud, low and high, in USD.
+        electricity_usd: The cost of the site's electricity, in USD.
     """
 
     kwh_pue: float | None = None
@@ -46,10 +46,10 @@ class FigureRanges:
     """The low and the high end of a row's figures, by interval arithmetic; ``None`` where there is no such figure.
 
     Args:
-        kwh_pue: Of the site's energy, in kWh.
-        co2e_lbs: Of the CO2e, in pounds.
+        kwh_pue: The range of the site's energy, in kWh.
+        co2e_lbs: The range of the CO2e, in pounds.
         co2e_kg: The same in kilograms.
-        electricity_usd: Of the electricity's cost, in USD.
+        electricity_usd: The range of the electricity's cost, in USD.
     """
 
     kwh_pue: Pair | None = None
@@ -60,7 +60,7 @@ class FigureRanges:
 
 @dataclass(frozen=True, slots=True)
 class PrintedFigures:
-    """The figures of a row as somebody printed them; ``None`` where nothing was printed.
+    """The printed figures of a row; ``None`` where nothing was printed.
 
     Args:
         hours: How long the training took, in hours.
@@ -77,7 +77,7 @@ class PrintedFigures:
     electricity_usd: Printed | None = None
 
     def closes(self, computed: Figures | None) -> bool | None:
-        """Whether every figure that was printed is the computed one, rounded to the printed digits.
+        """Whether every printed figure equals the computed figure, rounded to the printed digits.
 
         Hours are an input and are not judged.
 
@@ -105,16 +105,16 @@ class StudyRow:
 
     Args:
         id: A name for machines, unique in its table.
-        name: What was trained, for people.
-        table: The number of the study's table that it belongs to; ``None`` for what the study has not.
+        name: The model, for people.
+        table: The number of its table in the study; ``None`` for rows that are not from the study.
         hardware: Accelerator and count, such as ``"P100 x8"``; ``None`` where that has no meaning.
         hours: How long the whole training takes; ``None`` where that has no meaning.
         power_watts: Mean power of all of it, without PUE; ``None`` where it is not known.
-        computed: What follows; ``None`` where nothing does.
-        printed: What was printed; ``None`` where nothing was.
+        computed: The computed figures; ``None`` where there are none.
+        printed: The printed figures; ``None`` where there are none.
         provenance: How the power came about, such as ``"counter"``; ``None`` for published power.
         range: The ranges of the computed figures; ``None`` where the inputs have none.
-        notes: What has to be said of it, a sentence each.
+        notes: The notes on it, a sentence each.
     """
 
     id: str
@@ -131,7 +131,7 @@ class StudyRow:
 
     @property
     def closes(self) -> bool | None:
-        """Whether the computed figures are the printed ones; ``None`` where nothing was printed."""
+        """Whether the computed figures equal the printed figures; ``None`` where nothing was printed."""
         return None if self.printed is None else self.printed.closes(self.computed)
 
     def as_mapping(self) -> dict[str, Any]:
@@ -157,11 +157,11 @@ class StudyRow:
 
 
 def number(value: float | None, decimals: int = 1) -> str:
-    """A figure with separated thousands; below one with three digits, and below a thousandth with an exponent.
+    """A figure with separated thousands; below 1 with three digits, and below a thousandth with an exponent.
 
     Args:
         value: The figure; ``None`` shows as a dash.
-        decimals: How many digits it has behind the point, from one up.
+        decimals: The number of decimals, at least one.
     """
     if value is None:
         return NOTHING
@@ -213,7 +213,7 @@ def tonnes(computed: Figures | None) -> str:
 _VERDICTS = {True: "yes", False: "no", None: NOTHING}
 
 StudyColumn = Column[StudyRow]
-"""A column of a table of such rows."""
+"""A column of a table of study rows."""
 
 NAME = StudyColumn("Model", lambda row: row.name, "<")
 HARDWARE = StudyColumn("Hardware", lambda row: row.hardware or NOTHING, "<")
@@ -230,9 +230,9 @@ PROVENANCE = StudyColumn("Power is", lambda row: row.provenance or NOTHING, "<")
 RANGE = StudyColumn("CO2e, kg, range", lambda row: pair(None if row.range is None else row.range.co2e_kg))
 
 MODELS = (NAME, HARDWARE, POWER, HOURS, ENERGY, POUNDS, KILOGRAMS, TONNES, CLOUD, ELECTRICITY, CLOSES)
-"""What the study's Tables 3 and 4 have, in three units, beside what was printed."""
+"""The columns of the study's Tables 3 and 4, in three units, with the printed figures."""
 EMISSIONS = (StudyColumn("Consumption", NAME.cell, "<"), POUNDS, KILOGRAMS, TONNES, CLOSES)
-"""What its Table 1 has."""
+"""The columns of the study's Table 1."""
 
 
 def study_sheet(
@@ -241,16 +241,16 @@ def study_sheet(
     """Write rows as cells; printed figures stand in brackets beside the computed ones.
 
     Args:
-        title: What the table shows.
+        title: The title of the table.
         rows: Its rows.
         columns: Its columns.
-        notes: What has to be said of all of it; what has to be said of a row follows, each sentence once.
+        notes: The notes on the whole table; the notes on rows follow, each sentence once.
     """
     return sheet_of(title, rows, columns, notes=[*notes, *(note for row in rows for note in row.notes)])
 
 
 def _printed(figures: PrintedFigures) -> dict[str, Any]:
-    """The numbers that were printed, by the names of the computed ones."""
+    """The printed numbers, by the names of the computed figures."""
     values = {field.name: getattr(figures, field.name) for field in fields(figures)}
     return {name: _numbers(value) for name, value in values.items()}
 

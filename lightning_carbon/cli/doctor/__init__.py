@@ -1,1 +1,1 @@
-"""``lightning-carbon doctor``: what can be metered on this machine, by what, and why not the rest."""
+"""``lightning-carbon doctor``: the sensors of this machine, and why the rest cannot be metered."""

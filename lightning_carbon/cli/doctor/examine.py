@@ -1,4 +1,4 @@
-"""Looks at everything a meter would use on this machine, and writes down what it found."""
+"""The examination of everything that a meter would use on this machine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from lightning_carbon.sources.discovery import discover
 ASSUMED: Final = "assumed"
 DEFAULT: Final = "default"
 
-# By the names that people install; those that are not installed are left out.
+# By the names that people install; packages that are not installed are left out.
 _LIBRARIES: Final = (
     "nvidia-ml-py",
     "psutil",
@@ -77,7 +77,7 @@ def examine(
     Raises:
         ConfigError: A setting cannot be used.
     """
-    # Settings first: what is misspelt is told before anything is waited for.
+    # Settings first: a misspelling is reported before any wait.
     region_report, pue_report = _region(region, environ), _pue(pue, environ)
     chosen = DEVICES.in_force(devices, environ)
     stock = nvml.list_devices(chosen, environ)
@@ -105,12 +105,12 @@ def examine(
 
 
 def judge(findings: Sequence[Finding], seconds: float, watch: Watch = watch) -> list[SourceReport]:
-    """Watch what was found, and say what is thought of each.
+    """Watch the sources that were found, and judge each.
 
     Args:
-        findings: What discovery tried.
+        findings: The findings of discovery.
         seconds: How long to watch.
-        watch: What reads the sources.
+        watch: The function that reads the sources.
     """
     seen = iter(watch([finding.port for finding in findings if finding.port is not None], seconds))
     return [
@@ -126,7 +126,7 @@ def _unusable(finding: Finding) -> SourceReport:
 
 def _found(finding: Finding, port: Source, watched: Watched, *, seconds: float) -> SourceReport:
     sensor = port.sensor
-    # Models put their method into the reason, too.
+    # Models also put their method into the reason.
     reasons = [] if sensor.method in finding.reason else [finding.reason]
     verdict = SourceVerdict.USABLE
     if watched.trouble:

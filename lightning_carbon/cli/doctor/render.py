@@ -1,4 +1,4 @@
-"""The doctor's report for people: tables that fit 80 columns, and below them what does not fit a table."""
+"""The doctor's report for people: tables that fit 80 columns, and below them notes that do not fit a table."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def show(report: Report, console: Console | None = None) -> None:
     """Print a report.
 
     Args:
-        report: What was found.
-        console: Where; default standard output.
+        report: The report.
+        console: The console; by default standard output.
     """
     console = console or Console(highlight=False)
     console.print(_headline(report))
     console.print(_sources(report))
     for note in _notes(report.sources):
-        # Fixes are left to the terminal to wrap, so that what is copied is one line.
+        # The terminal wraps fixes, so they are copied as a single line.
         console.print(note, soft_wrap=isinstance(note, Text))
     console.print()
     console.print(_devices(report))
@@ -122,15 +122,15 @@ def _tick(source: SourceReport) -> str:
 
 
 def _time(seconds: float) -> str:
-    """Two significant digits, in the unit that reads well."""
+    """A time with two significant digits, in the unit that reads well."""
     for unit, size in (("s", 1.0), ("ms", MILLI)):
-        if seconds >= 0.9995 * size:  # what would be printed as 1000 of the unit below
+        if seconds >= 0.9995 * size:  # a time that would print as 1000 of the next smaller unit
             return f"{float(f'{seconds / size:.2g}'):g} {unit}"
     return f"{float(f'{seconds / MICRO:.2g}'):g} µs"
 
 
 def _notes(sources: Iterable[SourceReport]) -> Iterator[RenderableType]:
-    """How each number comes about and why others do not; what is the same for several is told once."""
+    """How each number comes about, and why others do not, with the same note for several sources given once."""
     notes: dict[tuple[str, str, str, str], list[SourceReport]] = {}
     for source in sources:
         notes.setdefault((source.source, source.method or "", source.reason, source.fix), []).append(source)

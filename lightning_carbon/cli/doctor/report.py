@@ -1,7 +1,7 @@
-"""What ``lightning-carbon doctor`` found out, and its JSON.
+"""The report of ``lightning-carbon doctor``, and its JSON.
 
 The JSON is for programs and stable: within a ``schema`` keys are only ever added. Times are in seconds, power in watts;
-what is not known is ``null``.
+unknown values are ``null``.
 
 ``usable``
     Whether at least one source can be read; the exit code says the same.
@@ -47,7 +47,7 @@ SCHEMA: Final = 1
 
 
 class SourceVerdict(StrEnum):
-    """What is thought of a source."""
+    """The judgement of a source."""
 
     USABLE = "usable"
     STILL = "still"
@@ -57,7 +57,7 @@ class SourceVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """One thing that was tried; the fields are those of the JSON."""
+    """A source that was tried; the fields are those of the JSON."""
 
     source: str
     subject: str
@@ -83,7 +83,7 @@ class SourceReport:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be read."""
+        """Whether the source can be read."""
         return self.verdict in {SourceVerdict.USABLE, SourceVerdict.STILL}
 
 
@@ -102,7 +102,7 @@ class DevicesReport:
 
 @dataclass(frozen=True, slots=True)
 class RegionReport:
-    """What a kWh stands for; the fields are those of the JSON."""
+    """The carbon intensity; the fields are those of the JSON."""
 
     region: str
     from_: str
@@ -128,7 +128,7 @@ class PueReport:
 
 @dataclass(frozen=True, slots=True)
 class LedgerReport:
-    """Where records go; the fields are those of the JSON."""
+    """The folder of records; the fields are those of the JSON."""
 
     folder: str
     from_: str
@@ -138,7 +138,7 @@ class LedgerReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that the doctor found out about this machine."""
+    """The whole report on this machine."""
 
     seconds: float
     sources: tuple[SourceReport, ...]
@@ -160,5 +160,5 @@ class Report:
 
 
 def _plain(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Field names as they are in JSON, where ``from`` is a word like any other."""
+    """Rename fields for JSON, where ``from`` is not reserved."""
     return {name.removesuffix("_"): value for name, value in pairs}

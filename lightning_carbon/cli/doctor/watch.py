@@ -1,4 +1,4 @@
-"""What a second of close reading tells about a source: how often it moves, what a reading costs, what it shows."""
+"""Close reading of a source for a second: how often it moves, what a reading costs, and the power it shows."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 READ_EVERY_SECONDS: Final = 0.002
 PATIENCE_SECONDS: Final = 2.0
-"""How long after the end of the watch a reading may still take, as long as the meter's own patience."""
+"""How long a reading may take beyond the end of the watch: the meter's own patience."""
 
-# Where more than this share of all readings shows something new, how often it moves lies below what was looked at.
+# Where more than this share of all readings shows a new value, the value moves more often than it was read.
 _EVERY_READING: Final = 0.6
 _ENOUGH_MOVES: Final = 3
 
@@ -34,8 +34,8 @@ class Reading:
     """One reading of a source.
 
     Args:
-        before_ns: When it was asked.
-        after_ns: When it had answered.
+        before_ns: When the call began.
+        after_ns: When the call had returned.
         value: Microjoules of a counter, watts of a gauge.
     """
 
@@ -51,14 +51,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What readings told.
+    """The results of watching a source.
 
     Args:
-        readings: How many there were.
+        readings: The number of readings.
         failed: How many more failed.
-        moves: How many showed another value than the one before.
-        tick_seconds: How often the value moves; ``None`` where that cannot be told.
-        tick_is_upper_bound: Whether it moved at nearly every reading, so that it may well move more often.
+        moves: The number of readings with another value than the reading before.
+        tick_seconds: The period of its moves; ``None`` where it is not known.
+        tick_is_upper_bound: Whether it moved at nearly every reading and may therefore move more often.
         read_seconds: The median cost of a reading.
         watts: The mean power meanwhile; ``None`` where the counter hardly moved.
         trouble: Why readings failed or ended early, or an empty string.
@@ -78,10 +78,10 @@ class Watched:
 
 @dataclass(slots=True)
 class Watcher:
-    """Reads one source for a while.
+    """Reads a source for a while.
 
     Args:
-        source: What is read.
+        source: The source.
         seconds: For how long.
     """
 
@@ -106,27 +106,27 @@ class Watcher:
             except SourceLost as error:
                 self.trouble, self.gone = str(error), True
                 return
-            except Exception as error:  # noqa: BLE001 - whatever a driver throws is what a doctor has to tell
+            except Exception as error:  # noqa: BLE001 - a doctor has to report whatever a driver throws
                 self.failed += 1
                 self.trouble = str(error) or type(error).__name__
             time.sleep(READ_EVERY_SECONDS)
 
     def result(self, *, hangs: bool) -> Watched:
-        """What it has seen; readings may still be going on where one hangs."""
+        """The results so far; a reading may still be going on where it hangs."""
         trouble = f"a reading has not come back for {PATIENCE_SECONDS:g} s" if hangs else self.trouble
         return replace(sum_up(self.source, tuple(self.taken), self.failed), trouble=trouble, gone=hangs or self.gone)
 
 
 def watch(sources: Sequence[Source], seconds: float, patience_seconds: float = PATIENCE_SECONDS) -> list[Watched]:
-    """Read several sources closely, each on a thread of its own so that a slow one does not hold up the others.
+    """Read several sources closely, each on a thread of its own, where a slow source holds up no other.
 
     Args:
-        sources: What is read.
+        sources: The sources.
         seconds: For how long.
-        patience_seconds: How much later an answer may come.
+        patience_seconds: How long a reading may take beyond that.
 
     Returns:
-        What was seen of each, in their order.
+        The results of each source, in their order.
     """
     watchers = [Watcher(source, seconds) for source in sources]
     threads = [threading.Thread(target=watcher.run, daemon=True) for watcher in watchers]
@@ -139,10 +139,10 @@ def watch(sources: Sequence[Source], seconds: float, patience_seconds: float = P
 
 
 def sum_up(source: Source, taken: Sequence[Reading], failed: int = 0) -> Watched:
-    """Tell what readings say.
+    """Sum up the readings of a source.
 
     Args:
-        source: What was read.
+        source: The source that was read.
         taken: The readings, in order.
         failed: How many more failed.
     """
@@ -184,14 +184,14 @@ def _period_ns(source: Source, taken: Sequence[Reading]) -> float | None:
 
 
 def _watts(source: Source, taken: Sequence[Reading]) -> float | None:
-    """The mean of a gauge; of a counter what it rose by from its first move to its last."""
+    """The mean power: of a gauge's readings, or by a counter's rise from its first move to its last."""
     if not isinstance(source, EnergyCounter):
         return fmean(reading.value for reading in taken)
     moved = [taken[0]]
     moved += [late for early, late in pairwise(taken) if late.value != early.value]
     if len(moved) <= _ENOUGH_MOVES:
         return None
-    # What the first move added was counted since a moment that nobody saw.
+    # The energy of the first move was counted since an unknown moment.
     steps = [late.value - early.value for early, late in pairwise(moved[1:])]
-    rise = sum(step for step in steps if step > 0)  # a wrap or a reset in this very second is left out
+    rise = sum(step for step in steps if step > 0)  # a wrap or a reset during the watch is left out
     return rise / MICROJOULES_PER_JOULE / ((moved[-1].at_ns - moved[1].at_ns) / NANOSECONDS_PER_SECOND)

@@ -1,1 +1,1 @@
-"""``lightning-carbon estimate``: what a training will use, stand for and cost, before any run."""
+"""``lightning-carbon estimate``: the energy, CO2e and cost of a training, before any run."""

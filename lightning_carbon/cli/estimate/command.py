@@ -1,4 +1,4 @@
-"""``lightning-carbon estimate``: what a training will use, stand for and cost, before any run."""
+"""``lightning-carbon estimate``: the energy, CO2e and cost of a training, before any run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _USUAL_PLACES: Final = (
     *("NO", "SE", "FR", "CH", "BR", "CA", "FI", "ES", "GB", "NL", "DE", "IE", "IT", "US", "JP", "SG", "KR"),
     *("AU", "CN", "TW", "IN", "PL", "ZA", "WORLD"),
 )
-"""Where much of the world's computing is done, and the world."""
+"""The default regions: those with much of the world's computing, and the world."""
 
 
 def show_estimate(
@@ -48,13 +48,13 @@ def show_estimate(
     """Print an estimate.
 
     Args:
-        arguments: Those of :func:`~lightning_carbon.estimate.planning.plan`.
-        region: Where it is going to run.
-        intensity: gCO2e/kWh instead of the region's.
-        pue: That of the site.
-        usd_per_kwh: What electricity costs.
-        places: Where else it might run: codes by commas, ``"default"`` or ``"all"``.
-        form: How it is printed.
+        arguments: The arguments of :func:`~lightning_carbon.estimate.planning.plan`.
+        region: The region of the training.
+        intensity: The carbon intensity in gCO2e/kWh, instead of the region's.
+        pue: The PUE of the site.
+        usd_per_kwh: The price of electricity.
+        places: Other regions: codes by commas, ``"default"`` or ``"all"``.
+        form: The form of the output.
 
     Raises:
         ConfigError: An argument cannot be used.
@@ -78,11 +78,11 @@ def list_gpus(form: Form) -> None:
 
 
 def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str, object]:
-    """An estimate as JSON; what is not known has no key.
+    """An estimate as JSON; unknown figures have no key.
 
     Args:
         planned: The estimate.
-        moved: The same job elsewhere; ``None`` where nobody asked.
+        moved: The same job elsewhere; ``None`` where it was not asked for.
     """
     job, priced = planned.job, planned.footprint
     mapping: dict[str, object] = {"schema": SCHEMA}
@@ -121,7 +121,7 @@ def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str
 
 
 def _intensities(places: str, planned: Intensity) -> list[Intensity]:
-    """Each place once, and where it was planned among them."""
+    """The intensities of each place once, including the planned place."""
     codes = (
         [region.iso2 for region in regions()]
         if places == ALL

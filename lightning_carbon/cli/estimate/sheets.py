@@ -1,4 +1,4 @@
-"""An estimate as tables: the figures with their ranges, the same job elsewhere, and all that it stands on."""
+"""An estimate as tables: the figures with their ranges, the same job elsewhere, and the assumptions."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _PLAIN: Final = 999.5
 def estimate_sheets(
     planned: Estimate, moved: Sequence[Elsewhere] | None, others: Sequence[Accelerator]
 ) -> tuple[Sheet, ...]:
-    """The tables of an estimate, what it stands on below the last one.
+    """The tables of an estimate, with the assumptions below the last table.
 
     Args:
         planned: The estimate.
-        moved: The same job elsewhere; ``None`` where nobody asked.
-        others: Accelerators that might have been meant by the same name.
+        moved: The same job elsewhere; ``None`` where it was not asked for.
+        others: Other accelerators that the same name may mean.
     """
     notes = tuple(_notes(planned, others))
     rows = tuple(_figures(planned))
@@ -150,7 +150,7 @@ def _ends(low: float, high: float) -> str:
 
 
 def _three(value: float) -> str:
-    """Three digits at most, without zeros that say nothing: 0.05 and not 0.0500."""
+    """A figure with three digits at most, without trailing zeros: 0.05 and not 0.0500."""
     return f"{value:.3g}" if value < _PLAIN else digits(value)
 
 

@@ -1,4 +1,4 @@
-"""``lightning-carbon run``: the meter around somebody else's program."""
+"""``lightning-carbon run``: the meter around a program of any kind."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path |
 
     Args:
         words: The program and its arguments.
-        settings: The meter's arguments; ``None`` is not given.
-        copy_to: Where a copy of the record goes, if anywhere.
+        settings: The meter's arguments; ``None`` for those not given.
+        copy_to: The path of a copy of the record, if any.
         quiet: Whether to print no summary.
 
     Returns:
-        What to end with: the program's own exit code wherever it ran.
+        The exit code: the program's own, if it ran.
 
     Raises:
         ConfigError: A setting cannot be used; nothing was started.
@@ -78,7 +78,7 @@ def _report(record: RunRecord, copy_to: Path | None, *, quiet: bool) -> None:
 
 def _write(path: Path, mapping: Mapping[str, object]) -> None:
     if path.exists() and not path.is_file():
-        # A pipe or /dev/fd/3, in whose place no file may be put.
+        # A pipe or /dev/fd/3, which must not be replaced by a file.
         path.write_text(json.dumps(mapping) + "\n", encoding="utf-8")
     else:
         write_json(path.resolve(), mapping)
@@ -88,6 +88,7 @@ def _say(text: str) -> None:
     try:
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - the console is what this module is for
     except OSError:
-        # The output's reader is gone. Python would end with 120 for what it cannot flush; the code is the program's.
+        # The output's reader is gone. Python would end with 120 for the data left to flush; the exit code must be the
+        # program's.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

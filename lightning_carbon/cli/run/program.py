@@ -1,12 +1,13 @@
-"""Somebody else's program as a child: found, started, sent the signals that were meant for it, and waited for.
+"""A program as a child: finding it, starting it, passing its signals on, and waiting for its end.
 
-The child keeps our standard streams, our terminal and our process group, so that pipelines, Ctrl-C and Ctrl-Z work as
-if it had been started by the shell. Signals of the terminal go to the whole group: the child has had them already, and
-they come from the kernel (``si_code`` above 0, sigaction(2)), which tells them from those that somebody sent to us and
-that are passed on. Those that the child itself sent, as when it ends its own group, are not sent back to it. What
-another process sends to the whole group reaches the child twice; nothing tells that from a signal to us alone.
+The child keeps our standard streams, our terminal and our process group, so pipelines, Ctrl-C and Ctrl-Z work as if the
+shell had started it. Signals of the terminal go to the whole group, so the child has had them already. They come from
+the kernel (``si_code`` above 0, sigaction(2)), which distinguishes them from signals that another process sent to us
+and that are passed on. Signals that the child itself sent, as when it ends its own group, are not sent back to it. A
+signal of another process to the whole group reaches the child twice, since nothing distinguishes it from a signal to us
+alone.
 
-Signals are held back and fetched by ``sigtimedwait`` rather than handled: a handler cannot know who sent them.
+Signals are blocked and fetched by ``sigtimedwait`` rather than handled, as a handler cannot know their sender.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ if TYPE_CHECKING:
 NOT_EXECUTABLE: Final = 126
 NOT_FOUND: Final = 127
 SIGNALLED: Final = 128
-"""What shells add to the number of the signal that ended a program (POSIX.1-2017, XCU 2.8.2 asks for more than 128)."""
+"""The number that shells add to that of the ending signal (POSIX.1-2017, XCU 2.8.2 asks for more than 128)."""
 
-# Job control (TSTP, TTIN, TTOU, CONT) works on the group as a whole and is left to do so.
+# Job control (TSTP, TTIN, TTOU, CONT) works on the whole group and is left alone.
 _FORWARDED: Final = frozenset(
     [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPWR]
 ) | frozenset(range(signal.SIGRTMIN, signal.SIGRTMAX + 1))
 _WATCHED: Final = _FORWARDED | {signal.SIGCHLD}
-# Python ignores these at its start, and what is ignored stays so in a child (signal(7)).
+# Python ignores these at its start, and a child inherits that (signal(7)).
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 _LOOK_SECONDS: Final = 1.0
 
@@ -45,8 +46,8 @@ class CannotStart(Exception):
     """A program cannot be started.
 
     Args:
-        message: Why not and what to do, in one line.
-        exit_code: What a shell would end with.
+        message: The reason and the fix, in a single line.
+        exit_code: The exit code of a shell in this case.
     """
 
     def __init__(self, message: str, exit_code: int) -> None:
@@ -56,10 +57,10 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProgramEnding:
-    """How a program ended.
+    """The end of a program.
 
     Args:
-        exit_code: What a shell would say: its own code, or 128 and the signal.
+        exit_code: The code that a shell would give: its own, or 128 plus the signal.
         signalled: Whether a signal ended it.
     """
 
@@ -68,12 +69,12 @@ class ProgramEnding:
 
     @classmethod
     def of(cls, code: int, received: frozenset[int] = frozenset()) -> ProgramEnding:
-        """Tell how a program ended.
+        """Make the ending of an exit code.
 
         Args:
             code: As :func:`os.waitstatus_to_exitcode` gives it: negative for a signal.
-            received: The signals that it was sent; one that catches such a signal, cleans up and ends with 128 and
-                its number was ended by it all the same.
+            received: The signals that the program was sent; a program that catches such a signal, cleans up and ends
+                with 128 plus its number also counts as ended by it.
         """
         if code < 0:
             return cls(SIGNALLED - code, signalled=True)
@@ -81,7 +82,7 @@ class ProgramEnding:
 
     @property
     def status(self) -> Status:
-        """How its run stands."""
+        """The status of the program's run."""
         if self.signalled:
             return Status.INTERRUPTED
         return Status.FAILED if self.exit_code else Status.COMPLETED
@@ -94,7 +95,7 @@ def find(command: str, environ: Mapping[str, str] = os.environ) -> str:
         Its path.
 
     Raises:
-        CannotStart: There is none, or it may not be executed.
+        CannotStart: There is no such program, or it may not be executed.
     """
     path = environ.get("PATH", os.defpath)
     found = shutil.which(command, path=path)
@@ -118,7 +119,7 @@ class Signals:
     @classmethod
     @contextmanager
     def held(cls) -> Iterator[Signals]:
-        """Hold them back in a ``with`` block, in the threads that start inside too; none is left over after it."""
+        """Block the signals in a ``with`` block, also in threads that start inside; none is pending after it."""
         default = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         before = frozenset(signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED))
         try:
@@ -130,11 +131,11 @@ class Signals:
             signal.signal(signal.SIGCHLD, default)
 
     def run(self, path: str, words: list[str], environ: Mapping[str, str] = os.environ) -> ProgramEnding:
-        """Run a program to its end, which takes as long as it takes.
+        """Run a program to its end, however long it takes.
 
         Args:
-            path: What :func:`find` found.
-            words: Its name, as it was called, and its arguments.
+            path: The path from :func:`find`.
+            words: The program's name, as it was given, and its arguments.
             environ: Its environment.
 
         Raises:
@@ -153,7 +154,7 @@ class Signals:
             if info is not None and info.si_signo != signal.SIGCHLD and info.si_pid != pid:
                 received.add(info.si_signo)
                 if info.si_code <= 0:
-                    # One that runs as somebody else (sudo) cannot be sent a signal.
+                    # A program that runs as another user (sudo) cannot be sent a signal.
                     with contextlib.suppress(PermissionError):
                         os.kill(pid, info.si_signo)
             done, status = os.waitpid(pid, os.WNOHANG)

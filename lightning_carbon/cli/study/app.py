@@ -1,4 +1,4 @@
-"""The commands under ``study``; what they do is in the modules beside."""
+"""The commands under ``study``; the modules beside this one do the work."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def claims(*, json: JsonOption = False, markdown: MarkdownOption = False, latex:
         show_claims(form_of(json=json, markdown=markdown, latex=latex))
 
 
-# What they mean is as everywhere; `lightning_carbon.measuring.pricing.method_of` has the defaults.
+# Their meaning is the same as everywhere; `lightning_carbon.measuring.pricing.method_of` has the defaults.
 MethodOption = Annotated[
     str,
     typer.Option(metavar="NAME", help="current factors, or those of the study: current, strubell2019."),

@@ -32,12 +32,12 @@ _FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class PriceOptions:
-    """What the user said of how to price.
+    """The user's options for pricing.
 
     Args:
         method: ``current`` or ``strubell2019``.
-        usd_per_kwh: What a kWh costs, or ``None``.
-        usd_per_gpu_hour: What an hour of a GPU costs in a cloud, low and high, or ``None``.
+        usd_per_kwh: The price of a kWh, or ``None``.
+        usd_per_gpu_hour: The price of a GPU-hour in a cloud, low and high, or ``None``.
     """
 
     method: str = CURRENT
@@ -54,15 +54,15 @@ def show_development(
     model: str | None = None,
     sweep: str | None = None,
 ) -> None:
-    """Print what one model, one sweep and all runs of a project took.
+    """Print the energy of one model, one sweep and all runs of a project.
 
     Args:
         project: The project.
         ledger: The folder of all runs that the user named, if any.
-        asked: How to price.
-        form: How to print.
-        model: The run that is the model, where the user says.
-        sweep: The names of the runs that are the sweep, where the user says.
+        asked: The options for pricing.
+        form: The form of the output.
+        model: The run of the model, where the user names it.
+        sweep: The names of the runs of the sweep, where the user gives them.
 
     Raises:
         ConfigError: There is no such project, run, sweep or method, or a price cannot be used.
@@ -127,7 +127,7 @@ def _other_projects(runs: Runs) -> str:
 
 
 def _factors(jobs: Sequence[Job], method: Method | None) -> Iterator[str]:
-    """What energy was priced with."""
+    """Notes on the factors behind energy and CO2e."""
     if method is not None:
         grid, pue = method.intensity, method.pue
         yield (
@@ -149,7 +149,7 @@ def _factors(jobs: Sequence[Job], method: Method | None) -> Iterator[str]:
 
 
 def _prices(prices: Prices, jobs: Sequence[Job]) -> Iterator[str]:
-    """Where costs are from."""
+    """Notes on the sources of prices."""
     costs = prices.electricity
     if costs is not None:
         yield f"Electricity: {costs.usd_per_kwh:g} USD/kWh, {_of(costs.source, costs.year)}."

@@ -47,15 +47,15 @@ _LOOKS_A_SECOND: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class MeasureRequest:
-    """What is to be measured, and how.
+    """A request to measure a model.
 
     Args:
         words: The configuration, or a command, or both.
-        minutes: How long it is to train.
-        warmup_seconds: Where the warm-up ends, where the user knows better.
-        setup_minutes: How long it may take until it trains.
-        name: What to call the model.
-        published: The row of the study that it answers.
+        minutes: How long it should train.
+        warmup_seconds: The end of the warm-up, where the user gives it.
+        setup_minutes: How long it may take before it trains.
+        name: The name of the model.
+        published: The matching row of the study.
         ledger: The folder of all runs.
     """
 
@@ -72,10 +72,10 @@ def measure_and_show(asked: MeasureRequest, method: Method, length: TrainingLeng
     """Measure a model and print its row.
 
     Returns:
-        What to end with.
+        The exit code.
 
     Raises:
-        ConfigError: Something that was asked cannot be done; nothing was started.
+        ConfigError: The request cannot be met; nothing was started.
         LedgerError: The ledger cannot be written.
     """
     config, command = _split(asked.words)
@@ -109,7 +109,7 @@ def show_table(project: str | None, ledger: str | None, *, method: Method, lengt
     """Print every measured row of a ledger beside the published ones.
 
     Raises:
-        ConfigError: There is no such folder, or a row cannot be projected to what was asked.
+        ConfigError: There is no such folder, or a row cannot be projected as asked.
     """
     folder = ledger_folder(ledger).expanduser().absolute()
     if not folder.is_dir() and (ledger is not None or folder.exists()):
@@ -132,7 +132,7 @@ def show_table(project: str | None, ledger: str | None, *, method: Method, lengt
 
 
 def _split(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
-    """The configuration and the command: a first word that names no YAML begins a command."""
+    """Split words into configuration and command; a first word that names no YAML begins a command."""
     first, *rest = words
     path = Path(first)
     is_file = path.is_file() and not os.access(path, os.X_OK)
@@ -140,7 +140,7 @@ def _split(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
 
 
 def _check(asked: MeasureRequest, config: Path | None, command: tuple[str, ...], *, length: TrainingLength) -> None:
-    """Refuse before minutes of training what cannot be told after them."""
+    """Refuse, before minutes of training, a projection that would be impossible after them."""
     subject = subject_of(config, command)
     hours = asked.minutes / MINUTES_PER_HOUR
     if length.hours is not None and length.hours < hours:
@@ -185,7 +185,7 @@ def _read(paths: Sequence[Path]) -> Iterator[Measurement]:
 
 
 class _Told(BaseException):
-    """A signal asked us to end; derived so that nothing takes it for an error of the program.
+    """A signal asked us to end; not an ``Exception``, so nothing takes it for an error of the program.
 
     Args:
         number: The signal.
@@ -198,7 +198,7 @@ class _Told(BaseException):
 
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """End the program with us where we are asked to end."""
+    """End the program with us when a signal asks us to end."""
 
     def told(number: int, frame: FrameType | None) -> None:
         del frame
@@ -216,7 +216,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _shown() -> Iterator[Callable[[Step], None]]:
-    """A bar on stderr where that is a terminal; nothing elsewhere."""
+    """Show a progress bar on stderr where that is a terminal, and nothing elsewhere."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield lambda _: None

@@ -1,4 +1,4 @@
-"""``lightning-carbon study published`` and ``study claims``: what was printed in 2019, beside what follows from it."""
+"""``lightning-carbon study published`` and ``study claims``: printed figures of 2019 beside computed figures."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def show_published(form: Form) -> None:
 
 
 def show_claims(form: Form) -> None:
-    """Print what press reports wrote of the study, the arithmetic, and the verdicts."""
+    """Print the claims of press reports about the study, the arithmetic, and the verdicts."""
     found = claims()
     show(form, [claims_sheet(found)], [claim.as_mapping() for claim in found], label="claims2019")

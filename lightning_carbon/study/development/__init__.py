@@ -1,1 +1,1 @@
-"""The study's Table 4: what a model, a sweep and a whole development took, from the runs of a ledger."""
+"""The study's Table 4: the energy of a model, a sweep and a whole development, from the runs of a ledger."""

@@ -1,9 +1,9 @@
-"""The study's Table 4 from a ledger: what one model, one sweep and a whole development took. Pure.
+"""The study's Table 4 from a ledger: the energy of one model, one sweep and a whole development. Pure.
 
 One model is the training that the development was for: a run that the user names, else the newest that completed, with
-all attempts at it. One sweep is a set of runs by name: those that match what the user says, else those whose names are
-the model's but for the number at the end, else the largest such set. Everything is every run of the project, the failed
-ones too: that is the point of the table.
+all attempts at it. One sweep is a set of runs by name: those that match the user's pattern, else those whose names are
+the model's but for the number at the end, else the largest such set. Everything is every run of the project, failed
+runs included, which is the point of the table.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STATUSES = (COMPLETED, "failed", "interrupted", RUNNING)
 
 _NUMBER_AT_THE_END = re.compile(r"[\s_.#=-]*\d+$")
 _NAMED = 5
-"""So many runs are named where it is not clear which one is meant."""
+"""The most runs that an error names where several may be meant."""
 
 BOUNDS_SECONDS: Final = (
     10 * SECONDS_PER_MINUTE,
@@ -44,12 +44,12 @@ BOUNDS_SECONDS: Final = (
     SECONDS_PER_DAY,
     7 * SECONDS_PER_DAY,
 )
-"""Where the distribution of lengths is cut: ten minutes, an hour, six hours, a day, a week."""
+"""The bounds of the distribution of lengths: ten minutes, an hour, six hours, a day, a week."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What hours and energy cost.
+    """The prices of hours and energy.
 
     Args:
         electricity: What a kWh costs; ``None`` where nobody said.
@@ -66,16 +66,16 @@ class DevelopmentPart:
 
     Args:
         id: ``model``, ``sweep`` or ``everything``.
-        name: Which runs it holds, for people.
+        name: Its runs, for people.
         jobs: How many.
         hours: Their hours, one after the other.
-        gpu_hours: Their hours times GPUs; ``None`` where none had a GPU.
-        kwh: What their computers used; ``None`` where nothing could be metered.
-        modelled_ratio: The share of that which no sensor stands behind; ``None`` where there is no energy.
+        gpu_hours: Their GPU-hours; ``None`` where none had a GPU.
+        kwh: The energy of their computers; ``None`` where nothing could be metered.
+        modelled_ratio: The modelled share of that energy; ``None`` where there is none.
         computed: Energy with PUE, CO2e, costs.
         range: The ranges of these; ``None`` where nothing could be metered.
-        unmetered: How many of the jobs have no energy.
-        unpriced: The accelerators that no price is known of; then there is no cost in a cloud.
+        unmetered: The number of jobs without energy.
+        unpriced: The accelerators without a known price; there is then no cost in a cloud.
     """
 
     id: str
@@ -93,10 +93,10 @@ class DevelopmentPart:
 
 @dataclass(frozen=True, slots=True)
 class JobShare:
-    """Some of all jobs, and what they used.
+    """The share of some jobs in all.
 
     Args:
-        name: Which ones.
+        name: The jobs, for people.
         jobs: How many.
         job_ratio: Their share of all jobs.
         hours: Their hours.
@@ -112,11 +112,11 @@ class JobShare:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """How long jobs took, in hours.
+    """The durations of jobs, in hours.
 
     Args:
         least: The shortest.
-        median: The middle one.
+        median: The median.
         mean: The mean.
         most: The longest.
     """
@@ -132,15 +132,15 @@ class Development:
     """A whole development.
 
     Args:
-        project: What it is called in the ledger.
+        project: Its project in the ledger.
         parts: Its rows: the model where one completed, the sweep where there is one, everything.
-        first: When the first run began.
-        last: When the last one ended, or how far it has come.
+        first: The beginning of the first run.
+        last: The end of the last run, or its last beat.
         statuses: The jobs by how they ended.
         lengths: How long they took.
         by_length: The jobs by how long they took, the shortest first.
-        sweeps: How many sets of runs with names of one kind there are.
-        model: The run that is the model; ``None`` where no run completed.
+        sweeps: The number of sets of runs with similar names.
+        model: The run of the model; ``None`` where no run completed.
         why_model: How the model was chosen, or why there is none.
         why_sweep: How the sweep was chosen, or why there is none.
     """
@@ -159,7 +159,7 @@ class Development:
 
     @property
     def days(self) -> float:
-        """From the first beginning to the last end, in days."""
+        """The days from the first beginning to the last end."""
         return (self.last - self.first) / timedelta(days=1)
 
     @property
@@ -174,12 +174,12 @@ def development_of(
     """Add a development up.
 
     Args:
-        project: What it is called.
+        project: The project.
         jobs: Its jobs, at least one.
-        prices: What hours and energy cost.
-        model: The run that is the model: its id, the beginning of it, or its name.
-        sweep: The runs that are the sweep: a name, with ``*`` and ``?`` for what differs, or a name without the number
-            at its end.
+        prices: The prices of hours and energy.
+        model: The run of the model: its id, the beginning of its id, or its name.
+        sweep: The runs of the sweep: a name with ``*`` and ``?`` for the differences, or a name without the number at
+            its end.
 
     Raises:
         ConfigError: There is no such run, or no such sweep.
@@ -310,7 +310,7 @@ def _priced(
     footprints = [job.carbon for job in jobs if job.carbon is not None]
     if not sites:
         return Figures(cloud_usd=cloud), None
-    # Whole microjoules: the sum of thousands of runs is exact.
+    # In whole microjoules, the sum of thousands of runs is exact.
     value, low, high = (
         Energy(sum(getattr(site, end).microjoules for site in sites)) for end in ("value", "low", "high")
     )

@@ -1,4 +1,4 @@
-"""A run of a ledger as a study counts it: a job, with its hours, its accelerators, and what it is priced at."""
+"""Jobs: the runs of a ledger as a study counts them, with their hours, accelerators and prices."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run.
+    """A run as a study counts it.
 
     Args:
         run_id: Its id.
-        name: What the user calls it, or ``None``.
-        status: How it ended, or that it has not.
+        name: The user's name for it, or ``None``.
+        status: How it ended, or that it is running.
         started: When it began.
-        seconds: How long it took, so far if it has not ended.
-        accelerators: How many GPUs of each name it had.
-        training: The run that its training began with: the same for all attempts at one training.
+        seconds: How long it took, or has taken so far.
+        accelerators: The number of its GPUs by name.
+        training: The run that its training began with, which is the same for all attempts at a training.
         attempts: All attempts at its training that the record knows of; empty where it was not resumed.
-        energy: What its computers used, with the range; ``None`` where nothing could be metered.
-        modelled: The part of its energy that no sensor stands behind.
+        energy: The energy of its computers, with the range; ``None`` where nothing could be metered.
+        modelled: The modelled part of its energy.
         site: The energy with PUE; ``None`` where nothing could be metered.
-        carbon: What that stands for; ``None`` where that is not known.
+        carbon: The CO2e of that energy; ``None`` where it is not known.
     """
 
     run_id: str
@@ -55,12 +55,12 @@ class Job:
 
     @property
     def hours(self) -> float:
-        """How long it took, in hours."""
+        """The duration of the job, in hours."""
         return self.seconds / SECONDS_PER_HOUR
 
     @property
     def gpu_hours(self) -> float | None:
-        """Its hours times its GPUs; ``None`` where it had none."""
+        """The GPU-hours of the job; ``None`` where it had no GPU."""
         count = sum(self.accelerators.values())
         return self.hours * count if count else None
 
@@ -70,7 +70,7 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
 
     Args:
         record: The record of a run.
-        method: What it is priced with; ``None`` for the factors that its own record has.
+        method: The method of pricing; ``None`` for the factors in its own record.
 
     Raises:
         ValueError: The record's times are no times.
@@ -98,7 +98,7 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
 
 
 def at_the_site(energy: Bounds[Energy], pue: PowerUsage) -> Bounds[Energy]:
-    """What the site draws for what its computers used, with the range of both."""
+    """The site's energy for that of its computers, with the range of both."""
     return energy.combine(pue, site_energy)
 
 

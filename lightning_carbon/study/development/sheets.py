@@ -26,7 +26,7 @@ def development_sheets(development: Development, pricing: Sequence[str]) -> tupl
 
     Args:
         development: What was added up.
-        pricing: What it was priced with, a sentence each.
+        pricing: The prices and factors, a sentence each.
     """
     whole = development.whole
     ranged = any(part.range is not None and _has_width(part.range.co2e_kg) for part in development.parts)

@@ -1,7 +1,7 @@
 """From the journals of a training to its measurement. Pure.
 
-Journals hold what each rank has used so far, by phase, twice a second. Time here is that of training: where a program
-tells its phases apart, what it used while it set up, validated and saved is in no average.
+Journals hold the energy of each rank so far, by phase, twice a second. Time here is that of training: where a program
+marks its phases, energy of setting up, validating and saving is in no average.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 _TRAIN: Final = "train"
 _OTHER: Final = "other"
 _RECENT_BEATS: Final = 10
-"""About five seconds."""
+"""The number of beats for the present power, about five seconds' worth."""
 
 
 class RankJournal(NamedTuple):
-    """What one rank has written.
+    """The journal of a rank.
 
     Args:
         header: Who it is.
-        beats: What it had used by the moments that it was read, in their order; at least one.
+        beats: Its beats, in their order; at least one.
     """
 
     header: Header
@@ -43,13 +43,13 @@ class RankJournal(NamedTuple):
 
 
 class Label(NamedTuple):
-    """What journals do not know.
+    """The facts about a measurement that journals do not hold.
 
     Args:
-        name: What the model is called.
-        published: The row of the study that it answers, or ``None``.
+        name: The name of the model.
+        published: The matching row of the study, or ``None``.
         command: What was run, without secrets.
-        steps_per_epoch: How many steps an epoch has, where that is known better than the trainer knows.
+        steps_per_epoch: The number of steps of an epoch, where the user knows better than the trainer.
     """
 
     name: str
@@ -74,7 +74,7 @@ def training_seconds(beat: Beat) -> float:
 
 
 def watts_now(journals: Sequence[RankJournal]) -> float | None:
-    """The mean power of all that is metered over the last seconds of training; ``None`` where that is not known yet."""
+    """The mean power of everything metered over the last seconds of training; ``None`` until it is known."""
     recent = [RankJournal(journal.header, journal.beats[-_RECENT_BEATS:]) for journal in journals]
     phases = training_phases([journal.beats[-1] for journal in recent])
     tracks = {journal.header.rank: _RankCurves(journal, phases) for journal in recent}
@@ -93,12 +93,12 @@ def watts_now(journals: Sequence[RankJournal]) -> float | None:
 def measure_journals(
     journals: Sequence[RankJournal], label: Label, *, warmup_seconds: float | None = None
 ) -> Measurement:
-    """Measure a model by what its training has written down.
+    """Measure a model by the journals of its training.
 
     Args:
-        journals: Of every rank, at least one.
-        label: What they do not say.
-        warmup_seconds: Where the warm-up ends, where the user knows better.
+        journals: The journals of all ranks, at least one.
+        label: The facts that they do not hold.
+        warmup_seconds: The end of the warm-up, where the user gives it.
 
     Raises:
         StudyError: The training is too short, or nothing of it could be metered.
@@ -110,7 +110,7 @@ def measure_journals(
     if not hardware:
         message = "nothing of the training could be metered on this machine; `lightning-carbon doctor` says why"
         raise StudyError(message)
-    # Ranks train in step, and the one that was read the longest ago tells how far all of them are known.
+    # Ranks train in step, and the rank with the oldest beat limits how far all of them are known.
     end_ns = min(track.end_ns for track in tracks.values())
     if not end_ns:
         message = "the program was metered, and ended before it began to train"
@@ -155,11 +155,11 @@ def measure_journals(
 
 
 class _RankCurves:
-    """What one rank used, over the time that it trained.
+    """The energy curves of a rank over its training time.
 
     Args:
-        journal: What it has written.
-        phases: Which phases are training.
+        journal: The journal of the rank.
+        phases: The phases that are training.
     """
 
     def __init__(self, journal: RankJournal, phases: Collection[str]) -> None:
@@ -189,7 +189,7 @@ class _RankCurves:
         )
 
     def between(self, start_ns: int, end_ns: int) -> tuple[Beat, Beat]:
-        """The first beat and the last one in a part of the training."""
+        """The first and the last beat in a part of the training."""
         inside = [beat for beat, at_ns in zip(self.beats, self.times_ns, strict=True) if start_ns <= at_ns <= end_ns]
         return (inside[0], inside[-1]) if inside else (self.beats[-1], self.beats[-1])
 
@@ -212,7 +212,7 @@ def _blocks(curves: Sequence[EnergyCurve], start_ns: int, end_ns: int) -> list[f
 
 
 def _speed(tracks: Sequence[_RankCurves], start_ns: int, end_ns: int, *, steps_per_epoch: float | None) -> Speed:
-    """How fast the ranks trained: each counts the samples and tokens of its own part of a step."""
+    """The speed of all ranks, each of which counts the samples and tokens of its own part of a step."""
     ends = [track.between(start_ns, end_ns) for track in tracks]
     first, last = ends[0]
     step_seconds = (last.step_ns - first.step_ns) / NANOSECONDS_PER_SECOND
@@ -227,7 +227,7 @@ def _speed(tracks: Sequence[_RankCurves], start_ns: int, end_ns: int, *, steps_p
 
 
 def _rate(counts: Sequence[tuple[int | None, int | None, int]]) -> float | None:
-    """The sum of the ranks' rates; ``None`` where one of them does not know."""
+    """The sum of the ranks' rates; ``None`` where any rank does not know its own."""
     rates = [
         (late - (early or 0)) / (ns / NANOSECONDS_PER_SECOND)
         for late, early, ns in counts

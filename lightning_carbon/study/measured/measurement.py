@@ -1,4 +1,4 @@
-"""A model as measured: power by component after warm-up, whether it has settled, and how fast it trained. Pure."""
+"""A measured model: its power by component after warm-up, whether that has settled, and its speed. Pure."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ MEASUREMENT_SCHEMA: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class DomainPower:
-    """The mean power of one domain after warm-up.
+    """The mean power of a domain after warm-up.
 
     Args:
         id: Unique in the run.
-        kind: What sort of hardware it is: ``gpu``, ``package``, ``dram``, ``psys`` or ``host``.
+        kind: The kind of hardware: ``gpu``, ``package``, ``dram``, ``psys`` or ``host``.
         name: For people.
         watts: Its mean power over the time that readings cover; ``None`` where they cover none.
         provenance: How the number came about: counter, integrated or modelled.
         uncertainty_ratio: The half width of its range, as a share.
         coverage_ratio: The share of the averaged time that readings cover.
         method: The call or the model behind it.
-        counted: Whether totals count it; no other domain includes it then.
+        counted: Whether totals count it, as no other domain includes it.
         accuracy: The range, where more is known of it than a half width.
     """
 
@@ -64,14 +64,14 @@ class DomainPower:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How fast it trained after warm-up; what the program did not tell is ``None``.
+    """The speed after warm-up; figures that the program did not give are ``None``.
 
     Args:
-        steps: How many steps that is from.
+        steps: The number of steps that the speed is from.
         steps_per_second: Steps of the optimizer; ``None`` where none ended.
-        samples_per_second: Of all ranks together.
-        tokens_per_second: Of all ranks together.
-        steps_per_epoch: How many steps an epoch has.
+        samples_per_second: Samples of all ranks together.
+        tokens_per_second: Tokens of all ranks together.
+        steps_per_epoch: The number of steps of an epoch.
     """
 
     steps: int
@@ -83,24 +83,24 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One model, measured on one machine.
+    """A model, measured on a machine.
 
     Args:
         schema: The version of this mapping.
-        name: What the model is called.
-        published: The row of the study that it answers; ``None`` where it answers none.
-        run_id: The run in the ledger that it is from.
-        project: What that run belongs to.
+        name: The name of the model.
+        published: The matching row of the study; ``None`` where there is none.
+        run_id: Its run in the ledger.
+        project: The project of that run.
         measured_at: When the training began, ISO 8601, UTC.
         command: What was run, with asterisks in the place of what looks like a secret.
         training_seconds: How long the training was followed, warm-up included.
-        settling: What became of power.
+        settling: The mean power, and whether it has settled.
         domains: The mean power of every domain.
-        speed: How fast it trained.
-        world_size: How many processes trained.
+        speed: The speed of the training.
+        world_size: The number of processes.
         host: The machine and the versions.
-        absent: What could not be measured, and why.
-        extent: How much of the training was asked for; ``None`` where nobody said.
+        absent: The hardware that could not be measured, and why.
+        extent: The length of the training that the user asked for; ``None`` where none was given.
     """
 
     schema: int
@@ -120,12 +120,12 @@ class Measurement:
     extent: TrainingLength | None = None
 
     def of_kind(self, kind: str) -> list[DomainPower]:
-        """The domains of one kind that have a power."""
+        """The domains of a kind that have a power."""
         return [domain for domain in self.domains if domain.kind == kind and domain.watts is not None]
 
     @property
     def accelerators(self) -> int:
-        """How many GPUs were measured."""
+        """The number of measured GPUs."""
         return len(self.of_kind("gpu"))
 
     @property
@@ -141,13 +141,13 @@ def to_mapping(measurement: Measurement) -> dict[str, Any]:
 
 
 def from_mapping(values: object) -> Measurement:
-    """Read a measurement; keys that this version does not know are ignored.
+    """Read a measurement; unknown keys are ignored.
 
     Args:
-        values: What :func:`to_mapping` wrote, now or in an earlier version; it may come from anybody.
+        values: The result of :func:`to_mapping` of this or an earlier version; not trusted.
 
     Raises:
-        RecordError: It is no measurement, or one of a newer schema.
+        RecordError: It is no measurement, or has a newer schema.
     """
     with reading("a measurement"):
         check_schema(mapping(values), MEASUREMENT_SCHEMA, "the measurement")

@@ -1,7 +1,7 @@
 """From measured power and speed to the row of a whole training, as the study makes its rows. Pure.
 
-Energy is mean power after warm-up times hours, times the PUE; CO2e is that times the carbon intensity. What is assumed
-on the way stands under the row, a sentence each.
+Energy is mean power after warm-up times hours, times the PUE; CO2e is that times the carbon intensity. The assumptions
+on the way stand under the row, a sentence each.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ UNKNOWN_EPOCH: Final = (
 )
 
 NO_ACCELERATOR: Final = "CPU"
-"""What a row calls hardware without an accelerator."""
+"""The hardware of a row without an accelerator."""
 
 
 def project(
@@ -45,9 +45,9 @@ def project(
     Args:
         measurement: What was measured.
         method: What it is priced with.
-        length: How much of it; default as long as the published training took, else as long as was measured.
-        published: The row of the study that the measurement answers, if it answers one.
-        price: What one accelerator costs for an hour in a cloud; ``None`` where nobody said.
+        length: The length of the training; by default that of the published training, else as measured.
+        published: The matching row of the study, if any.
+        price: The price of an accelerator for an hour in a cloud; ``None`` where it is not known.
 
     Raises:
         ConfigError: More accelerators are asked for, and none was measured; steps or epochs are asked for, and the
@@ -91,18 +91,18 @@ def _bounds(domain: DomainPower, energy: Energy, hours: float) -> Bounds[Energy]
 
 
 def hardware(measurement: Measurement, count: int) -> str:
-    """What computed, and how many of it."""
+    """The hardware of a row, with its count."""
     names = dict.fromkeys(short_name(gpu.name) for gpu in measurement.of_kind(GPU))
     return f"{' + '.join(names)} x{count}" if names else NO_ACCELERATOR
 
 
 def short_name(name: str) -> str:
-    """The name of an accelerator without its vendor, as the study writes them."""
+    """The name of an accelerator without its vendor, as in the study."""
     return name.removeprefix("NVIDIA ").removeprefix("Tesla ")
 
 
 def provenance(domains: list[DomainPower]) -> str:
-    """How the power came about, the part that draws the most first, such as ``"counter + modelled"``."""
+    """How the power came about, the largest part first, such as ``"counter + modelled"``."""
     watts: dict[str, float] = {}
     for domain in domains:
         watts[domain.provenance] = watts.get(domain.provenance, 0.0) + (domain.watts or 0.0)
@@ -112,18 +112,18 @@ def provenance(domains: list[DomainPower]) -> str:
 def training_hours(
     measurement: Measurement, length: TrainingLength, published: PublishedModel | None = None
 ) -> tuple[float, list[str]]:
-    """How long the whole training is.
+    """The duration of the whole training.
 
     Args:
         measurement: What was measured.
-        length: How much of it is asked for.
-        published: The row of the study that the measurement answers.
+        length: The length that was asked for.
+        published: The matching row of the study.
 
     Returns:
-        Hours, and what has to be said of them.
+        The hours, and a note on them.
 
     Raises:
-        ConfigError: As :func:`project` tells.
+        ConfigError: As for :func:`project`.
     """
     name, speed = measurement.name, measurement.speed
     if length.count is not None and not measurement.accelerators:
@@ -139,7 +139,7 @@ def training_hours(
         if speed.steps_per_epoch is None:
             raise ConfigError("epochs", length.epochs, UNKNOWN_EPOCH)
         rate = _rate(measurement, "epochs", length.epochs)
-        # An accelerator more takes its share of an epoch.
+        # Each further accelerator takes its share of an epoch.
         factor = 1.0 if length.count is None else length.count / measurement.accelerators
         hours = length.epochs * speed.steps_per_epoch / factor / rate / SECONDS_PER_HOUR
         said = f"{length.epochs:,.10g} epochs of {speed.steps_per_epoch:,.10g} steps at the measured {rate:.4g} steps/s"
@@ -158,7 +158,7 @@ def training_hours(
 
 def _long_enough(measurement: Measurement, argument: str, value: float, *, hours: float) -> float:
     measured = measurement.training_seconds / SECONDS_PER_HOUR
-    # What was asked for is overstepped a little, since journals are looked at now and then.
+    # A training runs a little longer than asked for, since journals are read at intervals.
     if hours * _LEEWAY < measured:
         fix = f"that is {hours:.3g} h, less than the {measured:.3g} h that {measurement.name} was measured; give more."
         raise ConfigError(argument, value, fix)

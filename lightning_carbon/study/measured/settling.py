@@ -1,4 +1,4 @@
-"""Whether power has settled: where the warm-up ends, the average after it, and by how much it still drifts. Pure.
+"""Settling of power: the end of the warm-up, the average after it, and the remaining drift. Pure.
 
 The training is cut into equal blocks, each with its mean power. The warm-up is what has to be left out for the rest to
 have the most certain mean: of all beginnings up to half of the blocks, the one after which the sum of squared
@@ -6,8 +6,8 @@ deviations from the rest's mean, over the square of its number of blocks, is sma
 studies: K. P. White, "An effective truncation heuristic for bias reduction in simulation output", Simulation 69(6),
 1997). A straight line through the rest by least squares is its drift. Power has settled unless that line rises or falls
 by more than :data:`MOST_DRIFT_RATIO` of the mean from the beginning to the end of the rest, and by more than two of its
-standard errors, so that noise alone is not taken for a drift. Within that limit, the drift moves the average by 1 % at
-most, a fifth of what the sensors of GPUs may be off.
+standard errors, lest noise alone count as a drift. Within that limit, the drift moves the average by 1 % at most, a
+fifth of the uncertainty of GPUs' sensors.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_DRIFT_RATIO: Final = 0.02
-"""Power that changes by less than this share of its mean while it is averaged has settled."""
+"""The change below which power has settled, as a share of its mean over the averaged time."""
 MOST_BLOCKS: Final = 60
 LEAST_BLOCK_SECONDS: Final = 0.5
-"""Journals are written that often; shorter blocks would not know more."""
+"""The least length of a block: journals are written at this interval, so shorter blocks would not show more."""
 LEAST_SECONDS: Final = 10.0
-"""A training below this is too short to tell where its warm-up ends."""
+"""The least length of a training whose warm-up can be found."""
 LEAST_AVERAGED_SECONDS: Final = 2.0
-"""What has to be left after a warm-up that the user gave."""
+"""The least time that has to be left after a warm-up that the user gave."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """What became of power over a training.
+    """The mean power of a training, and whether it has settled.
 
     Args:
-        warmup_seconds: The beginning that is left out.
-        averaged_seconds: The rest.
+        warmup_seconds: The length of the warm-up, which is left out.
+        averaged_seconds: The length of the rest.
         watts: The mean of the rest.
         watts_error: Two standard errors of that mean, from the scatter of its blocks.
         drift_watts_per_minute: The slope of the line through the rest.
         drift_error: Two standard errors of that slope.
         settled: Whether power has settled, by the rule of this module.
-        rule: Who said where the warm-up ends: ``"found"``, or ``"given"``.
+        rule: Whether the end of the warm-up was ``"found"`` or ``"given"``.
     """
 
     warmup_seconds: float
@@ -65,21 +65,21 @@ class Settling:
 
 
 def block_count(seconds: float) -> int:
-    """Into how many blocks a training is cut."""
+    """The number of blocks of a training."""
     return max(1, min(MOST_BLOCKS, int(seconds / LEAST_BLOCK_SECONDS)))
 
 
 def settle(watts: Sequence[float], seconds: float, *, warmup_seconds: float | None = None) -> Settling:
-    """Tell whether power has settled.
+    """Find the mean power, and whether it has settled.
 
     Args:
-        watts: The mean power of each block, as many as :func:`block_count` says: of the whole training, or of what
-            comes after a warm-up that is given.
+        watts: The mean power of each block, :func:`block_count` of them: of the whole training, or of the time after a
+            given warm-up.
         seconds: How long the training was.
-        warmup_seconds: Where the warm-up ends, where the user knows better.
+        warmup_seconds: The end of the warm-up, where the user gives it.
 
     Raises:
-        StudyError: The training is too short to tell.
+        StudyError: The training is too short.
     """
     left = seconds - (warmup_seconds or 0.0)
     if warmup_seconds is None and seconds < LEAST_SECONDS:
@@ -113,20 +113,20 @@ def settle(watts: Sequence[float], seconds: float, *, warmup_seconds: float | No
 
 
 def _warmup(watts: Sequence[float]) -> int:
-    """How many blocks to leave out."""
+    """The number of blocks to leave out."""
     best, best_start = float("inf"), 0
     for start in range(len(watts) // 2 + 1):
         rest = watts[start:]
         mean = sum(rest) / len(rest)
         uncertainty = sum((block - mean) ** 2 for block in rest) / len(rest) ** 2
-        # Rounding alone makes no beginning worth leaving out.
+        # Differences by rounding alone are no reason to leave blocks out.
         if uncertainty < best - 1e-12 * mean**2:
             best, best_start = uncertainty, start
     return best_start
 
 
 def _line(watts: Sequence[float], mean: float, block_seconds: float) -> tuple[float, float, float]:
-    """The slope of a line through blocks in watts per second, its standard error, and that of the mean."""
+    """The slope of a line through blocks in watts per second, its standard error, and the mean's standard error."""
     count = len(watts)
     middle = (count - 1) / 2
     spread = sum((place - middle) ** 2 for place in range(count))

@@ -1,4 +1,4 @@
-"""Measured rows beside the published ones, and what has to be said of a measurement. Pure."""
+"""Measured rows beside published rows, and the notes on a measurement. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def _hours(row: StudyRow) -> str:
-    """Published hours as they are; those that follow from a speed, as exact as that is."""
+    """Published hours as they are; hours that follow from a speed, with its digits."""
     if row.table is not None or row.hours is None:
         return HOURS.cell(row)
     return f"{row.hours:,.0f}" if row.hours >= _MANY else f"{row.hours:.4g}"
@@ -56,7 +56,7 @@ COLUMNS: Final = (
     CLOUD,
     ELECTRICITY,
 )
-"""What a measured row has; a published one has no provenance and no range."""
+"""The columns of a measured row; a published row has no provenance and no range."""
 
 _HOUR_NS: Final = SECONDS_PER_HOUR * NANOSECONDS_PER_SECOND
 _MANY: Final = 1_000
@@ -65,16 +65,16 @@ _NOTHING_LEFT: Final = 1e-6
 
 
 def trainings(published: Sequence[StudyRow]) -> list[StudyRow]:
-    """The published rows of the training of one model, which are those that a measurement can answer."""
+    """The published rows of single trainings, which a measurement can match."""
     return [row for row in published if row.table == TABLE_3]
 
 
 def beside(published: Sequence[StudyRow], measured: Sequence[tuple[Measurement, StudyRow]]) -> list[StudyRow]:
-    """Every published row of a training, each followed by the measured ones that answer it; then the others.
+    """Every published row of a training, each followed by the measured rows that match it; then the others.
 
     Args:
         published: The study's rows.
-        measured: The measured ones, in the order that they are to be in.
+        measured: The measured rows, in the order in which they should stand.
     """
     known = trainings(published)
     ids = {row.id for row in known}
@@ -86,13 +86,13 @@ def beside(published: Sequence[StudyRow], measured: Sequence[tuple[Measurement, 
 
 
 def measured_sheet(rows: Sequence[StudyRow], method: Method, measured: Iterable[Measurement], *, title: str) -> Sheet:
-    """Rows as text, with what they are priced with and how each was measured.
+    """Rows as text, with their prices and how each was measured.
 
     Args:
-        rows: The rows, published ones among them or not.
-        method: What the measured ones are priced with.
-        measured: What they were made from.
-        title: What the table shows.
+        rows: The rows, measured or published.
+        method: The method of pricing the measured rows.
+        measured: The measurements behind them.
+        title: The title of the table.
     """
     notes = [how_priced(method), *map(how_measured, measured)]
     return study_sheet(title, rows, COLUMNS, notes=notes)
@@ -104,7 +104,7 @@ def component_sheet(measurement: Measurement) -> Sheet:
         f"{measurement.name}: mean power after warm-up", measurement.domains, _COMPONENTS, notes=_gaps(measurement)
     )
     counted = measurement.counted
-    if len(counted) < 2:  # noqa: PLR2004 - nothing to add up
+    if len(counted) < 2:  # noqa: PLR2004 - a single row needs no sum
         return sheet
     low, high = (sum(ends) for ends in zip(*map(_ends, counted), strict=True))
     watts = sum(domain.watts or 0.0 for domain in counted)
@@ -138,12 +138,12 @@ def how_measured(measurement: Measurement) -> str:
 
 
 def signed(value: float) -> str:
-    """A figure with its sign, in three digits; what rounding leaves of nothing is nothing."""
+    """A figure with its sign, in three digits; rounding errors around zero show as zero."""
     return f"{'-' if value < -_NOTHING_LEFT else '+'}{digits(abs(value) if abs(value) > _NOTHING_LEFT else 0.0)}"
 
 
 def how_priced(method: Method) -> str:
-    """What the measured rows are priced with, in a sentence."""
+    """The prices and factors of the measured rows, in a sentence."""
     pue, grid = method.pue, method.intensity
     year = f" {grid.year}" if grid.year is not None else ""
     costs = method.electricity
@@ -187,7 +187,7 @@ _COMPONENTS: Final = (
 
 
 def _gaps(measurement: Measurement) -> list[str]:
-    """What readings do not cover, and what could not be measured at all."""
+    """Notes on time that readings do not cover, and on hardware that could not be measured."""
     gaps = [
         f"{domain.name}: readings cover {percent(domain.coverage_ratio)} of the averaged time."
         for domain in measurement.domains

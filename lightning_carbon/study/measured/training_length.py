@@ -1,4 +1,4 @@
-"""How much of a training is projected. Pure."""
+"""The length of a training that a measurement is projected to. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from lightning_carbon.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class TrainingLength:
-    """How much is to be projected: one of the first three at most; none of them is the published training.
+    """The length of a projected training: at most one of the first three; without any, that of the published training.
 
     Args:
-        hours: So long.
-        steps: So many steps, at the measured speed.
-        epochs: So many epochs, at the measured speed.
-        count: On so many accelerators; default as measured.
+        hours: The duration in hours.
+        steps: The number of steps, at the measured speed.
+        epochs: The number of epochs, at the measured speed.
+        count: The number of accelerators; by default as measured.
 
     Raises:
         ConfigError: More than one of the first three, or one that is not above 0.
@@ -27,7 +27,7 @@ class TrainingLength:
     count: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what has no meaning."""
+        """Refuse lengths that have no meaning."""
         said = [name for name in ("hours", "steps", "epochs") if getattr(self, name) is not None]
         if len(said) > 1:
             fix = f"{' and '.join(said[1:])} is given too, and one of them decides; leave one out."

@@ -1,1 +1,1 @@
-"""What the study of 2019 published, recomputed from its inputs, and what the press made of it."""
+"""The published tables of the study of 2019, recomputed from their inputs, and the claims of the press."""

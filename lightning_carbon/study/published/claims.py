@@ -1,8 +1,8 @@
-"""What press reports made of the study of 2019, checked: each claim, the arithmetic, and a verdict by one rule.
+"""Claims of press reports about the study of 2019, checked: each claim, the arithmetic, and a verdict by one rule.
 
-Five reports of June 2019, in Swedish, Dutch, French, Russian and English, carry these claims; they are told here in our
-words, each figure on its own. A figure holds when it is off by :data:`CLOSE` at most (and, where the report says "over"
-or "nearly", on that side), holds roughly within a factor of :data:`ROUGH`, and is wrong beyond that.
+Five reports of June 2019, in Swedish, Dutch, French, Russian and English, carry these claims, which are given here in
+our words, each figure on its own. A figure holds when it is off by :data:`CLOSE` at most (and, where the report says
+"over" or "nearly", on that side), holds roughly within a factor of :data:`ROUGH`, and is wrong beyond that.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from lightning_carbon.study.rows import StudyRow
 
 CLOSE = 0.02
-"""So far off, as a share of the computed figure, a claim still holds."""
+"""The error, as a share of the computed figure, up to which a claim holds."""
 ROUGH = 1.5
-"""By so much as a factor a claim may be off to hold roughly."""
+"""The factor by which a claim may be off to hold roughly."""
 
 _KILOGRAMS_PER_POUND = f"{GRAMS_PER_POUND / GRAMS_PER_KILOGRAM:.8f}"
 
 
 class Sense(StrEnum):
-    """How a report puts its figure."""
+    """The sense in which a report gives its figure, such as "over"."""
 
     ABOUT = "about"
     OVER = "over"
@@ -40,7 +40,7 @@ class Sense(StrEnum):
 
 
 class ClaimVerdict(StrEnum):
-    """What the arithmetic says of a claim."""
+    """The judgement of a claim by the arithmetic."""
 
     HOLDS = "holds"
     ROUGHLY = "holds roughly"
@@ -49,17 +49,17 @@ class ClaimVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A figure that a report carries, beside the one that follows from the study.
+    """A figure in a report, beside the figure that follows from the study.
 
     Args:
         id: A name for machines.
-        text: What is claimed.
+        text: The claim in words.
         claimed: The figure.
-        computed: What it should be, in the same unit.
+        computed: The correct figure, in the same unit.
         unit: The unit of both.
         arithmetic: How the computed figure comes about.
-        sense: How the report puts its figure.
-        remark: Why the claim is wrong or loose, where that needs words; else empty.
+        sense: The sense of the figure.
+        remark: Why the claim is wrong or loose, where that needs an explanation; else empty.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Claim:
 
     @property
     def factor(self) -> float:
-        """By how much the claim is off, as a factor from 1 up."""
+        """The error of the claim, as a factor from 1 up."""
         ratio = self.claimed / self.computed
         return max(ratio, 1 / ratio)
 
@@ -115,12 +115,12 @@ class Claim:
 
 
 def claims() -> tuple[Claim, ...]:
-    """Every claim, the computed side from the study's inputs by the footprint that prices live runs."""
+    """Every claim, computed from the study's inputs with the footprint that prices metered runs."""
     return claims_of(published_rows(), strubell2019())
 
 
 def claims_of(rows: tuple[StudyRow, ...], study: PublishedStudy) -> tuple[Claim, ...]:
-    """Every claim, beside what these rows say.
+    """Every claim, beside the figures of some rows.
 
     Args:
         rows: The rows of the study's tables.
@@ -274,5 +274,5 @@ def _development(mass: CarbonMass, study: PublishedStudy) -> Iterator[Claim]:
 
 
 def _roughly(factor: float) -> str:
-    """One significant digit, without an exponent."""
+    """A figure with a single significant digit, without an exponent."""
     return f"{float(f'{factor:.1g}'):,.10g}"

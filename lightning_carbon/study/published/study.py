@@ -1,8 +1,8 @@
-"""What the study of 2019 published, and the inputs behind it: the packaged file :file:`data/strubell2019.json`.
+"""The figures of the study of 2019 and the inputs behind them: the packaged file :file:`data/strubell2019.json`.
 
-Two of its inputs are not what was printed, since the printed figures follow from others: BERT's 79.2 hours (79 were
-printed) and the search's 32,633 hours on a TPU (32,623 were printed). The mean power of the development was not printed
-at all: 216.96 W for each GPU is what its printed cost of electricity implies.
+Two of its inputs differ from the printed ones, since the printed results follow from other values: BERT's 79.2 hours
+(79 were printed) and the search's 32,633 hours on a TPU (32,623 were printed). The mean power of the development was
+not printed at all: 216.96 W for each GPU is what its printed cost of electricity implies.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class PublishedModel:
 
     Args:
         id: A name for machines.
-        name: What was trained.
-        parameters: How many; ``None`` where nobody said.
-        accelerator: Its accelerator.
-        count: How many of them.
+        name: The model that was trained.
+        parameters: The number of parameters; ``None`` where it was not published.
+        accelerator: The accelerator.
+        count: The number of accelerators.
         power_watts: Mean power of all of it, without PUE; ``None`` where it was not published.
         hours: How long the whole training took.
         printed: The figures that were printed.
-        hours_are: Where the hours are from that differ from the printed ones; an empty string where nobody said.
+        hours_are: The source of hours that differ from the printed hours; empty where it is not known.
         is_search: Whether it is a search over architectures.
     """
 
@@ -62,12 +62,12 @@ class PublishedModel:
 
 @dataclass(frozen=True, slots=True)
 class PublishedDevelopment:
-    """A part of the development of one model.
+    """A part of the development of a model.
 
     Args:
         id: A name for machines.
         name: For people.
-        jobs: How many trainings it holds.
+        jobs: The number of its trainings.
         accelerator_hours: Their hours times accelerators.
         printed: The figures that were printed.
     """
@@ -103,15 +103,15 @@ class PublishedStudy:
     """The study's figures.
 
     Args:
-        source: How to cite it, in short.
-        url: Where it is.
-        method: What it priced energy with.
-        search_remark: What has to be said wherever its estimate of the search is shown.
+        source: The short citation.
+        url: Its address.
+        method: Its method of pricing energy.
+        search_remark: The note on its estimate of the search, shown with it everywhere.
         models: Its trainings.
-        development_accelerator: What the development ran on.
-        development_watts: The mean power of one accelerator over it, without PUE.
-        development_days: How many days it took.
-        grid_searches: How many searches it held.
+        development_accelerator: The accelerator of the development.
+        development_watts: The mean power of an accelerator during the development, without PUE.
+        development_days: The days that it took.
+        grid_searches: The number of searches in it.
         development: Its parts, from one training to all.
         emissions: The rows of Table 1.
     """
@@ -138,14 +138,14 @@ def strubell2019() -> PublishedStudy:
 
 
 def study_from_mapping(values: Mapping[str, Any]) -> PublishedStudy:
-    """The study from the plain values of such a file.
+    """Read the study from the plain values of its file.
 
     Args:
-        values: What the file holds.
+        values: The contents of the file.
 
     Raises:
-        KeyError: It lacks something.
-        ValueError: A printed figure is none.
+        KeyError: A key is missing.
+        ValueError: A printed figure cannot be read.
     """
     development = values["development"]
     return PublishedStudy(

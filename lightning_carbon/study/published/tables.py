@@ -1,7 +1,7 @@
-"""The tables of the study of 2019, recomputed from their inputs alone: power, hours, count, PUE, intensity, prices.
+"""The tables of the study of 2019, recomputed from nothing but their inputs: power, hours, count and factors.
 
-Table 1 is CO2e beside everyday things, Table 3 trainings of one model, Table 4 the whole development of one. Its Table
-2, the electricity mixes of countries and clouds, holds no arithmetic.
+Table 1 shows CO2e beside everyday things, Table 3 trainings of models, Table 4 the whole development of a model. Table
+2, the electricity mixes of countries and clouds, needs no arithmetic.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _EVERYDAY = "Flight, lives and car are the study's own inputs, converted only."
 
 
 def rows_of(study: PublishedStudy) -> tuple[StudyRow, ...]:
-    """Every row of Tables 1, 3 and 4, computed beside printed.
+    """Every row of Tables 1, 3 and 4, with computed and printed figures.
 
     Args:
-        study: The inputs, and what was printed.
+        study: The inputs and the printed figures.
     """
     models = {model.id: _model_row(model, study) for model in study.models}
     development = {part.id: _development_row(part, study) for part in study.development}
@@ -59,8 +59,8 @@ def published_sheets(rows: tuple[StudyRow, ...], study: PublishedStudy | None = 
     """The three tables as text, with their notes.
 
     Args:
-        rows: The rows of all of them.
-        study: What they were computed from; the study's, where not given.
+        rows: The rows of all three.
+        study: The inputs behind them; by default those of the study.
     """
     study = study or strubell2019()
     method = study.method
