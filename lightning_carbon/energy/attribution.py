@@ -97,6 +97,12 @@ class PhaseUsage:
     covered: list[int]
     parts: dict[str, PhaseUsage] = field(default_factory=dict)
 
+    def add(self, nanoseconds: int, microjoules: Sequence[int], covered: Sequence[int]) -> None:
+        """Have used that much more, within the same phase or part."""
+        self.nanoseconds += nanoseconds
+        self.microjoules = _sum(self.microjoules, microjoules)
+        self.covered = _sum(self.covered, covered)
+
     def plus(self, later: PhaseUsage) -> PhaseUsage:
         """What the phase has used in all, with what it used later."""
         return PhaseUsage(
@@ -245,8 +251,9 @@ class Attribution:
         if cut_ns > self._at_ns and not self._based:
             # Only now: a counter that jumps has no curve before its second jump; the curve then begins before the run.
             self._based = True
-            self._heights = [timeline.height(self._at_ns) for timeline in self._timelines]
-            self._covered = [timeline.covered(self._at_ns) for timeline in self._timelines]
+            found = [timeline.at(self._at_ns) for timeline in self._timelines]
+            self._heights = [height for height, _ in found]
+            self._covered = [covered for _, covered in found]
         usage = Usage(self._at_ns, max(cut_ns, self._at_ns), step_microjoules=[0] * len(self._timelines))
         step_end_ns: int | None = None
         while marks and marks[0].at_ns <= cut_ns:
@@ -277,8 +284,10 @@ class Attribution:
     def _count(self, usage: Usage, mark: Mark) -> None:
         self._steps += 1
         usage.steps += 1
-        usage.samples = _plus(usage.samples, mark.samples)
-        usage.tokens = _plus(usage.tokens, mark.tokens)
+        if mark.samples is not None:
+            usage.samples = mark.samples + (usage.samples or 0)
+        if mark.tokens is not None:
+            usage.tokens = mark.tokens + (usage.tokens or 0)
 
     def _begin(self, phase: str, at_ns: int) -> None:
         """Begin a phase, and with it a step; one of the program's own lets the step around it wait, and go on after."""
@@ -311,22 +320,16 @@ class Attribution:
         span_ns = to_ns - self._at_ns
         if span_ns <= 0:
             return
+        found = [timeline.at(to_ns) for timeline in self._timelines]
+        heights, covered = [height for height, _ in found], [covered for _, covered in found]
+        rises, newly = _rises(self._heights, heights), _rises(self._covered, covered)
+        self._heights, self._covered, self._at_ns = heights, covered, to_ns
+        self._unclaimed = _sum(self._unclaimed, rises)
         phase = _usage_of(usage.phases, self._phase, len(self._timelines))
-        using = [phase]
+        phase.add(span_ns, rises, newly)
         if self._detailed:
             part = self._parts.get(self._phase, Part.OTHER)
-            using.append(_usage_of(phase.parts, part, len(self._timelines)))
-        for user in using:
-            user.nanoseconds += span_ns
-        for index, timeline in enumerate(self._timelines):
-            height, covered = timeline.height(to_ns), timeline.covered(to_ns)
-            rise = height - self._heights[index]
-            for user in using:
-                user.microjoules[index] += rise
-                user.covered[index] += covered - self._covered[index]
-            self._unclaimed[index] += rise
-            self._heights[index], self._covered[index] = height, covered
-        self._at_ns = to_ns
+            _usage_of(phase.parts, part, len(self._timelines)).add(span_ns, rises, newly)
 
 
 def _usage_of(known: dict[str, PhaseUsage], key: str, count: int) -> PhaseUsage:
@@ -342,6 +345,10 @@ def _merged(known: dict[str, PhaseUsage], later: dict[str, PhaseUsage]) -> dict[
     for key, usage in later.items():
         merged[key] = merged[key].plus(usage) if key in merged else usage
     return merged
+
+
+def _rises(before: Sequence[int], after: Sequence[int]) -> list[int]:
+    return [later - earlier for earlier, later in zip(before, after, strict=True)]
 
 
 def _sum(left: Sequence[int], right: Sequence[int]) -> list[int]:

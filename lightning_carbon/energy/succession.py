@@ -66,17 +66,19 @@ class Succession(Timeline):
 
     def height(self, at_ns: int) -> int:
         """Cumulative microjoules at a moment; only differences have a meaning."""
-        if not self._past:
-            return self.present.height(at_ns)
-        timeline, at_ns, microjoules, _ = self._piece(at_ns)
-        return timeline.height(at_ns) + microjoules
+        return self.at(at_ns)[0]
 
     def covered(self, at_ns: int) -> int:
         """Cumulative covered nanoseconds at a moment; only differences have a meaning."""
+        return self.at(at_ns)[1]
+
+    def at(self, at_ns: int) -> tuple[int, int]:
+        """Height and covered time at a moment."""
         if not self._past:
-            return self.present.covered(at_ns)
-        timeline, at_ns, _, covered_ns = self._piece(at_ns)
-        return timeline.covered(at_ns) + covered_ns
+            return self.present.at(at_ns)
+        timeline, at_ns, microjoules, covered_ns = self._piece(at_ns)
+        height, covered = timeline.at(at_ns)
+        return height + microjoules, covered + covered_ns
 
     def reached(self, at_ns: int) -> bool:
         """Whether no later reading can tell more of the time up to a moment."""
@@ -110,7 +112,8 @@ class Succession(Timeline):
         if not self._is_joined and self.present.watermark_ns >= self._from_ns:
             last = self._past[-1]
             from_ns = self._from_ns
-            self._microjoules = last.timeline.height(from_ns) + last.microjoules - self.present.height(from_ns)
-            self._covered_ns = last.timeline.covered(from_ns) + last.covered_ns - self.present.covered(from_ns)
+            (height, covered), (own_height, own_covered) = last.timeline.at(from_ns), self.present.at(from_ns)
+            self._microjoules = height + last.microjoules - own_height
+            self._covered_ns = covered + last.covered_ns - own_covered
             self._is_joined = True
         return self._is_joined

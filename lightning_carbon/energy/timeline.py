@@ -41,7 +41,7 @@ class Timeline:
         """Up to here heights are final; :data:`FOREVER_NS` once the timeline has ended; -1 before the first reading."""
         if self._ended:
             return FOREVER_NS
-        return self._settled_ns()
+        return self.curve.end_ns if self.curve is not None else -1
 
     @property
     def ended(self) -> bool:
@@ -55,6 +55,10 @@ class Timeline:
     def covered(self, at_ns: int) -> int:
         """Cumulative covered nanoseconds at a moment; only differences have a meaning."""
         return self.curve.covered(at_ns) if self.curve else 0
+
+    def at(self, at_ns: int) -> tuple[int, int]:
+        """Height and covered time at a moment."""
+        return (0, 0) if self.curve is None else self.curve.at(at_ns)
 
     def between(self, start_ns: int, end_ns: int) -> Energy:
         """The energy of an interval that ends at or before the watermark."""
@@ -91,9 +95,6 @@ class Timeline:
     def end(self) -> None:
         """Take no more readings: the curve stays where it is, and time from here on counts as not covered."""
         self.close(self.watermark_ns)
-
-    def _settled_ns(self) -> int:
-        return self.curve.end_ns if self.curve else -1
 
 
 class CounterTimeline(Timeline):

@@ -21,10 +21,11 @@ from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
 from lightning_carbon.metering.marks import NotedMark, ready_marks, steps_after
 from lightning_carbon.metering.neighbours import NeighbourWatch
 from lightning_carbon.metering.probe import Probe
+from lightning_carbon.metering.row_maker import RowMaker
 from lightning_carbon.metering.sampler import Sampling
 from lightning_carbon.metering.settled import Settled
 from lightning_carbon.metering.step_lines import lines_of
-from lightning_carbon.metering.sums import NOTHING, Hardware, height_of, row_between, sums_of
+from lightning_carbon.metering.sums import height_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.lineage import resumed_at, totals_of
 from lightning_carbon.records.merging import record_of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.sampler import Sampler
+    from lightning_carbon.metering.sums import Hardware
     from lightning_carbon.records.journal import Beat
     from lightning_carbon.records.lineage import Checkpoint, Resumed
     from lightning_carbon.records.rows import Row
@@ -110,8 +112,7 @@ class Run:
         self._marks: deque[NotedMark] = deque()
         self._settled = self._nothing_yet(phase)
         self._trim_ns = 0
-        self._at_row = NOTHING
-        self._hardware = Hardware([self._header])
+        self._rows = RowMaker(config, self._header)
         self._heights, self._others_heights = Heights(), Heights()
         self._others_noted: list[RankPart] = []
         self._resumed: Resumed | None = None
@@ -193,7 +194,7 @@ class Run:
     def settle(self, cut_ns: int | None = None) -> None:
         """Attribute up to a moment, by default as far as readings have settled; the lock is held."""
         if cut_ns is None:
-            cut_ns = min([self.now_ns(), *(probe.timeline.watermark_ns for probe in self._probes)])
+            cut_ns = min(self.now_ns(), self._sampler.watermark_ns())
         is_done = False
         while not is_done:  # again, where a signal's handler has settled meanwhile: what it did counts
             settled = self._settled
@@ -232,22 +233,13 @@ class Run:
     @property
     def has_row(self) -> bool:
         """Whether a step has been settled since the last row."""
-        return self.usage.steps > self._at_row.steps
+        return self.usage.steps > self._rows.steps
 
     def row(self) -> Row:
         """What was used since the last row; the lock is held."""
-        parts, silent = self.parts(), self.writer.silent
-        now = sums_of(parts, silent, self.hardware(parts))
-        before, self._at_row = self._at_row, now
-        return row_between(
-            before,
-            now,
-            pue=self._config.pue,
-            intensity=self._config.intensity,
-            ranks=len(parts) - len(silent),
-            heard_of=min(1.0, len(parts) / self._adapters.ranks.world_size),
-            is_rest=self.record is not None and before.ns > 0,
-        )
+        others, silent = self.writer.others, self.writer.silent
+        is_over, at_seconds = self.record is not None, self._adapters.clock.wall_seconds()
+        return self._rows.row(self.usage, others, silent, at_seconds=at_seconds, is_over=is_over)
 
     def parts(self) -> list[RankPart]:
         """What this rank has used so far, and what the others had when they last wrote; the lock is held."""
@@ -256,9 +248,7 @@ class Run:
 
     def hardware(self, parts: Sequence[RankPart]) -> Hardware:
         """The hardware of these ranks, kept until another rank is heard of."""
-        if not self._hardware.is_of(parts):
-            self._hardware = Hardware([part.header for part in parts])
-        return self._hardware
+        return self._rows.hardware(parts)
 
     def record_so_far(self) -> RunRecord:
         """The record of what has been settled; the lock is held."""

@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lightning_carbon.energy.curve import FOREVER_NS
 from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
@@ -105,6 +106,17 @@ class Sampler:
         self._checked_ns = self._hanging_since_ns = self._hung_ns = 0
         self._look_until_ns = 0
         self._look_again_ns = 0
+        self._changes = 0
+        self._watermark = -1, -1
+
+    def watermark_ns(self) -> int:
+        """Up to here all timelines are settled; the lock is held. Looked for again only where one has changed."""
+        changes, watermark_ns = self._watermark
+        if changes != self._changes:
+            changes = self._changes
+            watermark_ns = min([FOREVER_NS, *(probe.timeline.watermark_ns for probe in self._probes)])
+            self._watermark = changes, watermark_ns
+        return watermark_ns
 
     def read_first(self) -> None:
         """Take the first reading of every probe, on a thread of its own: the start waits no longer than two seconds."""
@@ -125,6 +137,7 @@ class Sampler:
                     return
                 probe.lose("the first reading hung")
                 probe.timeline.end()
+                self._changes += 1
                 thread.name = GIVEN_UP
             self._on_lost(probe)
 
@@ -176,6 +189,7 @@ class Sampler:
                 return
             probe.lose(f"a reading hung for {PATIENCE_NS // NANOSECONDS_PER_SECOND} s")
             probe.timeline.end()
+            self._changes += 1
             self._reading = None
             if self._thread is not None:
                 self._thread.name = GIVEN_UP
@@ -290,6 +304,7 @@ class Sampler:
         with self._lock:
             for probe, reading in readings:
                 probe.append(reading)
+            self._changes += 1
         for probe in probes:
             if probe.remark is not None:
                 logger.warning("%s: %s", probe.sensor.domain.name, probe.remark)
@@ -302,10 +317,12 @@ class Sampler:
             if reading is None or self._finish_ns is not None or not probe.timeline.ended:
                 return
             probe.take_up(reading)
+            self._changes += 1
         logger.warning("%s is metered again; the time it did not answer is not covered", probe.sensor.domain.name)
 
     def _retire(self, lost: list[Probe]) -> None:
         for probe in lost:
             with self._lock:
                 probe.timeline.end()
+                self._changes += 1
             self._on_lost(probe)

@@ -1,0 +1,80 @@
+"""Makes the rows of a run: each is the difference of two sums, the later of which is kept for the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lightning_carbon.metering.beats import beat_of
+from lightning_carbon.metering.sums import NOTHING, Hardware, row_between, sums_of
+from lightning_carbon.records.journal import RankPart
+from lightning_carbon.records.run import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+    from lightning_carbon.energy.attribution import Usage
+    from lightning_carbon.records.journal import Header
+    from lightning_carbon.records.rows import Row
+    from lightning_carbon.settings import MeterConfig
+
+
+class RowMaker:
+    """Makes rows of what the ranks of a run have used.
+
+    Args:
+        config: What the energy is priced with.
+        header: Of the own rank.
+    """
+
+    def __init__(self, config: MeterConfig, header: Header) -> None:
+        self._config = config
+        self._header = header
+        self._hardware = Hardware([header])
+        self._last = NOTHING
+        self._of: tuple[Usage | None, Sequence[RankPart], AbstractSet[int]] = None, (), frozenset()
+
+    @property
+    def steps(self) -> int:
+        """How many steps were settled at the last row."""
+        return self._last.steps
+
+    def hardware(self, parts: Sequence[RankPart]) -> Hardware:
+        """The hardware of these ranks, kept until another rank is heard of."""
+        if not self._hardware.is_of(parts):
+            self._hardware = Hardware([part.header for part in parts])
+        return self._hardware
+
+    def row(
+        self,
+        usage: Usage,
+        others: Sequence[RankPart],
+        silent: AbstractSet[int],
+        *,
+        at_seconds: float,
+        is_over: bool = False,
+    ) -> Row:
+        """What was used since the last row.
+
+        Args:
+            usage: What the own rank has used since the start.
+            others: What the other ranks have written; another list where there is news.
+            silent: The ranks that have not written for a while.
+            at_seconds: Now, in seconds since 1970.
+            is_over: Whether the record is closed, so that this row has the rest.
+        """
+        before = self._last
+        known_usage, known_others, known_silent = self._of
+        if usage is not known_usage or others is not known_others or silent != known_silent:
+            parts = [RankPart(self._header, beat_of(usage, (), at_seconds, status=Status.RUNNING)), *others]
+            self._last = sums_of(parts, silent, self.hardware(parts))
+            self._of = usage, others, silent
+        return row_between(
+            before,
+            self._last,
+            pue=self._config.pue,
+            intensity=self._config.intensity,
+            ranks=1 + len(others) - len(silent),
+            heard_of=min(1.0, (1 + len(others)) / self._header.world_size),
+            is_rest=is_over and before.ns > 0,
+        )
