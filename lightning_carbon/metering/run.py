@@ -200,8 +200,9 @@ class Run:
             settled = self._settled
             is_done = self._replace(settled, self._advanced(settled, cut_ns))
         serial, marks = self._settled.serial, self._marks
-        while marks and marks[0][0] <= serial:
-            marks.popleft()
+        with suppress(IndexError):  # none is left, or a signal's handler has taken the last one off meanwhile
+            while marks[0][0] <= serial:
+                marks.popleft()
         at_ns = self._settled.attribution.at_ns
         if at_ns >= self._trim_ns:
             self._trim_ns = at_ns + _TRIM_EVERY_NS
