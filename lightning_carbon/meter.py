@@ -56,8 +56,8 @@ class Meter(Engine):
         Args:
             config: What the user set.
             devices: The accelerators that the trainer computes on; used where the user left ``devices`` at ``"auto"``.
-            ranks: Which of the run's processes this is, as the trainer says; default: as the launcher says.
-            computes_on: The torch device whose clock tells when steps end; default: the one that torch has started.
+            ranks: The place of this process in the run, by the trainer; default: by the launcher.
+            computes_on: The torch device whose clock tells when steps end; default: the device that torch has started.
         """
         if devices is not None and config.devices == "auto":
             config = replace(config, devices=devices)

@@ -216,7 +216,7 @@ class EventDevice(Protocol[EventT]):
             event: An event that is no longer needed, to be used again; ``None`` for a new event.
 
         Returns:
-            The event: the given one, or a new one.
+            The given event, or a new event.
         """
         ...
 

@@ -54,7 +54,7 @@ class ManualClock:
         self._now_ns += round(seconds * NANOSECONDS_PER_SECOND) + nanoseconds
 
     def set_back_wall(self, seconds: float) -> None:
-        """Set the wall clock back; the monotonic one goes on."""
+        """Set the wall clock back; the monotonic clock goes on."""
         self._wall_offset -= seconds
 
 

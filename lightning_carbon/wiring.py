@@ -52,9 +52,9 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
 
     Args:
         config: The settings, checked.
-        ranks: Which of the run's processes this is; default: as the launcher says. The first one of a host meters its
-            processors and memory, too.
-        computes_on: The torch device whose clock tells when steps end; default: the one that torch has started.
+        ranks: The place of this process in the run; default: by the launcher. The first process of a host also meters
+            its processors and memory.
+        computes_on: The torch device whose clock tells when steps end; default: the device that torch has started.
     """
     ranks = ranks or ranks_of()
     clock = SystemClock()
@@ -91,13 +91,13 @@ def open_ledger(folder: Path, notice: Callable[[str], None]) -> Ledger:
 def copy_record(
     record: RunRecord, folder: os.PathLike[str] | str, name: str = COPIED_RECORD_FILE, *, whole: bool = True
 ) -> str | None:
-    """Put a copy of a record into a folder, such as the one of the trainer's logs.
+    """Put a copy of a record into a folder, such as that of the trainer's logs.
 
     Args:
         record: The record.
         folder: Where to.
         name: The name of the copy; a file of that name is replaced.
-        whole: Whether it also names machines and devices.
+        whole: Whether the copy also names machines and devices.
 
     Returns:
         Where it lies, or ``None`` where it could not be written: the ledger has the record anyway.
@@ -197,7 +197,7 @@ def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Fi
 
 
 def _devices_of_rank(ranks: Ranks) -> Devices:
-    """The GPUs that one of several processes of a host computes on, where no trainer tells.
+    """The GPUs of this process, one of several on its host, where no trainer names them.
 
     The GPUs on which torch holds memory for this process, else torch's current device, else the GPU whose index is the
     process's number on this host.

@@ -1,6 +1,6 @@
 """The energy cost of a run's steps, and the file of such costs that later runs are compared with. Pure.
 
-Costs are kept by kind of hardware and by provenance, since a measured figure says nothing about a modelled one. The
+Costs are kept by kind of hardware and by provenance, since a measured figure says nothing about a modelled figure. The
 file has an entry for each hardware and each piece of work.
 """
 

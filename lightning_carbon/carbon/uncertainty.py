@@ -41,7 +41,7 @@ class Bounds(Generic[Amount]):
 
     @staticmethod
     def exactly(value: Result) -> Bounds[Result]:
-        """A figure whose range is a point, such as one that the user gave."""
+        """A figure whose range is a point, as of a figure that the user gave."""
         return Bounds(value, value, value)
 
     def map(self, function: Callable[[Amount], Result]) -> Bounds[Result]:

@@ -1,4 +1,4 @@
-"""The commands and their options; the modules beside this one do the work."""
+"""The commands and their options; other modules of this folder do the work."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ class Attribution:
         return self._at_ns
 
     def copy(self, on_step: Callable[[StepEnergy], None] | None = None) -> Attribution:
-        """An attribution that goes on from here, independent of this one.
+        """A copy that goes on from here, independent of the original.
 
         Args:
             on_step: Called with every step of the copy.

@@ -46,7 +46,7 @@ class EnergyCurve:
         """Add a knot.
 
         Args:
-            to_ns: Where; a knot that is not after the last one raises the last one instead.
+            to_ns: Where; a knot that is not after the last raises the last instead.
             microjoules: By how much the energy rises since the last knot; not negative.
             covered: Whether readings cover the time since the last knot.
         """

@@ -73,13 +73,13 @@ def is_name(value: object) -> TypeGuard[str]:
 
 
 def phases_in_order(names: Iterable[str]) -> list[str]:
-    """The names of phases in their order, the known ones first."""
+    """The names of phases in their order, known names first."""
     listed = list(names)
     return [*filter(_PHASES.__contains__, listed), *(name for name in listed if name not in _PHASES)]
 
 
 def parts_in_order(names: Collection[str]) -> list[str]:
-    """The names of parts: the known ones in the order of a step, then the others in theirs."""
+    """The names of parts: known names in the order of a step, then the others in theirs."""
     return [*(part.value for part in Part if part in names), *(name for name in names if name not in _PARTS)]
 
 

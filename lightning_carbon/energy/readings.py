@@ -73,7 +73,7 @@ class Domain:
         kind: The kind of hardware.
         id: Unique in a host and stable over runs, such as ``"gpu:GPU-5a0b..."`` or ``"package:0"``.
         name: For people, such as ``"NVIDIA H100 80GB HBM3"``.
-        parent: The id of the domain whose energy includes this one's. Totals sum the roots only.
+        parent: The id of the domain whose energy includes that of this domain. Totals sum the roots only.
     """
 
     kind: Kind

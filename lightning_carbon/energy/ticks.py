@@ -3,7 +3,7 @@
 The energy counters of GPUs do not rise steadily: they jump, on data-centre parts about every 100 ms, and stand still in
 between. A reading only tells that the jump fell somewhere between it and the reading before. A knot of the curve at the
 reading would bend the curve by up to a whole jump, worst when readings and jumps have nearly the same period: then one
-interval seems to hold no jump and the next one two.
+interval seems to hold no jump and the next two jumps.
 
 So the period is learnt from a few jumps that frequent readings have caught. From then on two ranges are kept, of the
 moment of the last jump and of the period, and every pair of readings that brackets a jump narrows both. A jump is
@@ -41,7 +41,7 @@ _DRIFT = 0.02
 
 
 class _Jump(NamedTuple):
-    """A jump that may have been the last one before a reading."""
+    """A jump that may have been the last before a reading."""
 
     ticks: int
     """The number of periods since the last known jump."""

@@ -88,7 +88,7 @@ class Timeline:
             self.curve.trim(before_ns)
 
     def close(self, at_ns: int) -> None:
-        """End the timeline at a moment that readings have reached; what lies after its last one is not covered."""
+        """End the timeline at a moment that readings have reached; time after its last reading is not covered."""
         del at_ns
         self._ended = True
 
@@ -210,7 +210,7 @@ class CounterTimeline(Timeline):
         self._ended = True
 
     def end(self) -> None:
-        """Take no more readings; time up to the last one is covered."""
+        """Take no more readings; time up to the last is covered."""
         self.close(self._seen_ns)
 
     def _known_ns(self) -> int:

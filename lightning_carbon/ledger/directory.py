@@ -58,7 +58,7 @@ class DirectoryRunStore:
         return self._root / project / run_id
 
     def save(self, record: Mapping[str, object]) -> str:
-        """Write the record of a run, replacing an earlier one, all or nothing.
+        """Write the record of a run in the place of an earlier record, all or nothing.
 
         Returns:
             The path of the file.

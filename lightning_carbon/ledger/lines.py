@@ -63,7 +63,7 @@ class FileLines:
         self._first = self._first if self._first is not None else whole[0]
 
     def is_there(self) -> bool:
-        """Whether this file is still the one of its path: what goes into a removed one is lost without an error."""
+        """Whether the open file is still at its path, since lines in a removed file are lost without an error."""
         try:
             return self._file is not None and os.path.samestat(os.fstat(self._file), self._path.stat())
         except OSError:

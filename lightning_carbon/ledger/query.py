@@ -51,7 +51,7 @@ class Ledger:
         """The runs that can be read, the newest last.
 
         Args:
-            project: Only the runs of this one.
+            project: The project, if only its runs are wanted.
             limit: The most runs; the newest are returned.
         """
         folders = self._folders(project)
@@ -69,7 +69,7 @@ class Ledger:
 
         Args:
             text: The text that the user gave.
-            project: Only among the runs of this one.
+            project: The project, if only its runs count.
 
         Raises:
             ConfigError: No run matches, or several do.

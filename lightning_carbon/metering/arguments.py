@@ -1,4 +1,4 @@
-"""What the verbs of the meter are given: phases, parts, statuses and counts; and how an exception ends a run."""
+"""The arguments of the meter's verbs: phases, parts, statuses and counts; and the status after an exception."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 Word = TypeVar("Word", bound=StrEnum)
 
 MOST_COUNTED: Final = 10**15
-"""More samples or tokens than a step can have; from 2**53 on, a float could not tell one more from none."""
+"""More samples or tokens than a step can have; from 2**53 on, a float could not count one more."""
 
 _PRUNED = "TrialPruned"
-"""What Optuna raises to end a trial (``optuna.TrialPruned``); it need not be installed."""
+"""The exception with which Optuna ends a trial (``optuna.TrialPruned``); it need not be installed."""
 
 
 def word_of(kind: type[Word], argument: str, word: Word | str) -> Word:
-    """A word that must be one of a few.
+    """Check a word that must be one of a few.
 
     Args:
-        kind: All of them.
-        argument: What the word was given as.
+        kind: The enumeration of the words.
+        argument: The name of the argument.
         word: The word.
 
     Raises:
-        ConfigError: It is none of them.
+        ConfigError: It is not one of them.
     """
     try:
         return kind(word)
@@ -38,10 +38,10 @@ def word_of(kind: type[Word], argument: str, word: Word | str) -> Word:
 
 
 def count_of(value: object) -> int | None:
-    """A count of samples or tokens; ``None`` for what is no whole number, negative, or more than a step can have."""
+    """A count of samples or tokens; ``None`` if it is not whole, negative, or more than a step can have."""
     from numbers import Integral
 
-    # Not what merely has an index: that of a tensor waits for its device.
+    # Not anything with an index: reading that of a tensor would wait for its device.
     is_whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
     if not is_whole or not isinstance(value, SupportsInt):
         return None
@@ -64,7 +64,7 @@ def counted(name: str, value: object, warn: Callable[[str, str], None]) -> int |
 
 
 def status_of(error: type[BaseException] | None) -> Status:
-    """The status of a run that ended by an exception of this type, or by none."""
+    """The status of a run that ended by an exception of this type, or without one."""
     if error is None:
         return Status.COMPLETED
     if any(base.__name__ == _PRUNED for base in error.__mro__):

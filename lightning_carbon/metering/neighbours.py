@@ -1,4 +1,4 @@
-"""Looks now and then for other programs on what is metered whole, without holding up whatever asks for the look."""
+"""Watching for other programs on hardware that is metered whole, without holding up the meter."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BEATS_A_LOOK = 64
-"""Every so many beats there is a look."""
+"""The number of beats between two looks."""
 _FIRST_LOOK = 4
-"""The beat of the first look, about a second after the start."""
+"""The beat at which the first look happens, about a second after the start."""
 _LOOK_SECONDS = 0.1
-"""How long a beat waits for a look at most."""
+"""How long a beat may wait for a look."""
 
 logger = logging.getLogger("lightning_carbon")
 
 
 class NeighbourWatch:
-    """Tells once of other programs on what is metered whole.
+    """Warns once of other programs on hardware that is metered whole.
 
     Args:
-        neighbours: Names them, or is an empty string; it may hang, as drivers do.
-        warn: Told of them: a key and a message.
+        neighbours: Returns their names, or an empty string; may hang, as drivers do.
+        warn: Called with a key and a message.
     """
 
     def __init__(self, neighbours: Callable[[], str], warn: Callable[[str, str], None]) -> None:
@@ -34,7 +34,7 @@ class NeighbourWatch:
         self._thread: threading.Thread | None = None
 
     def beat(self) -> None:
-        """Look, at some beats, on a thread for that alone: a driver that hangs must not hold up the journal."""
+        """Look, at some beats, on a thread of its own, as a driver that hangs must not hold up the journal."""
         self._beats += 1
         is_due = self._beats % _BEATS_A_LOOK == _FIRST_LOOK
         if not is_due or (self._thread is not None and self._thread.is_alive()):

@@ -1,4 +1,4 @@
-"""What a run has attributed so far: one value, which is replaced as a whole."""
+"""The settled state of a run: everything attributed so far, in a single value that is replaced as a whole."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 class Settled(NamedTuple):
-    """What has been attributed so far.
+    """Everything attributed so far.
 
     Args:
-        attribution: Goes on from here; never changed in place.
-        usage: What has been used since the start.
-        lines: The steps that the ledger has not got yet, where they are listed.
-        serial: The number of the last mark that is in it.
+        attribution: The attribution to continue from; never changed in place.
+        usage: The usage since the start.
+        lines: The lines of steps that the ledger has not got yet, where steps are listed.
+        serial: The number of the last mark attributed.
     """
 
     attribution: Attribution

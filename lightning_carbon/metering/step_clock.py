@@ -1,16 +1,15 @@
-"""When the device got to a mark: by its own clock where it has one, else when the program came there.
+"""The clock of steps: when the device got to a mark, by its own clock, else when the program did.
 
-The time that a GPU notes is put on the host's clock by what the host knows anyway: it had not been noted before it was
-asked for, nor when it was last looked for in vain, and it had been when it was found
-(:class:`~lightning_carbon.metering.clock_alignment.ClockAlignment`). Where the GPU has nothing left to do as a mark
-comes, which is wherever the program has just waited for it, both bounds are some microseconds apart. These are the
-anchors.
+The time that a GPU notes is put on the host's clock by what the host knows anyway: it was noted after it was asked for,
+after the last look that did not find it, and before the look that did
+(:class:`~lightning_carbon.metering.clock_alignment.ClockAlignment`). Where the GPU has no work left when a mark comes,
+as after every wait of the program for it, the bounds are some microseconds apart. Such marks are the anchors.
 
-Distances are measured from one event to the next, never further: CUDA gives them as 32-bit milliseconds, good for half
-a microsecond, the resolution of its events, only up to some seconds (CUDA runtime API, cudaEventElapsedTime).
+Times are measured from each event to the next, never further: CUDA gives them as 32-bit milliseconds, which keep the
+resolution of its events, half a microsecond, only up to some seconds (CUDA runtime API, cudaEventElapsedTime).
 
-A device is asked on the training's thread only. To look for an event from another thread, while a CUDA graph is being
-captured, breaks the capture (https://github.com/pytorch/pytorch/pull/104555, 2023).
+A device is asked on the training's thread only. Looking for an event from another thread while a CUDA graph is being
+captured breaks the capture (https://github.com/pytorch/pytorch/pull/104555, 2023).
 """
 
 from __future__ import annotations
@@ -33,28 +32,28 @@ if TYPE_CHECKING:
     from lightning_carbon.ports import Clock, EventDevice
 
 FLUSH_SECONDS: Final = 5.0
-"""How long the end of a run waits for the device."""
+"""How long the end of a run may wait for the device."""
 MOST_EVENTS: Final = 1024
-"""How many events there are at most; with as many under way, further marks share the next event that is recorded."""
+"""The most events; with as many under way, further marks share the next event that is recorded."""
 MOST_FOUND: Final = 64
-"""How many events a look takes at most: some microseconds each, on the training's thread."""
+"""The most events that a look takes in, at some microseconds each on the training's thread."""
 ANCHOR_EVERY_NS: Final = NANOSECONDS_PER_SECOND
-"""How often a device without work is anchored while no mark comes."""
+"""The interval at which an idle device is anchored while no mark comes."""
 LATENCY_NS: Final = 50_000
-"""How long a device without work takes to note the time, at most; some microseconds are usual for CUDA."""
+"""How long an idle device may take to note the time; some microseconds are usual for CUDA."""
 FIND_EVERY_NS: Final = 10_000_000
-"""How often it is looked whether the program uses a device by now."""
+"""The interval at which to check whether the program uses a device by now."""
 REST_NS: Final = NANOSECONDS_PER_SECOND
-"""How long a device that failed is left alone; twice as long after every further failure in a row."""
+"""How long a failed device is left alone; twice as long after every further failure in a row."""
 MOST_REST_NS: Final = 64 * NANOSECONDS_PER_SECOND
-"""How long at most."""
+"""The longest time that a failed device is left alone."""
 
 logger = logging.getLogger("lightning_carbon")
 
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    """A mark: not before ``low_ns``, and at ``moment_ns`` once that is known; an anchor is none of the training's."""
+    """A mark, or an anchor beside the training's: not before ``low_ns``, and at ``moment_ns`` once that is known."""
 
     low_ns: int
     moment_ns: int | None = None
@@ -63,7 +62,7 @@ class _Ticket:
 
 @dataclass(slots=True, eq=False)
 class _Pending(Generic[EventT]):
-    """A mark whose event has not been found done, or that has none and shares the next; bounds as far as known."""
+    """A mark whose event is not known to be done, or that shares the next event; with its bounds as far as known."""
 
     ticket: _Ticket
     event: EventT | None = None
@@ -72,17 +71,17 @@ class _Pending(Generic[EventT]):
 
 
 class DeviceStepClock(Generic[EventT]):
-    """Marks are known once the device got there, which its events tell.
+    """A clock whose marks are known once the device's events show that it got there.
 
-    As long as the program uses no device, marks are the host's: the moments when they were stamped. So they are for a
-    while when a call of the device has failed; then it is asked again. Marks that come while the device may not be
+    Until the program uses a device, marks are the host's: the moments when they were stamped. The same holds for a
+    while after a call of the device has failed; then it is asked again. Marks that come while the device may not be
     asked share the next event.
 
     Args:
         clock: The meter's clock.
-        find: Gives the device once the program uses it, and ``None`` before; asked on the training's thread, again and
-            again until then. May raise: the device cannot be asked for the time.
-        most_events: How many events there are at most; two, if less is said, as a single event has no distance.
+        find: Gives the device once the program uses it, and ``None`` before; called on the training's thread, again and
+            again until then. May raise where the device cannot note the time.
+        most_events: The most events; at least two, as a single event measures no time.
     """
 
     def __init__(
@@ -94,10 +93,10 @@ class DeviceStepClock(Generic[EventT]):
         self._ask_ns = 0  # before that, the device is left alone
         self._rest_ns = REST_NS
         self._most_events = max(most_events, 2)
-        # May be taken twice on one thread, by the handler of a signal that ends the run.
+        # May be taken twice on the same thread, by the handler of a signal that ends the run.
         self._lock = threading.RLock()
         self._pending: deque[_Pending[EventT]] = deque()
-        self._taken = 0  # so many of them are measured, and wait for those that are done, too
+        self._taken = 0  # the number of pending marks that are measured, and wait for those done before them
         self._free: list[EventT] = []
         self._events = 0
         self._alignment = ClockAlignment()
@@ -108,11 +107,11 @@ class DeviceStepClock(Generic[EventT]):
         self._device_marks = self._host_marks = 0
         self._reason: str | None = None
         self.trouble: Exception | None = None
-        """What a call of the device last failed with."""
+        """The last error of a call of the device."""
 
     @property
     def use(self) -> ClockUse:
-        """Which clock the marks so far are by, and what kept the device's from telling them all."""
+        """The clocks that timed the marks so far, and the error that kept the device from timing all of them."""
         return ClockUse(self._device_marks, self._host_marks, self._reason)
 
     def stamp(self) -> object:
@@ -141,15 +140,15 @@ class DeviceStepClock(Generic[EventT]):
         return ticket if isinstance(ticket, int) else None
 
     def earliest(self, ticket: object) -> int:
-        """The moment of a mark that is known; else the mark before it, or when the device was last not there yet."""
+        """The moment of a known mark; else that of the mark before it, or of the last look at which it was not done."""
         if not isinstance(ticket, _Ticket):
             return ticket if isinstance(ticket, int) else 0
-        # First this, then whether it is known: another way round, the last mark could by now be a later one.
+        # First this, then whether it is known: in the other order, the last mark could by now be a later one.
         low_ns = max(self._last_ns, ticket.low_ns)
         return low_ns if ticket.moment_ns is None else ticket.moment_ns
 
     def poll(self) -> None:
-        """See how far the device has got; anchor its clock now and then, if it has nothing to do."""
+        """See how far the device has got, and anchor its clock now and then while it is idle."""
         now_ns = self._now_ns()
         if now_ns < self._ask_ns:
             return
@@ -162,7 +161,7 @@ class DeviceStepClock(Generic[EventT]):
                 self._lose(error)
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Wait until the device has got to every mark, so many seconds at most; the marks it then lacks are now."""
+        """Wait until the device has got to every mark, for some seconds at most; further marks then count as now."""
         with self._lock:
             try:
                 if self._device is not None and self._now_ns() >= self._ask_ns:
@@ -194,7 +193,7 @@ class DeviceStepClock(Generic[EventT]):
         last = self._pending[-1].ticket if self._pending else None
         self._pending.append(self._record(device, ticket, state))
         if state is DeviceState.IDLE and (last is None or last.moment_ns is not None):
-            self._reach(ticket, ticket.low_ns)  # there is nothing that it could still have to do
+            self._reach(ticket, ticket.low_ns)  # it cannot have any work left
 
     def _see(self, device: EventDevice[EventT]) -> DeviceState:
         state, now_ns = self._look(device), self._now_ns()
@@ -207,7 +206,7 @@ class DeviceStepClock(Generic[EventT]):
         return state
 
     def _look(self, device: EventDevice[EventT], most: int = MOST_FOUND) -> DeviceState:
-        """See which events are done, so many at most; once all of them are taken, make the marks up to there known."""
+        """Take in the events that are done, up to a number; once all are, make the marks up to there known."""
         state = device.state()
         if state is DeviceState.CLOSED:
             return state
@@ -215,11 +214,11 @@ class DeviceStepClock(Generic[EventT]):
             last = self._pending[-1]
             last.high_ns = min(last.high_ns, self._now_ns())
         if self._take(device, most):
-            self._tell()  # only now, as the later ones may have told more of the clocks
+            self._tell()  # only now, as later events may have narrowed the bounds of the clocks
         return state
 
     def _take(self, device: EventDevice[EventT], most: int) -> bool:
-        """Measure the events that are done, so many at most; whether none of them is left."""
+        """Measure the events that are done, up to a number, and say whether none of them is left."""
         left = most
         for place, pending in enumerate(islice(self._pending, self._taken, None), self._taken + 1):
             if pending.event is None:
@@ -231,7 +230,7 @@ class DeviceStepClock(Generic[EventT]):
                 pending.ticket.low_ns = max(pending.ticket.low_ns, asked_ns)
                 return True
             found_ns = self._now_ns()
-            # A device without work that was found not to have noted the time by then was slower than is usual.
+            # An idle device that had not noted the time by then was slower than usual.
             pending.high_ns = min(pending.high_ns, found_ns) if pending.high_ns >= pending.ticket.low_ns else found_ns
             self._measure(device, pending, pending.event)
             self._taken = place
@@ -239,7 +238,7 @@ class DeviceStepClock(Generic[EventT]):
         return True
 
     def _tell(self) -> None:
-        """Make the marks known whose events are measured, and those before that share them."""
+        """Make the marks known whose events are measured, and earlier marks that share them."""
         sharing: list[_Ticket] = []
         for _ in range(self._taken):
             pending = self._pending.popleft()
@@ -252,7 +251,7 @@ class DeviceStepClock(Generic[EventT]):
         self._taken = 0
 
     def _measure(self, device: EventDevice[EventT], pending: _Pending[EventT], event: EventT) -> None:
-        """Learn when a done event was, on the device's clock, and what that says of the clocks."""
+        """Measure when an event happened on the device's clock, and narrow the bounds of the clocks."""
         if self._last_event is not None:
             self._last_device_ns += device.nanoseconds_between(self._last_event, event)
             self._free.append(self._last_event)
@@ -281,7 +280,7 @@ class DeviceStepClock(Generic[EventT]):
             self._host_marks += not by_device
 
     def _give_up(self, moment_ns: int) -> None:
-        """Wait for no event any more; those under way are not used again."""
+        """Stop waiting for events; events under way are not used again."""
         self._tell()
         for pending in self._pending:
             self._events -= pending.event is not None
@@ -289,7 +288,7 @@ class DeviceStepClock(Generic[EventT]):
         self._pending.clear()
 
     def _lose(self, error: Exception) -> None:
-        """Leave the device alone for a while; marks are the host's until then."""
+        """Leave the device alone for a while, with marks by the host until then."""
         self.trouble = error
         if self._reason is None:
             self._reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
@@ -299,7 +298,7 @@ class DeviceStepClock(Generic[EventT]):
                 self._reason,
             )
         self._give_up(0)
-        if self._rest_ns > REST_NS:  # it has told nothing since it failed last: what it fails on may be an old event
+        if self._rest_ns > REST_NS:  # no answer since the last failure: it may be failing on an old event
             self._last_event, self._last_device_ns, self._alignment = None, 0.0, ClockAlignment()
         self._free.clear()
         self._events = int(self._last_event is not None)

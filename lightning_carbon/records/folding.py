@@ -23,7 +23,7 @@ def folded(ranks: Sequence[RankPart]) -> Sequence[RankPart]:
     Nothing is lost: phases still add up to the run, and parts to the phase.
 
     Args:
-        ranks: The ranks; names of the first ones come first.
+        ranks: The ranks; names of the first ranks come first.
     """
     phases = _allowed(phases_in_order(_each(part.beat.phases for part in ranks)), Phase)
     parts = {

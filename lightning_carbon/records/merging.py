@@ -45,7 +45,7 @@ class Credit(NamedTuple):
     Args:
         part: That rank.
         place: The place of the domain among those of the rank.
-        is_root: Whether totals sum it: no other metered domain of its host includes it, or only an overruled one.
+        is_root: Whether totals sum it: no other metered domain of its host includes it, overruled domains aside.
         is_overruled: Whether it has used less than the domains that should be inside it, which count instead.
     """
 

@@ -148,7 +148,7 @@ class PowerProfile:
     def bands(self) -> tuple[Band, ...]:
         """The phases of the run, in order.
 
-        Their total lengths are exact; within a stretch, their order is the likely one: the present phase goes on first,
+        Their total lengths are exact; within a stretch, their order is a likely guess: the present phase goes on first,
         and the others follow in the order usual in trainings.
         """
         bands: list[Band] = []

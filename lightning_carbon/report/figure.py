@@ -61,7 +61,7 @@ therefore dark, and training long and therefore almost white."""
 OWN_PHASES: Final = ("#BBCCEE", "#FFDDCC", "#CCEECC", "#EECCDD", "#DDDDAA", "#BBDDDD")
 """The colours of phases that have names of the program's own, in turn; as pale, and ours."""
 _MOST_NAMED: Final = 15
-"""So many phases are explained, the known ones and then the longest; the rest are drawn."""
+"""The most phases in the legend, known phases and then the longest; the rest are only drawn."""
 
 _SECONDS_A_UNIT: Final = (
     ("days", SECONDS_PER_DAY, 2.0),

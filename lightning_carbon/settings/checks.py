@@ -146,7 +146,7 @@ def check_folder(ledger: object) -> Path:
     """Check ``ledger`` as far as reading it needs.
 
     Raises:
-        ConfigError: It names no folder, or the package that knows the default one is missing.
+        ConfigError: It names no folder, or the package that knows the default folder is missing.
     """
     if ledger is None:
         return _default_ledger()

@@ -117,7 +117,7 @@ def _covers_memory(finding: Finding) -> bool:
 
 
 def _backed(measured: list[Finding], model: Callable[..., list[Finding]]) -> list[Finding]:
-    """Have the model of the memory behind each count of memory, for one that turns out never to move."""
+    """Put the model of the memory behind each counter of memory, in case the counter never moves."""
     zones = [finding for finding in measured if finding.port is not None and _is_count_of_memory(finding.port.sensor)]
     backed = {id(finding): replace(finding, fallback=model(dram=True, parts=len(zones))[0].port) for finding in zones}
     return [backed.get(id(finding), finding) for finding in measured]

@@ -11,7 +11,7 @@ column                 is
 ``name``               for people
 ``joules``             what a counter stood at, up to six decimals; empty for a gauge
 ``watts``              what a gauge showed; empty for a counter
-``parent``             optional: the id of the domain whose energy includes this one's
+``parent``             optional: the id of the domain that includes it
 ``provenance``         optional: ``counter``, ``integrated`` or ``modelled``
 ``uncertainty_ratio``  optional: the half width of the range, as a share
 ``wraps_at_joules``    optional: where a counter starts again from zero

@@ -261,7 +261,7 @@ class SimulatedGauge(_Simulated):
 
 
 class SimulatedGPU(SimulatedCounter):
-    """A GPU with an energy counter that ticks every 0.1 s, as many real ones do.
+    """A GPU with an energy counter that ticks every 0.1 s, as many real counters do.
 
     Args:
         clock: Whose time it lives in; default the machine's monotonic clock, as the meter's.

@@ -53,7 +53,7 @@ def address_of(device: torch.device, module: Any) -> int | str:  # noqa: ANN401 
     """The PCI address of a GPU as Linux writes it, such as ``0000:03:00.0``.
 
     Args:
-        device: The GPU; the current one where it has no index.
+        device: The GPU; the current GPU where it has no index.
         module: What torch has of its kind.
 
     Returns:
@@ -197,7 +197,7 @@ def accelerator_of(device: Device | None = None) -> str | None:
 
 
 def devices_in_use(index: int | None = None) -> list[torch.device]:
-    """The GPUs that this process computes on, the current one first; none where CUDA has not been started.
+    """The GPUs that this process computes on, the current GPU first; none where CUDA has not been started.
 
     Programs that name their GPU at every call (``model.to("cuda:1")``) leave the first GPU current, so GPUs on which
     torch holds memory count.

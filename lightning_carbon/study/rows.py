@@ -238,7 +238,7 @@ EMISSIONS = (StudyColumn("Consumption", NAME.cell, "<"), POUNDS, KILOGRAMS, TONN
 def study_sheet(
     title: str, rows: Sequence[StudyRow], columns: Sequence[StudyColumn] = MODELS, *, notes: Sequence[str] = ()
 ) -> Sheet:
-    """Write rows as cells; printed figures stand in brackets beside the computed ones.
+    """Write rows as cells, with printed figures in brackets beside computed figures.
 
     Args:
         title: The title of the table.

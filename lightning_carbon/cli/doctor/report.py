@@ -12,7 +12,7 @@ unknown values are ``null``.
     * ``verdict``: ``"usable"``; ``"still"``, a counter that did not move while it was watched; ``"failing"``, found
       and not readable; ``"unusable"``, for the ``reason``, and with the ``fix`` where there is one.
     * ``domain``, ``kind``, ``name``, ``parent``, ``provenance``, ``method``, ``uncertainty_ratio``: what it says of
-      itself; ``parent`` is the domain whose energy includes this one's.
+      itself; ``parent`` is the domain that includes it.
     * ``accuracy``: its range, where more is known of it than a half width: ``below_ratio`` and ``above_ratio`` as
       shares, ``below_watts`` and ``above_watts`` besides, and ``blur_seconds``, the stretch of time that it may have
       seen wrong.

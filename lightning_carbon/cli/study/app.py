@@ -1,4 +1,4 @@
-"""The commands under ``study``; the modules beside this one do the work."""
+"""The commands under ``study``; other modules of this folder do the work."""
 
 from __future__ import annotations
 

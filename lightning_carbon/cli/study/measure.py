@@ -106,7 +106,7 @@ def measure_and_show(asked: MeasureRequest, method: Method, length: TrainingLeng
 
 
 def show_table(project: str | None, ledger: str | None, *, method: Method, length: TrainingLength, form: Form) -> None:
-    """Print every measured row of a ledger beside the published ones.
+    """Print every measured row of a ledger beside the published rows.
 
     Raises:
         ConfigError: There is no such folder, or a row cannot be projected as asked.

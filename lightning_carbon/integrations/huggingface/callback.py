@@ -126,7 +126,7 @@ class CarbonTrainerCallback(TrainerHooks):
         self._join_caller()
 
     def setup(self, *args: object, **kwargs: object) -> None:
-        """Refuse Lightning's Trainer, the only one with this hook.
+        """Refuse Lightning's Trainer, as no other calls this hook.
 
         Raises:
             ConfigError: Always.

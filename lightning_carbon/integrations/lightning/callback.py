@@ -130,7 +130,7 @@ class CarbonCallback(MeterHooks):
         self._runs.finish(trainer, status_of(type(exception)))
 
     def on_init_end(self, *args: object, **kwargs: object) -> None:
-        """Refuse Hugging Face's Trainer, the only one with this hook.
+        """Refuse Hugging Face's Trainer, as no other calls this hook.
 
         Raises:
             ConfigError: Always.
@@ -154,7 +154,7 @@ def automatic_callback(**settings: Unpack[LightningSettings]) -> CarbonCallback:
 
 
 def metering_callback(trainer: Trainer) -> CarbonCallback:
-    """The callback of ours that meters a trainer: the one that the user gave, else the first automatic callback.
+    """The callback of ours that meters a trainer: the user's, else the first automatic callback.
 
     Raises:
         ConfigError: The user gave several.

@@ -173,7 +173,7 @@ def _value(batch: object, name: str) -> Any:  # noqa: ANN401 - whatever a batch 
 
 
 def _named(batch: object) -> Iterator[tuple[str, Any]]:
-    """The tensors of tokens, by name: a single one, or those that end in the same way."""
+    """The tensors of tokens, by name: a single tensor, or those whose names end in the same way."""
     for name in TOKEN_NAMES:
         value = _value(batch, name)
         if _is_tensor(value) and _is_integer(value):

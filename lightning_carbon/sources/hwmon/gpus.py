@@ -3,7 +3,7 @@
 AMD: an energy counter where there is one; else the power that the driver averages (``power1_average``), else the power
 at the moment (``power1_input``); what the driver reads is that of the whole socket. An APU's is that of the CPU, too
 (https://docs.kernel.org/gpu/amdgpu/thermal.html), known by the voltage of its northbridge, which only APUs have: it is
-no GPU's. On a board of two dies, such as an MI250, the first die shows the power of both and the second one 0 or
+no GPU's. On a board of two dies, such as an MI250, the first die shows the power of both and the second shows 0 or
 nothing (https://github.com/ROCm/rocm_smi_lib/issues/160, 2024): who computes on the second is charged the board.
 
 Intel: ``i915`` and ``xe`` count the energy of the card; ``xe`` counts its package, too, which is inside
@@ -76,7 +76,7 @@ class KernelGpu:
 
 
 def amd_gpus(chips: Chips, root: Path) -> tuple[list[KernelGpu], list[Finding]]:
-    """The GPUs of AMD as ROCm counts them, a partitioned one several times, and a finding for each APU.
+    """The GPUs of AMD in ROCm's order, a partitioned GPU several times, and a finding for each APU.
 
     Args:
         chips: What was found.
@@ -130,7 +130,7 @@ def meter(gpus: Sequence[KernelGpu], known: Sequence[KernelGpu], patience: Patie
 
 
 def _metered(gpu: KernelGpu, patience: Patience) -> Finding:
-    """The first sensor that answers, with the next one behind a counter."""
+    """The first sensor that answers; a counter has the next behind it."""
     sources: list[Source] = []
     reasons: list[str] = []
     for file, is_counter in _files(gpu):
@@ -180,7 +180,7 @@ def _opened(gpu: KernelGpu, path: Path, *, is_counter: bool) -> Source:
 
 
 def _first_die(gpu: KernelGpu, known: Sequence[KernelGpu], patience: Patience) -> Finding | None:
-    """The sensor of the board's first die, which is the GPU before this one."""
+    """The sensor of the board's first die, which is the previous GPU."""
     place = known.index(gpu)
     if not place or known[place - 1].name != gpu.name:
         return None

@@ -5,7 +5,7 @@
 * ``corsairpsu`` shows what some power supplies of desktops deliver.
 * A battery shows what a laptop draws, while it runs on it.
 
-A machine with several meters that nothing tells apart has none: which of them is the machine cannot be known.
+A machine with several meters that cannot be distinguished counts as having none, as the right one is not known.
 
 References:
     * https://docs.kernel.org/hwmon/acpi_power_meter.html, ibmaem.html, ibmpowernv.html, corsair-psu.html
@@ -131,7 +131,7 @@ def _sensor(method: str, ratio: float, window_seconds: float = 0.0) -> Sensor:
 
 
 def _batteries(root: Path, patience: Patience, opener: Opener = os.open) -> Finding | None:
-    """What a laptop draws from its batteries: one that is not discharging gives nothing, and no reading counts."""
+    """The power that a laptop draws from its batteries; without a discharging battery, no reading counts."""
     folder = root / _SUPPLIES
     try:
         supplies = sorted(folder.iterdir())

@@ -76,7 +76,7 @@ def discover(
         root: Where ``proc`` is.
 
     Returns:
-        A finding for each device, in the order asked for, then one for each module that they are on; a single one
+        A finding for each device, in the order asked for, then one for each module that they are on; a single finding
         without a port where NVML cannot be used or nothing is visible. :func:`neighbours` later looks again for other
         processes on them.
 

@@ -158,7 +158,7 @@ def _lengths(development: Development) -> list[str]:
 
 
 def _filled(shares: Sequence[JobShare]) -> Sequence[JobShare]:
-    """From the first that holds a run to the last one."""
+    """The shares from the first to the last that holds a run."""
     held = [place for place, share in enumerate(shares) if share.jobs]
     return shares[held[0] : held[-1] + 1]
 

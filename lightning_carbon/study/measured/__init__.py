@@ -1,1 +1,1 @@
-"""The study's Table 3, measured: from the journals of a training to the row of a whole one."""
+"""The study's Table 3, measured: from the journals of a training to its row, projected to the whole training."""

@@ -18,7 +18,7 @@ class TrainingLength:
         count: The number of accelerators; by default as measured.
 
     Raises:
-        ConfigError: More than one of the first three, or one that is not above 0.
+        ConfigError: More than one of the first three is given, or a number is not above 0.
     """
 
     hours: float | None = None

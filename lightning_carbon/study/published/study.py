@@ -1,6 +1,6 @@
 """The figures of the study of 2019 and the inputs behind them: the packaged file :file:`data/strubell2019.json`.
 
-Two of its inputs differ from the printed ones, since the printed results follow from other values: BERT's 79.2 hours
+Two of its inputs differ from the printed values, since the printed results follow from other values: BERT's 79.2 hours
 (79 were printed) and the search's 32,633 hours on a TPU (32,623 were printed). The mean power of the development was
 not printed at all: 216.96 W for each GPU is what its printed cost of electricity implies.
 """
