@@ -1,8 +1,8 @@
-"""How far the true energy may be from what a sensor shows, on either side. Pure.
+"""The accuracy of a sensor: how far the true energy may be from its reading, on either side. Pure.
 
-Three kinds of error are kept apart, since they grow differently. A gain is a share of the energy. An offset is a power,
-so it weighs more the less is drawn. And what a sensor does not see, or shows late, is a stretch of time on which it may
-be wrong altogether: much of a short window, and nothing of a long one.
+Three kinds of error are kept separate, since they grow differently. A gain is a share of the energy. An offset is a
+power, so it weighs more the less is drawn. And a sensor that misses time, or lags, may be wholly wrong over a stretch
+of time: much of a short window, and next to nothing of a long window.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """The range around what a sensor shows.
+    """The range around a sensor's reading.
 
     Args:
-        below_ratio: How far below it the energy may be, as a share of it.
-        above_ratio: How far above it.
-        below_watts: How far below besides, for as long as the sensor is read.
-        above_watts: How far above besides.
-        blur_seconds: On both sides besides, what is used in so long, at the mean power of the time in question.
+        below_ratio: How far below the reading the energy may be, as a share of it.
+        above_ratio: How far above the reading the energy may be, as a share of it.
+        below_watts: How far below in addition, as a power over the time of reading.
+        above_watts: How far above in addition, as a power over the time of reading.
+        blur_seconds: How far on both sides in addition, as the energy of so many seconds at the mean power of the
+            reading.
     """
 
     below_ratio: float
@@ -34,11 +35,11 @@ class Accuracy:
         """The range of an energy.
 
         Args:
-            microjoules: What the sensor has shown.
-            covered_ns: In how long; 0 where that is not known, which leaves the shares alone.
+            microjoules: The reading.
+            covered_ns: The time of the reading; 0 where it is not known, and then only the shares count.
 
         Returns:
-            The lower end, never below zero, and the upper one.
+            The lower end, never below zero, and the upper end.
         """
         seconds = covered_ns / NANOSECONDS_PER_SECOND
         blur = microjoules * min(1.0, self.blur_seconds / seconds) if seconds > 0 else 0.0
@@ -47,7 +48,7 @@ class Accuracy:
         return max(0, microjoules - round(below)), microjoules + round(above)
 
     def or_wider(self, other: Accuracy) -> Accuracy:
-        """The range that holds both."""
+        """The range that holds both ranges."""
         return Accuracy(
             max(self.below_ratio, other.below_ratio),
             max(self.above_ratio, other.above_ratio),

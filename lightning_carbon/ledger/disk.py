@@ -1,4 +1,4 @@
-"""The calls by which a ledger reaches its disk, each of which may fail: one class, so that tests can make each fail."""
+"""The calls by which a ledger reaches its disk, in a single class, where tests can make each of them fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Disk:
     """The file system of this machine. Every method may raise :class:`OSError`."""
 
     def open(self, path: Path, flags: int, mode: int = 0o666) -> int:
-        """Open a file; the descriptor."""
+        """Open a file and return its descriptor."""
         return os.open(path, flags, mode)
 
     def reader(self, file: int) -> BinaryIO:
@@ -21,15 +21,15 @@ class Disk:
         return os.fdopen(file, "rb")
 
     def write(self, file: int, data: memoryview) -> int:
-        """Write some of the data; how many bytes that were."""
+        """Write some of the data, and return the number of bytes."""
         return os.write(file, data)
 
     def sync(self, file: int) -> None:
-        """Wait until what was written would survive a power cut."""
+        """Wait until the written data would survive a power cut."""
         os.fsync(file)
 
     def truncate(self, file: int, size: int) -> None:
-        """Cut a file."""
+        """Cut a file to a size."""
         os.ftruncate(file, size)
 
     def close(self, file: int) -> None:
@@ -45,7 +45,7 @@ class Disk:
         path.unlink()
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder, and those above it, where they are not there."""
+        """Make a folder and its missing parents."""
         path.mkdir(parents=True, exist_ok=True)
 
     def write_all(self, file: int, data: bytes) -> None:
@@ -56,4 +56,4 @@ class Disk:
 
 
 DISK: Final = Disk()
-"""The real one."""
+"""The disk of this machine."""

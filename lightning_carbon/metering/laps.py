@@ -1,4 +1,4 @@
-"""What a run uses between two moments of the program's choice, told once readings have settled it; nothing waits."""
+"""The energy of a run between two moments of the program's choice, known once readings have settled it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Lap(NamedTuple):
 
     Args:
         number: Its number.
-        at_ns: When the program came to it; a device may get to it later.
+        at_ns: When the program reached it; a device may get to it later.
     """
 
     number: int
@@ -24,7 +24,7 @@ class Lap(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What was used between two moments.
+    """The energy between two moments.
 
     Args:
         joules: The energy, of the hardware that this process meters.
@@ -52,14 +52,14 @@ class Laps:
         return lap
 
     def between(self, start: Lap, end: Lap) -> Spent | None:
-        """What was used between two moments, as far as readings have settled it.
+        """The energy between two moments, as far as readings have settled it.
 
         Args:
-            start: The earlier one.
-            end: The later one.
+            start: The earlier moment.
+            end: The later moment.
 
         Returns:
-            ``None`` where nothing of it is settled, nothing is metered, or it is so long ago that it is forgotten.
+            The energy; ``None`` where none of it is settled, nothing is metered, or the moments are too long ago.
         """
         run = self._run
         with run.lock:
@@ -81,7 +81,7 @@ class Laps:
         return Spent(joules, ratio) if reached_ns > begun.at_ns or ended is not None else None
 
     def of_others(self, phase: str) -> float:
-        """What the other ranks have used in a phase since the start, in joules, as far as is known."""
+        """The energy of the other ranks in a phase since the start, in joules, as far as it is known."""
         with self._run.lock:
             parts = self._run.parts()
             roots = self._run.hardware(parts).roots(parts)

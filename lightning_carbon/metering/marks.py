@@ -1,4 +1,4 @@
-"""The marks of a training, from the moment that the program comes to them until they are attributed."""
+"""The marks of a training, from the moment the program reaches them until they are attributed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ready_marks(
 
     Args:
         marks: The marks; others may be added meanwhile.
-        serial: The number of the last one that is attributed.
+        serial: The number of the last attributed mark.
         cut_ns: The moment up to which readings have settled.
         clock: The device's clock, where there is one.
     """

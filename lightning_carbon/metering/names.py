@@ -1,4 +1,4 @@
-"""The names of phases and parts that a run uses: the known ones, and so many of its own."""
+"""The names of phases and parts of a run: the known names, and a bounded number of its own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class RunNames:
-    """The names that a run has used so far, bounded, as each costs something at every beat and row.
+    """The names that a run has used so far; their number is bounded, as each has a cost at every beat and row.
 
-    A part counts in each phase that it is in.
+    A part counts once for each of its phases.
 
     Args:
-        warn: Told once of names that are too many: a key and a message.
+        warn: Called once, with a key and a message, when there are too many names.
         has_parts: Whether there are parts at all.
     """
 
@@ -30,7 +30,7 @@ class RunNames:
         self._own: set[tuple[str, str | None]] = set()
 
     def phase(self, name: object, outer: str) -> str:
-        """The phase of a name.
+        """The phase with a name.
 
         Args:
             name: What the user called it.

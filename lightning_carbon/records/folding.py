@@ -1,4 +1,4 @@
-"""Keeps the names of a run within bounds, however many ranks have used names of their own. Pure."""
+"""Bounds on the names of a run, however many ranks have used names of their own. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from lightning_carbon.records.journal import Beat
 
 _REST: Final = Part.OTHER.value
-"""The phase, and the part, that has what is beyond the bounds."""
+"""The phase, and the part, that collects everything beyond the bounds."""
 
 
 def folded(ranks: Sequence[RankPart]) -> Sequence[RankPart]:
-    """What ranks have written, with no more names than a run may have: what is beyond counts to ``other``.
+    """The parts of ranks with no more names than a run may have; further names count as ``other``.
 
     Nothing is lost: phases still add up to the run, and parts to the phase.
 
@@ -50,7 +50,7 @@ def _within(beat: Beat, phases: frozenset[str], parts: dict[str, frozenset[str]]
     for phase, used in beat.phases.items():
         kept = phase if phase in phases else _REST
         whole[kept] = _phases_sum(whole[kept], used) if kept in whole else used
-        # What is not divided goes to no part in particular, which counts where the others of its phase are.
+        # Undivided time goes to the part `other`, which counts where the other parts of its phase are.
         for part, told in beat.parts.get(phase, {_REST: PartBeat(used.ns, used.uj)}).items():
             names = divided.setdefault(kept, {})
             name = part if part in parts.get(kept, frozenset(Part)) else _REST

@@ -1,6 +1,6 @@
-"""Reads what is told of phases and parts, by name. Pure.
+"""Readers of figures by phase and part. Pure.
 
-Who wrote it may have used names of its own, which a later version may know: they are checked, and bounded.
+The writer may have used names of its own, or those of a later version: they are checked, and their number is bounded.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MOST_READ: Final = 2 * MOST_NAMES
-"""As many names as any version may have written: those that it knows, and those of a program's own."""
+"""The most names that any version may have written: known names, and a program's own."""
 
 T = TypeVar("T")
 
@@ -39,12 +39,12 @@ def named(value: object, reader: Callable[[object], T]) -> dict[str, T]:
 
 
 def by_phase(reader: Callable[[object], Any]) -> Mapping[str, Any]:
-    """Metadata of a field that has something for each phase."""
+    """Metadata of a field with a value for each phase."""
     return read_by(partial(named, reader=reader))
 
 
 def by_part(reader: Callable[[object], Any]) -> Mapping[str, Any]:
-    """Metadata of a field that has something for each part of phases."""
+    """Metadata of a field with a value for each part of each phase."""
     return by_phase(partial(named, reader=reader))
 
 

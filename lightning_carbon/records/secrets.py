@@ -1,4 +1,4 @@
-"""Commands without what looks like a secret in them: they are stored, and shown to others. Pure.
+"""Commands without anything that looks like a secret, since they are stored, and shown to others. Pure.
 
 A secret is known by the name that it is given to (``--hf_token``, ``WANDB_API_KEY=``, ``"password":``), by its own
 shape (``hf_...``, ``sk-...``), or by its place in a URL. Hiding too much costs a word in a table; hiding too little
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 HIDDEN: Final = "***"
 _MOST_CHARACTERS: Final = 4_096
-"""A longer word is a program of its own, and is not told."""
+"""The longest word that is kept; a longer word is a program of its own."""
 
 _TELLING: Final = re.compile(r"passw|passphrase|^pwd$|secret|credential|^auth$|^authorization$|apikey|^bearer$")
 _KEYS: Final = {"api", "access", "private", "secret", "account", "auth", "license", "licence", "wandb", "encryption"}
 _TEXT_TOKENS: Final = {"pad", "eos", "bos", "unk", "mask", "sep", "cls", "image", "audio", "special", "start", "end"}
-"""Those of a tokenizer: ``--pad_token "<pad>"``."""
+"""The tokens of a tokenizer, which are no secrets: ``--pad_token "<pad>"``."""
 
 _SHAPES: Final = re.compile(
     r"\b(?:hf_\w{16,}|sk-[\w-]{16,}|gh[opusr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}"
     r"|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{30,}|npm_\w{30,}|pypi-[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
 )
-"""Of Hugging Face, OpenAI and others, GitHub, GitLab, Slack, AWS, Google, npm, PyPI, and JSON web tokens, as these
-services document them in 2025."""
+"""The shapes of secrets of Hugging Face, OpenAI and others, GitHub, GitLab, Slack, AWS, Google, npm, PyPI, and of JSON
+web tokens, as these services document them in 2025."""
 _PAIR: Final = re.compile(
     r"""(?P<before>(?P<quote>["']?)(?P<name>[A-Za-z_][\w.-]*)(?P=quote)\]?\s*[:=]\s*)"""
     r"""(?P<value>"[^"]*"|'[^']*'|(?:(?:bearer|basic|token)\s+)?[^\s"',;&}\]]+)""",
@@ -38,10 +38,10 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def without_secrets(words: Sequence[str]) -> tuple[str, ...]:
-    """The words of a command, with asterisks in the place of what looks like a secret.
+    """The words of a command, with asterisks in the place of anything that looks like a secret.
 
     Args:
-        words: The program and its words.
+        words: The program and its arguments.
     """
     told: list[str] = []
     is_secret = False
@@ -70,7 +70,7 @@ def _hide(pair: re.Match[str]) -> str:
 
 
 def _is_telling(name: str) -> bool:
-    """Whether what has that name is a secret: ``--hf_token``, ``hfToken``, ``WANDB_API_KEY``, ``db.password``."""
+    """Whether a name is that of a secret: ``--hf_token``, ``hfToken``, ``WANDB_API_KEY``, ``db.password``."""
     words = [word.lower() for word in _WORDS.findall(name)]
     if not words:
         return False

@@ -1,6 +1,6 @@
-"""Small files of the kernel, read without ever waiting for them: a line of text, or a number that changes.
+"""Small files of the kernel, read without ever blocking: a line of text, or a number that changes.
 
-In a container they are whatever was mounted there, so that a pipe, a folder and a text that is none are each told.
+In a container anything may be mounted in their place, so a pipe, a folder and undecodable text are each reported.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Opener = Callable[[str, int], int]
-"""What opens a file, as :func:`os.open` does."""
+"""A function that opens a file, as :func:`os.open` does."""
 
 _MOST_BYTES: Final = 256
 _LOST: Final = {errno.ENODEV, errno.ENXIO, errno.ENODATA, errno.ENOENT, errno.EBADF, errno.ESTALE}
 
 
 class NumberFile:
-    """A file that holds one whole number, kept open so that a reading is one system call.
+    """A file with a whole number, kept open to make a reading a single system call.
 
     Args:
         path: The file.
-        opener: What opens it.
-        what: What the number is, for people.
-        least: What the number cannot be below.
+        opener: Opens it, as :func:`os.open` does.
+        what: The quantity, for people.
+        least: The least possible number.
 
     Raises:
         OSError: The file cannot be opened.
@@ -51,10 +51,10 @@ class NumberFile:
         self._close = weakref.finalize(self, os.close, self._descriptor)
 
     def read(self) -> int:
-        """Read the number as it is now.
+        """Read the present number.
 
         Raises:
-            ReadFailed: What was read is no such number, or the kernel failed this time.
+            ReadFailed: The text is no such number, or the kernel failed this time.
             SourceLost: The file is gone.
         """
         try:
@@ -75,7 +75,7 @@ class NumberFile:
 
 
 def open_regular(path: str, opener: Opener = os.open) -> int:
-    """Open a file for reading, if it is one: opening a pipe would wait for a process that writes to it.
+    """Open a regular file for reading; opening a pipe would wait for a process that writes to it.
 
     Raises:
         OSError: It cannot be opened, or is no regular file.
@@ -91,7 +91,7 @@ def open_regular(path: str, opener: Opener = os.open) -> int:
 
 
 def read_small(path: Path, opener: Opener = os.open, *, most_bytes: int = _MOST_BYTES) -> str:
-    """What a small file says, as a rule one short line, without the end of the line.
+    """The text of a small file, usually a single short line, without the line end.
 
     Raises:
         OSError: It cannot be read, or is no regular file.
@@ -102,7 +102,7 @@ def read_small(path: Path, opener: Opener = os.open, *, most_bytes: int = _MOST_
 
 
 def read_count(path: Path, opener: Opener = os.open) -> int | None:
-    """The number in a file, where it is one above zero."""
+    """The number in a file, where it is above zero."""
     try:
         number = int(read_small(path, opener))
     except (OSError, ValueError):
@@ -111,7 +111,7 @@ def read_count(path: Path, opener: Opener = os.open) -> int | None:
 
 
 def reason_of(error: Exception) -> str:
-    """What went wrong, in a few words."""
+    """The reason of an error, in a few words."""
     if isinstance(error, UnicodeDecodeError):
         return "it is no text"
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -99,7 +99,7 @@ def _table() -> Table:
 
 
 def _what(source: SourceReport) -> str:
-    """The subject of a source, without its UUID, which is in the table of devices; a slice keeps the start of its own."""
+    """The subject of a source without its UUID, which the table of devices has; a slice keeps the start of its own."""
     return _UUID.sub(lambda found: "" if found["kind"] == "GPU" else found["start"], source.subject).strip()
 
 

@@ -1,4 +1,4 @@
-"""What the evaluations of a training used, each for its own set, told once readings have settled it."""
+"""The energy of a training's evaluations, each for its own set, logged once readings have settled it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 from lightning_carbon.metering.laps import Lap, Laps
 
 _MOST_WAITING: Final = 64
-"""So many evaluations wait for their figures; more come between two logs only where nothing is ever settled."""
+"""The most evaluations that wait for their figures; more come between two logs only where nothing is ever settled."""
 _ENOUGH: Final = 0.9
-"""An evaluation is told in its own log where so much of its time is settled; ours."""
+"""The share of an evaluation's time that must be settled for its figures to be in its own log; ours."""
 
 
 @dataclass(slots=True)
@@ -18,11 +18,11 @@ class Evaluation:
     """An evaluation that has ended, within a run.
 
     Args:
-        prefix: What the Trainer puts before the names of its metrics.
-        phase: The phase that it was in.
-        start: Where it began.
-        end: Where it ended.
-        told_joules: What of it has been told.
+        prefix: The Trainer's prefix of its metrics.
+        phase: Its phase.
+        start: The moment of its beginning.
+        end: The moment of its end.
+        told_joules: The energy of it that has been logged.
     """
 
     prefix: str
@@ -34,12 +34,12 @@ class Evaluation:
 
 @dataclass(slots=True)
 class Evaluations:
-    """The evaluations of a training that are not told, or not wholly.
+    """The evaluations of a training whose energy has not been logged, or not wholly.
 
     Args:
         waiting: The evaluations.
-        carried_joules: What was settled of each set after it had been told, and comes with its next figures.
-        others_joules: What other ranks had used in each phase when that was last told.
+        carried_joules: The energy of each set that was settled after its log, and comes with its next figures.
+        others_joules: The energy of other ranks in each phase when it was last logged.
     """
 
     waiting: list[Evaluation] = field(default_factory=list)
@@ -47,14 +47,14 @@ class Evaluations:
     others_joules: dict[str, float] = field(default_factory=dict)
 
     def note(self, evaluation: Evaluation) -> None:
-        """An evaluation has ended."""
+        """Note an evaluation that has ended."""
         self.waiting = [*self.waiting[1 - _MOST_WAITING :], evaluation]
 
     def take(self, laps: Laps) -> dict[str, float]:
-        """The energy in joules of every set that has been evaluated, as far as it can be told now and was not before.
+        """The energy in joules of every evaluated set, as far as it is known now and was not returned before.
 
         Args:
-            laps: Tells what was used between two moments.
+            laps: Gives the energy between two moments.
         """
         told: dict[str, float] = {}
         shares: dict[str, dict[str, float]] = {}
@@ -79,7 +79,7 @@ class Evaluations:
         return told
 
     def _of_others(self, laps: Laps, phase: str, own_joules: dict[str, float]) -> dict[str, float]:
-        """What other ranks have used in a phase since that was last told, in the shares of what this one has."""
+        """The new energy of other ranks in a phase, in proportion to the energy of this rank's sets."""
         before = self.others_joules.get(phase, 0.0)
         now = self.others_joules[phase] = max(before, laps.of_others(phase))
         whole = sum(own_joules.values())

@@ -1,7 +1,7 @@
-"""Sensors that Linux shows in its own tree: of machines, of GPUs of AMD and Intel, of Arm processors and of Jetsons.
+"""Sensors in Linux's hwmon tree: of machines, of GPUs by AMD and Intel, of Arm processors and of Jetsons.
 
-Everything is read below a root folder, so that a recorded tree stands in for a machine. What is no number, a file that
-cannot be read and a reading that hangs each cost their sensor, with the reason.
+Everything is read below a root folder, which lets a recorded tree stand in for a machine. A text that is no number, a
+file that cannot be read and a reading that hangs each cost their sensor, with the reason.
 
 References:
     * https://docs.kernel.org/hwmon/sysfs-interface.html

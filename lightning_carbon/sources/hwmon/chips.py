@@ -1,4 +1,4 @@
-"""The chips of ``/sys/class/hwmon``: each with its name, its device and the channels that show power or energy.
+"""The chips of ``/sys/class/hwmon``, each with its name, its device and its channels of power or energy.
 
 A channel's files stand in the folder of its chip, or, with older drivers such as that of the ACPI power meter, in the
 folder of the device behind it. Power is in microwatts and energy in microjoules, whatever the chip
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 CLASS: Final = Path("sys/class/hwmon")
 PCI_ADDRESS: Final = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
-"""Domain, bus, device and function, as the kernel writes them."""
+"""A PCI address: domain, bus, device and function, as the kernel writes them."""
 
 _FOLDER: Final = re.compile(r"hwmon(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One folder of the tree.
+    """A folder of the tree.
 
     Args:
         path: The folder.
-        name: What its driver calls it, such as ``amdgpu``.
-        device: The folder of the device behind it; that of the chip where there is none.
+        name: Its driver's name for it, such as ``amdgpu``.
+        device: The folder of the device behind it; the chip's own where there is none.
         opener: What opens files.
     """
 
@@ -47,7 +47,7 @@ class Chip:
         return self.device.name if PCI_ADDRESS.fullmatch(self.device.name) else None
 
     def file(self, name: str) -> Path | None:
-        """Where a file of the chip is, if it is there."""
+        """The path of a file of the chip, if the file exists."""
         for folder in (self.path, self.device):
             path = folder / name
             try:
@@ -58,7 +58,7 @@ class Chip:
         return None
 
     def text(self, name: str) -> str:
-        """What a file of one line says; empty where it is not there or cannot be read."""
+        """The text of a file with a single line; empty where it is missing or cannot be read."""
         path = self.file(name)
         try:
             return "" if path is None else read_small(path, self.opener)
@@ -80,23 +80,23 @@ class Chip:
 
 @dataclass(slots=True)
 class Chips:
-    """What was found under a root.
+    """The chips under a root.
 
     Args:
         found: Every chip with a name, in the order of their numbers.
-        troubles: What was found and cannot be used, by name, and why.
+        troubles: The chips that cannot be used, by name, and why.
     """
 
     found: list[Chip] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
 
     def named(self, *names: str) -> list[Chip]:
-        """The chips of some drivers."""
+        """The chips of given drivers."""
         return [chip for chip in self.found if chip.name in names]
 
 
 def explore(root: Path = Path("/"), opener: Opener = os.open) -> Chips:
-    """Find every chip.
+    """Find every chip with a name.
 
     Args:
         root: Where ``sys`` is.
@@ -115,7 +115,7 @@ def explore(root: Path = Path("/"), opener: Opener = os.open) -> Chips:
         try:
             label, device = read_small(path / "name", opener), (path / "device").resolve()
         except FileNotFoundError:
-            continue  # a chip without a name shows nothing that is looked for here
+            continue  # a chip without a name has no sensor of use here
         except (OSError, ValueError, RuntimeError) as error:
             chips.troubles[name] = f"its name cannot be read: {reason_of(error)}"
             continue

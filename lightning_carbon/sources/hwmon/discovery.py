@@ -1,4 +1,4 @@
-"""What hwmon shows of this machine: its accelerators, its processors, and the whole of it."""
+"""Discovery of hwmon's sensors: of accelerators, of processors, and of the whole machine."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _XPU: Final = "xpu"
 
 @dataclass(frozen=True, slots=True)
 class Sensors:
-    """What was tried.
+    """The findings of discovery.
 
     Args:
         accelerators: GPUs of AMD and Intel, and the rails of a Jetson.
-        processors: Sockets.
-        machine: What sees the whole machine.
+        processors: The sockets.
+        machine: The sensors of the whole machine.
     """
 
     accelerators: list[Finding] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Sensors:
 
 
 def addresses_among(devices: Literal["auto", "all"] | Sequence[int | str]) -> list[str]:
-    """The PCI addresses in a setting of devices, by which GPUs of AMD and Intel are named."""
+    """The PCI addresses, which name GPUs by AMD and Intel, in the setting ``devices``."""
     if isinstance(devices, str):
         return []
     return [device for device in devices if isinstance(device, str) and PCI_ADDRESS.fullmatch(device)]
@@ -64,11 +64,11 @@ def discover(
             address (``"0000:03:00.0"``); a number is an index among those that are visible, as torch counts them.
         environ: The environment variables.
         root: Where ``sys`` is.
-        host: Whether to look for processors and the machine, too.
+        host: Whether to also look for processors and the machine.
         computes_on: Torch's type of the device that the training computes on, or
             :data:`~lightning_carbon.sources.accelerators.ROCM`, where that is known: GPUs of other makers are then
-            left out of ``"auto"``, and no index is theirs.
-        opener: What opens files.
+            left out of ``"auto"``, and have no index.
+        opener: Opens files, as :func:`os.open` does.
         patience_seconds: How long a sensor may take to answer.
 
     Returns:

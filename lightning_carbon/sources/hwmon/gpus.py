@@ -1,10 +1,10 @@
-"""GPUs of AMD (``amdgpu``) and Intel (``i915``, ``xe``): the best sensor that each really has.
+"""GPUs by AMD (``amdgpu``) and Intel (``i915``, ``xe``), each with its best working sensor.
 
 AMD: an energy counter where there is one; else the power that the driver averages (``power1_average``), else the power
-at the moment (``power1_input``); what the driver reads is that of the whole socket. An APU's is that of the CPU, too
-(https://docs.kernel.org/gpu/amdgpu/thermal.html), known by the voltage of its northbridge, which only APUs have: it is
-no GPU's. On a board of two dies, such as an MI250, the first die shows the power of both and the second shows 0 or
-nothing (https://github.com/ROCm/rocm_smi_lib/issues/160, 2024): who computes on the second is charged the board.
+at the moment (``power1_input``); the driver reads that of the whole socket. An APU's power includes the CPU
+(https://docs.kernel.org/gpu/amdgpu/thermal.html) and therefore does not count as a GPU's; only APUs show the voltage of
+a northbridge. On a board of two dies, such as an MI250, the first die shows the power of both and the second shows 0 or
+nothing (https://github.com/ROCm/rocm_smi_lib/issues/160, 2024): a job on the second die is charged the board.
 
 Intel: ``i915`` and ``xe`` count the energy of the card; ``xe`` counts its package, too, which is inside
 (Documentation/ABI/testing/sysfs-driver-intel-xe-hwmon).
@@ -37,10 +37,10 @@ AMD: Final = "amdgpu"
 INTEL: Final = ("i915", "xe")
 
 COUNTER_RATIO: Final = 0.10
-"""Half width of the range of an energy counter. No study has held one of these drivers against a meter; twice that of
-NVIDIA's, ours."""
+"""Half width of the range of an energy counter. No study has compared these drivers with a meter; twice NVIDIA's, our
+assumption."""
 GAUGE_RATIO: Final = 0.15
-"""The same of power that is integrated; ours, as wide as NVIDIA's mean of the last second."""
+"""Half width of the range of integrated power; ours, as wide as that of NVIDIA's mean of the last second."""
 
 _NODES: Final = Path("sys/class/kfd/kfd/topology/nodes")
 _PROPERTIES_BYTES: Final = 8192
@@ -50,7 +50,7 @@ _ANY: Final = "no sensor of this GPU answers: "
 
 @dataclass(frozen=True, slots=True)
 class KernelGpu:
-    """A GPU that has a chip.
+    """A GPU with a chip in hwmon.
 
     Args:
         chip: The chip.
@@ -66,12 +66,12 @@ class KernelGpu:
 
     @property
     def subject(self) -> str:
-        """What a finding calls it."""
+        """The name of the GPU in a finding."""
         return f"{self.name} {self.address}"
 
     @property
     def domain(self) -> Domain:
-        """The domain of its board."""
+        """The domain of the GPU's board."""
         return Domain(Kind.GPU, f"gpu:{self.unique_id or self.address}", self.name)
 
 
@@ -101,7 +101,7 @@ def amd_gpus(chips: Chips, root: Path) -> tuple[list[KernelGpu], list[Finding]]:
 
 
 def intel_gpus(chips: Chips) -> list[KernelGpu]:
-    """The GPUs of Intel with sensors, which are those that are no part of a processor, by their addresses."""
+    """The GPUs by Intel with sensors, which excludes those inside processors, ordered by address."""
     found = [
         KernelGpu(chip, chip.address, "", _by_id("Intel GPU", chip))
         for chip in chips.named(*INTEL)
@@ -111,11 +111,11 @@ def intel_gpus(chips: Chips) -> list[KernelGpu]:
 
 
 def meter(gpus: Sequence[KernelGpu], known: Sequence[KernelGpu], patience: Patience) -> list[Finding]:
-    """The verdict on each board of which a GPU is asked for, once.
+    """The verdict on each board with a selected GPU, once.
 
     Args:
-        gpus: Those that are asked for.
-        known: All that there are, in their order.
+        gpus: The selected GPUs.
+        known: All GPUs, in their order.
         patience: How long a sensor may take to answer.
     """
     findings: dict[str, Finding] = {}
@@ -154,7 +154,7 @@ def _files(gpu: KernelGpu) -> list[tuple[str, bool]]:
 
 
 def _opened(gpu: KernelGpu, path: Path, *, is_counter: bool) -> Source:
-    """A sensor that has answered with more than nothing."""
+    """A sensor whose first answer is above zero."""
     chip = gpu.chip
     whose = "the card's" if chip.name in INTEL and path.name == "energy1_input" else "the socket's"
     caps = [
@@ -197,9 +197,9 @@ def _by_id(word: str, chip: Chip) -> str:
 
 
 def _kfd_order(root: Path, chips: Chips) -> list[str]:
-    """The PCI slots of the nodes that compute, in ROCm's order; a partitioned GPU is several nodes.
+    """The PCI slots of ROCm's compute nodes, in order; a partitioned GPU has several nodes.
 
-    The function is left out: where a GPU is partitioned, the kernel writes the number of the node there (2024).
+    Slots leave out the function: for a partitioned GPU, the kernel writes the number of the node there (2024).
     """
     folder = root / _NODES
     try:

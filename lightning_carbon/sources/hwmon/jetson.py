@@ -1,9 +1,9 @@
-"""Jetson modules: the rails that INA3221 monitors watch, by the labels that the board's device tree gives them.
+"""Jetson modules: the rails watched by INA3221 monitors, with the labels of the board's device tree.
 
 A monitor shows millivolts and milliamperes of up to three rails (https://docs.kernel.org/hwmon/ina3221.html). Where the
 input of the module is watched (``VDD_IN`` of Orin NX, Orin Nano, Xavier NX and TX2, ``POM_5V_IN`` of Nano), it counts
-and the other rails are inside. Where it is not (AGX Orin, AGX Xavier) the rails add up, as far as they are known;
-memory that a rail of 5 V feeds is inside of that.
+and the other rails are inside. Otherwise (AGX Orin, AGX Xavier) the known rails add up; memory that a 5 V rail feeds is
+inside that rail.
 
 Labels: arch/arm64/boot/dts/nvidia of Linux (2023), and NVIDIA's Jetson Linux Developer Guide, "Power and Performance".
 """
@@ -27,11 +27,11 @@ SOURCE: Final = "jetson"
 MONITOR: Final = "ina3221"
 
 UNCERTAINTY_RATIO: Final = 0.05
-"""Half width of the range: the monitor is right to 1 % and its shunt to about as much (TI, INA3221 data sheet, 2016),
-but is read now and then; the rest is ours."""
+"""Half width of the range: the monitor is accurate to 1 %, its shunt to about as much (TI, INA3221 data sheet, 2016);
+we add the rest because it is read at moments."""
 
 INPUTS: Final = frozenset({"VDD_IN", "POM_5V_IN"})
-"""What a whole module draws."""
+"""The domain of a whole module."""
 
 _SYSTEM: Final = "VIN_SYS_5V0"
 _CHANNELS: Final = 3
@@ -41,9 +41,9 @@ class _Rail(NamedTuple):
     """A rail of the module.
 
     Args:
-        kind: What sort of hardware it feeds.
+        kind: The kind of hardware that it feeds.
         name: For people.
-        feeder: The label of the rail that it is fed by, or an empty string.
+        feeder: The label of the rail that feeds it, or an empty string.
     """
 
     kind: Kind
@@ -92,7 +92,7 @@ def discover(chips: Chips, patience: Patience) -> list[Finding]:
 
 
 def _labels(chip: Chip) -> dict[str, tuple[Chip, int]]:
-    """The rails that a monitor watches, by their labels; those that are not connected are called ``NC``."""
+    """The rails of monitors, by their labels; unconnected rails are labelled ``NC``."""
     labels = {channel: chip.text(f"in{channel}_label") for channel in range(1, _CHANNELS + 1)}
     return {label: (chip, channel) for channel, label in labels.items() if label not in {"", "NC"}}
 

@@ -1,9 +1,9 @@
-"""What sees the whole machine: ACPI's power meter, sensors of a service processor or a power supply, and batteries.
+"""Sensors of the whole machine: ACPI's power meter, service processors, power supplies and batteries.
 
-* ``power_meter`` (ACPI) shows what a server draws, as its service processor measures it, as a mean of some time.
+* ``power_meter`` (ACPI) shows a server's power as its service processor measures it, averaged over some time.
 * ``ibmaem`` and ``ibmpowernv`` show the same of IBM's machines, by IPMI and by their firmware.
-* ``corsairpsu`` shows what some power supplies of desktops deliver.
-* A battery shows what a laptop draws, while it runs on it.
+* ``corsairpsu`` shows the output of some power supplies of desktops.
+* A battery shows the power of a laptop while it runs on the battery.
 
 A machine with several meters that cannot be distinguished counts as having none, as the right one is not known.
 
@@ -40,14 +40,14 @@ UNCERTAINTY_RATIO: Final = 0.05
 """Half width of the range of a service processor's meter; ours."""
 
 SUPPLY_RATIO: Final = 0.15
-"""The same of a power supply, of which the driver does not say whether it shows what is taken or delivered; ours."""
+"""Half width for a power supply, whose driver does not say whether it shows input or output; ours."""
 
 _SUPPLIES: Final = Path("sys/class/power_supply")
 _SYSTEM: Final = "system"
 
 
 def discover(chips: Chips, root: Path, patience: Patience) -> list[Finding]:
-    """Find what sees the whole machine; one finding with a port at most, and the reasons of all others.
+    """Find the sensors of the whole machine: at most one finding with a port, and the reasons for all others.
 
     Args:
         chips: What was found.
@@ -157,7 +157,7 @@ def _batteries(root: Path, patience: Patience, opener: Opener = os.open) -> Find
 
 
 def _is_of_system(folder: Path, opener: Opener) -> bool:
-    """Whether this is a battery of the machine, not that of a mouse."""
+    """Whether a battery is the machine's, not that of a mouse."""
     try:
         if read_small(folder / "type", opener) != "Battery":
             return False
@@ -170,7 +170,7 @@ def _is_of_system(folder: Path, opener: Opener) -> bool:
 
 
 def _drawn(batteries: list[Path], opener: Opener) -> Callable[[], int]:
-    """What reads the power of all batteries together, in microwatts, while at least one gives some and none takes any.
+    """A function that reads the power of all batteries, in microwatts, while at least one discharges and none charges.
 
     Raises:
         OSError: A battery shows neither its power nor its voltage and current.

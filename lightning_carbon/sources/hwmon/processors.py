@@ -1,11 +1,11 @@
 """Processors that show their power in hwmon: NVIDIA Grace, Ampere Altra and eMAG, and AMD's by HSMP.
 
-Grace's firmware has several ACPI power meters, told by their OEM information: ``Module Power Socket 0`` (CPU, GPU and
-their memory, on Grace Hopper), ``Grace Power Socket 0`` (the CPU's side: cores, SoC and LPDDR5X), and inside of that
-``CPU Power`` and ``SysIO Power`` (https://docs.nvidia.com/grace-perf-tuning-guide/power-thermals.html). A socket counts
-by its Grace meter, memory included, and a GPU beside it by NVML, so that the module, which has both, is not added.
-Altra's ``apm_xgene`` shows the power of the cores and of the rest of the chip (drivers/hwmon/xgene-hwmon.c), which are
-added up.
+Grace's firmware has several ACPI power meters, identified by their OEM information: ``Module Power Socket 0`` (CPU, GPU
+and their memory, on Grace Hopper), ``Grace Power Socket 0`` (the CPU's side: cores, SoC and LPDDR5X), and inside of
+that ``CPU Power`` and ``SysIO Power`` (https://docs.nvidia.com/grace-perf-tuning-guide/power-thermals.html). A socket
+counts by its Grace meter, memory included, and a GPU beside it by NVML, so the module, which includes both, is not
+added. Altra's ``apm_xgene`` shows the power of the cores and of the rest of the chip (drivers/hwmon/xgene-hwmon.c),
+which are added up.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SOCKET: Final = re.compile(r"(module|grace|cpu|sysio) power soc?ket (\d{1,4})",
 
 
 def grace_meter(chip: Chip) -> tuple[str, int] | None:
-    """What of Grace an ACPI power meter shows, with the number of the socket; ``None`` for any other meter."""
+    """The part of Grace that an ACPI power meter covers, with the number of the socket; ``None`` for other meters."""
     match = _SOCKET.search(chip.text("power1_oem_info"))
     return None if match is None or chip.name != METER else (match[1].lower(), int(match[2]))
 

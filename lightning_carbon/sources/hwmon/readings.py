@@ -1,4 +1,4 @@
-"""What is read of a chip: a count of microjoules, microwatts, or millivolts times milliamperes."""
+"""Readings of a chip: a count of microjoules, microwatts, or millivolts times milliamperes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lightning_carbon.sources.kernel_files import Opener
 
 _UNKNOWN_MILLIWATTS: Final = 0xFFFF_FFFF
-"""What ACPI's power meter shows where it does not know its power, in milliwatts: 4.29 MW
+"""The milliwatts that ACPI's power meter shows where it does not know its power: 4.29 MW
 (https://github.com/lm-sensors/lm-sensors/issues/460, 2023)."""
 _UNKNOWN_MICROWATTS: Final = _UNKNOWN_MILLIWATTS * MICROWATTS_PER_WATT // MILLIWATTS_PER_WATT
 
@@ -27,7 +27,7 @@ class FileCounter:
 
     Args:
         sensor: What it covers.
-        path: The file, with a count of microjoules.
+        path: The file with the count of microjoules.
         opener: What opens it.
 
     Raises:
@@ -47,7 +47,7 @@ class FileCounter:
         """Read the count.
 
         Raises:
-            ReadFailed: What was read is no count, or the kernel failed this time.
+            ReadFailed: The text is no count, or the kernel failed this time.
             SourceLost: The file is gone.
         """
         return Energy(self._file.read())
@@ -85,14 +85,14 @@ class FileGauge:
         """Read the files.
 
         Raises:
-            ReadFailed: One of them is no number, or the kernel failed this time.
-            SourceLost: One of them is gone.
+            ReadFailed: A text is no number, or the kernel failed this time.
+            SourceLost: A file is gone.
         """
         return Power(sum(power() for power in self._powers) / MICROWATTS_PER_WATT)
 
 
 def microwatts(path: Path, opener: Opener = os.open) -> Callable[[], int]:
-    """What reads the power in a file, in microwatts.
+    """A function that reads the power in a file, in microwatts.
 
     Raises:
         OSError: The file cannot be opened.
@@ -109,7 +109,7 @@ def microwatts(path: Path, opener: Opener = os.open) -> Callable[[], int]:
 
 
 def millivolts_times_milliamperes(volts: Path, amperes: Path, opener: Opener = os.open) -> Callable[[], int]:
-    """What reads the power of a rail by its voltage and current, in microwatts; a current that flows back is none.
+    """A function that reads a rail's power, in microwatts, by its voltage and current; reverse current counts as 0.
 
     Raises:
         OSError: A file cannot be opened.
@@ -120,5 +120,5 @@ def millivolts_times_milliamperes(volts: Path, amperes: Path, opener: Opener = o
 
 
 def why_not(error: Exception) -> str:
-    """What kept a file from being read, for people."""
+    """The reason why a file cannot be read, for people."""
     return str(error) if isinstance(error, SourceError) else f"it cannot be read: {reason_of(error)}"

@@ -1,4 +1,4 @@
-"""Which GPUs of AMD and Intel a process sees, as a pure function of its variables and of the GPUs there are.
+"""The GPUs by AMD and Intel that a process sees, as a pure function of its variables and of all GPUs.
 
 AMD: ``ROCR_VISIBLE_DEVICES`` lists indices or UUIDs (``GPU-`` and the unique id of the board) of all GPUs, and
 ``HIP_VISIBLE_DEVICES``, or else ``CUDA_VISIBLE_DEVICES``, indices of those that are left. Intel: ``ZE_AFFINITY_MASK``
@@ -24,12 +24,12 @@ _TILE: Final = re.compile(r"(\d{1,6})(?:\.\d{1,6})?")
 
 
 def visible_to_rocm(devices: Sequence[_T], environ: Mapping[str, str], unique_id: Callable[[_T], str]) -> list[_T]:
-    """The GPUs of AMD that torch sees, in its order.
+    """The GPUs by AMD that torch sees, in its order.
 
     Args:
         devices: All of them, in the driver's order.
         environ: The environment variables.
-        unique_id: Gives the unique id of one, as the kernel writes it; empty where it has none.
+        unique_id: Gives the unique id of a GPU, as the kernel writes it; empty where it has none.
     """
     rocr = environ.get("ROCR_VISIBLE_DEVICES")
     left = list(devices) if rocr is None else _chosen(devices, rocr, unique_id)
@@ -38,14 +38,14 @@ def visible_to_rocm(devices: Sequence[_T], environ: Mapping[str, str], unique_id
 
 
 def visible_to_level_zero(devices: Sequence[_T], environ: Mapping[str, str]) -> list[_T]:
-    """The GPUs of Intel that torch sees; a GPU of which one tile is chosen is chosen.
+    """The GPUs by Intel that torch sees; a selected tile selects its GPU.
 
     Args:
         devices: All of them, in the driver's order.
         environ: The environment variables.
     """
     mask = environ.get("ZE_AFFINITY_MASK")
-    if not mask:  # an empty mask is none
+    if not mask:  # an empty mask does not count
         return list(devices)
     chosen: list[_T] = []
     for entry in mask.split(","):

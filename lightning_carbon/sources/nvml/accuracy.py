@@ -1,19 +1,20 @@
-"""How far off NVML's sensors are, by generation and segment of GPUs, as far as anybody has measured.
+"""The errors of NVML's sensors, by generation and segment of GPUs, as far as they have been measured.
 
-``data/sensor_errors.csv`` has what Yang, Adamek and Armour found when they put an external power meter into the slot
-and the cables of twenty cards ("Accurate and Convenient Energy Measurements for GPUs", SC'24; their sheet
+``data/sensor_errors.csv`` has the results of Yang, Adamek and Armour, who put an external power meter into the slot and
+the cables of twenty cards ("Accurate and Convenient Energy Measurements for GPUs", SC'24; their sheet
 ``Overall_Results.xlsx``, 2024, MIT, https://github.com/JimZeyuYang/GPU_Power_Benchmark). For each card: the lowest and
 the highest error, as a share of the truth, of its steady power and of the energy of periodic loads, over three drivers;
 and the line through its readings, a gain and an offset.
 
-A range is made of that by one rule. The errors of the measured cards of a family (a generation and a segment) are
-stretched on both sides by as much as cards of one model differ (the five GeForce RTX 3090), and to zero where that lies
-outside: a sensor that is right is never excluded. The offsets come on top, in watts. A family of which nobody has
-measured a card takes the widest range of all families, and says that it is assumed. Left out of that is the first
-generation of Maxwell: its one card drew 17 W on average, and read 41 % low by an offset of 9 W.
+A range is made from them by a single rule. The errors of the measured cards of a family (a generation and a segment)
+are stretched on both sides by as much as cards of the same model differ (the five GeForce RTX 3090), and to zero where
+that lies outside: an exact sensor is never excluded. The offsets come on top, in watts. A family without a measured
+card takes the widest range of all families, and says that it is assumed. The first generation of Maxwell does not count
+for that: its single card drew 17 W on average, and read 41 % low by an offset of 9 W.
 
-``data/sensor_blur.csv`` has what windows of time add, by how much of the time a sensor sees; ``make reality`` works it
-out from recordings of an A100 and an RTX 3090, of which it holds 95 of 100 windows of each length that is longer.
+``data/sensor_blur.csv`` has the error that short windows add, by the share of the time that a sensor sees; ``make
+reality`` works it out from recordings of an A100 and an RTX 3090, and it holds for 95 of 100 windows of each greater
+length.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ _BY_CAPABILITY: Final = {
     (9, 0): "Hopper",
     (10, 0): "Blackwell",
 }
-# nvml.h, NVML_DEVICE_ARCH_*, for drivers that do not tell the compute capability.
+# nvml.h, NVML_DEVICE_ARCH_*, for drivers that do not give the compute capability.
 _BY_ARCHITECTURE: Final = {
     2: "Kepler",
     3: "Maxwell 2",
@@ -79,23 +80,23 @@ _WHOLE_TIME: Final = {("Ampere", CONSUMER), ("Ada", CONSUMER)}
 10 of 20 ms (Pascal, Volta), 20 of 100 ms (of Turing the Quadro RTX 8000) or 25 of 100 ms (A100, H100), or lag, or are
 not known."""
 UNPLACED_SECONDS: Final = 0.5
-"""What a mean of the last second may put on the wrong side of each end, where it is not put in the middle of it."""
+"""The time at each end whose energy a mean of the last second may misplace, unless it is put in the middle of it."""
 
 
 class Family(NamedTuple):
-    """GPUs whose sensors are taken to be alike."""
+    """A family of GPUs whose sensors are taken to be alike."""
 
     generation: str
     segment: str
 
     def __str__(self) -> str:
-        """For people."""
+        """The name of the family, for people."""
         return f"{self.generation}, {self.segment}" if self.generation else "unknown generation"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What was measured of one card; shares are of the truth."""
+    """The measured errors of a card, as shares of the truth."""
 
     model: str
     family: Family
@@ -108,11 +109,11 @@ class Card:
 
 
 class Stated(NamedTuple):
-    """What is stated of a family's sensors.
+    """The stated accuracy of a family's sensors.
 
     Args:
         accuracy: The range.
-        basis: What it stands on, for people.
+        basis: Its basis, for people.
     """
 
     accuracy: Accuracy
@@ -170,14 +171,14 @@ def cards() -> tuple[Card, ...]:
 
 @cache
 def blur_seconds() -> dict[str, float]:
-    """What windows of time add, by how a sensor sees."""
+    """The seconds that a sensor may be wrong by, for each way in which sensors see."""
     with (_DATA / "sensor_blur.csv").open(encoding="utf-8", newline="") as stream:
         return {row["sensor"]: float(row["blur_seconds"]) for row in csv.DictReader(stream)}
 
 
 @cache
 def spread() -> float:
-    """By how much the errors of cards of one model differ, as a share; the most of any model."""
+    """The greatest difference between the errors of cards of the same model, as a share."""
     models: dict[str, list[Card]] = {}
     for card in cards():
         models.setdefault(card.model, []).append(card)
@@ -191,8 +192,8 @@ def stated(family: Family, *, is_mean: bool = False, is_placed: bool = True) -> 
 
     Args:
         family: The family.
-        is_mean: Whether what is read is the mean of the last second.
-        is_placed: Whether such a mean is known for one, and put in the middle of its second.
+        is_mean: Whether a reading is the mean of the last second.
+        is_placed: Whether such a mean is known to be one, and is put in the middle of its second.
     """
     known = blur_seconds()
     blur = known[WHOLE if family in _WHOLE_TIME else PART]
