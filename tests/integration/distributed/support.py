@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +71,7 @@ def write_plan(folder: Path, seconds: float = 2.0, **plan: Any) -> Path:  # noqa
     (folder / "answers").mkdir()
     whole |= {"seconds": seconds, "ledger": str(folder / "ledger"), "answers": str(folder / "answers")}
     path = folder / "plan.json"
-    path.write_text(json.dumps({"origin_ns": time.monotonic_ns(), **whole}), encoding="utf-8")
+    path.write_text(json.dumps(whole), encoding="utf-8")
     return path
 
 
