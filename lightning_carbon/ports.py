@@ -67,6 +67,21 @@ Source = EnergyCounter | PowerGauge
 """A source of energy readings: a counter or a gauge."""
 
 
+@runtime_checkable
+class Share(Protocol):
+    """A source that charges a part of what another one shows, such as a job's share of a counter."""
+
+    @property
+    def whole(self) -> Source:
+        """The source that it is a share of."""
+        ...
+
+    @property
+    def seen(self) -> Energy | Power | None:
+        """What that one showed when the share was last read; ``None`` before."""
+        ...
+
+
 ACCELERATOR = "accelerator"
 """The ``source`` of a finding on an accelerator that the training uses and that no adapter can meter."""
 

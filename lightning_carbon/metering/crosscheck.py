@@ -1,8 +1,15 @@
 """Holds an energy counter against the power of the same hardware: in the first seconds, and from time to time.
 
-A counter that is dead answers all the same, with a count that stands still. So where a second sensor of the hardware is
-known, its power is read beside the counter for a few seconds at the start, for a few seconds of every two minutes, and
-whenever the count stands still. What the counter counted over what the power adds up to is kept for the record.
+A dead counter still answers, with a count that stands still. So where a second sensor of the hardware is known, its
+power is read beside the counter for a few seconds at the start, for a few seconds of every two minutes, whenever the
+count stands still, and once a second meanwhile, so that no time lacks a reading when the counter dies. The ratio of
+both energies is kept for the record.
+
+Where only a model stands behind a counter, no power can speak against it. But a processor or memory that is powered
+always draws some, and RAPL counts that in steps of less than a tenth of a millijoule, about every millisecond: a count
+that stands still for seconds is not that of idle hardware, but a dead one.
+
+Where a job is charged a share of a counter, the whole is watched: a share stands still while its job waits.
 """
 
 from __future__ import annotations
@@ -10,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from lightning_carbon.energy.curve import FOREVER_NS
-from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
@@ -30,6 +37,11 @@ STANDING_NS = NANOSECONDS_PER_SECOND // 4
 """A count that has not moved for so long is watched: no jumps of counters are known that are further apart."""
 DEAD_NS = NANOSECONDS_PER_SECOND
 """A count that has not moved for so long, while power says that it should have, is dead."""
+SILENT_NS = 3 * NANOSECONDS_PER_SECOND
+"""A count of a processor, or of memory that has counted before, that has not moved for so long is dead, whatever stands
+behind it: the slowest known, that of QEMU's virtual machines, moves every second (MSR_ENERGY_THREAD_SLEEP_US, 2024)."""
+KEEP_NS = NANOSECONDS_PER_SECOND
+"""How far apart readings of the second sensor are meanwhile: near enough for it to take over without a gap."""
 LEAST_WATTS = 1.0
 """Less power than this, on average, does not speak against a count that stands still."""
 HIGHEST_RATIO = 2.0
@@ -46,9 +58,18 @@ RETRY_NS = tuple(round(seconds * NANOSECONDS_PER_SECOND) for seconds in (0.2, 0.
 class SecondSensor(Protocol):
     """A source with its timeline, beside another one of the same domain."""
 
-    sensor: Sensor
     timeline: Timeline
     lost: str | None
+
+    @property
+    def whole_sensor(self) -> Sensor:
+        """What it is a share of, or itself."""
+        ...
+
+    @property
+    def whole_timeline(self) -> Timeline:
+        """The timeline of the whole, or its own."""
+        ...
 
     def read(self) -> CounterReading | GaugeReading | None:
         """Take one reading; ``None`` where it failed."""
@@ -66,8 +87,9 @@ class CrossCheck(Generic[Second]):
     """Watches a counter by a second sensor of the same hardware.
 
     Args:
-        counter: The counter's timeline.
-        witness: The second sensor, a gauge.
+        counter: The counter's timeline; that of the whole, where a share of it is charged.
+        witness: The second sensor.
+        kind: The kind of hardware.
         now_ns: The moment.
     """
 
@@ -75,7 +97,10 @@ class CrossCheck(Generic[Second]):
         "_count",
         "_counted",
         "_counter",
+        "_has_moved",
+        "_is_close",
         "_is_power",
+        "_kind",
         "_looked_ns",
         "_moved_ns",
         "_reading",
@@ -86,13 +111,16 @@ class CrossCheck(Generic[Second]):
         "witness",
     )
 
-    def __init__(self, counter: CounterTimeline, witness: Second, now_ns: int) -> None:
+    def __init__(self, counter: CounterTimeline, witness: Second, kind: Kind, *, now_ns: int) -> None:
         self._counter = counter
         self.witness = witness
+        self._kind = kind
         # A model of power says nothing about a counter, save that there is something better than none.
-        self._is_power = witness.sensor.provenance is not Provenance.MODELLED
+        self._is_power = witness.whole_sensor.provenance is not Provenance.MODELLED
         self._start_ns = self._moved_ns = now_ns
-        self._looked_ns = now_ns - PAUSE_NS
+        self._looked_ns = now_ns - KEEP_NS
+        self._is_close = False
+        self._has_moved = False
         self._reading: GaugeReading | CounterReading | None = None
         self._count: int | None = None
         self._window: tuple[int, int, int, int] | None = None
@@ -102,6 +130,11 @@ class CrossCheck(Generic[Second]):
     @property
     def ratio(self) -> float | None:
         """What the counter counted over what power adds up to, over all times that both cover; ``None`` before."""
+        return self._counted / self._summed if self._summed > 0 and self._is_power else None
+
+    @property
+    def ratio_at_the_end(self) -> float | None:
+        """The same once the counter has given way; over its model, where that is what takes over."""
         return self._counted / self._summed if self._summed > 0 else None
 
     def look(self, now_ns: int) -> None:
@@ -112,8 +145,9 @@ class CrossCheck(Generic[Second]):
         """
         if now_ns - self._looked_ns < PAUSE_NS:
             return
-        since_ns = now_ns - self._start_ns
-        if since_ns % EVERY_NS < FIRST_NS or self._strikes or now_ns - self._moved_ns > STANDING_NS:
+        is_first = self._is_power and (now_ns - self._start_ns) % EVERY_NS < FIRST_NS
+        self._is_close = is_first or self._strikes > 0 or now_ns - self._moved_ns > STANDING_NS
+        if self._is_close or now_ns - self._looked_ns >= KEEP_NS:
             self._looked_ns = now_ns
             self._reading = self.witness.read()
 
@@ -129,23 +163,37 @@ class CrossCheck(Generic[Second]):
         witness = self.witness
         power, self._reading = self._reading, None
         if reading.energy.microjoules != self._count:
-            is_first, self._count = self._count is None, reading.energy.microjoules
             self._moved_ns = reading.at_ns
-            if is_first:
+            if self._count is None:
                 self._start_ns = reading.at_ns
-            elif not self._is_power:
-                self._looked_ns = FOREVER_NS  # it does move, and a model knows no better
+            else:
+                self._has_moved = True
+                if not self._is_power and self._dead_ns() is None:
+                    self._looked_ns = FOREVER_NS  # it does move, and a model knows no better
+            self._count = reading.energy.microjoules
         if power is None or witness.lost is not None:
             return None
         witness.append(power)
-        if reading.at_ns - self._moved_ns >= DEAD_NS:
+        dead_ns = self._dead_ns()
+        if dead_ns is not None and reading.at_ns - self._moved_ns >= dead_ns:
             return self._why_standing(reading.at_ns)
-        return self._why_apart() if self._is_power else None
+        return self._why_apart()
+
+    def _dead_ns(self) -> int | None:
+        """How long the count may stand still; ``None`` for as long as it likes."""
+        if self._is_power:
+            return DEAD_NS
+        if self._kind is Kind.PACKAGE or (self._has_moved and self._kind is Kind.DRAM):
+            return SILENT_NS
+        return None if self._has_moved else DEAD_NS
 
     def _why_standing(self, at_ns: int) -> str | None:
-        timeline, seconds = self.witness.timeline, (at_ns - self._moved_ns) / NANOSECONDS_PER_SECOND
+        seconds = (at_ns - self._moved_ns) / NANOSECONDS_PER_SECOND
         if not self._is_power:
+            if self._has_moved:
+                return f"its count stood still for {seconds:.1f} s, as none does that is powered"
             return f"its count has not moved in the first {seconds:.1f} s"
+        timeline = self.witness.whole_timeline
         covered_ns = timeline.covered(at_ns) - timeline.covered(self._moved_ns)
         if covered_ns * 2 < at_ns - self._moved_ns:
             return None
@@ -156,13 +204,16 @@ class CrossCheck(Generic[Second]):
 
     def _why_apart(self) -> str | None:
         """Add up what both have settled since the last time, and compare it where it is long enough."""
-        timeline, counter = self.witness.timeline, self._counter
+        timeline, counter = self.witness.whole_timeline, self._counter
         at_ns = min(timeline.watermark_ns, counter.watermark_ns)
         if at_ns < 0:
             return None
         counted, summed = counter.height(at_ns), timeline.height(at_ns)
         covered_ns = timeline.covered(at_ns) + counter.covered(at_ns)
-        timeline.trim(at_ns)
+        self._trim(at_ns)
+        if self._is_power and not self._is_close:
+            self._window = None  # one reading a second tells too little of a load that changes
+            return None
         since_ns, counted_by_then, summed_by_then, covered_by_then = self._window or (at_ns, 0, 0, 0)
         span_ns = at_ns - since_ns
         has_gap = covered_ns - covered_by_then < 2 * span_ns
@@ -172,10 +223,16 @@ class CrossCheck(Generic[Second]):
                 return self._compare(counted - counted_by_then, Energy(summed - summed_by_then), span_ns)
         return None
 
+    def _trim(self, before_ns: int) -> None:
+        self.witness.whole_timeline.trim(before_ns)
+        if self.witness.whole_timeline is not self.witness.timeline:  # then the counter's is of the whole, too
+            self.witness.timeline.trim(before_ns)
+            self._counter.trim(before_ns)
+
     def _compare(self, counted: int, power: Energy, span_ns: int) -> str | None:
         self._counted += counted
         self._summed += power.microjoules
-        if power.over(span_ns).watts < LEAST_WATTS:
+        if not self._is_power or power.over(span_ns).watts < LEAST_WATTS:
             return None
         ratio = counted / power.microjoules
         is_apart = not 1 / HIGHEST_RATIO <= ratio <= HIGHEST_RATIO

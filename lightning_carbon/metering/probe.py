@@ -11,8 +11,8 @@ from lightning_carbon.energy.readings import CounterReading, GaugeReading, Prove
 from lightning_carbon.energy.succession import Succession
 from lightning_carbon.energy.timeline import STILL_AFTER_NS, CounterTimeline, GaugeTimeline
 from lightning_carbon.errors import ReadFailed, SourceLost
-from lightning_carbon.metering.crosscheck import DEAD_NS, CrossCheck, Retry
-from lightning_carbon.ports import EnergyCounter
+from lightning_carbon.metering.crosscheck import DEAD_NS, SILENT_NS, CrossCheck, Retry
+from lightning_carbon.ports import EnergyCounter, Share
 from lightning_carbon.records.journal import SensorBeat
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 
@@ -28,6 +28,31 @@ PATIENCE_NS = 2 * NANOSECONDS_PER_SECOND
 """A source that has failed, or hung, for so long is lost."""
 
 _LARGEST = sys.float_info.max
+
+
+def _ceiling_of(sensor: Sensor) -> Power | None:
+    # A model may catch up: the processor time of a process that has ended comes at once.
+    return None if sensor.provenance is Provenance.MODELLED else ceiling_of(sensor)
+
+
+def _line_of(source: Source, max_gap_ns: int, still_after_ns: int) -> CounterTimeline | GaugeTimeline:
+    """A timeline for the readings of a source."""
+    sensor = source.sensor
+    if isinstance(source, EnergyCounter):
+        return CounterTimeline(
+            wraps_at=sensor.wraps_at,
+            ticking=sensor.provenance is Provenance.COUNTER,
+            ceiling=_ceiling_of(sensor),
+            max_gap_ns=max(GIVE_UP_NS, max_gap_ns * 2 // 5),
+            still_after_ns=still_after_ns,
+        )
+    return GaugeTimeline(max_gap_ns=max_gap_ns, window_ns=round(sensor.window_seconds * NANOSECONDS_PER_SECOND))
+
+
+def _reading_of(amount: Energy | Power | None, at_ns: int) -> CounterReading | GaugeReading | None:
+    if amount is None:
+        return None
+    return CounterReading(at_ns, amount) if isinstance(amount, Energy) else GaugeReading(at_ns, amount)
 
 
 class Probe:
@@ -46,6 +71,7 @@ class Probe:
         "_crosscheck",
         "_failing_since_ns",
         "_has_refused",
+        "_held_ns",
         "_is_gauge",
         "_line",
         "_most_watts",
@@ -53,6 +79,11 @@ class Probe:
         "_ratio",
         "_reading",
         "_retry",
+        "_share",
+        "_whole_count",
+        "_whole_line",
+        "_whole_moved_ns",
+        "_whole_reading",
         "is_measured_gauge",
         "lost",
         "lost_at_ns",
@@ -62,6 +93,7 @@ class Probe:
         "replaced_at_ns",
         "sensor",
         "timeline",
+        "whole_sensor",
     )
 
     def __init__(
@@ -79,23 +111,32 @@ class Probe:
         self._ask: Callable[[], Energy] | Callable[[], Power]
         self._reading: Callable[..., CounterReading] | Callable[..., GaugeReading]
         is_modelled = self.sensor.provenance is Provenance.MODELLED
-        # A model may catch up: the processor time of a process that has ended comes at once.
-        ceiling = None if is_modelled else ceiling_of(self.sensor)
+        ceiling = _ceiling_of(self.sensor)
         # Looked up once rather than ten times a second: after the pause between two readings nothing of it is in the
         # processor's caches, and every step of the way costs ten times what a benchmark in a loop shows.
+        self._share = source if isinstance(source, Share) else None
+        whole = source if self._share is None else self._share.whole
+        #: What it is a share of, or what it says of itself.
+        self.whole_sensor = whole.sensor
+        self._held_ns = STILL_AFTER_NS
+        witness: Probe | None = None
+        if (
+            fallback is not None
+            and isinstance(whole, EnergyCounter)
+            and self.whole_sensor.provenance is Provenance.COUNTER
+        ):
+            witness = Probe(fallback, clock, max_gap_ns)
+            has_power = witness.whole_sensor.provenance is not Provenance.MODELLED
+            self._held_ns += DEAD_NS if has_power else SILENT_NS
+        self._line = _line_of(source, max_gap_ns, self._held_ns)
+        self._whole_line = None if self._share is None else _line_of(whole, max_gap_ns, self._held_ns)
+        self._whole_reading: CounterReading | GaugeReading | None = None
+        self._whole_moved_ns = -1
+        self._whole_count: int | None = None
         if isinstance(source, EnergyCounter):
-            self._line = CounterTimeline(
-                wraps_at=self.sensor.wraps_at,
-                ticking=self.sensor.provenance is Provenance.COUNTER,
-                ceiling=ceiling,
-                max_gap_ns=max(GIVE_UP_NS, max_gap_ns * 2 // 5),
-                still_after_ns=STILL_AFTER_NS if fallback is None else STILL_AFTER_NS + DEAD_NS,
-            )
             self._ask, self._reading = source.read_energy, CounterReading
             self._is_gauge = False
         else:
-            window_ns = round(self.sensor.window_seconds * NANOSECONDS_PER_SECOND)
-            self._line = GaugeTimeline(max_gap_ns=max_gap_ns, window_ns=window_ns)
             self._ask, self._reading = source.read_power, GaugeReading
             self._is_gauge = True
         self._most_watts = _LARGEST if ceiling is None else ceiling.watts
@@ -111,13 +152,9 @@ class Probe:
         #: What intervals are read off; the same for the whole run.
         self.timeline: Timeline = self._line if fallback is None and later is None else Succession(self._line)
         self._crosscheck: CrossCheck[Probe] | None = None
-        # A share of a counter stands still while its job waits, which says nothing of the counter.
-        if (
-            fallback is not None
-            and isinstance(self._line, CounterTimeline)
-            and self.sensor.provenance is Provenance.COUNTER
-        ):
-            self._crosscheck = CrossCheck(self._line, Probe(fallback, clock, max_gap_ns), clock.now_ns())
+        counter = self._line if self._whole_line is None else self._whole_line
+        if witness is not None and isinstance(counter, CounterTimeline):
+            self._crosscheck = CrossCheck(counter, witness, self.sensor.domain.kind, now_ns=clock.now_ns())
         self._retry: Retry[Probe] | None = None
         if later is not None:
             self._retry = Retry(later, lambda better: Probe(better, clock, max_gap_ns, fallback=source), clock.now_ns())
@@ -130,6 +167,11 @@ class Probe:
     def counter_to_power_ratio(self) -> float | None:
         """What the counter counted over what power added up to, where both were read."""
         return self._ratio if self._crosscheck is None else self._crosscheck.ratio
+
+    @property
+    def whole_timeline(self) -> Timeline:
+        """The timeline of what it is a share of, or its own."""
+        return self.timeline if self._whole_line is None else self._whole_line
 
     def told(self, start_ns: int) -> SensorBeat | None:
         """What has shown about the source that a record should tell, or ``None``.
@@ -184,6 +226,8 @@ class Probe:
                     amount = self._whole(count)
             self._failing_since_ns = None
             reading = self._reading(stamp_ns, amount)
+            if self._share is not None:
+                self._whole_reading = _reading_of(self._share.seen, stamp_ns)
         except SourceLost as error:
             self.lose(str(error) or type(error).__name__)
         except Exception as error:  # noqa: BLE001 - whatever a driver throws, the training goes on
@@ -198,15 +242,30 @@ class Probe:
 
     def append(self, reading: CounterReading | GaugeReading) -> None:
         """Put a reading on the timeline; a source whose readings cannot be energy is lost."""
-        line = self._line
-        line.append(reading)  # type: ignore[arg-type]
+        line, checked = self._line, reading
+        is_held = False
+        if self._whole_line is not None and self._whole_reading is not None:
+            checked, self._whole_reading = self._whole_reading, None
+            self._whole_line.append(checked)  # type: ignore[arg-type]
+            is_held = self._crosscheck is not None and self._is_held(checked)
+        if not is_held:
+            line.append(reading)  # type: ignore[arg-type]
         reason = line.fault
         if self._crosscheck is not None and reason is None:
-            reason = self._crosscheck.judge(reading)  # type: ignore[arg-type]
+            reason = self._crosscheck.judge(checked)  # type: ignore[arg-type]
         if reason is not None:
             self._give_way(reason)
         if self._retry is not None and self._retry.better is not None:
             self._replace(self._retry.better, "the better sensor, which had no answer at first, has one now")
+
+    def _is_held(self, whole: CounterReading | GaugeReading) -> bool:
+        """Whether the share waits to be told, since the counter that it is of stands still, and may turn out dead."""
+        if not isinstance(whole, CounterReading):
+            return False
+        if whole.energy.microjoules != self._whole_count:
+            self._whole_count, self._whole_moved_ns = whole.energy.microjoules, whole.at_ns
+            return False
+        return whole.at_ns - self._whole_moved_ns <= self._held_ns
 
     def _give_way(self, reason: str) -> None:
         """Read the second source instead of a counter that is none; without one, the source is lost."""
@@ -217,7 +276,8 @@ class Probe:
             self._replace(witness, reason)
 
     def _replace(self, successor: Probe, reason: str) -> None:
-        self._ratio = self.counter_to_power_ratio
+        self._ratio = self._ratio if self._crosscheck is None else self._crosscheck.ratio_at_the_end
+        self._share = self._whole_line = None
         self._crosscheck, self._retry = successor._crosscheck, None
         self._ask, self._reading, self._line = successor._ask, successor._reading, successor._line
         self._is_gauge, self._most_watts = successor._is_gauge, successor._most_watts

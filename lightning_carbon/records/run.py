@@ -55,8 +55,8 @@ class DomainRecord:
         phases: Its energy in joules by phase.
         parts: Its energy in joules by phase and part, for the phases that were split.
         step_joules: Its energy during the steps alone, in joules; ``None`` where no steps were counted.
-        counter_to_power_ratio: Its counted energy over its integrated power, while both were read; ``None`` where they
-            were not.
+        counter_to_power_ratio: Its counted energy over its integrated power, while both were read, or over its model,
+            where that took over; ``None`` where they were not.
         replaced: Why another sensor of the same hardware took over during the run, or ``None``.
         replaced_after_seconds: How long after the start of the run that was, or ``None``.
         low_joules: The lower end of the range of its energy; ``None`` in records of before.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.energy.readings import Kind, Provenance
-from lightning_carbon.ports import Finding
+from lightning_carbon.ports import Finding, Share
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.accelerators import not_metered
 from lightning_carbon.sources.host import model as host_model
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from lightning_carbon.energy.readings import Sensor
+    from lightning_carbon.ports import Source
     from lightning_carbon.settings.checks import CpuScope, GpuScope
     from lightning_carbon.sources.host.allocation import Allocation
 
@@ -117,14 +117,19 @@ def _covers_memory(finding: Finding) -> bool:
 
 
 def _backed(measured: list[Finding], model: Callable[..., list[Finding]]) -> list[Finding]:
-    """Put the model of the memory behind each counter of memory, in case the counter never moves."""
-    zones = [finding for finding in measured if finding.port is not None and _is_count_of_memory(finding.port.sensor)]
-    backed = {id(finding): replace(finding, fallback=model(dram=True, parts=len(zones))[0].port) for finding in zones}
+    """Put the model of processors or memory behind each counter of them, in case the counter turns out to be dead."""
+    backed: dict[int, Finding] = {}
+    for kind, name in ((Kind.PACKAGE, "cpu"), (Kind.DRAM, "dram")):
+        zones = [finding for finding in measured if finding.port is not None and _is_count_of(finding.port, kind)]
+        for finding in zones:
+            backed[id(finding)] = replace(finding, fallback=model(parts=len(zones), **{name: True})[0].port)
     return [backed.get(id(finding), finding) for finding in measured]
 
 
-def _is_count_of_memory(sensor: Sensor) -> bool:
-    return sensor.domain.kind is Kind.DRAM and sensor.provenance is Provenance.COUNTER
+def _is_count_of(port: Source, kind: Kind) -> bool:
+    """Whether a port is a counter of such hardware, or a share of one."""
+    sensor = port.whole.sensor if isinstance(port, Share) else port.sensor
+    return sensor.domain.kind is kind and sensor.provenance is Provenance.COUNTER
 
 
 class _Job:

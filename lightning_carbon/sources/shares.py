@@ -77,6 +77,13 @@ class SharedCounter:
         self._split: Split | None = None
         self._unsplit = 0
         self._charged = 0
+        #: What the counter stood at when the share was last read.
+        self.seen: Energy | None = None
+
+    @property
+    def whole(self) -> EnergyCounter:
+        """The counter that this is a share of."""
+        return self._counter
 
     @property
     def sensor(self) -> Sensor:
@@ -90,7 +97,7 @@ class SharedCounter:
             ReadFailed: This time only.
             SourceLost: The counter is gone or broken, or the processes of this share are gone.
         """
-        energy = self._counter.read_energy()
+        energy = self.seen = self._counter.read_energy()
         split = self._splitting.read()
         self._unsplit += self._rise(energy)
         if self._split is None:
@@ -134,6 +141,13 @@ class SharedGauge:
         self._sensor = sensor
         self._split = splitting.read()
         self._ratio = _ratio(first)
+        #: What the gauge showed when the share was last read.
+        self.seen: Power | None = None
+
+    @property
+    def whole(self) -> PowerGauge:
+        """The gauge that this is a share of."""
+        return self._gauge
 
     @property
     def sensor(self) -> Sensor:
@@ -147,7 +161,7 @@ class SharedGauge:
             ReadFailed: This time only.
             SourceLost: The gauge is gone, or the processes of this share are gone.
         """
-        power = self._gauge.read_power()
+        power = self.seen = self._gauge.read_power()
         split = self._splitting.read()
         if split.whole > self._split.whole:
             self._ratio = _ratio(Split(split.part - self._split.part, split.whole - self._split.whole))

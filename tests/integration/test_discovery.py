@@ -5,12 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from lightning_carbon.energy.readings import Kind, Provenance
-from lightning_carbon.ports import Finding, PowerGauge, Source
-from lightning_carbon.settings.checks import CpuScope
+from lightning_carbon.ports import EnergyCounter, Finding, PowerGauge
 from lightning_carbon.sources.discovery import discover
 from lightning_carbon.sources.host import model as host_model
 from tests.powercap import PowercapTree
@@ -44,24 +44,26 @@ def test_only_what_is_not_measured_is_modelled(
     assert expected == domains(discover([], powercap_root=tree.root, environ={}, root=tmp_path))
 
 
-def test_a_count_of_memory_has_the_model_behind_it(tmp_path: Path) -> None:
-    """Behind each socket's count is its part of the model, for a count that never moves; behind a share is none."""
+@pytest.mark.parametrize("cpu_scope", ["machine", "process"])
+def test_each_count_of_a_host_has_the_model_behind_it(tmp_path: Path, cpu_scope: Literal["machine", "process"]) -> None:
+    """Behind the count of each socket, and behind a share of it, is its part of the model, should the count be dead."""
     tree = PowercapTree(tmp_path)
     for socket in range(2):
         tree.add(f"intel-rapl:{socket}", f"package-{socket}", joules=1000 * (socket + 1))
         tree.add(f"intel-rapl:{socket}:0", "dram", joules=100)
+    (tmp_path / "proc").mkdir(exist_ok=True)
+    (tmp_path / "proc" / "stat").write_text("cpu  100 0 50 1000 0 0 0 0 0 0\n", encoding="ascii")
+    found = discover([], powercap_root=tree.root, environ={}, root=tmp_path, cpu_scope=cpu_scope)
+    behind = [finding.fallback for finding in found if finding.fallback is not None]
+    cpu, memory = (finding.port for finding in host_model.discover({}, cpu_scope=cpu_scope))
+    halves = [source.read_power().watts for source in behind if isinstance(source, PowerGauge)]
 
-    def fallbacks(cpu_scope: CpuScope) -> list[Source]:
-        findings = discover([], powercap_root=tree.root, environ={}, root=tmp_path, cpu_scope=cpu_scope)
-        return [finding.fallback for finding in findings if finding.fallback is not None]
-
-    halves = fallbacks("machine")
-    whole = host_model.discover({}, cpu=False, cpu_scope="machine")[0].port
-    watts = [source.read_power().watts for source in [*halves, whole] if isinstance(source, PowerGauge)]
-
-    assert [Provenance.MODELLED] * 2 == [source.sensor.provenance for source in halves]
-    assert watts[0] + watts[1] == pytest.approx(watts[2], rel=0.05)
-    assert [] == fallbacks("process")
+    assert [Provenance.MODELLED] * 4 == [source.sensor.provenance for source in behind]
+    assert [Kind.PACKAGE, Kind.DRAM] * 2 == [source.sensor.domain.kind for source in behind]
+    assert isinstance(memory, PowerGauge)
+    assert isinstance(cpu, EnergyCounter)
+    assert sum(halves) == pytest.approx(memory.read_power().watts, rel=0.05)
+    assert 2 == sum(isinstance(source, EnergyCounter) for source in behind)
 
 
 def test_the_environment_s_tree_is_used(tmp_path: Path) -> None:

@@ -28,7 +28,9 @@ from lightning_carbon.metering.crosscheck import (
     EVERY_NS,
     FIRST_NS,
     HIGHEST_RATIO,
+    KEEP_NS,
     RETRY_NS,
+    SILENT_NS,
     WINDOW_NS,
 )
 from lightning_carbon.metering.probe import PATIENCE_NS
@@ -398,6 +400,10 @@ def test_the_page_has_how_counters_and_power_are_compared() -> None:
     assert "both read in the first five seconds, for five seconds of every two minutes" in text
     assert NANOSECONDS_PER_SECOND == DEAD_NS
     assert "a count that stands still for a second while" in text
+    assert 3 * NANOSECONDS_PER_SECOND == SILENT_NS
+    assert "or of memory that has counted before, stands still for three seconds" in text
+    assert NANOSECONDS_PER_SECOND == KEEP_NS
+    assert "the power once a second meanwhile" in text
     assert (2, 2, 3) == (HIGHEST_RATIO, ENOUGH_STRIKES, WINDOW_NS / NANOSECONDS_PER_SECOND)
     assert "less than half or more than twice of what power adds up to, in two stretches of three seconds" in text
     assert (5, 3) == (len(RETRY_NS), RETRY_NS[-1] / NANOSECONDS_PER_SECOND)

@@ -17,11 +17,11 @@ import pytest
 
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ReadFailed, SourceLost
-from lightning_carbon.ports import EnergyCounter, Finding, PowerGauge
+from lightning_carbon.ports import EnergyCounter, Finding, PowerGauge, Share
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.discovery import discover
 from lightning_carbon.sources.nvml.accuracy import DATA_CENTRE, Family, stated
-from lightning_carbon.units import Energy
+from lightning_carbon.units import Energy, Power
 from tests.nvml_standin import NOT_SUPPORTED, UNKNOWN, Gpu, Process, Scenario, Slice, Standin
 
 if TYPE_CHECKING:
@@ -183,6 +183,26 @@ def test_two_jobs_share_a_gpu_by_their_work(nvml_standin: Standin, host: Path) -
     assert 0.5 + max(whole.below_ratio, whole.above_ratio) == pytest.approx(counter(jobs[0]).sensor.uncertainty_ratio)
     assert "smUtil" in counter(jobs[0]).sensor.method
     assert "gpu:GPU-0a5e1e00" in counter(jobs[0]).sensor.domain.id
+
+
+def as_share(source: object) -> Share:
+    """A source, as a share of another one."""
+    assert isinstance(source, Share)
+    return source
+
+
+def test_behind_a_share_is_the_share_of_the_power(nvml_standin: Standin, host: Path) -> None:
+    """Of the same work, so that a counter which is dead gives way to it; both tell what the whole shows."""
+    gpu = occupied(Process(pid=MINE, percent=30), Process(pid=OTHER, percent=30))
+    with nvml_standin.showing(Scenario.of(gpu)):
+        [finding] = nvml.discover(environ={}, gpu_scope="process", pids=mine, root=host)
+        assert isinstance(finding.fallback, PowerGauge)
+        watts = finding.fallback.read_power().watts
+    share, behind = as_share(finding.port), as_share(finding.fallback)
+
+    assert [Provenance.COUNTER, Provenance.INTEGRATED] == [port.whole.sensor.provenance for port in (share, behind)]
+    assert watts == pytest.approx(150, rel=0.01)
+    assert behind.seen == Power(300.0)
 
 
 def test_a_gpu_without_others_is_charged_whole_and_at_once(nvml_standin: Standin, host: Path) -> None:

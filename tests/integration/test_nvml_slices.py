@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lightning_carbon.energy.readings import Provenance
-from lightning_carbon.ports import EnergyCounter, PowerGauge
+from lightning_carbon.ports import EnergyCounter, PowerGauge, Share
 from lightning_carbon.sources import nvml
+from lightning_carbon.units import Power
 from tests.nvml_standin import ALL_READINGS_FAIL, NOT_SUPPORTED, Gpu, Scenario, Slice, gpu_uuid
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ def gauge(finding: Finding) -> PowerGauge:
     return finding.port
 
 
+def as_share(source: object) -> Share:
+    """A source, as a share of another one."""
+    assert isinstance(source, Share)
+    return source
+
+
 def uuids(findings: Sequence[Finding]) -> list[str]:
     """The devices behind the findings."""
     return [finding.port.sensor.domain.id.removeprefix("gpu:") for finding in findings if finding.port is not None]
@@ -43,6 +50,19 @@ def uuids(findings: Sequence[Finding]) -> list[str]:
 def gpu(**changes: object) -> Gpu:
     """A GPU with a few changes."""
     return Gpu(**changes)  # type: ignore[arg-type]
+
+
+def test_behind_a_slice_is_its_share_of_the_power(nvml_standin: Standin) -> None:
+    """For a GPU whose counter is dead; both tell what the whole GPU shows."""
+    with nvml_standin.showing(Scenario.of(SLICED)):
+        [finding] = nvml.discover([A_SLICE.uuid], environ={})
+        assert isinstance(finding.fallback, PowerGauge)
+        watts = finding.fallback.read_power().watts
+    share, behind = as_share(finding.port), as_share(finding.fallback)
+
+    assert Provenance.COUNTER is share.whole.sensor.provenance
+    assert watts == pytest.approx(400 / 7)
+    assert behind.seen == Power(400.0)
 
 
 def test_a_slice_is_its_share_of_the_gpu(nvml_standin: Standin) -> None:

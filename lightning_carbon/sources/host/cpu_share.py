@@ -182,8 +182,7 @@ def _shared(finding: Finding, splitting: Splitting, why: str) -> Finding:
     if not isinstance(port, EnergyCounter):
         return finding
     remark = "; ".join(filter(None, [finding.reason, f"shared by processor time: {why}"]))
-    # A share stands still while the job waits, which is no fault of the counter: no fallback can check it.
-    return replace(finding, port=SharedCounter(port, splitting, _sensor(port.sensor)), reason=remark, fallback=None)
+    return replace(finding, port=SharedCounter(port, splitting, _sensor(port.sensor)), reason=remark)
 
 
 def _sensor(whole: Sensor) -> Sensor:

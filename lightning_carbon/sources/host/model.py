@@ -162,7 +162,7 @@ def discover(
         cpu_scope: Whose processor time and memory: this process tree's or the machine's.
         cpuinfo: The file that describes the processor.
         tree: The processes of the job; default those that the environment names.
-        parts: The number of equal parts that the memory is split into; each finding of memory is then for a single
+        parts: The number of equal parts that processor and memory are split into; each finding is then for a single
             part.
 
     Returns:
@@ -176,10 +176,10 @@ def discover(
 
     def seconds() -> tuple[float, float]:
         if tree is not None:
-            return tree.cpu_seconds(), 0.0
+            return tree.cpu_seconds() / parts, 0.0
         times = psutil.cpu_times()
         busy = sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq"))
-        return busy, times.idle + getattr(times, "iowait", 0.0)
+        return busy / parts, (times.idle + getattr(times, "iowait", 0.0)) / parts
 
     def used_bytes() -> int:
         memory = psutil.virtual_memory()

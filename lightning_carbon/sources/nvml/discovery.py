@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from types import ModuleType
 
-    from lightning_carbon.ports import Source
     from lightning_carbon.settings.checks import GpuScope
     from lightning_carbon.sources.nvml.inventory import Gpu
     from lightning_carbon.sources.nvml.processes import Pids
@@ -204,18 +203,14 @@ def _metered(place: Place, selection: Selection, asker: _Asker, *, parents: Mapp
         probed = probed.mapped(
             lambda whole: meter_slice(gpu, part, whole, nvml=asker.nvml, parent_is_metered=is_metered)
         )
-    port, warning = _scoped(gpu, probed.source, asker, is_slice=place.slice >= 0)
-    remark = "; ".join(filter(None, [warning, selection.remark, probed.remark]))
-    if port is not probed.source:
-        # A share stands still while the job waits, which is no fault of the counter.
-        return Probed(port, remark)
-    return replace(probed, remark=remark)
+    scoped, warning = _scoped(gpu, probed, asker, is_slice=place.slice >= 0)
+    return replace(scoped, remark="; ".join(filter(None, [warning, selection.remark, probed.remark])))
 
 
-def _scoped(gpu: Gpu, port: Source, asker: _Asker, *, is_slice: bool) -> tuple[Source, str]:
-    """The port for the scope, and a warning of other processes on the GPU."""
+def _scoped(gpu: Gpu, probed: Probed, asker: _Asker, *, is_slice: bool) -> tuple[Probed, str]:
+    """The sensors for the scope, and a warning of other processes on the GPU."""
     if gpu.handle is None:
-        return port, ""
+        return probed, ""
     watch = Watch(gpu.handle, asker.nvml, asker.pids, root=asker.root)
     if asker.scope == "process":
         from lightning_carbon.sources.nvml.process_share import WHOLE_FIX, ProcessShare, share
@@ -223,9 +218,9 @@ def _scoped(gpu: Gpu, port: Source, asker: _Asker, *, is_slice: bool) -> tuple[S
         if is_slice:
             raise SourceUnavailable(SOURCE, "NVML does not tell whose the work on a MIG slice is", WHOLE_FIX)
         splitting = ProcessShare(gpu.handle, asker.nvml, watch)
-        return share(port, splitting), splitting.remark
+        return probed.mapped(lambda whole: share(whole, splitting)), splitting.remark
     if is_slice:  # processes on other slices are no neighbours, and whether NVML shows them differs by driver
-        return port, ""
-    if isinstance(port, NvmlCounter | NvmlGauge):
-        port.watch = watch
-    return port, watch.remark()
+        return probed, ""
+    if isinstance(probed.source, NvmlCounter | NvmlGauge):
+        probed.source.watch = watch
+    return probed, watch.remark()

@@ -108,6 +108,13 @@ class SliceCounter:
         self._whole = whole
         self._share = share
         self._sensor = _as_share(whole, domain, uncertainty_ratio, method=method)
+        #: What the GPU showed when the share was last read.
+        self.seen: Energy | None = None
+
+    @property
+    def whole(self) -> EnergyCounter:
+        """The sensor of the GPU."""
+        return self._whole
 
     @property
     def sensor(self) -> Sensor:
@@ -122,7 +129,8 @@ class SliceCounter:
             SourceLost: The GPU or the driver is gone.
         """
         own, total = self._share
-        return Energy(self._whole.read_energy().microjoules * own // total)
+        self.seen = self._whole.read_energy()
+        return Energy(self.seen.microjoules * own // total)
 
 
 class SliceGauge:
@@ -136,6 +144,13 @@ class SliceGauge:
         self._whole = whole
         self._share = share
         self._sensor = _as_share(whole, domain, uncertainty_ratio, method=method)
+        #: What the GPU showed when the share was last read.
+        self.seen: Power | None = None
+
+    @property
+    def whole(self) -> PowerGauge:
+        """The sensor of the GPU."""
+        return self._whole
 
     @property
     def sensor(self) -> Sensor:
@@ -150,7 +165,8 @@ class SliceGauge:
             SourceLost: The GPU or the driver is gone.
         """
         own, total = self._share
-        return Power(self._whole.read_power().watts * own / total)
+        self.seen = self._whole.read_power()
+        return Power(self.seen.watts * own / total)
 
 
 def share_of(whole: Source, domain: Domain, share: tuple[int, int], *, uncertainty_ratio: float, method: str) -> Source:
