@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.units import Energy, Power
@@ -309,6 +309,20 @@ class JournalText:
     trouble: str = ""
 
 
+class WrittenRun(NamedTuple):
+    """A run in a store.
+
+    Args:
+        project: Its project.
+        run_id: Its id.
+        written_at: When one of its journals was last written, in seconds since 1970, by the clock of the store.
+    """
+
+    project: str
+    run_id: str
+    written_at: float
+
+
 @runtime_checkable
 class JournalStore(Protocol):
     """The place of the journals of ranks."""
@@ -326,6 +340,16 @@ class JournalStore(Protocol):
 
         Raises:
             LedgerError: The store has not answered in time.
+        """
+        ...
+
+    def list_runs(self, known: Collection[tuple[str, str]]) -> Sequence[WrittenRun]:
+        """The runs that have journals, of each project the newest first; where there are too many, not all of them.
+
+        It takes well under a second, and does not raise.
+
+        Args:
+            known: The runs, each by project and id, that are not asked for.
         """
         ...
 

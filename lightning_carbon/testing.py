@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.ledger.journals import rank_of
 from lightning_carbon.metering.sampler import Sampler
-from lightning_carbon.ports import DeviceState, JournalText
+from lightning_carbon.ports import DeviceState, JournalText, WrittenRun
 from lightning_carbon.units import MICRO, NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Energy, Power
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 GPU = Domain(Kind.GPU, "gpu:fake-0", "Fake GPU")
 
@@ -346,6 +346,7 @@ class MemoryRunStore:
         self.records: dict[str, dict[str, object]] = {}
         self.files: dict[tuple[str, str], MemoryLines] = {}
         self.written_at = 0.0
+        self._projects: dict[str, str] = {}
 
     def save(self, record: Mapping[str, object]) -> str:
         """Keep a deep copy of the record."""
@@ -355,7 +356,7 @@ class MemoryRunStore:
 
     def open_lines(self, project: str, run_id: str, name: str) -> MemoryLines:
         """Keep the lines of one file, empty at first."""
-        del project
+        self._projects[run_id] = project
         lines = self.files[run_id, name] = MemoryLines()
         return lines
 
@@ -374,6 +375,12 @@ class MemoryRunStore:
             )
             for rank, (name, kept) in sorted((rank, told) for rank, told in journals.items() if rank is not None)
         ]
+
+    def list_runs(self, known: Collection[tuple[str, str]]) -> list[WrittenRun]:
+        """The runs that have journals, the newest first; ``written_at`` says when each was last written."""
+        written = {run_id for run_id, name in self.files if rank_of(name) is not None}
+        runs = [(self._projects[run_id], run_id) for run_id in sorted(written, reverse=True)]
+        return [WrittenRun(*run, self.written_at) for run in runs if run not in known]
 
     def load(self, project: str, run_id: str) -> dict[str, object] | None:
         """A deep copy of the record, if there is one."""

@@ -23,6 +23,7 @@ from docstring_parser import parse
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS, TRAINER_ONLY
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.rows import metrics_table
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -59,6 +60,7 @@ IN_RECORD: dict[str, Kind] = {
     "carbon.intensity": Intensity,
     "carbon.pue": PowerUsage,
     "ranks[]": RankRecord,
+    "overlaps[]": Overlap,
     "attempts[]": {
         "run_id": "Its run.",
         "status": "How it ended; ``unknown`` where it is not in this ledger.",

@@ -18,6 +18,7 @@ from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.numbers import digits, printable
+from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.settings import PROJECT, ledger_folder
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
@@ -127,10 +128,11 @@ def _show(records: Iterable[RunRecord], runs: Runs) -> None:
     console = Console(highlight=False)
     is_wide = console.width >= _WIDE
     joules, grams = 0.0, 0.0
-    rows = []
+    rows, counted = [], list[Counted]()
     for record in records:
         rows.append(_row(record, is_wide=is_wide))
         joules += record.energy.total_joules or 0.0
+        counted.append(Counted(record.run_id, record.project, record.overlaps))
         grams += record.carbon.grams_co2e or 0.0
     if not rows:
         where = f" of project {runs.project}" if runs.project is not None else ""
@@ -154,6 +156,10 @@ def _show(records: Iterable[RunRecord], runs: Runs) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table, width=max(console.width, others + widths[1]))
+    twice = counted_twice(counted)
+    if twice:
+        about = f"About {_kilowatt_hours(twice)} kWh of it are counted twice"
+        console.print(Text(f"{about}: runs metered the same hardware at the same time."), soft_wrap=True)
 
 
 def _kilowatt_hours(joules: float) -> str:

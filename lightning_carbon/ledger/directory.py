@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,16 +20,19 @@ from lightning_carbon.ledger.files import (
     trouble_of,
     write_json,
 )
-from lightning_carbon.ledger.journals import read_texts
+from lightning_carbon.ledger.journals import journals_of, read_texts
 from lightning_carbon.ledger.lines import FileLines, JournalFile
+from lightning_carbon.ports import WrittenRun
 from lightning_carbon.records.fields import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lightning_carbon.ports import JournalText
 
 RECORD_FILE: Final = "record.json"
+MOST_LISTING_SECONDS: Final = 0.2
+"""How long to look for runs; ours. Ten thousand take about that on the disk of a workstation."""
 MOST_LIST_BYTES: Final = 4 * 2**20
 """A list of attempts has about 200 bytes for each; a journal is begun anew long before."""
 
@@ -104,6 +108,21 @@ class DirectoryRunStore:
         except LedgerError:
             return ()
 
+    def list_runs(self, known: Collection[tuple[str, str]]) -> Sequence[WrittenRun]:
+        """The runs that have journals, of each project the newest first, as many as can be looked at in a moment."""
+        give_up = time.monotonic() + MOST_LISTING_SECONDS
+        found: list[WrittenRun] = []
+        for project in _names_in(self._root):
+            for run_id in sorted(_names_in(self._root / project), reverse=True):
+                if (project, run_id) in known:
+                    continue
+                if time.monotonic() > give_up:
+                    return found
+                with contextlib.suppress(OSError, ValueError):  # there is none, or it is gone by now
+                    journals = journals_of(self._root / project / run_id)
+                    found.append(WrittenRun(project, run_id, max(path.stat().st_mtime for _, path in journals)))
+        return found
+
     def append_lines(self, project: str, run_id: str, name: str, *, lines: list[str]) -> None:
         """Add lines to the end of a file in the folder of a run, in one write.
 
@@ -139,3 +158,12 @@ class DirectoryRunStore:
             size = check_size(file, MOST_LIST_BYTES)
             file.seek(max(0, size - 1))
             return file.read(1) not in {b"", b"\n"}
+
+
+def _names_in(folder: Path) -> list[str]:
+    """The names of the entries of a folder that may be folders of this ledger; none where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if is_name(entry.name) and not entry.name.startswith(".")]
+    except OSError:
+        return []

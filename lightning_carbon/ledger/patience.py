@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from lightning_carbon.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from lightning_carbon.ports import JournalText, LineSink, RunStore
+    from lightning_carbon.ports import JournalText, LineSink, RunStore, WrittenRun
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class NoDiskAnswer(LedgerError):
         call: The call that may still be done; ``None`` where it was not made any more.
     """
 
-    def __init__(self, message: str, call: _Call[Any] | None = None) -> None:
+    def __init__(self, message: str, call: DiskCall[Any] | None = None) -> None:
         super().__init__(message)
         self.call = call
 
@@ -50,7 +50,7 @@ class DiskPatience:
     def __init__(self, where: str) -> None:
         self._where = where
         self._turn = threading.RLock()
-        self._given_up: _Call[Any] | None = None
+        self._given_up: DiskCall[Any] | None = None
 
     def ask(self, call: Callable[[], T], seconds: float) -> T:
         """Make a call and wait for its result; a result that comes too late is closed, if it can be.
@@ -66,7 +66,7 @@ class DiskPatience:
         trouble = f"{self._where} has not answered for {seconds:g} s"
         if self._given_up is not None and not self._given_up.is_over.is_set():
             raise NoDiskAnswer(trouble)
-        made = _Call(call, self._turn, seconds)
+        made = DiskCall(call, self._turn, seconds)
         try:
             threading.Thread(target=made.make, name=_NAME, daemon=True).start()
         except RuntimeError:  # no thread is free: the call is made here, and may hang
@@ -81,7 +81,7 @@ class DiskPatience:
         return made.answer[0]
 
 
-class _Call(Generic[T]):
+class DiskCall(Generic[T]):
     """A call and what has become of it.
 
     Args:
@@ -179,6 +179,12 @@ class PatientRunStore:
         """
         return self._patience.ask(lambda: self._store.read_journals(project, run_id), self._reading_seconds)
 
+    def list_runs(self, known: Collection[tuple[str, str]]) -> Sequence[WrittenRun]:
+        """The runs that have journals; none where there is no answer in time."""
+        with suppress(NoDiskAnswer):
+            return self._ask(lambda: self._store.list_runs(known))
+        return ()
+
     def append_lines(self, project: str, run_id: str, name: str, *, lines: list[str]) -> None:
         """Add lines to the end of a file in the folder of a run.
 
@@ -211,7 +217,7 @@ class PatientLines:
     def __init__(self, lines: LineSink, ask: Callable[[Callable[[], None]], None]) -> None:
         self._lines = lines
         self._ask = ask
-        self._late: tuple[_Call[Any], list[str]] | None = None
+        self._late: tuple[DiskCall[Any], list[str]] | None = None
         self._ahead: list[str] = []
 
     def write_lines(self, lines: list[str]) -> None:

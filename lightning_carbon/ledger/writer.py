@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import LedgerError
 from lightning_carbon.ledger.attempts import Attempts
+from lightning_carbon.ledger.beside import RunsBeside
 from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping
@@ -85,6 +86,7 @@ class RunWriter:
         self._read_again = self._read_at = 0.0
         self._others: list[RankPart] = []
         self._heard: dict[int, tuple[float, float]] = {}
+        self._beside = RunsBeside(store, warn)
         self.attempts = Attempts(store, header.project, header.started_at)
         self.location: str | None = None
 
@@ -143,7 +145,8 @@ class RunWriter:
                 self._run_id = self._untaken(name or self._header.run_id)
             if self._journal is None:
                 self._begin(beat)
-            self._append(beat)
+            self._beside.look(self._part(beat))
+            self._append(self._part(beat).beat)
             if self._header.rank == 0:
                 self.attempts.enlist(self.run_id)
         except (LedgerError, OSError) as error:
@@ -174,6 +177,7 @@ class RunWriter:
     def _close(self, beat: Beat) -> RunRecord:
         if self._run_id is None:
             self._since -= AGREE_SECONDS  # a rank that has not been told by now never will be
+        self._beside.look(self._part(beat), is_last=True)
         self._write(beat)
         for _ in range(_TRIES):
             if self._held and self._per_step:
@@ -204,7 +208,7 @@ class RunWriter:
         if not self._others:
             return self._own(beat)
         try:
-            parts = [RankPart(self._named(), beat), *self._others]
+            parts = [self._part(beat), *self._others]
             return self.attempts.told(record_of(parts, location=self.location))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             self._warn("ranks", f"what the other ranks have written makes no record with this one's: {error}")
@@ -212,7 +216,11 @@ class RunWriter:
 
     def _own(self, beat: Beat) -> RunRecord:
         """The record of this rank alone."""
-        return self.attempts.told(record_of([RankPart(self._named(), beat)], location=self.location))
+        return self.attempts.told(record_of([self._part(beat)], location=self.location))
+
+    def _part(self, beat: Beat) -> RankPart:
+        """What this rank has used, with what it knows of other runs on its hardware."""
+        return RankPart(self._named(), replace(beat, overlaps=self._beside.found) if self._beside.found else beat)
 
     def _named(self) -> Header:
         return replace(self._header, run_id=self.run_id)

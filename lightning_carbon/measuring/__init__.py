@@ -19,7 +19,7 @@ from lightning_carbon.measuring.child import Child
 from lightning_carbon.measuring.configuration import Subject, subject_of
 from lightning_carbon.measuring.following import MEASUREMENT_FILE, FollowedRun, Follower
 from lightning_carbon.measuring.pricing import published_model_of
-from lightning_carbon.records.secrets import without_secrets
+from lightning_carbon.measuring.secrets import without_secrets
 from lightning_carbon.settings import LEDGER, writable_ledger
 from lightning_carbon.study.measured.from_journals import Label, measure_journals
 from lightning_carbon.study.measured.measurement import Measurement, to_mapping

@@ -30,6 +30,7 @@ from lightning_carbon.records.fields import (
 )
 from lightning_carbon.records.lineage import Resumed, resumed_from
 from lightning_carbon.records.names import by_part, by_phase
+from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import Status
 
 JOURNAL_SCHEMA = 1
@@ -190,6 +191,7 @@ class Beat:
             known.
         step_clock_reason: The error of the device's clock, or ``None``.
         sensors: What the run has shown about the sensor of each domain, or ``None``; empty in older journals.
+        overlaps: Other runs that meter some of the same hardware at the same time, as far as this rank knows.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -209,6 +211,7 @@ class Beat:
     step_clock: str | None = None
     step_clock_reason: str | None = None
     sensors: tuple[SensorBeat | None, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
 
     def sensor(self, index: int) -> SensorBeat:
         """What the run has shown about the sensor of a domain."""

@@ -16,6 +16,7 @@ from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.folding import folded
 from lightning_carbon.records.lineage import with_lineage
+from lightning_carbon.records.overlaps import merged
 from lightning_carbon.records.run import (
     SCHEMA,
     CarbonRecord,
@@ -145,6 +146,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
             name: {part: used.ns / NANOSECONDS_PER_SECOND for part, used in parts.items()}
             for name, parts in first.beat.parts.items()
         },
+        overlaps=merged(overlap for part in ranks for overlap in part.beat.overlaps),
     )
     # Every rank loads the same checkpoint; the statement of the first rank counts.
     return with_lineage(record, next((part.beat.resumed for part in ranks if part.beat.resumed is not None), None))

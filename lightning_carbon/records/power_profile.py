@@ -176,7 +176,7 @@ def power_profile_of(
         own: The heights of this rank; its phases are those of the run.
         others: The heights of the other ranks, with moments on their own clocks since their own starts. They report now
             and then, and from their last report on the profile would show only a part of the power: it ends there,
-                unless that was long before the end.
+            unless that was long before the end.
         shortest: The least length of a stretch in seconds, unless the whole run is shorter.
     """
     summed = list(own)

@@ -15,6 +15,7 @@ from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by
 from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS
+from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
 
 SCHEMA = 1
@@ -195,6 +196,8 @@ class RunRecord:
             never less than ``lineage``.
         location: Where the record lies, or ``None`` where it was not stored.
         part_seconds: How long each part of a phase lasted, for the phases that were split.
+        overlaps: Other runs of the ledger that metered some of the same hardware at the same time, whose energy is in
+            both records; runs of other ledgers are not known.
     """
 
     schema: int
@@ -221,6 +224,7 @@ class RunRecord:
     spent: Totals | None = field(default=None, metadata=read_by(stored_totals))
     location: str | None = None
     part_seconds: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
+    overlaps: tuple[Overlap, ...] = ()
 
     def summary(self) -> str:
         """A summary for people: energy by domain and phase, CO2e with its range, and every assumption by name."""

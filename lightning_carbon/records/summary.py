@@ -118,7 +118,7 @@ def sections(record: RunRecord) -> list[Section]:
     else:
         said += [_domains(record, total), _phases(record, total), _not_training(record, total)]
     said += [_steps(record), _carbon(record), _attempts(record)]
-    said += [_assumed(record), _missing(record), [Line(_location(record), wraps=False)]]
+    said += [_assumed(record), _missing(record), _twice(record), [Line(_location(record), wraps=False)]]
     return [section for section in said if section]
 
 
@@ -319,6 +319,16 @@ def _missing(record: RunRecord) -> list[Line]:
         if fix:
             lines.append(Line(fix, "    fix: ", wraps=False))
     return [Line("Not measured"), *lines] if lines else []
+
+
+def _twice(record: RunRecord) -> list[Line]:
+    """The energy that is in the records of other runs, too."""
+    lines = []
+    for overlap in record.overlaps:
+        about = f"about {amount(overlap.joules, ENERGY)} in {duration(overlap.seconds)}"
+        names = ", ".join(overlap.domains[:_NAMES])
+        lines += _item(f"{about}: {names}: run {overlap.run_id} of project {overlap.project} metered the same hardware")
+    return [Line("Counted in other runs, too"), *lines] if lines else []
 
 
 def _location(record: RunRecord) -> str:

@@ -225,6 +225,18 @@ def test_lines_are_added_to_the_end(subject: Subject) -> None:
     assert [] == subject.store.read_lines("lisa", "b", "attempts.jsonl")
 
 
+def test_runs_that_have_journals_are_listed(subject: Subject) -> None:
+    """The newest first, without those that are known; what has a record alone has nobody who writes."""
+    store = subject.store
+    assert [] == list(store.list_runs(()))
+    for run_id in ("20260101-a", "20260102-b", "20260103-c"):
+        store.open_journal("lisa", run_id, 0, header="{}").close()
+    store.save(record("20260104-d"))
+    runs = store.list_runs({("lisa", "20260102-b")})
+
+    assert [("lisa", "20260103-c"), ("lisa", "20260101-a")] == [(run.project, run.run_id) for run in runs]
+
+
 def test_a_record_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     """A file that holds something else is no record, and no reason to fail."""
     store = DirectoryRunStore(tmp_path)

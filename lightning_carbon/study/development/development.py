@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.prices import electricity_usd
+from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.study.rows import FigureRanges, Figures
 from lightning_carbon.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, CarbonMass, Energy
 
@@ -143,6 +144,7 @@ class Development:
         model: The run of the model; ``None`` where no run completed.
         why_model: How the model was chosen, or why there is none.
         why_sweep: How the sweep was chosen, or why there is none.
+        twice_kwh: About how much of everything is counted twice, as runs metered the same hardware at the same time.
     """
 
     project: str
@@ -156,6 +158,7 @@ class Development:
     model: str | None
     why_model: str
     why_sweep: str
+    twice_kwh: float = 0.0
 
     @property
     def days(self) -> float:
@@ -206,6 +209,9 @@ def development_of(
         model=None if final is None else final.run_id,
         why_model=why_model,
         why_sweep=why_sweep,
+        twice_kwh=Energy.from_joules(
+            counted_twice(Counted(job.run_id, job.project, job.overlaps) for job in jobs)
+        ).kilowatt_hours,
     )
 
 

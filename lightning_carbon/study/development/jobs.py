@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lightning_carbon.carbon.intensity import PowerUsage
+    from lightning_carbon.records.overlaps import Overlap
     from lightning_carbon.records.run import RunRecord
     from lightning_carbon.study.method import Method
 
@@ -38,6 +39,8 @@ class Job:
         modelled: The modelled part of its energy.
         site: The energy with PUE; ``None`` where nothing could be metered.
         carbon: The CO2e of that energy; ``None`` where it is not known.
+        project: The project that it belongs to.
+        overlaps: Other runs that metered the same hardware at the same time.
     """
 
     run_id: str
@@ -52,6 +55,8 @@ class Job:
     modelled: Energy
     site: Bounds[Energy] | None
     carbon: Footprint | None
+    project: str = ""
+    overlaps: tuple[Overlap, ...] = ()
 
     @property
     def hours(self) -> float:
@@ -94,6 +99,8 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
         modelled=Energy.from_joules(record.energy.modelled_joules),
         site=None if energy is None else at_the_site(energy, pue),
         carbon=None if energy is None else footprint(energy, pue, intensity),
+        project=record.project,
+        overlaps=record.overlaps,
     )
 
 

@@ -65,6 +65,7 @@ def development_mapping(development: Development, method: str, pricing: Sequence
         "failed_ratio": ratios.get("failed", 0.0),
         "statuses": [asdict(share) for share in development.statuses],
         "job_hours": asdict(development.lengths),
+        "counted_twice_kwh": development.twice_kwh,
         "job_lengths": [asdict(share) for share in development.by_length],
         "notes": [*_choices(development), *pricing, *_missing(development)],
     }
@@ -131,6 +132,11 @@ def _missing(development: Development) -> Iterator[str]:
     if whole.modelled_ratio:
         share = percent(min(1.0, whole.modelled_ratio))
         yield f"Modelled, without a sensor behind it: {share} of the energy of everything."
+    if development.twice_kwh:
+        yield (
+            f"Counted twice: about {number(development.twice_kwh)} kWh of everything (without PUE): runs metered "
+            "the same hardware at the same time."
+        )
     if whole.unmetered:
         yield f"Nothing could be metered in {whole.unmetered:,} of {whole.jobs:,} runs; only their hours count."
     if whole.gpu_hours is None:

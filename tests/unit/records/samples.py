@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import (
     SCHEMA,
     CarbonRecord,
@@ -85,6 +86,7 @@ FULL = RunRecord(
     lineage=Totals(17_545_700_000, 3.552, 1_500),
     spent=Totals(18_545_700_000, 3.754, 1_650),
     location="/home/lisa/.local/share/lightning-carbon/20261121T101112-3fa2/record.json",
+    overlaps=(Overlap("20261121T101130-77cd", "bart", ["NVIDIA H100 80GB HBM3"], 18.0, 40.0, 5_442.4),),
 )
 """A run with everything in it."""
 

@@ -67,6 +67,10 @@ Not measured
     (CVE-2020-8694)
     fix: sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj
 
+Counted in other runs, too
+  about 5.44 kJ in 40.0 s: NVIDIA H100 80GB HBM3: run 20261121T101130-77cd of project bart metered
+    the same hardware
+
 Record: /home/lisa/.local/share/lightning-carbon/20261121T101112-3fa2/record.json"""
 
 SMALL_TEXT = """\

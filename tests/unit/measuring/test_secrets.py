@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.records.secrets import without_secrets
+from lightning_carbon.measuring.secrets import without_secrets
 
 WORD = "Tr0ub4dor&3"
 HF = "hf_" + "aB3" * 11

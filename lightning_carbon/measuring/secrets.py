@@ -1,4 +1,4 @@
-"""Commands without anything that looks like a secret, since they are stored, and shown to others. Pure.
+"""Commands without anything that looks like a secret, since they are stored, and shown to others.
 
 A secret is known by the name that it is given to (``--hf_token``, ``WANDB_API_KEY=``, ``"password":``), by its own
 shape (``hf_...``, ``sk-...``), or by its place in a URL. Hiding too much costs a word in a table; hiding too little

@@ -1,0 +1,115 @@
+"""Runs that metered the same hardware at the same time, so that its energy is in all of their records. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from lightning_carbon.records.fields import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Another run that metered some of the same hardware at the same time.
+
+    Args:
+        run_id: That run.
+        project: The project of that run.
+        domains: The names of the domains that both metered whole.
+        after_seconds: How long after the start of this run both did.
+        seconds: For how long.
+        joules: About how much this run has of their energy of that time: its mean power times those seconds.
+    """
+
+    run_id: str = field(metadata=NAME)
+    project: str = field(metadata=NAME)
+    domains: list[str]
+    after_seconds: float
+    seconds: float
+    joules: float
+
+
+class Counted(NamedTuple):
+    """A run in a sum over runs.
+
+    Args:
+        run_id: Its id, which sorts by start.
+        project: Its project.
+        overlaps: The runs that metered the same hardware at the same time.
+    """
+
+    run_id: str
+    project: str
+    overlaps: tuple[Overlap, ...]
+
+
+def merged(overlaps: Iterable[Overlap]) -> tuple[Overlap, ...]:
+    """One overlap for each other run, where several ranks of a run found one each, on other hardware."""
+    found: dict[tuple[str, str], Overlap] = {}
+    for overlap in overlaps:
+        key = (overlap.project, overlap.run_id)
+        found[key] = _both(found[key], overlap) if key in found else overlap
+    return tuple(found[key] for key in sorted(found))
+
+
+def _both(known: Overlap, more: Overlap) -> Overlap:
+    return replace(
+        known,
+        domains=list(dict.fromkeys([*known.domains, *more.domains])),
+        after_seconds=min(known.after_seconds, more.after_seconds),
+        seconds=max(known.seconds, more.seconds),
+        joules=known.joules + more.joules,
+    )
+
+
+def counted_twice(runs: Iterable[Counted]) -> float:
+    """About how many joules of the sum over some runs are in it more than once.
+
+    Of each run, that is what it shares with those that began before it. What is shared with runs that are not among
+    these is in their sum once.
+
+    Args:
+        runs: The runs that are added up.
+    """
+    before: list[Counted] = []
+    twice = 0.0
+    for run in sorted(runs, key=lambda run: (run.run_id, run.project)):
+        twice += _union([shared for earlier in before if (shared := _shared(run, earlier)) is not None])
+        before.append(run)
+    return twice
+
+
+def _shared(run: Counted, earlier: Counted) -> Overlap | None:
+    """What two runs both have, by the word of either; the smaller figure where both say something."""
+    mine = _word(run, earlier)
+    other = _word(earlier, run)
+    if mine is None:
+        return None if other is None else replace(other, after_seconds=0.0)
+    return mine if other is None else replace(mine, joules=min(mine.joules, other.joules))
+
+
+def _word(of: Counted, on: Counted) -> Overlap | None:
+    found = (overlap for overlap in of.overlaps if (overlap.project, overlap.run_id) == (on.project, on.run_id))
+    return next(found, None)
+
+
+def _union(overlaps: Sequence[Overlap]) -> float:
+    """The energy of the time that any of them has, where several have it that of the largest power."""
+    cuts = sorted({at for overlap in overlaps for at in (overlap.after_seconds, _end(overlap))})
+    joules = 0.0
+    for start, end in pairwise(cuts):
+        powers = [
+            overlap.joules / overlap.seconds
+            for overlap in overlaps
+            if overlap.after_seconds <= start and end <= _end(overlap)
+        ]
+        joules += max(powers, default=0.0) * (end - start)
+    return joules
+
+
+def _end(overlap: Overlap) -> float:
+    return overlap.after_seconds + overlap.seconds
