@@ -17,7 +17,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.records.mapping import to_mapping
-from lightning_carbon.records.numbers import digits, printable
+from lightning_carbon.records.numbers import NOTHING, digits, printable
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.settings import PROJECT, ledger_folder
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from lightning_carbon.records.run import RunRecord
 
-_NOTHING: Final = "–"
 _WIDE: Final = 100
 """The width from which on the start of a run has a column; its id begins with the same moment anyway."""
 _LEAST_PROJECT: Final = 4
@@ -184,6 +183,6 @@ def _row(record: RunRecord, *, is_wide: bool) -> list[str | Text]:
         # A rank that has written nothing is missing from the figures, too.
         f"{record.world_size:,}" if reported == record.world_size else f"{reported:,}/{record.world_size:,}",
         f"{record.steps:,}",
-        _NOTHING if energy is None else _kilowatt_hours(energy),
-        _NOTHING if grams is None else _figure(grams),
+        NOTHING if energy is None else _kilowatt_hours(energy),
+        NOTHING if grams is None else _figure(grams),
     ]

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightning_carbon.cli.doctor.report import SourceVerdict
+from lightning_carbon.records.numbers import NOTHING
 from lightning_carbon.units import KILO, MICRO, MILLI
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from lightning_carbon.cli.doctor.report import Report, SourceReport
 
-NOTHING: Final = "–"
 _COLOURS: Final = {
     SourceVerdict.USABLE: "green",
     SourceVerdict.STILL: "yellow",
