@@ -194,6 +194,8 @@ class Engine:
             SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
         """
         outer = self._phase
+        if name is outer and self._running is not None:
+            return outer
         phase = self._names.phase(name, outer)
         run = self._running
         if run is None:

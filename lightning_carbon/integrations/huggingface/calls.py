@@ -64,7 +64,8 @@ def _tells_parts(metered_class: type) -> bool:
 
 
 def _runs(trainer: Any) -> TrainerRuns | None:  # noqa: ANN401 - a Trainer
-    return next(iter(runs_of(trainer.callback_handler)), None)
+    found = runs_of(trainer.callback_handler)
+    return found[0] if found else None
 
 
 def _timed_train(original: Method) -> Method:
@@ -115,8 +116,11 @@ def _told_logging(original: Method) -> Method:
         runs = _runs(self)
         if runs is None:
             return original(self, *args, **kwargs)
-        with runs.logging():
+        runs.may_log = True
+        try:
             return original(self, *args, **kwargs)
+        finally:
+            runs.may_log = False
 
     return log_save_evaluate
 
@@ -126,7 +130,10 @@ def _counted_fetch(original: Method) -> Method:
         runs = _runs(self)
         if runs is None:
             return original(self, *args, **kwargs)
-        with runs.fetching():
+        if runs.tells_parts:
+            with runs.fetching():
+                result = original(self, *args, **kwargs)
+        else:
             result = original(self, *args, **kwargs)
         if isinstance(result, tuple) and isinstance(result[0], list):
             runs.fetched(result[0])

@@ -69,19 +69,25 @@ class TrainerHooks(TrainerCallback):
         """Begin to train: the wait for the first batch belongs to the first step."""
         self._runs.enter(Phase.TRAIN)
 
-    @guarded()
+    # The Trainer calls these at every step: where no parts are metered, they end before anything else is called.
+
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
         """Begin to change weights."""
-        self._runs.enter_part(Part.OPTIMIZER)
+        if self._runs.tells_parts:
+            self._enter_part(Part.OPTIMIZER)
 
-    @guarded()
     def on_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
         """End changing weights."""
-        self._runs.enter_part(Part.OTHER)
+        if self._runs.tells_parts:
+            self._enter_part(Part.OTHER)
+
+    @guarded()
+    def _enter_part(self, part: Part) -> None:
+        self._runs.enter_part(part)
 
     @guarded()
     def on_step_end(
@@ -92,7 +98,7 @@ class TrainerHooks(TrainerCallback):
         if run is not None:
             # The Trainer counts the tokens of all processes, while this process meters its own share of the energy.
             run.step_done(self._runs.tokens_seen(state) if args.world_size == 1 else None)
-            if state.epoch:
+            if state.epoch and (control.should_log or not run.knows_epoch):
                 run.tell_epoch(state.global_step / state.epoch)
         if control.should_save:  # saving itself also reports it, where it can be timed
             self._runs.take_state()

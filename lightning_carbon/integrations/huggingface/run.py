@@ -30,6 +30,7 @@ class TrainerRun:
 
     Attributes:
         names: The metrics that were logged.
+        knows_epoch: Whether the number of steps of an epoch has been passed on.
     """
 
     def __init__(self, config: MeterConfig, meter: Meter, counter: BatchCounter, *, is_training: bool) -> None:
@@ -43,6 +44,7 @@ class TrainerRun:
         self.meter = meter
         self.is_training = is_training
         self.names: set[str] = set()
+        self.knows_epoch = False
         counter.take()
 
     @property
@@ -82,6 +84,7 @@ class TrainerRun:
 
     def tell_epoch(self, steps: float) -> None:
         """Pass on the number of steps of an epoch, by the Trainer's count."""
+        self.knows_epoch = True
         self.meter.tell_epoch(round(steps, _EPOCH_DIGITS))
 
     # -- figures ----------------------------------------------------------------------------------------------------

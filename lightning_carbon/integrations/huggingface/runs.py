@@ -45,12 +45,15 @@ class TrainerRuns:
         is_automatic: Whether the callback is automatic, and gives way to a callback that the user gave.
         has_given_way: Whether it has done so, and meters nothing.
         checkpoints: The states in the Trainer's checkpoints.
+        tells_parts: Whether the parts of steps are metered.
+        may_log: Whether the Trainer does what is due after a step: it logs, saves and evaluates.
     """
 
     def __init__(
         self, config: MeterConfig, count_batch: CountBatch = count, copy_record: CopyRecord | None = None
     ) -> None:
         self._config = config
+        self.tells_parts = config.detail == "step"
         self._count_batch = count_batch
         self._copy_record = True if copy_record is None else copy_record
         self.is_automatic = False
@@ -62,7 +65,7 @@ class TrainerRuns:
         self._calls = 0
         self._evaluations = 0
         self._is_in_step = False
-        self._is_logging = False
+        self.may_log = False
         self._copy_to: str | None = None
         self._trainer: ReferenceType[Any] | None = None
 
@@ -220,24 +223,10 @@ class TrainerRuns:
             if state is not None:
                 self._run.meter.load_state_dict(state)
 
-    @contextmanager
-    def logging(self) -> Iterator[None]:
-        """Surround the Trainer's logging, in which it may also save and evaluate."""
-        self._is_logging = True
-        try:
-            yield
-        finally:
-            self._is_logging = False
-
     @property
     def is_logging(self) -> bool:
         """Whether the Trainer's own log of a step may be coming."""
-        return self._is_logging and not self.is_evaluating
-
-    @property
-    def tells_parts(self) -> bool:
-        """Whether the parts of steps are metered."""
-        return self._config.detail == "step"
+        return self.may_log and not self.is_evaluating
 
     @property
     def is_in_step(self) -> bool:
@@ -308,7 +297,7 @@ class TrainerRuns:
         """
         trainer = None if self._trainer is None else self._trainer()
         seen = state.num_input_tokens_seen or getattr(trainer, "_total_train_tokens", None)
-        return int(seen) if isinstance(seen, int | float) and seen > 0 else None
+        return int(seen) if isinstance(seen, (int, float)) and seen > 0 else None
 
     def step_figures(self, step: int) -> dict[str, float]:
         """A row for the log of a step, if a run is going on."""
@@ -376,6 +365,8 @@ def runs_of(handler: object) -> list[TrainerRuns]:
 
     Callbacks with a present run come first, then callbacks that the user gave.
     """
-    found = (getattr(callback, "_runs", None) for callback in getattr(handler, "callbacks", ()))
+    found = [getattr(callback, "_runs", None) for callback in getattr(handler, "callbacks", ())]
     known = [runs for runs in found if isinstance(runs, TrainerRuns) and not runs.has_given_way]
-    return sorted(known, key=lambda runs: (runs.running is None, runs.is_automatic))
+    if len(known) > 1:  # this is asked for twice at every step
+        known.sort(key=lambda runs: (runs.running is None, runs.is_automatic))
+    return known

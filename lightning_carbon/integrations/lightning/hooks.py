@@ -116,24 +116,31 @@ class MeterHooks(BothCallbacks):
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: object, batch_idx: int) -> None:
         """Enter the training phase, whatever happened before; the batch has arrived on its device."""
         self._runs.enter(Phase.TRAIN)
+        if not self._runs.tells_parts:
+            return
         # In manual optimization, a module may do anything in any order: only its backward passes are reported.
         self._runs.enter_part(Part.FORWARD if pl_module.automatic_optimization else Part.OTHER)
 
-    @guarded()
+    # The trainer calls these at every step: where no parts are metered, they end before anything else is called.
+
     def on_before_backward(self, trainer: Trainer, pl_module: LightningModule, loss: object) -> None:
         """Begin the backward pass."""
-        self._runs.enter_part(Part.BACKWARD)
+        if self._runs.tells_parts:
+            self._enter_part(Part.BACKWARD)
 
-    @guarded()
     def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """End the backward pass."""
-        self._runs.enter_part(Part.OTHER)
+        if self._runs.tells_parts:
+            self._enter_part(Part.OTHER)
 
-    @guarded()
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: object) -> None:
         """Begin to clip gradients and to change weights, the last part of the batch."""
-        if pl_module.automatic_optimization:
-            self._runs.enter_part(Part.OPTIMIZER)
+        if self._runs.tells_parts and pl_module.automatic_optimization:
+            self._enter_part(Part.OPTIMIZER)
+
+    @guarded()
+    def _enter_part(self, part: Part) -> None:
+        self._runs.enter_part(part)
 
     @guarded()
     def on_train_batch_end(

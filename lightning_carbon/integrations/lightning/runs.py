@@ -47,6 +47,7 @@ class EntryRuns:
         meter: The meter of the present or the last run.
         stage: The entry of the present run: ``fit``, ``validate``, ``test`` or ``predict``.
         state: The state of the meter in the training's checkpoint.
+        tells_parts: Whether the parts of steps are metered.
         is_searching: Whether a tuner searches for a learning rate or a batch size.
     """
 
@@ -61,7 +62,7 @@ class EntryRuns:
         self._counter = counter
         self._copy_record = True if copy_record is None else copy_record
         self._progress_bar = progress_bar
-        self._tells_parts = config.detail == "step"
+        self.tells_parts = config.detail == "step"
         self._last_step = 0
         self._rows = RowLog()
         self._record: RunRecord | None = None
@@ -98,7 +99,7 @@ class EntryRuns:
                 self._searching,
                 partial(meter.stop, Status.INTERRUPTED),
             )
-            if self._tells_parts:
+            if self.tells_parts:
                 self._watch.forward(trainer.strategy, lambda: self._begin_forward(trainer))
             if trainer.strategy.root_device.type != "cpu":
                 self._watch.moves(trainer.strategy, lambda batch, moved: self._note_move(trainer, batch, moved))
@@ -185,7 +186,7 @@ class EntryRuns:
 
     def enter_part(self, part: str) -> None:
         """Enter a part of the present phase, if parts are metered and a run is going on."""
-        if self._tells_parts and self.meter is not None and self.meter.is_running:
+        if self.tells_parts and self.meter is not None and self.meter.is_running:
             self.meter.enter_part(part)
 
     def end_batch(self, trainer: Trainer, batch: object) -> None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
@@ -36,6 +37,9 @@ _TOKEN_TYPES: Final = frozenset({"int16", "int32", "int64", "uint16", "uint32"})
 _DEEPEST: Final = 5
 _MOST_MOVED: Final = 8
 """The most batches on their way to a step at once; loaders prefetch a few."""
+
+
+_UNMOVED: Final = (None, None)
 
 
 class Count(NamedTuple):
@@ -63,10 +67,10 @@ def count(batch: object) -> Count:
     # The shape of a packed sequence shows neither, as samples of several lengths are interleaved.
     if hasattr(batch, "batch_sizes"):
         return Count()
-    tensors = list(_tensors(batch, _DEEPEST))
     named = list(_named(batch))
     if named:
         return _count_named(batch, named)
+    tensors = list(_tensors(batch, _DEEPEST))
     if not tensors:
         return Count()
     first = tensors[0]
@@ -117,7 +121,7 @@ class BatchCounter:
 
     def add(self, batch: object) -> None:
         """Add a batch to the step."""
-        shape, counted = self._moved.pop(id(batch), (None, None))
+        shape, counted = self._moved.pop(id(batch), _UNMOVED) if self._moved else _UNMOVED
         if counted is None or shape != _first_shape(batch):
             counted = self._count(batch)
         if counted is not None:
@@ -129,7 +133,7 @@ class BatchCounter:
         try:
             counted = Count(*self._count_batch(batch))
             for value in counted:
-                if not isinstance(value, int | None):  # reading a tensor would mean waiting
+                if value is not None and not isinstance(value, int):  # reading a tensor would mean waiting
                     raise TypeError(f"{value!r} is neither an int nor None")  # noqa: TRY301 - told of below
         except Exception:  # noqa: BLE001 - it may be any function
             self._count_batch = None
@@ -140,6 +144,8 @@ class BatchCounter:
     def take(self) -> Count:
         """The counts since the last call; ``None`` for a figure that any batch lacked."""
         counts, self._counts = self._counts, []
+        if len(counts) == 1:
+            return counts[0]
         return Count(_sum([counted.samples for counted in counts]), _sum([counted.tokens for counted in counts]))
 
 
@@ -212,7 +218,17 @@ def _is_tensor(value: object) -> bool:
 
 
 def _is_integer(tensor: Any) -> bool:  # noqa: ANN401 - whatever has a shape
-    return str(getattr(tensor, "dtype", "")).rpartition(".")[2] in _TOKEN_TYPES
+    dtype = getattr(tensor, "dtype", "")
+    try:
+        return _is_token_type(dtype)
+    except TypeError:  # it cannot be hashed
+        return str(dtype).rpartition(".")[2] in _TOKEN_TYPES
+
+
+@lru_cache(64)
+def _is_token_type(dtype: object) -> bool:
+    """Remembered, as the name of a type takes more to write than all else that a batch is asked."""
+    return str(dtype).rpartition(".")[2] in _TOKEN_TYPES
 
 
 def _sum(values: Sequence[int | None]) -> int | None:
