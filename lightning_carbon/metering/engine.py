@@ -18,6 +18,7 @@ from lightning_carbon.errors import UsageError
 from lightning_carbon.metering.arguments import MOST_COUNTED, counted, status_of, word_of
 from lightning_carbon.metering.laps import Laps
 from lightning_carbon.metering.names import RunNames
+from lightning_carbon.metering.outlook import Outlook, Planned
 from lightning_carbon.metering.run import Run
 from lightning_carbon.metering.sampler import Sampler
 from lightning_carbon.records.lineage import checkpoint_at, checkpoint_mapping, checkpoint_of
@@ -40,7 +41,7 @@ __all__ = ["Engine", "status_of"]
 logger = logging.getLogger("lightning_carbon")
 
 
-class Engine:
+class Engine(Planned):
     """Meters one run.
 
     Args:
@@ -65,7 +66,7 @@ class Engine:
         self._warned: set[str] = set()
         self._names = RunNames(self._warn, has_parts=config.detail == "step")
         self._loaded: Checkpoint | None = None
-        self._steps_per_epoch: float | None = None
+        self._outlook = Outlook()
         self._pid = os.getpid()
 
     # -- the run ----------------------------------------------------------------------------------------------------
@@ -87,8 +88,14 @@ class Engine:
         self._phase = self._names.phase(phase, Phase.OTHER)
         self._pid = os.getpid()
         adapters = self._assemble(self._config)
-        run = Run(self._config, adapters, sampling=self._sampling, phase=self._phase, warn=self._warn)
-        run.steps_per_epoch = self._steps_per_epoch
+        run = Run(
+            self._config,
+            adapters,
+            sampling=self._sampling,
+            phase=self._phase,
+            warn=self._warn,
+            outlook=self._outlook,
+        )
         run.begin(self._phase, self._loaded)
         self._run = self._running = run
         atexit.register(self._at_exit)
@@ -173,16 +180,6 @@ class Engine:
         finally:
             self.enter(outer)
 
-    def tell_epoch(self, steps: float) -> None:
-        """Say how many steps an epoch has, so that what is measured can be projected to epochs; costs nothing.
-
-        Args:
-            steps: Steps of the optimizer; what is not above 0 or not finite is not known.
-        """
-        self._steps_per_epoch = float(steps) if 0 < steps < float("inf") else None
-        if self._run is not None:
-            self._run.steps_per_epoch = self._steps_per_epoch
-
     def enter(self, name: str) -> str:
         """Go over to a phase, from now on.
 
@@ -204,6 +201,7 @@ class Engine:
         if phase != outer:
             now_ns = run.now_ns()
             run.mark((now_ns, phase, None, None, None, None))
+            self._outlook.enter(phase, outer)
             self._phase = phase
             run.check(now_ns)
         return outer

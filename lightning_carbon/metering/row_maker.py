@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from lightning_carbon.energy.attribution import Usage
+    from lightning_carbon.metering.outlook import Outlook
     from lightning_carbon.records.journal import Header
     from lightning_carbon.records.rows import Row
     from lightning_carbon.settings import MeterConfig
@@ -25,10 +26,12 @@ class RowMaker:
     Args:
         config: What the energy is priced with.
         header: Of the own rank.
+        outlook: How the run will end.
     """
 
-    def __init__(self, config: MeterConfig, header: Header) -> None:
+    def __init__(self, config: MeterConfig, header: Header, outlook: Outlook) -> None:
         self._config = config
+        self._outlook = outlook
         self._header = header
         self._hardware = Hardware([header])
         self._last = NOTHING
@@ -77,4 +80,5 @@ class RowMaker:
             ranks=1 + len(others) - len(silent),
             heard_of=min(1.0, (1 + len(others)) / self._header.world_size),
             is_rest=is_over and before.ns > 0,
+            forecast=self._outlook.after(self._last),
         )

@@ -18,6 +18,7 @@ from lightning_carbon.energy.attribution import Attribution, StepEnergy, Usage
 from lightning_carbon.errors import LedgerError, LedgerLost, SourceLost
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
+from lightning_carbon.metering.insisting import insist
 from lightning_carbon.metering.marks import NotedMark, ready_marks, steps_after
 from lightning_carbon.metering.neighbours import NeighbourWatch
 from lightning_carbon.metering.probe import Probe
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.attribution import MarkFields
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.metering.adapters import Adapters
+    from lightning_carbon.metering.outlook import Outlook
     from lightning_carbon.metering.sampler import Sampler
     from lightning_carbon.metering.sums import Hardware
     from lightning_carbon.records.journal import Beat
@@ -52,8 +54,6 @@ GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
 """Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
 
 _CHECK_EVERY_NS = _TRIM_EVERY_NS = NANOSECONDS_PER_SECOND // 2
-_TRIES = 3
-"""How often Ctrl-C may interrupt the writing of the record before it goes unwritten."""
 
 logger = logging.getLogger("lightning_carbon")
 
@@ -67,6 +67,7 @@ class Run:
         sampling: Makes the sampler.
         phase: The phase that the run begins in.
         warn: Told of trouble: a key, for which one message is shown, and the message.
+        outlook: What the run is to do, and how it will end.
     """
 
     def __init__(
@@ -77,12 +78,14 @@ class Run:
         sampling: Callable[[Sequence[Probe], Sampling], Sampler],
         phase: str,
         warn: Callable[[str, str], None],
+        outlook: Outlook,
     ) -> None:
         clock = adapters.clock
         gap_ns = max(GAUGE_GAP_NS, 5 * round(config.interval_seconds * NANOSECONDS_PER_SECOND))
         self._config = config
         self._adapters = adapters
         self._warn = warn
+        self._outlook = outlook
         self.now_ns = clock.now_ns
         self.lock = threading.RLock()
         self.check_ns = 0
@@ -112,11 +115,10 @@ class Run:
         self._marks: deque[NotedMark] = deque()
         self._settled = self._nothing_yet(phase)
         self._trim_ns = 0
-        self._rows = RowMaker(config, self._header)
+        self._rows = RowMaker(config, self._header, outlook)
         self._heights, self._others_heights = Heights(), Heights()
         self._others_noted: list[RankPart] = []
         self._resumed: Resumed | None = None
-        self.steps_per_epoch: float | None = None
         self._neighbours = NeighbourWatch(adapters.neighbours, warn)
         self.lap_numbers = itertools.count(1)
         self.is_over = False
@@ -292,21 +294,18 @@ class Run:
 
     def _closed(self, status: Status, end_ns: int) -> RunRecord:
         """The record, written; an interruption meanwhile is raised after it."""
-        interruption: BaseException | None = None
-        for _ in range(_TRIES):
-            if self.record is not None:
-                break
-            try:
-                self.record = self._close(status, end_ns)
-            except Exception as error:  # whatever sources return or other ranks wrote: what is known here is told
-                logger.warning("the record of a run could not be completed", exc_info=True)
-                self._warn("record", f"the record has this process alone, and may not be stored: {error}")
-                self.record = record_of([self._own_part(status)])
-            except BaseException as error:  # noqa: BLE001 - raised below
-                interruption = error
-        if interruption is not None:
-            raise interruption
-        assert self.record is not None  # noqa: S101 - each try that ends without it is an interruption
+
+        def close() -> None:
+            self.record = self.record or self._close(status, end_ns)
+
+        def close_alone(error: Exception) -> None:
+            # Whatever sources return or other ranks wrote: what is known here is told.
+            logger.warning("the record of a run could not be completed", exc_info=error)
+            self._warn("record", f"the record has this process alone, and may not be stored: {error}")
+            self.record = record_of([self._own_part(status)])
+
+        insist(close, close_alone)
+        assert self.record is not None  # noqa: S101 - either of the two has made it
         return self.record
 
     def _close(self, status: Status, end_ns: int) -> RunRecord:
@@ -380,6 +379,6 @@ class Run:
             self._adapters.clock.wall_seconds(),
             status=status,
             resumed=self._resumed,
-            steps_per_epoch=self.steps_per_epoch,
+            steps_per_epoch=self._outlook.steps_per_epoch,
             clock_use=HOST_ALONE if self._step_clock is None else self._step_clock.use,
         )

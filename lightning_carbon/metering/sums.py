@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
     from lightning_carbon.energy.accuracy import Accuracy
     from lightning_carbon.records.journal import Header, RankPart
+    from lightning_carbon.records.rows import Forecast
 
 
 class SensorSum(NamedTuple):
@@ -184,6 +185,7 @@ def row_between(
     ranks: int = 1,
     heard_of: float = 1.0,
     is_rest: bool = False,
+    forecast: Forecast | None = None,
 ) -> Row:
     """The row from one sum to a later one.
 
@@ -195,6 +197,7 @@ def row_between(
         ranks: How many ranks are in the sums and still write.
         heard_of: The share of the run's ranks that has ever written; of the others, no reading is known.
         is_rest: Whether it is what was left at the end, after other rows.
+        forecast: What the run will have used, where that is known.
 
     Returns:
         The row. Where no time has been settled since the row before, nothing is known of its energy, which is absent.
@@ -217,6 +220,7 @@ def row_between(
             tokens=_rise(before.tokens, now.tokens),
             ranks=ranks if is_metered else 1,
             is_rest=is_rest,
+            forecast=forecast,
         )
     low, high = _ends(before, now)
     # What a total sums may have changed since, with a parent that its parts have overtaken.
@@ -248,6 +252,7 @@ def row_between(
         tokens=_rise(before.tokens, now.tokens),
         ranks=ranks,
         is_rest=is_rest,
+        forecast=forecast,
     )
 
 

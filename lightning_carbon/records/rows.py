@@ -18,6 +18,8 @@ from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from lightning_carbon.carbon.uncertainty import Bounds
+
 
 class Scope(StrEnum):
     """What a metric is a figure of."""
@@ -28,6 +30,22 @@ class Scope(StrEnum):
     """The run so far: the last value is the run's."""
     RATE = "rate"
     """A quotient within a row, which says little of a row that is short."""
+    FORECAST = "forecast"
+    """What the run will have used at its end, as far as is known: the last value is the best."""
+
+
+class Forecast(NamedTuple):
+    """What a run will have used at its end, each with its 90 % interval.
+
+    Args:
+        joules: Energy of the run at its end.
+        seconds: How long it will have lasted.
+        remaining_seconds: How long it still lasts.
+    """
+
+    joules: Bounds[float]
+    seconds: Bounds[float]
+    remaining_seconds: Bounds[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,7 @@ class Row:
         tokens: How many tokens they had, where known.
         ranks: How many processes of the run are in these sums.
         is_rest: Whether it is what was left at the end of a run that had rows before.
+        forecast: What the run will have used at its end; ``None`` where its length is not known.
     """
 
     seconds: float
@@ -71,6 +90,7 @@ class Row:
     is_rest: bool = False
     low_joules: float | None = None
     high_joules: float | None = None
+    forecast: Forecast | None = None
 
     def as_metrics(self, prefix: str = "", *, scopes: Collection[Scope] | None = None) -> dict[str, float]:
         """The row as logger metrics: names of :data:`METRICS` to Python floats.
@@ -121,6 +141,31 @@ _OF_REST: Final = frozenset({Scope.ROW, Scope.RUN})
 
 def _per(value: float | None, count: float | None) -> float | None:
     return value / count if value is not None and count else None
+
+
+def _forecasts(
+    name: str, unit: str, meaning: str, *, of: Callable[[Row, Forecast], Bounds[float] | None]
+) -> tuple[Metric, Metric, Metric]:
+    """A forecast and the ends of its 90 % interval."""
+
+    def end(of_bounds: Callable[[Bounds[float]], float]) -> Callable[[Row], float | None]:
+        def value(row: Row) -> float | None:
+            bounds = None if row.forecast is None else of(row, row.forecast)
+            return None if bounds is None else of_bounds(bounds)
+
+        return value
+
+    return (
+        Metric(name, unit, f"forecast: {meaning}", end(lambda bounds: bounds.value), Scope.FORECAST),
+        Metric(f"{name}_low", unit, "lower end of its 90 % interval", end(lambda bounds: bounds.low), Scope.FORECAST),
+        Metric(f"{name}_high", unit, "upper end", end(lambda bounds: bounds.high), Scope.FORECAST),
+    )
+
+
+def _priced(row: Row, joules: Bounds[float]) -> Bounds[float] | None:
+    """What energy of this run stands for, at what its energy so far stands for."""
+    grams_per_joule = _per(row.run_grams_co2e, row.run_joules)
+    return None if grams_per_joule is None else joules.map(lambda value: value * grams_per_joule)
 
 
 METRICS: tuple[Metric, ...] = (
@@ -236,6 +281,24 @@ METRICS: tuple[Metric, ...] = (
         "1",
         "share of this row's time that readings cover, mean over the domains",
         lambda row: row.coverage_ratio,
+    ),
+    *_forecasts(
+        "energy/forecast_run_kwh",
+        "kWh",
+        "energy of the run at its end, without PUE",
+        of=lambda _, forecast: forecast.joules.map(lambda joules: joules / JOULES_PER_KILOWATT_HOUR),
+    ),
+    *_forecasts(
+        "carbon/forecast_run_grams_co2e",
+        "gCO2e",
+        "CO2e of the run at its end, PUE included",
+        of=lambda row, forecast: _priced(row, forecast.joules),
+    ),
+    *_forecasts(
+        "forecast/remaining_seconds",
+        "s",
+        "how long the run still lasts",
+        of=lambda _, forecast: forecast.remaining_seconds,
     ),
 )
 """The one table of metric names."""

@@ -34,6 +34,12 @@ POWER: Final = Shown(
 SHOWN: Final = (SUMMARY, POWER)
 """The only table of these names."""
 
+
+def _with_ends(name: str) -> tuple[str, ...]:
+    """A forecast and the ends of its interval."""
+    return (name, f"{name}_low", f"{name}_high")
+
+
 CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "Power": {
         "power (W)": ("power/gpu_watts", "power/total_watts"),
@@ -59,6 +65,11 @@ CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "Carbon": {
         "CO2e of the run (g)": ("carbon/run_grams_co2e",),
         "CO2e of each row (g)": ("carbon/row_grams_co2e",),
+    },
+    "Forecast": {
+        "energy of the run at its end (kWh)": _with_ends("energy/forecast_run_kwh"),
+        "CO2e of the run at its end (g)": _with_ends("carbon/forecast_run_grams_co2e"),
+        "time that is left (s)": _with_ends("forecast/remaining_seconds"),
     },
 }
 """The tab Custom Scalars: categories of charts, and the metrics in each."""

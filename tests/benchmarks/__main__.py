@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
-from tests.benchmarks import accuracy, ending, ledger, memory, overhead, ranks, starting, training
+from tests.benchmarks import accuracy, ending, forecasting, ledger, memory, overhead, ranks, starting, training
 from tests.benchmarks.peers import costs, ends, packages, trainings, truth
 from tests.benchmarks.peers.arena import PEERS_PYTHON, Arena
 from tests.benchmarks.peers.rows import print_rows, write_rows
@@ -40,6 +40,7 @@ BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
     "week": memory.week,
     "ledger": ledger.ledger,
     "ending": ending.ending,
+    "forecast": forecasting.forecasts,
 }
 PEER_BENCHES: dict[str, Callable[[Arena], Iterator[Row]]] = {
     "peers-start": costs.start,

@@ -51,7 +51,7 @@ class TrainerHooks(TrainerCallback):
         runs.load_state(args, state.global_step)
         runs.enter(Phase.SETUP)
         if runs.running:
-            runs.running.restart_steps(state.num_input_tokens_seen)
+            runs.running.restart_steps(state.num_input_tokens_seen, state.global_step)
 
     @guarded()
     def on_train_end(
@@ -68,6 +68,7 @@ class TrainerHooks(TrainerCallback):
     ) -> None:
         """Begin to train: the wait for the first batch belongs to the first step."""
         self._runs.enter(Phase.TRAIN)
+        self._runs.tell_plan(args, state)
 
     # The Trainer calls these at every step: where no parts are metered, they end before anything else is called.
 

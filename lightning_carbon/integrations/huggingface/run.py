@@ -31,6 +31,7 @@ class TrainerRun:
     Attributes:
         names: The metrics that were logged.
         knows_epoch: Whether the number of steps of an epoch has been passed on.
+        steps_before: The step that the training went on from.
     """
 
     def __init__(self, config: MeterConfig, meter: Meter, counter: BatchCounter, *, is_training: bool) -> None:
@@ -45,6 +46,7 @@ class TrainerRun:
         self.is_training = is_training
         self.names: set[str] = set()
         self.knows_epoch = False
+        self.steps_before = 0
         counter.take()
 
     @property
@@ -61,12 +63,14 @@ class TrainerRun:
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
-    def restart_steps(self, tokens_seen: int) -> None:
+    def restart_steps(self, tokens_seen: int, step: int) -> None:
         """Begin training, perhaps again, and forget batches that were fetched for a step that never ended.
 
         Args:
             tokens_seen: The Trainer's own count of tokens so far, perhaps restored from a checkpoint.
+            step: The step that it goes on from.
         """
+        self.steps_before = step
         self._counter.take()
         self._tokens_seen = tokens_seen
 

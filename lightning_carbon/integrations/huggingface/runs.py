@@ -15,6 +15,7 @@ from weakref import ReferenceType, ref
 
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.huggingface.checkpoints import CheckpointStates, checkpoint_in
+from lightning_carbon.integrations.huggingface.plans import tell_plan
 from lightning_carbon.integrations.huggingface.run import TrainerRun
 from lightning_carbon.integrations.huggingface.trainers import accelerators, writer_of
 from lightning_carbon.integrations.shared.batch import BatchCounter, CountBatch, count
@@ -279,6 +280,13 @@ class TrainerRuns:
         finally:
             self._calls -= 1
             self.end(status_of(error))
+
+    def tell_plan(self, args: Any, state: Any) -> None:  # noqa: ANN401 - TrainingArguments, TrainerState
+        """Tell the meter what the training is to do."""
+        run, trainer = self.running, None if self._trainer is None else self._trainer()
+        if run is not None and run.is_training:
+            data = getattr(trainer, "eval_dataset", None)
+            tell_plan(run.meter, args, state, done=run.steps_before, data=data)
 
     # -- steps and figures ------------------------------------------------------------------------------------------
 

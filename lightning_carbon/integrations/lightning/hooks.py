@@ -12,7 +12,6 @@ from lightning_carbon.integrations.lightning.trainers import (
     LightningModule,
     Trainer,
     name_of,
-    steps_per_epoch,
 )
 from lightning_carbon.integrations.shared.guard import guarded
 
@@ -157,8 +156,7 @@ class MeterHooks(BothCallbacks):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin to wait for the first batch of an epoch, whose number of steps is known by now."""
         self._runs.enter_part(Part.DATA)
-        if self._runs.meter is not None:
-            self._runs.meter.tell_epoch(steps_per_epoch(trainer))
+        self._runs.tell_plan(trainer)
 
     @guarded()
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

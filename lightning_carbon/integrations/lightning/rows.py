@@ -11,7 +11,7 @@ from lightning_carbon.integrations.trackers.wandb import define_metrics
 from lightning_carbon.records.rows import Row
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.sources.torch_devices import as_tensors
-from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, MILLIGRAMS_PER_GRAM
 
 ENERGY_SO_FAR: Final = "energy/run_kwh"
 CARBON_SO_FAR: Final = "carbon/run_grams_co2e"
@@ -22,7 +22,6 @@ _SHOWN_IN_MILLIGRAMS: Final = 0.1
 """Fewer grams than these are shown in milligrams: a progress bar has three places behind the point."""
 _WHOLE_WATTS_FROM: Final = 1.0
 """A bar writes zeros behind the point of what is no whole number, and 80 columns are soon full."""
-_MILLIGRAMS_PER_GRAM: Final = 1_000.0
 
 
 class RowLog:
@@ -83,7 +82,7 @@ class RowLog:
             return
         is_little = grams < _SHOWN_IN_MILLIGRAMS
         shown.pop("gCO2e" if is_little else "mgCO2e", None)
-        unit, value = ("mgCO2e", grams * _MILLIGRAMS_PER_GRAM) if is_little else ("gCO2e", grams)
+        unit, value = ("mgCO2e", grams * MILLIGRAMS_PER_GRAM) if is_little else ("gCO2e", grams)
         shown[unit] = _three_digits(value)
 
 

@@ -17,6 +17,7 @@ from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.lightning import trainers
 from lightning_carbon.integrations.lightning.calls import CallWatch
 from lightning_carbon.integrations.lightning.handover import Handover
+from lightning_carbon.integrations.lightning.plans import tell_plan
 from lightning_carbon.integrations.lightning.rows import TOTALS, RowLog, show_totals
 from lightning_carbon.integrations.lightning.trainers import Trainer, name_of
 from lightning_carbon.integrations.shared.batch import BatchCounter
@@ -64,6 +65,7 @@ class EntryRuns:
         self._progress_bar = progress_bar
         self.tells_parts = config.detail == "step"
         self._last_step = 0
+        self._steps_before = 0
         self._rows = RowLog()
         self._record: RunRecord | None = None
         self._handover = Handover(config.ledger)
@@ -174,6 +176,12 @@ class EntryRuns:
     def restart_steps(self, trainer: Trainer) -> None:
         """Begin to count steps, as the trainer has restored its own count by now, if there was a checkpoint."""
         self._last_step = max(0, trainers.batches_that_stepped(trainer) - 1)
+        self._steps_before = trainers.batches_that_stepped(trainer)
+
+    def tell_plan(self, trainer: Trainer) -> None:
+        """Tell the meter what the fit is to do, whose epoch has its data by now."""
+        if self.meter is not None:
+            tell_plan(self.meter, trainer, self._steps_before)
 
     def enter(self, phase: str) -> str | None:
         """Enter a phase, if a run is going on.

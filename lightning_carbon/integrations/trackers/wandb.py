@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lightning_carbon.records.rows import METRICS, Scope
 
-SUMMARIES: Final = {Scope.RUN: "last", Scope.ROW: "none", Scope.RATE: "mean"}
+SUMMARIES: Final = {Scope.RUN: "last", Scope.ROW: "none", Scope.RATE: "mean", Scope.FORECAST: "last"}
 """Rows differ in length, so their mean says nothing; that of a rate is near the rate of the run."""
 
 

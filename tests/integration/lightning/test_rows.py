@@ -122,7 +122,9 @@ def test_every_row_has_the_same_names(tmp_path: Path) -> None:
         for scope in Scope
     }
 
-    assert {Scope.ROW: {(1, 3, 5, 7)}, Scope.RATE: {(1, 3, 5, 7)}, Scope.RUN: {(1, 3, 5, 7, 7)}} == found
+    once = {(1, 3, 5, 7)}
+
+    assert {Scope.ROW: once, Scope.RATE: once, Scope.FORECAST: once, Scope.RUN: {(1, 3, 5, 7, 7)}} == found
 
 
 def test_micro_batches_make_one_step(tmp_path: Path) -> None:

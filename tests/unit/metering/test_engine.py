@@ -176,6 +176,34 @@ def test_steps_are_listed_one_by_one() -> None:
     assert sum(round(float(cell[5]) * 1e6) for cell in cells) == 200_000_000
 
 
+def test_a_run_with_a_plan_says_what_it_will_have_used() -> None:
+    """From its first row on, evaluations included; without a plan, or after it, nothing is said."""
+    world = World()
+    engine = world.engine
+    engine.start("setup")
+    engine.tell_plan(20, validations=2)
+    world.run(5.0)
+    found = []
+    for step in range(1, 21):
+        engine.enter("train")
+        world.run(1.0)
+        engine.step_done()
+        if step % 10 == 0:
+            engine.enter("validate")
+            world.run(4.0)
+            engine.enter("train")
+        if step % 5 == 0:
+            world.run(0.5)
+            found.append(engine.row().forecast)
+    engine.tell_plan(None)
+    world.run(1.0)
+
+    assert engine.row().forecast is None
+    assert [3_500.0] * 2 == [pytest.approx(forecast.joules.value, rel=0.12) for forecast in found[2:] if forecast]
+    assert all(forecast is not None and forecast.remaining_seconds.low >= 0 for forecast in found)
+    engine.stop()
+
+
 def test_without_sources_there_are_no_figures() -> None:
     """Where nothing can be metered, energy and carbon are absent, not zero, and the reasons are kept."""
     world = World(lambda _: [], [Finding("nvml", "GPUs", reason="no driver", fix="install it")])

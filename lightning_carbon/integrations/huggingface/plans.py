@@ -1,0 +1,40 @@
+"""How much a Trainer of Hugging Face is to do in a training, as far as it says so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sized
+from typing import Any
+
+from lightning_carbon.metering.outlook import Planned
+
+
+def tell_plan(meter: Planned, args: Any, state: Any, *, done: int, data: object = None) -> None:  # noqa: ANN401
+    """Tell a meter what a training is to do from its beginning on, as far as its length is known.
+
+    Args:
+        meter: The meter of the training.
+        args: The Trainer's arguments.
+        state: The Trainer's state.
+        done: The step that the training went on from.
+        data: What it evaluates on: one set or, by name, several.
+    """
+    if state.max_steps <= done:
+        meter.tell_plan(None)
+        return
+    sets = list(data.values()) if isinstance(data, dict) else [data]
+    count = sum(len(examples) for examples in sets if isinstance(examples, Sized))
+    meter.tell_plan(
+        state.max_steps - done,
+        validations=_times(args.eval_strategy, state.eval_steps, state, done=done) * len(sets),
+        validation_batches=math.ceil(count / max(1, args.eval_batch_size * args.world_size)) / len(sets),
+        checkpoints=_times(args.save_strategy, state.save_steps, state, done=done),
+    )
+
+
+def _times(strategy: Any, every: float, state: Any, *, done: int) -> float:  # noqa: ANN401 - an IntervalStrategy
+    """How often something is still to come, at a cadence of steps or epochs."""
+    kind = str(getattr(strategy, "value", strategy))
+    if kind == "steps" and every:
+        return float(state.max_steps // every - done // every)
+    return math.ceil(state.num_train_epochs * (1 - done / state.max_steps)) if kind == "epoch" else 0.0

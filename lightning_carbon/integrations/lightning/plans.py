@@ -1,0 +1,59 @@
+"""How much a trainer of Lightning is to do in a fit, as far as it says so."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from lightning_carbon.integrations.lightning.trainers import Trainer, steps_per_epoch
+from lightning_carbon.integrations.trackers.kinds import is_called
+from lightning_carbon.metering.outlook import Planned
+
+_BY_TIME: Final = "Timer"
+"""The callback behind ``Trainer(max_time=...)``, which ends a fit at a step that nobody knows."""
+
+
+def tell_plan(meter: Planned, trainer: Trainer, done: int) -> None:
+    """Tell a meter what a fit is to do from its beginning on, as far as its length is known.
+
+    Early stopping may end it before; that is no plan.
+
+    Args:
+        meter: The meter of the fit.
+        trainer: The trainer, with the data of its epoch.
+        done: How many steps it had taken before, in the training that it goes on with.
+    """
+    per_epoch = steps_per_epoch(trainer) if math.isfinite(trainer.num_training_batches) else math.inf
+    meter.tell_epoch(per_epoch)
+    steps = min(_epochs(trainer) * per_epoch, _steps(trainer)) - done
+    if not 0 < steps < math.inf or any(is_called(callback, _BY_TIME) for callback in trainer.callbacks):
+        meter.tell_plan(None)
+        return
+    batches = sum(trainer.num_val_batches) if trainer.enable_validation else 0
+    meter.tell_plan(
+        math.ceil(steps),
+        validations=_validations(trainer, steps, steps / per_epoch),
+        validation_batches=batches if math.isfinite(batches) else 0.0,
+    )
+
+
+def _epochs(trainer: Trainer) -> float:
+    epochs = trainer.max_epochs
+    return math.inf if epochs is None or epochs < 0 else float(epochs)
+
+
+def _steps(trainer: Trainer) -> float:
+    """The steps of all optimizers are counted, which take one with each batch."""
+    return math.inf if trainer.max_steps < 0 else trainer.max_steps / max(1, len(trainer.optimizers))
+
+
+def _validations(trainer: Trainer, steps: float, epochs: float) -> float | None:
+    if not trainer.enable_validation:
+        return 0.0
+    every = trainer.val_check_batch
+    if every is None or not epochs:  # by the clock, or at the end of data whose length nobody knows
+        return None
+    if trainer.check_val_every_n_epoch is None:
+        return float(steps * max(1, trainer.accumulate_grad_batches) // every)
+    in_epoch = trainer.num_training_batches // every if math.isfinite(every) else 1
+    return float(max(1, in_epoch) * math.ceil(epochs) // trainer.check_val_every_n_epoch)
