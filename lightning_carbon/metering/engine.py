@@ -122,10 +122,9 @@ class Engine(Planned):
             message = "this meter was never started: call start(), or use it in a `with` statement"
             raise UsageError(message)
         self._running = None
-        if self._run.record is not None:
-            return self._run.record
-        atexit.unregister(self._at_exit)
-        return self._run.end(ended)
+        record = self._run.record or self._run.end(ended)
+        atexit.unregister(self._at_exit)  # not before there is a record: this may be interrupted
+        return record
 
     def __enter__(self) -> Self:
         """Start."""
@@ -394,6 +393,6 @@ class Engine(Planned):
 
     def _at_exit(self) -> None:
         """Close the record of a run that nobody stopped; not in a forked child, which is not metered."""
-        if os.getpid() == self._pid and self._running is not None:
+        if os.getpid() == self._pid and self._run is not None and self._run.record is None:
             error = getattr(sys, "last_value", None)
             self.stop(Status.INTERRUPTED if error is None else status_of(type(error)))

@@ -122,6 +122,7 @@ class Run:
         self._neighbours = NeighbourWatch(adapters.neighbours, warn)
         self.lap_numbers = itertools.count(1)
         self.is_over = False
+        self._ended_as: Status | None = None
         self.record: RunRecord | None = None
 
     def begin(self, phase: str, checkpoint: Checkpoint | None) -> None:
@@ -275,8 +276,9 @@ class Run:
         """Take the last readings and close the record. Raises nothing but what interrupts it from outside, at the end.
 
         Args:
-            status: How the run ended.
+            status: How the run ended. Where this is interrupted by another call, the first one knows.
         """
+        status = self._ended_as = self._ended_as or status
         self.is_over = True
         end_ns = self.now_ns()
         try:

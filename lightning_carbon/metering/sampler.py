@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,7 @@ class Sampler:
         self._generation = 0
         self._thread: threading.Thread | None = None
         self._keeper: threading.Thread | None = None
+        self._is_unmanned = False
         self._reading: Probe | None = None
         self._checked_ns = self._hanging_since_ns = self._hung_ns = 0
         self._look_until_ns = 0
@@ -149,8 +151,9 @@ class Sampler:
         """Start the sampling thread."""
         self._look_until_ns = self._clock.now_ns() + round(FIRST_LOOK_SECONDS * NANOSECONDS_PER_SECOND)
         self._launch()
-        self._keeper = threading.Thread(target=self._keep_house, name="lightning-carbon-keeper", daemon=True)
-        self._keeper.start()
+        keeper = threading.Thread(target=self._keep_house, name="lightning-carbon-keeper", daemon=True)
+        keeper.start()
+        self._keeper = keeper
 
     def _keep_house(self) -> None:
         pause = FIRST_HOUSEKEEPING_SECONDS
@@ -170,12 +173,17 @@ class Sampler:
 
     def _launch(self) -> None:
         self._generation += 1
-        self._thread = threading.Thread(target=self._run, args=(self._generation,), name=_SAMPLER, daemon=True)
-        self._thread.start()
+        self._is_unmanned = True
+        thread = threading.Thread(target=self._run, args=(self._generation,), name=_SAMPLER, daemon=True)
+        thread.start()
+        self._thread, self._is_unmanned = thread, False
 
     def check(self) -> None:
         """See whether a reading hangs: give its source up and go on with the others on a new thread."""
         with self._lock:
+            if self._is_unmanned:
+                with suppress(RuntimeError):  # still no thread is free
+                    self._launch()
             now_ns = self._clock.now_ns()
             checked_ns, self._checked_ns = self._checked_ns, now_ns
             probe = self._reading
@@ -193,7 +201,8 @@ class Sampler:
             self._reading = None
             if self._thread is not None:
                 self._thread.name = GIVEN_UP
-            self._launch()
+            with suppress(RuntimeError):  # no thread is free; the next check tries again
+                self._launch()
         self._on_lost(probe)
 
     def finish(self, at_ns: int) -> None:
@@ -202,6 +211,8 @@ class Sampler:
         Args:
             at_ns: The moment, now or before.
         """
+        if self._is_unmanned:  # no thread has been free: what can be read is read here
+            self.read_now()
         thread = self._thread
         if thread is None:
             return

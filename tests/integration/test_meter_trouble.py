@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import logging
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +24,6 @@ from tests.stepped_time import SteppedClock, engine_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from lightning_carbon.ports import Clock
 
@@ -289,6 +292,37 @@ def test_no_thread_is_left_behind(tmp_path: Path) -> None:
     after = len(sampling_threads())
 
     assert (len(during), all(thread.daemon for thread in during), after) == (before + 1, True, before)
+
+
+_WITHOUT_A_FREE_THREAD = """
+import json, sys, threading, time
+from pathlib import Path
+from lightning_carbon import Meter
+from lightning_carbon.sources.simulated import SimulatedCounter
+
+threading.stack_size(2**46)  # more than there is: no thread can be started
+with Meter(sources=[SimulatedCounter(watts=50.0)], ledger=Path(sys.argv[1])) as meter:
+    time.sleep(0.1)
+    meter.step_done()
+    meter.row()
+record = meter.record
+watts = record.energy.total_joules / record.duration_seconds
+print(json.dumps([record.status, record.steps, watts, meter.record_path]))
+"""
+
+
+def test_a_process_without_a_free_thread_is_metered(tmp_path: Path) -> None:
+    """By the first and the last reading; the record is stored, one warning says so, and nothing is raised."""
+    told = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_A_FREE_THREAD, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    status, steps, watts, path = json.loads(told.stdout)
+
+    assert ("completed", 1, True) == (status, steps, Path(path).exists())
+    assert watts == pytest.approx(50.0, rel=0.05)
+    assert ["sensors are read at the start and the end alone, without a thread: can't start new thread"] == (
+        told.stderr.splitlines()
+    )
 
 
 def test_a_ledger_that_goes_away_costs_a_warning_not_the_training(
