@@ -53,6 +53,9 @@ class CarbonTrainerCallback(TrainerHooks):
     backward goes from the loss to the end of ``training_step``, and optimizer is its ``step()``. The rest, such as
     clipping gradients and logging, is ``other``.
 
+    Completions that a Trainer of TRL generates are the phase ``rollout``, within the steps that learn from them. Their
+    tokens, prompts included, count where they are generated, and their samples where they are learnt from.
+
     Args:
         settings: Those of the table in :mod:`lightning_carbon.settings` and of trainers' callbacks, by name.
 

@@ -17,6 +17,7 @@ from functools import cache, wraps
 from typing import Any, Final
 
 from lightning_carbon.energy.phases import Part, Phase
+from lightning_carbon.integrations.huggingface.rollouts import timed_rollouts
 from lightning_carbon.integrations.huggingface.runs import TrainerRuns, runs_of
 
 Method = Callable[..., Any]
@@ -56,6 +57,7 @@ def _metered(trainer_class: type, *, finely: bool) -> type:
         original = getattr(trainer_class, name, None)
         if original is not None:
             members[name] = wraps(original)(timed(original))
+    members |= timed_rollouts(trainer_class)
     return type(trainer_class)(trainer_class.__name__, (trainer_class,), members)
 
 

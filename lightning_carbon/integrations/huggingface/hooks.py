@@ -51,7 +51,7 @@ class TrainerHooks(TrainerCallback):
         runs.load_state(args, state.global_step)
         runs.enter(Phase.SETUP)
         if runs.running:
-            runs.running.restart_steps(state.num_input_tokens_seen, state.global_step)
+            runs.running.restart_steps(runs.tokens_seen(state, args.world_size) or 0, state.global_step)
 
     @guarded()
     def on_train_end(
@@ -98,7 +98,7 @@ class TrainerHooks(TrainerCallback):
         run = self._runs.running
         if run is not None:
             # The Trainer counts the tokens of all processes, while this process meters its own share of the energy.
-            run.step_done(self._runs.tokens_seen(state) if args.world_size == 1 else None)
+            run.step_done(self._runs.tokens_seen(state, args.world_size))
             if state.epoch and (control.should_log or not run.knows_epoch):
                 run.tell_epoch(state.global_step / state.epoch)
         if control.should_save:  # saving itself also reports it, where it can be timed

@@ -14,11 +14,12 @@ from typing import Any, Final
 from weakref import ReferenceType, ref
 
 from lightning_carbon.energy.phases import Part, Phase
+from lightning_carbon.integrations.huggingface import trl
 from lightning_carbon.integrations.huggingface.checkpoints import CheckpointStates, checkpoint_in
 from lightning_carbon.integrations.huggingface.plans import tell_plan
 from lightning_carbon.integrations.huggingface.run import TrainerRun
 from lightning_carbon.integrations.huggingface.trainers import accelerators, writer_of
-from lightning_carbon.integrations.shared.batch import BatchCounter, CountBatch, count
+from lightning_carbon.integrations.shared.batch import BatchCounter, Count, CountBatch, count
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
 from lightning_carbon.integrations.shared.trainer_settings import CopyRecord
@@ -61,7 +62,7 @@ class TrainerRuns:
         self.has_given_way = False
         self.checkpoints = CheckpointStates()
         self.record: RunRecord | None = None
-        self._counter = BatchCounter(count_batch)
+        self._counter = BatchCounter(self._counted if count_batch is count else count_batch)
         self._run: TrainerRun | None = None
         self._calls = 0
         self._evaluations = 0
@@ -131,7 +132,7 @@ class TrainerRuns:
     @guarded()
     def _show(self, run: TrainerRun, record: RunRecord) -> None:
         """Show the run that has ended in TensorBoard, where the Trainer writes for it."""
-        trainer = None if self._trainer is None else self._trainer()
+        trainer = self._known_trainer()
         if trainer is None or not trainer.is_world_process_zero():
             return
         for callback in trainer.callback_handler.callbacks:
@@ -292,20 +293,36 @@ class TrainerRuns:
 
     @guarded()
     def fetched(self, batches: Sequence[object]) -> None:
-        """Count batches that were fetched for the next step."""
-        if self.running is not None:
+        """Count batches that were fetched for the next step, unless what it learns from is made of them later."""
+        makes_others = self._count_batch is count and trl.prepares(type(self._known_trainer()))
+        if self.running is not None and not makes_others:
             for batch in batches:
                 self._counter.add(batch)
 
-    def tokens_seen(self, state: Any) -> int | None:  # noqa: ANN401 - TrainerState
+    @guarded()
+    def prepared(self, inputs: object) -> None:
+        """Note the completions that a step learns from, unless the user counts what was fetched."""
+        if self.running is not None and self._count_batch is count and not self.is_evaluating:
+            self._counter.add(inputs)
+
+    def _counted(self, batch: object) -> Count:
+        return trl.corrected(self._known_trainer(), batch, count(batch))
+
+    def _known_trainer(self) -> Any:  # noqa: ANN401 - a Trainer
+        return None if self._trainer is None else self._trainer()
+
+    def tokens_seen(self, state: Any, world_size: int) -> int | None:  # noqa: ANN401 - TrainerState
         """The Trainer's own count of tokens so far, by its own rule for padding; ``None`` where it does not count.
 
         TRL's Trainers count by themselves: ``SFTTrainer`` for its metric ``num_tokens``, ``GRPOTrainer`` and others in
-        the state, where ``include_num_input_tokens_seen`` of transformers also counts.
+        the state, where ``include_num_input_tokens_seen`` of transformers also counts. They count for all processes, of
+        which each meters its share: it is known of completions alone, as the batches of a process tell all others.
         """
-        trainer = None if self._trainer is None else self._trainer()
+        trainer = self._known_trainer()
         seen = state.num_input_tokens_seen or getattr(trainer, "_total_train_tokens", None)
-        return int(seen) if isinstance(seen, (int, float)) and seen > 0 else None
+        if not isinstance(seen, (int, float)) or (world_size > 1 and not trl.generates(type(trainer))):
+            return None
+        return int(seen) // world_size or None
 
     def step_figures(self, step: int) -> dict[str, float]:
         """A row for the log of a step, if a run is going on."""
@@ -329,7 +346,7 @@ class TrainerRuns:
     @guarded()
     def _define_in_wandb(self) -> None:
         """Tell Weights & Biases what stands for a run, where the Trainer logs to it."""
-        trainer = None if self._trainer is None else self._trainer()
+        trainer = self._known_trainer()
         if trainer is None or not trainer.is_world_process_zero():
             return
         for callback in trainer.callback_handler.callbacks:

@@ -1,0 +1,69 @@
+"""What the Trainers of TRL do beside those of transformers: some generate what they learn from, some learn from pairs.
+
+Knows their methods and collators by name, but none of their classes. ``tools/try_trl.py`` holds what is counted here
+against real trainings; it is right with TRL 1.16 (2026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lightning_carbon.integrations.shared.batch import Count
+
+ROLLOUT: Final = "rollout"
+"""The phase in which completions are generated and scored."""
+GENERATE: Final = "generate"
+"""The part of it in which they are generated."""
+SCORED: Final = "_generate_and_score_completions"
+"""The method that generates and scores the completions of some steps."""
+GENERATED: Final = ("_generate", "_generate_vllm")
+"""The methods that generate completions."""
+_PAIRS: Final = frozenset({"DataCollatorForPreference", "DataCollatorForVisionPreference"})
+"""The collators that put the chosen answers and the rejected ones below each other."""
+_COMPLETIONS: Final = "completion_ids"
+_PROMPTS: Final = "prompt"
+
+
+def generates(trainer_class: type) -> bool:
+    """Whether a Trainer is one of TRL that generates what it learns from."""
+    return any(hasattr(trainer_class, name) for name in (SCORED, *GENERATED)) and _is_of_trl(trainer_class)
+
+
+def prepares(trainer_class: type) -> bool:
+    """Whether a Trainer is one of TRL that learns from parts of what it has generated for several steps."""
+    return hasattr(trainer_class, SCORED) and _is_of_trl(trainer_class)
+
+
+def _is_of_trl(trainer_class: type) -> bool:
+    return any(base.__module__.partition(".")[0] == "trl" for base in trainer_class.__mro__)
+
+
+def has_completions(inputs: object) -> bool:
+    """Whether something is what a step learns from, with the completions in it."""
+    return isinstance(inputs, Mapping) and hasattr(inputs.get(_COMPLETIONS), "shape")
+
+
+def corrected(trainer: Any, batch: Any, counted: Count) -> Count:  # noqa: ANN401 - a Trainer or None, what it fetched
+    """What a batch holds, by what the Trainer does with it.
+
+    A pair of answers is a sample. What a step generates is not in the batch: its tokens are those that the Trainer
+    counts itself, as it has to generate them, or are not known; its samples are the completions that it learns from.
+
+    Args:
+        trainer: The Trainer, where it is known.
+        batch: The batch that it fetched, or prepared for the step.
+        counted: What the batch itself tells.
+    """
+    if trainer is None:
+        return counted
+    if generates(type(trainer)):
+        if has_completions(batch):
+            return Count(batch[_COMPLETIONS].shape[0])
+        prompts = batch.get(_PROMPTS) if isinstance(batch, Mapping) else None
+        return Count(len(prompts) if isinstance(prompts, list) else counted.samples)
+    collator = getattr(trainer, "data_collator", None)
+    has_rows = isinstance(batch, Mapping) and "input_ids" in batch  # of old ones, the two sides have their own names
+    if type(collator).__name__ in _PAIRS and has_rows and counted.samples is not None:
+        return Count(counted.samples // 2, counted.tokens)
+    return counted
