@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,12 +23,15 @@ from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.simulated import SimulatedCounter
+from tests.threads import lasting_samplers, samplers
 
 WATTS = 360.0
 STEPS = 8
 END_AT = 4
 STEP_SECONDS = 0.005
 PATIENCE_SECONDS = 300.0
+BUSY = 0.25
+"""A busy machine may stop a thread between reading a sensor and stamping the reading, in runs of some 50 ms."""
 
 
 class Defect(Exception):
@@ -120,7 +122,7 @@ class Child:
 
     def _see(self, when: str) -> None:
         handlers = {number.name: _name(signal.getsignal(number)) for number in signal.Signals}
-        threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("lightning-carbon")]
+        threads = [thread.name for thread in (lasting_samplers() if when == "at exit" else samplers())]
         self._seen[when] = {"handlers": handlers, "threads": threads}
         (self._folder / "seen.json").write_text(json.dumps(self._seen))
 

@@ -21,6 +21,7 @@ from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.simulated import SimulatedCounter
 from lightning_carbon.units import Energy
 from tests.stepped_time import SteppedClock, engine_on
+from tests.threads import NAMES, lasting_samplers, samplers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +64,6 @@ class Misbehaving:
 def steady(clock: Clock, *, wraps_at: Energy | None = None) -> SimulatedCounter:
     """A well-behaved counter of 50 W."""
     return SimulatedCounter(clock, 50.0, domain=Domain(Kind.GPU, "good", "good"), wraps_at=wraps_at)
-
-
-def sampling_threads() -> list[threading.Thread]:
-    """The sampling threads that are alive."""
-    return [thread for thread in threading.enumerate() if thread.name == "lightning-carbon-sampler"]
 
 
 def test_a_hanging_source_is_given_up_and_the_others_go_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -168,7 +164,6 @@ def hang_once(source: Misbehaving, clock: SteppedClock, seconds: float) -> Calla
 
 def test_an_interpreter_that_is_held_loses_no_source(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """While one call keeps all threads waiting for over two seconds, no sensor is to blame, and none is given up."""
-    before = len(sampling_threads())
     clock, is_read = SystemClock(), threading.Event()
     odd = Misbehaving(clock)
     hold = ctypes.PyDLL(None).usleep  # keeps the interpreter's lock, as gc.collect() and json.loads() do
@@ -191,7 +186,7 @@ def test_an_interpreter_that_is_held_loses_no_source(tmp_path: Path, caplog: pyt
     assert [] == [entry.message for entry in caplog.records]
     assert [None, None] == [domain.lost for domain in record.energy.domains]
     assert min(domain.coverage_ratio for domain in record.energy.domains) > 0.5  # the time that was held is in it
-    assert before == len(sampling_threads())
+    assert not lasting_samplers()
 
 
 def test_readings_that_are_none_are_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -285,13 +280,13 @@ def test_a_starved_interpreter_loses_no_counter_energy(tmp_path: Path) -> None:
 
 
 def test_no_thread_is_left_behind(tmp_path: Path) -> None:
-    """The sampling thread is a daemon, and ends with its meter."""
-    before = len(sampling_threads())
+    """Its threads are daemons, and end with their meter."""
     with Meter(sources=[steady(SystemClock())], ledger=tmp_path):
-        during = sampling_threads()
-    after = len(sampling_threads())
+        during = samplers()
 
-    assert (len(during), all(thread.daemon for thread in during), after) == (before + 1, True, before)
+    assert set(NAMES) == {thread.name for thread in during}
+    assert all(thread.daemon for thread in during)
+    assert not lasting_samplers()
 
 
 _WITHOUT_A_FREE_THREAD = """

@@ -16,6 +16,7 @@ from lightning_carbon.sources import nvml
 from lightning_carbon.sources.discovery import discover
 from tests.nvml_standin import NO_PERMISSION, NOT_SUPPORTED, Gpu, Scenario, Slice, gpu_uuid
 from tests.nvml_standin.captures import CAPTURED, TRACES_VARIABLE, capture_folder, scenario_of
+from tests.stepped_time import SteppedClock, engine_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,11 +244,13 @@ def test_a_slice_has_shares_of_both_sensors(nvml_standin: Standin) -> None:
 def test_a_counter_that_is_dead_gives_way_to_power(nvml_standin: Standin, tmp_path: Path) -> None:
     """A GPU whose count stands still above zero under power is integrated, from the first second on."""
     frozen = Gpu(tick_ns=10**18, watts=300.0)
-    with nvml_standin.showing(Scenario.of(frozen)), Meter(ledger=tmp_path) as meter:
-        time.sleep(1.6)
+    with nvml_standin.showing(Scenario.of(frozen)):
+        clock = SteppedClock(nvml_standin.hold)
+        with engine_on(clock, ledger=tmp_path) as meter:
+            clock.sleep(1.6)
     [gpu] = [domain for domain in meter.record.energy.domains if domain.kind == "gpu"]
 
-    assert gpu.joules == pytest.approx(300.0 * meter.record.duration_seconds, rel=0.1)
+    assert gpu.joules == pytest.approx(300.0 * meter.record.duration_seconds, rel=0.01)
     assert "integrated" == gpu.provenance
     assert gpu.replaced is not None
 

@@ -113,19 +113,17 @@ def test_a_ticking_counter_moves_on_its_grid(nvml_standin: Standin) -> None:
     gpu = Gpu(shape="sine", watts=300, amplitude_watts=200, period_seconds=0.7, tick_ns=tick, tick_phase_ns=phase)
     with started(nvml_standin, gpu):
         handle = pynvml.nvmlDeviceGetHandleByIndex(0)
-        seen = set()
-        for _ in range(200):
-            before = time.monotonic_ns()
+        start, seen, ticks = 123 * SECOND, set(), set()
+        for step in range(200):
+            nvml_standin.hold(at := start + step * 1_300_000)
             millijoules = pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
-            after = time.monotonic_ns()
-            ticks = {(at - phase) // tick * tick + phase for at in (before, after)}
-            possible = {int(gpu.true_joules(0, at) * 1_000 + gpu.counter_start_joules * 1_000) for at in ticks}
+            ticked = (at - phase) // tick * tick + phase
             seen.add(millijoules)
+            ticks.add(ticked)
 
-            assert any(abs(millijoules - level) <= 1 for level in possible)
-            time.sleep(0.001)
+            assert abs(millijoules - 1_000 * (gpu.true_joules(0, ticked) + gpu.counter_start_joules)) <= 1
 
-    assert 3 <= len(seen) <= 200 // 2
+    assert len(ticks) == len(seen) > 3
 
 
 def test_a_reset_counter_starts_again_from_zero(nvml_standin: Standin) -> None:

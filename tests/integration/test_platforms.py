@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lightning_carbon import Meter
 from lightning_carbon.energy.readings import Domain, Kind
-from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.simulated import SimulatedCounter
+from tests.stepped_time import SteppedClock, engine_on
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lightning_carbon.metering.engine import Engine
+
 PLATFORMS = [Domain(Kind.PSYS, f"psys:{number}", f"platform {number}") for number in range(2)]
 
 
-def metered(folder: Path, *watts: float) -> Meter:
+def metered(folder: Path, *watts: float) -> Engine:
     """A run of a server whose two platforms draw so much, each with a package of 50 W inside."""
-    clock = SystemClock()
+    clock = SteppedClock()
     sources = [SimulatedCounter(clock, power, domain=domain) for power, domain in zip(watts, PLATFORMS, strict=True)]
     for number, platform in enumerate(PLATFORMS):
         package = Domain(Kind.PACKAGE, f"package:{number}", f"CPU package {number}", platform.id)
         sources.append(SimulatedCounter(clock, 50.0, domain=package))
-    meter = Meter(sources=sources, ledger=folder, interval_seconds=0.02, per_step=True)
+    meter = engine_on(clock, sources=sources, ledger=folder, interval_seconds=0.02, per_step=True)
     with meter:
         for _ in range(3):
-            time.sleep(0.06)
+            clock.sleep(0.06)
             meter.step_done()
     return meter
 
@@ -51,9 +51,9 @@ def test_a_platform_counts_if_it_is_at_least_its_parts(
     [lines] = [path.read_text().splitlines() for path in tmp_path.rglob("steps.csv")]
     steps = sum(float(line.rsplit(",", 1)[1]) for line in lines if line[0].isdigit())
 
-    assert record.energy.total_joules == pytest.approx(counted * record.duration_seconds, rel=0.02)
+    assert record.energy.total_joules == pytest.approx(counted * record.duration_seconds, rel=1e-6)
     assert row.run_joules == pytest.approx(record.energy.total_joules, abs=1e-6)
-    assert steps == pytest.approx(record.step_joules, rel=0.02)
+    assert steps == pytest.approx(record.step_joules, rel=1e-6)
     assert overruled == [finding.subject for finding in record.energy.absent]
     assert (
         not {f"platform {number}" for number in range(2)}

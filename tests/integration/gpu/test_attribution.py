@@ -118,8 +118,8 @@ def test_a_run_is_cut_at_what_was_waited_for(queue: ThreadQueue, tmp_path: Path)
     assert 24 == len(steps) == len(came) == len(done)
     assert all(later >= earlier for earlier, later in zip(came, done, strict=True))
     assert sorted(done) == done
-    # The device is three steps behind: some 150 ms.
-    assert 0.05 < found.moment_seconds < 2
+    # The device is three steps behind: 150 ms, and more on a busy machine.
+    assert 0.05 < found.moment_seconds
     assert found.error_ratio == pytest.approx(found.program_error_ratio, abs=0.2)
 
 

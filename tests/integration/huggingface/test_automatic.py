@@ -21,10 +21,10 @@ from tests.integration.huggingface.support import (
     make_callback,
     make_trainer,
     records_in,
-    samplers,
     scalars,
     values_of,
 )
+from tests.threads import lasting_samplers
 
 Autolog = Callable[..., None]
 
@@ -64,7 +64,7 @@ def test_a_trainer_without_a_callback_meters_itself(tmp_path: Path, autolog: Aut
     assert ("completed", "automatic", 4) == tuple(record[key] for key in ("status", "project", "steps"))
     assert record["energy"]["total_joules"] == pytest.approx(history[-1]["train_energy_joules"])
     assert record["energy"]["total_joules"] == pytest.approx(history[-1]["energy/run_joules"])
-    assert not samplers()
+    assert not lasting_samplers()
 
 
 def test_every_trainer_gets_a_callback_of_its_own(tmp_path: Path, autolog: Autolog) -> None:

@@ -29,9 +29,9 @@ from tests.integration.huggingface.support import (
     make_trainer,
     metered_trainer,
     records_in,
-    samplers,
     values_of,
 )
+from tests.threads import lasting_samplers
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -100,7 +100,7 @@ def test_a_training_that_dies_leaves_a_closed_record(tmp_path: Path, error: Base
     assert stored["ended_at"] is not None
     assert stored["energy"]["total_joules"] == pytest.approx(sum(stored["energy"]["phases"].values()))
     assert str(file) == callback.record_path
-    assert [] == samplers()
+    assert [] == lasting_samplers()
 
 
 def test_a_training_that_never_begins_leaves_a_closed_record(tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_a_death_that_nobody_told_of_is_noticed_by_the_next_training(tmp_path: P
     trainer.train()
 
     assert ["failed", "completed"] == [json.loads(file.read_text())["status"] for file in records_in(tmp_path)]
-    assert [] == samplers()
+    assert [] == lasting_samplers()
 
 
 def test_attach_joins_a_trainer_that_is_there(tmp_path: Path) -> None:

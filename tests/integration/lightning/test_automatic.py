@@ -26,9 +26,9 @@ from tests.integration.lightning.support import (
     make_module,
     make_trainer,
     records_in,
-    samplers,
     saving_of,
 )
+from tests.threads import lasting_samplers
 
 Autolog = Callable[..., None]
 
@@ -71,7 +71,7 @@ def test_a_trainer_without_a_callback_meters_itself(tmp_path: Path, package: str
     )
     assert so_far[-1][1] == pytest.approx(record["energy"]["total_joules"])
     assert ["metrics.csv"] == [file.name for file in Path(logger.log_dir).iterdir()]
-    assert not samplers()
+    assert not lasting_samplers()
 
 
 def test_a_source_tree_is_found_where_lightning_looks(tmp_path: Path) -> None:

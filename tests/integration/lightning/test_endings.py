@@ -27,9 +27,9 @@ from tests.integration.lightning.support import (
     make_module,
     make_trainer,
     records_in,
-    samplers,
     scalars,
 )
+from tests.threads import lasting_samplers, samplers
 
 PACKAGE = PACKAGES[0]
 JOULES = "energy/row_joules"
@@ -46,7 +46,7 @@ def closed(callback: CarbonCallback, folder: Path) -> RunRecord:
     assert stored["status"] == record.status
     assert stored["ended_at"] is not None
     assert stored["energy"]["total_joules"] == record.energy.total_joules == sum(record.energy.phases.values())
-    assert not samplers()
+    assert not lasting_samplers()
     return record
 
 
@@ -313,4 +313,4 @@ def test_the_meter_runs_while_it_trains(tmp_path: Path) -> None:
 
     assert (None, None, None, 0) == before
     assert [2, 2] == seen
-    assert (False, 0) == (meter.is_running, len(samplers()))
+    assert (False, 0) == (meter.is_running, len(lasting_samplers()))

@@ -18,6 +18,7 @@ from lightning_carbon import CarbonCallback
 from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_SETTINGS
 from tests.integration.lightning.support import (
     BATCH_SIZE,
+    BUSY,
     PACKAGES,
     WATTS,
     csv_column,
@@ -287,7 +288,7 @@ def test_two_processes_write_one_record_and_one_log(tmp_path: Path) -> None:
     ]
     # Both meter the one simulated GPU of this host, which counts once.
     assert sorted(len(part["devices"]) for part in ranks) == [0, 1]
-    assert record["energy"]["total_joules"] == pytest.approx(WATTS * record["duration_seconds"], rel=0.1)
+    assert record["energy"]["total_joules"] == pytest.approx(WATTS * record["duration_seconds"], rel=BUSY)
     # The first one's logs have of the other what that one had written down by then: on a busy machine not its end.
     assert 0.0 < logged < 1.2 * record["energy"]["total_joules"]
     kwh, *told = done.stdout.split()[-5:]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.integration.lightning.support import (
+    BUSY,
     PACKAGES,
     WATTS,
     CountedReads,
@@ -127,7 +128,7 @@ def test_the_progress_bar_shows_watts_and_grams(tmp_path: Path, package: str) ->
     [grams] = {"gCO2e", "mgCO2e"} & set(shown)
 
     assert {"W", "train/loss"} <= set(shown)
-    assert shown["W"] == pytest.approx(WATTS, rel=0.05)
+    assert shown["W"] == pytest.approx(WATTS, rel=BUSY)
     assert len(str(shown[grams])) <= len("1.23e-05")
 
 

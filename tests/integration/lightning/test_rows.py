@@ -10,6 +10,7 @@ import pytest
 from lightning_carbon.records.rows import METRICS, Scope
 from tests.integration.lightning.support import (
     BATCH_SIZE,
+    BUSY,
     PACKAGES,
     WATTS,
     CountedReads,
@@ -27,8 +28,6 @@ from tests.integration.lightning.support import (
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "lightning_rows.json"
 JOULES = "energy/row_joules"
 SO_FAR = "energy/run_joules"
-BUSY = 0.05
-"""A busy machine may stop the sampling thread between reading and stamping, which matters in runs this short."""
 
 
 def trained(

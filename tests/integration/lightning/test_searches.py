@@ -19,8 +19,8 @@ from tests.integration.lightning.support import (
     make_module,
     make_trainer,
     records_in,
-    samplers,
 )
+from tests.threads import lasting_samplers, samplers
 
 
 class Trouble(Exception):
@@ -58,7 +58,7 @@ def test_a_search_is_a_phase_of_its_own(tmp_path: Path, package: str, search: st
     assert ("completed", 0, None) == (record.status, record.steps, record.origin)
     assert record.energy.phases["tune"] > record.energy.phases["setup"]
     assert "checkpoint" not in record.energy.phases
-    assert not samplers()
+    assert not lasting_samplers()
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -76,7 +76,7 @@ def test_an_error_in_a_search_ends_the_run(tmp_path: Path, package: str) -> None
     assert record is not None
 
     assert ("failed", 1) == (record.status, len(records_in(tmp_path)))
-    assert not samplers()
+    assert not lasting_samplers()
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -111,4 +111,4 @@ def test_a_run_ends_with_its_trainer(tmp_path: Path) -> None:
     assert meter is not None
 
     assert (2, False, "interrupted") == (running, meter.is_running, meter.record.status)
-    assert not samplers()
+    assert not lasting_samplers()

@@ -20,9 +20,9 @@ from tests.integration.lightning.support import (
     make_module,
     make_trainer,
     records_in,
-    samplers,
 )
 from tests.nvml_standin import Gpu, Scenario, Standin
+from tests.threads import lasting_samplers
 
 PACKAGE = PACKAGES[0]
 
@@ -81,7 +81,7 @@ def test_two_callbacks_in_one_trainer_are_refused(tmp_path: Path, package: str) 
 
     assert "callbacks" == caught.value.argument
     assert [] == records_in(tmp_path)
-    assert not samplers()
+    assert not lasting_samplers()
 
 
 @pytest.mark.parametrize("package", PACKAGES)
