@@ -104,7 +104,7 @@ reality: venv ## Hold the meter against recorded GPUs with an external meter; LI
 	$(BIN)/python -m tests.reality $(REALITY_ARGS)
 
 .PHONY: soak
-soak: venv ## Kill trainings at random moments, and tell what that cost; takes up to ten minutes
+soak: venv ## Kill trainings at random and at chosen moments, and tell what that cost; takes ten minutes
 	$(BIN)/python -m tests.soak
 
 .PHONY: fuzz

@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.report import Check, machine, print_table
+from tests.soak.full_disks import soak_full_disks
+from tests.soak.loops import soak_loops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,10 +49,14 @@ def main() -> int:
     options = parser.parse_args()
 
     began = time.monotonic()
-    kills = _kill_many(options.kills, random.Random(options.seed))
+    dice = random.Random(options.seed)
+    with TemporaryDirectory(prefix="lightning-carbon-soak-") as folder:
+        loops = soak_loops(Path(folder), dice, _show)
+    loops += soak_full_disks()
+    kills = _kill_many(options.kills, dice)
     seconds = time.monotonic() - began
-    checks = _checks(kills)
-    title = f"{len(kills)} trainings ended in {seconds:.0f} s (moments from --seed {options.seed})"
+    checks = [*loops, *_checks(kills)]
+    title = f"{len(kills)} trainings, and loops, ended in {seconds:.0f} s (moments from --seed {options.seed})"
     print_table(checks, title)
     mapping = {
         "machine": machine(),
@@ -87,6 +93,11 @@ def _kill_many(count: int, dice: random.Random) -> list[Kill]:
             kills.append(kill(what, moment, aim, dice.randrange(len(what.gpus)), with_signal))
             _tell(place + 1, len(plans), kills[-1])
     return kills
+
+
+def _show(text: str) -> None:
+    if sys.stdout.isatty():
+        print(f"\r{text:60}", end="", flush=True)
 
 
 def _tell(number: int, count: int, kill: Kill) -> None:
