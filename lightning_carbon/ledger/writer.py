@@ -81,7 +81,8 @@ class RunWriter:
         self._steps: LineSink | None = None
         self._heading: list[str] = []
         self._held: list[str] = []
-        self._dropped = 0
+        self._dropped = self._missing = 0
+        self._missing_reason = "the name of the run was not known"
         self._since = time.monotonic()
         self._read_again = self._read_at = 0.0
         self._others: list[RankPart] = []
@@ -151,6 +152,7 @@ class RunWriter:
                 self.attempts.enlist(self.run_id)
         except (LedgerError, OSError) as error:
             self.warn_of(error)
+            self._missing_reason = _reason_of(error)
             self._drop_oldest()
         self._read_others()
 
@@ -182,6 +184,7 @@ class RunWriter:
         for _ in range(_TRIES):
             if self._held and self._per_step:
                 self._write(beat)  # a folder that had to be made again has room for them now
+        self._missing += len(self._held) if self._per_step else 0
         self.attempts.look()
         record = self._own(beat)
         try:
@@ -219,8 +222,12 @@ class RunWriter:
         return self.attempts.told(record_of([self._part(beat)], location=self.location))
 
     def _part(self, beat: Beat) -> RankPart:
-        """What this rank has used, with what it knows of other runs on its hardware."""
-        return RankPart(self._named(), replace(beat, overlaps=self._beside.found) if self._beside.found else beat)
+        """What this rank has used, with what it knows of other runs on its hardware, and of its list of steps."""
+        if self._beside.found:
+            beat = replace(beat, overlaps=self._beside.found)
+        if self._missing:
+            beat = replace(beat, missing_steps=self._missing, missing_steps_reason=self._missing_reason)
+        return RankPart(self._named(), beat)
 
     def _named(self) -> Header:
         return replace(self._header, run_id=self.run_id)
@@ -254,7 +261,8 @@ class RunWriter:
                 file = STEPS_FILE if rank == 0 else STEPS_FILE.replace(".", f".rank-{rank:05d}.")
                 self._steps = self._store.open_lines(self._header.project, self.run_id, file)
                 self._heading = [STEPS_HEADER]
-            gap = [f"# {self._dropped} steps are missing here: they could not be written"] if self._dropped else []
+            told = f"# {self._dropped} steps are missing here, as they could not be written: {self._missing_reason}"
+            gap = [told] if self._dropped else []
             held = [*self._held]
             self._steps.write_lines([*self._heading, *gap, *held])
             # Kept until they are written; more may have come meanwhile.
@@ -267,6 +275,7 @@ class RunWriter:
         if dropped > 0:
             del self._held[:dropped]
             self._dropped += dropped
+            self._missing += dropped
             self._warn("steps", f"{STEPS_FILE} lacks steps that could not be written; it says where, and how many")
 
     def _read_others(self) -> None:
@@ -289,3 +298,9 @@ class RunWriter:
         taken = time.monotonic() - now
         self._read_at = now
         self._read_again = now + taken / (_READING_SHARE if self._header.rank == 0 else _OTHERS_READING_SHARE)
+
+
+def _reason_of(error: OSError) -> str:
+    """What the system says of a failed write, without the path, which may name a person."""
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    return cause.strerror or type(cause).__name__

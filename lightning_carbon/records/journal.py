@@ -190,6 +190,8 @@ class Beat:
         step_clock: The clock that times the ends of steps, ``device``, ``host`` or ``mixed``; ``None`` where it is not
             known.
         step_clock_reason: The error of the device's clock, or ``None``.
+        missing_steps: The number of steps that the list of steps lacks, or ``None``.
+        missing_steps_reason: The error that kept them from the list, or ``None``.
         sensors: What the run has shown about the sensor of each domain, or ``None``; empty in older journals.
         overlaps: Other runs that meter some of the same hardware at the same time, as far as this rank knows.
     """
@@ -210,6 +212,8 @@ class Beat:
     steps_per_epoch: float | None = None
     step_clock: str | None = None
     step_clock_reason: str | None = None
+    missing_steps: int | None = None
+    missing_steps_reason: str | None = None
     sensors: tuple[SensorBeat | None, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
 

@@ -293,6 +293,8 @@ def _rank(part: RankPart, mine: Sequence[Credit], host: str) -> RankRecord:
         status=part.beat.status,
         step_clock=part.beat.step_clock,
         step_clock_reason=part.beat.step_clock_reason,
+        missing_steps=part.beat.missing_steps,
+        missing_steps_reason=part.beat.missing_steps_reason,
     )
 
 

@@ -150,6 +150,8 @@ class RankRecord:
             ``host`` (when the program reached them: right on a processor, early on an accelerator that runs behind) or
             ``mixed`` (the host's until the device was in use, or while it failed); ``None`` where that is not known.
         step_clock_reason: The error of the device's clock, or ``None``.
+        missing_steps: The number of steps that its list of steps lacks, or ``None``.
+        missing_steps_reason: The error that kept them from the list, or ``None``.
     """
 
     rank: int = field(metadata=RANK)
@@ -162,6 +164,8 @@ class RankRecord:
     status: str = field(metadata=one_of(Status))
     step_clock: str | None = None
     step_clock_reason: str | None = None
+    missing_steps: int | None = None
+    missing_steps_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,11 @@ layout are separate, which lets a terminal and a page show the same figures: :fu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import kind_word
-from lightning_carbon.ports import ACCELERATOR
 from lightning_carbon.records.numbers import (
     CO2E,
     ENERGY,
@@ -28,23 +27,18 @@ from lightning_carbon.records.numbers import (
     table,
     wrap,
 )
+from lightning_carbon.records.said import NAMES, Line, Section, Table, grouped, item
+from lightning_carbon.records.shortcomings import missing, named, unmetered_accelerators
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, CarbonMass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from lightning_carbon.ports import Finding
     from lightning_carbon.records.run import DomainRecord, RunRecord
 
 _NAME_WIDTH = 28
-_WELL_COVERED = 0.99
-"""The coverage below which a line reports it; the ends of a run, which fall between two readings, cost less."""
-
 _ATTEMPTS = 5
 """The most attempts at a training that are listed; the last are."""
-
-_NAMES = 3
-"""The most things with the same remark that are named; the rest are counted."""
 
 _ALIKE = 0.0005
 """A range whose halves differ by less, as shares, is told by one figure."""
@@ -55,41 +49,6 @@ _TRAIN = "train"
 _DATA = "data"
 _PART_NAMES = {_DATA: "data wait"}
 _PHASES = frozenset(Phase)
-
-_Key = TypeVar("_Key", bound="str | tuple[str, str, str]")
-
-
-class Line(NamedTuple):
-    """A line or a paragraph of text.
-
-    Args:
-        text: The text.
-        first: The beginning of its first line: a label, or the blanks that indent it.
-        rest: The beginning of its other lines.
-        wraps: Whether it may be broken into lines; a command for copying may not.
-    """
-
-    text: str
-    first: str = ""
-    rest: str = ""
-    wraps: bool = True
-
-
-class Table(NamedTuple):
-    """A table of figures.
-
-    Args:
-        rows: The cells, as many in every row as there are columns; the first row is the head. Blanks at the beginning
-            of a row, two for each level, show what contains it.
-        align: ``<`` or ``>`` for every column.
-    """
-
-    rows: list[tuple[str, ...]]
-    align: str
-
-
-Section = Table | list[Line]
-"""A paragraph of the summary; never empty."""
 
 
 def summarise(record: RunRecord) -> str:
@@ -114,11 +73,11 @@ def sections(record: RunRecord) -> list[Section]:
     total = record.energy.total_joules
     if total is None:
         said.append([Line("Energy: not known, since nothing on this machine could be metered.")])
-        said.append([Line(f"{finding.subject}: not metered") for finding in _accelerators(record)])
+        said.append([Line(f"{finding.subject}: not metered") for finding in unmetered_accelerators(record)])
     else:
         said += [_domains(record, total), _phases(record, total), _not_training(record, total)]
     said += [_steps(record), _carbon(record), _attempts(record)]
-    said += [_assumed(record), _missing(record), _twice(record), [Line(_location(record), wraps=False)]]
+    said += [_assumed(record), missing(record), _twice(record), [Line(_location(record), wraps=False)]]
     return [section for section in said if section]
 
 
@@ -153,7 +112,7 @@ def _domains(record: RunRecord, total: float) -> Table:
                 _how(domain),
             )
         )
-    rows += [(f"  {finding.subject}", "", "not metered", "", "", "", "") for finding in _accelerators(record)]
+    rows += [(f"  {finding.subject}", "", "not metered", "", "", "", "") for finding in unmetered_accelerators(record)]
     how = [_range(energy.low_joules, energy.high_joules, ENERGY, value=total)]
     if energy.measured_joules and energy.modelled_joules:
         rows.append(_part(record, "measured", energy.measured_joules, how="read from sensors"))
@@ -278,47 +237,16 @@ def _assumed(record: RunRecord) -> list[Line]:
     priced = record.carbon.grams_co2e is not None
     lines = []
     if grid.assumed and priced:
-        lines += _item(
+        lines += item(
             f"region: nobody said where this ran, so the average of {grid.region} is assumed, "
             f"{grid.value:g} gCO2e/kWh; give region= or intensity="
         )
     if pue.assumed and priced:
-        lines += _item(f"PUE: nobody said what the site's is, so {pue.value:g} is assumed; give pue=")
+        lines += item(f"PUE: nobody said what the site's is, so {pue.value:g} is assumed; give pue=")
     modelled = [domain for domain in record.energy.domains if domain.provenance == _MODELLED]
-    for method, names in _grouped((domain.method, _named(domain)) for domain in modelled):
-        lines += _item(f"modelled: {names}: {method}")
+    for method, names in grouped((domain.method, named(domain)) for domain in modelled):
+        lines += item(f"modelled: {names}: {method}")
     return [Line("Assumed"), *lines] if lines else []
-
-
-def _accelerators(record: RunRecord) -> list[Finding]:
-    """The accelerators that the training computed on and that nothing could meter."""
-    return [finding for finding in record.energy.absent if finding.source == ACCELERATOR]
-
-
-def _missing(record: RunRecord) -> list[Line]:
-    lines = []
-    for domain in record.energy.domains:
-        covered = f"readings cover {percent(domain.coverage_ratio)} of the run, the rest is not counted"
-        if domain.lost is not None:
-            lines += _item(f"lost: {_named(domain)}: {domain.lost}; {covered}")
-        elif domain.coverage_ratio < _WELL_COVERED:
-            lines += _item(f"in part: {_named(domain)}: {covered}")
-        if domain.replaced is not None:
-            after = (
-                "" if domain.replaced_after_seconds is None else f", after {duration(domain.replaced_after_seconds)}"
-            )
-            lines += _item(f"by another sensor{after}: {_named(domain)}: {domain.replaced}; now {domain.method}")
-    failed = ((rank.step_clock_reason, f"rank {rank.rank}") for rank in record.ranks if rank.step_clock_reason)
-    for reason, ranks in _grouped(failed):
-        where = f" of {ranks}" if record.world_size > 1 else ""
-        lines += _item(f"in part: ends of steps{where}: the device's clock failed, so some are the host's: {reason}")
-    absent = (((finding.source, finding.reason, finding.fix), finding.subject) for finding in record.energy.absent)
-    for (source, reason, fix), subjects in _grouped(absent):
-        said = f"{subjects}: not metered" if source == ACCELERATOR else f"{source}: {subjects}"
-        lines += _item(f"{said}: {reason}")
-        if fix:
-            lines.append(Line(fix, "    fix: ", wraps=False))
-    return [Line("Not measured"), *lines] if lines else []
 
 
 def _twice(record: RunRecord) -> list[Line]:
@@ -326,22 +254,13 @@ def _twice(record: RunRecord) -> list[Line]:
     lines = []
     for overlap in record.overlaps:
         about = f"about {amount(overlap.joules, ENERGY)} in {duration(overlap.seconds)}"
-        names = ", ".join(overlap.domains[:_NAMES])
-        lines += _item(f"{about}: {names}: run {overlap.run_id} of project {overlap.project} metered the same hardware")
+        names = ", ".join(overlap.domains[:NAMES])
+        lines += item(f"{about}: {names}: run {overlap.run_id} of project {overlap.project} metered the same hardware")
     return [Line("Counted in other runs, too"), *lines] if lines else []
 
 
 def _location(record: RunRecord) -> str:
     return f"Record: {record.location}" if record.location else "Record: not stored"
-
-
-def _item(text: str) -> list[Line]:
-    return [Line(text, "  ", "    ")]
-
-
-def _named(domain: DomainRecord) -> str:
-    word = kind_word(domain.kind)
-    return domain.name if domain.name.casefold().startswith(word.casefold()) else f"{word} {domain.name}"
 
 
 def _how(domain: DomainRecord) -> str:
@@ -387,13 +306,3 @@ def _by_parent(
         if inside:
             yield domain, parent
             yield from _by_parent(domains, domain, above | {domain.id})
-
-
-def _grouped(pairs: Iterable[tuple[_Key, str]]) -> Iterator[tuple[_Key, str]]:
-    """The keys, each with its names in a single line."""
-    groups: dict[_Key, list[str]] = {}
-    for key, name in pairs:
-        groups.setdefault(key, []).append(name)
-    for key, names in groups.items():
-        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-        yield key, ", ".join(names[:_NAMES]) + more

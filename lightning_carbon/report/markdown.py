@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import ENERGY, amount
-from lightning_carbon.records.summary import Line, Section, Table, sections
+from lightning_carbon.records.said import Line, Section, Table
+from lightning_carbon.records.summary import sections
 from lightning_carbon.report.sheets import escape_markdown, markdown_code, markdown_table
 
 if TYPE_CHECKING:

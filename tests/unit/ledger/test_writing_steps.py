@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from errno import ENOSPC
+
 from lightning_carbon.errors import LedgerError
 from lightning_carbon.ledger.writer import STEPS_HEADER, RunWriter
 from lightning_carbon.ranks import OwnIdentity
@@ -19,8 +21,8 @@ class FullStore(MemoryRunStore):
     def open_lines(self, project: str, run_id: str, name: str) -> MemoryLines:
         """Open a file, if there is room."""
         if self.is_full:
-            message = "No space left on device"
-            raise LedgerError(message)
+            message = "/home/ada/steps.csv: No space left on device"
+            raise LedgerError(message) from OSError(ENOSPC, "No space left on device")
         return super().open_lines(project, run_id, name)
 
 
@@ -50,6 +52,33 @@ def test_steps_that_no_disk_takes_are_told() -> None:
     lines = [f"{step},train,0,0,0,0" for step in range(150_000)]
     kept, warned = written(store, lines)
 
-    assert [STEPS_HEADER, "# 50000 steps are missing here: they could not be written"] == kept[:2]
+    gap = "# 50000 steps are missing here, as they could not be written: No space left on device"
+    assert [STEPS_HEADER, gap] == kept[:2]
     assert lines[50_000:] == kept[2:]
     assert ["ledger", "steps"] == warned
+
+
+def test_the_record_says_how_many_steps_are_not_in_the_list_and_why() -> None:
+    """Those that went before others, and those that no disk has taken by the end; the summary says it, too."""
+    records = []
+    for mends in (True, False):
+        store = FullStore()
+        store.is_full = True
+        writer = RunWriter(store, OwnIdentity(), PART.header, per_step=True, warn=lambda *_: None)
+        writer.write(PART.beat, [f"{step},train,0,0,0,0" for step in range(150_000)])
+        store.is_full = not mends
+        records.append(writer.close(PART.beat, []))
+    told = [(record.ranks[0].missing_steps, record.ranks[0].missing_steps_reason) for record in records]
+
+    assert [(50_000, "No space left on device"), (150_000, "No space left on device")] == told
+    assert "list of steps: 50,000 steps are missing in it: No space left on device" in records[0].summary()
+
+
+def test_a_whole_list_of_steps_is_not_mentioned() -> None:
+    """Nor is one that nobody asked for."""
+    for per_step in (True, False):
+        writer = RunWriter(FullStore(), OwnIdentity(), PART.header, per_step=per_step, warn=lambda *_: None)
+        record = writer.close(PART.beat, ["0,train,0,0,0,0"] if per_step else [])
+
+        assert record.ranks[0].missing_steps is None
+        assert "list of steps" not in record.summary()
