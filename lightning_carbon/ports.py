@@ -29,7 +29,6 @@ class EnergyCounter(Protocol):
     @property
     def sensor(self) -> Sensor:
         """What it covers and how; the same for ever, known without touching the device."""
-        ...
 
     def read_energy(self) -> Energy:
         """Take one reading of the cumulative count.
@@ -38,7 +37,6 @@ class EnergyCounter(Protocol):
             ReadFailed: This time only; the meter asks again.
             SourceLost: The device is gone for good; the meter will not ask again.
         """
-        ...
 
 
 @runtime_checkable
@@ -51,7 +49,6 @@ class PowerGauge(Protocol):
     @property
     def sensor(self) -> Sensor:
         """What it covers and how; the same for ever, known without touching the device."""
-        ...
 
     def read_power(self) -> Power:
         """Take one reading of the power, in watts, never negative.
@@ -60,7 +57,6 @@ class PowerGauge(Protocol):
             ReadFailed: This time only; the meter asks again.
             SourceLost: The device is gone for good; the meter will not ask again.
         """
-        ...
 
 
 Source = EnergyCounter | PowerGauge
@@ -69,17 +65,15 @@ Source = EnergyCounter | PowerGauge
 
 @runtime_checkable
 class Share(Protocol):
-    """A source that charges a part of what another one shows, such as a job's share of a counter."""
+    """A source that charges a part of another's energy, such as a job's share of a counter."""
 
     @property
     def whole(self) -> Source:
-        """The source that it is a share of."""
-        ...
+        """The source of the whole."""
 
     @property
     def seen(self) -> Energy | Power | None:
-        """What that one showed when the share was last read; ``None`` before."""
-        ...
+        """The reading of the whole when the share was last read; ``None`` before."""
 
 
 ACCELERATOR = "accelerator"
@@ -118,11 +112,9 @@ class Clock(Protocol):
 
     def now_ns(self) -> int:
         """Nanoseconds on a clock that never goes back; its zero has no meaning. Costs well under a microsecond."""
-        ...
 
     def wall_seconds(self) -> float:
         """Seconds since 1970-01-01 UTC; may be set back at any time, so good for dates and never for durations."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +155,6 @@ class StepClock(Protocol):
     @property
     def use(self) -> ClockUse:
         """The clocks that timed the marks known by now."""
-        ...
 
     def stamp(self) -> object:
         """Note that the training has reached a mark. Costs microseconds and never waits for the device.
@@ -171,25 +162,21 @@ class StepClock(Protocol):
         Returns:
             A ticket, for :meth:`resolve` and :meth:`earliest`.
         """
-        ...
 
     def resolve(self, ticket: object) -> int | None:
         """When the device had done the work before the mark, in nanoseconds on the meter's clock.
 
         Never before the mark itself, never in the future, and final once known. ``None`` while it is not known.
         """
-        ...
 
     def earliest(self, ticket: object) -> int:
         """The earliest moment, in nanoseconds, that the mark may turn out to be at; it rises until the mark is known.
 
         Energy up to there can be attributed, if this is the first mark that is not known yet.
         """
-        ...
 
     def poll(self) -> None:
         """See how far the device has got, without waiting; best called where the program has just waited for it."""
-        ...
 
     def flush(self, seconds: float = ...) -> None:
         """Make every mark known, at the end of a run; the one place that waits for the device.
@@ -197,7 +184,6 @@ class StepClock(Protocol):
         Args:
             seconds: How long to wait at most. Work that the device has not done by then counts as done now.
         """
-        ...
 
 
 class DeviceState(Enum):
@@ -222,7 +208,6 @@ class EventDevice(Protocol[EventT]):
 
     def state(self) -> DeviceState:
         """Whether the device has work left. Costs a few microseconds and does not wait; may be called at any time."""
-        ...
 
     def record(self, event: EventT | None) -> EventT:
         """Have the device note the time once its work so far is done. Costs a few microseconds and does not wait.
@@ -233,19 +218,15 @@ class EventDevice(Protocol[EventT]):
         Returns:
             The given event, or a new event.
         """
-        ...
 
     def done(self, event: EventT) -> bool:
         """Whether the device has noted the time. Costs a few microseconds and does not wait."""
-        ...
 
     def nanoseconds_between(self, earlier: EventT, later: EventT) -> float:
         """The time between two events that are done, on the device's clock; negative if they came the other way."""
-        ...
 
     def wait(self, event: EventT, seconds: float) -> None:
         """Wait until an event is done, and no longer than so many seconds."""
-        ...
 
 
 @runtime_checkable
@@ -261,7 +242,6 @@ class RunIdentity(Protocol):
         Returns:
             The name, or ``None`` while it is not known here.
         """
-        ...
 
 
 @runtime_checkable
@@ -269,7 +249,7 @@ class RecordStore(Protocol):
     """The place of the records of runs."""
 
     def save(self, record: Mapping[str, object]) -> str:
-        """Write the record of a run, replacing an earlier one of the same ``run_id``, all or nothing.
+        """Write the record of a run, in the place of an earlier record of the same ``run_id``, all or nothing.
 
         Args:
             record: A record as plain values (JSON types only).
@@ -280,11 +260,9 @@ class RecordStore(Protocol):
         Raises:
             LedgerError: It could not be written; an earlier record is still whole.
         """
-        ...
 
     def load(self, project: str, run_id: str) -> Mapping[str, object] | None:
         """The record of a run as it was saved; ``None`` where there is none that can be read. Never raises."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +311,6 @@ class JournalStore(Protocol):
         Raises:
             LedgerError: It cannot be written.
         """
-        ...
 
     def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
         """The ends of every journal of a run, in the order of ranks; whatever was written there, it does not raise.
@@ -341,7 +318,6 @@ class JournalStore(Protocol):
         Raises:
             LedgerError: The store has not answered in time.
         """
-        ...
 
     def list_runs(self, known: Collection[tuple[str, str]]) -> Sequence[WrittenRun]:
         """The runs that have journals, of each project the newest first; where there are too many, not all of them.
@@ -351,7 +327,6 @@ class JournalStore(Protocol):
         Args:
             known: The runs, each by project and id, that are not asked for.
         """
-        ...
 
 
 @runtime_checkable
@@ -364,7 +339,6 @@ class LineStore(Protocol):
         Raises:
             LedgerError: It cannot be written.
         """
-        ...
 
 
 @runtime_checkable
@@ -379,11 +353,9 @@ class SharedListStore(Protocol):
         Raises:
             LedgerError: It cannot be written.
         """
-        ...
 
     def read_lines(self, project: str, run_id: str, name: str) -> list[str]:
         """The whole lines of a file in the folder of a run; none where it is not there. Never raises."""
-        ...
 
 
 @runtime_checkable
@@ -401,8 +373,6 @@ class LineSink(Protocol):
         Raises:
             LedgerError: They could not be written.
         """
-        ...
 
     def close(self) -> None:
         """Release the file; further calls do nothing."""
-        ...

@@ -1,6 +1,6 @@
-"""What a training is doing at a moment: its phase, and the part of a step within it.
+"""The activities of a training: its phase at a moment, and the part of a step within the phase.
 
-Both have names: the known ones below, which come first wherever phases are listed, and whatever others a program uses.
+Both have names: the known names below, which come first wherever phases are listed, and any others that a program uses.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ class CounterTimeline(Timeline):
         return self.curve is None or (self._grid.period_ns is not None and self._grid.vague)
 
     def append(self, reading: CounterReading) -> None:
-        """Take one reading; one that is not after the last is ignored.
+        """Take a reading; a reading that is not after the last is ignored.
 
         Args:
             reading: The count and when it was read.
@@ -175,7 +175,7 @@ class CounterTimeline(Timeline):
             self.fault = self._check.fault
 
     def resume(self, reading: CounterReading) -> None:
-        """Take readings again after the end, from this one on; the time since the last one is not covered."""
+        """Take readings again after the end, starting with this reading; the time since the last is not covered."""
         at_ns = self._seen_ns = reading.at_ns
         if not self._resume(at_ns):
             self._start_ns = self._last_ns = at_ns
@@ -304,7 +304,7 @@ class GaugeTimeline(Timeline):
         self._remainder = 0.0
 
     def append(self, reading: GaugeReading) -> None:
-        """Take one reading; one that is not after the last is ignored.
+        """Take a reading; a reading that is not after the last is ignored.
 
         Args:
             reading: The power and when it was read.
@@ -326,7 +326,7 @@ class GaugeTimeline(Timeline):
         self.curve.rise(reading.at_ns - self._half_ns, whole)
 
     def resume(self, reading: GaugeReading) -> None:
-        """Take readings again after the end, from this one on; the time since the last one is not covered."""
+        """Take readings again after the end, starting with this reading; the time since the last is not covered."""
         self._last = reading
         if not self._resume(reading.at_ns):
             self.curve = EnergyCurve(reading.at_ns)

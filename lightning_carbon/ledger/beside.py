@@ -1,6 +1,6 @@
-"""The other runs of this ledger that meter the same hardware at the same time: their energy is in both records.
+"""The other runs of this ledger that meter the same hardware at the same time, whose energy is in both records.
 
-Runs learn of each other by their journals alone. What is written to another ledger is not known here.
+Runs learn of each other by their journals alone, so runs in another ledger are not known.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from lightning_carbon.records.overlaps import Overlap
 
 _SPARE_SECONDS: Final = 60.0
-"""The clock of a file system may be that much behind this host's; ours."""
+"""How much a file system's clock may be behind this host's; ours."""
 _LEAST_SECONDS: Final = 10.0
-"""How often to look at most; ours."""
+"""The least time between two looks; ours."""
 _SHARE: Final = 0.001
-"""Looking may take this share of the time at most, beside the training."""
+"""The largest share of time for looking, beside the training."""
 
 
 class RunsBeside:
-    """Looks now and then for runs that meter what this one does.
+    """Looks now and then for runs that meter the same hardware as this run.
 
     Args:
         store: The ledger.
-        warn: Told of the first one: a key and a message.
+        warn: Called for the first such run, with a key and a message.
     """
 
     def __init__(self, store: RunStore, warn: Callable[[str, str], None]) -> None:
@@ -46,21 +46,21 @@ class RunsBeside:
 
     @property
     def found(self) -> tuple[Overlap, ...]:
-        """The runs that were found so far."""
+        """The overlaps found so far."""
         return merged(overlap for overlaps in self._found.values() for overlap in overlaps)
 
     def look(self, own: RankPart, *, is_last: bool = False) -> None:
-        """Look, where it is time to. Never raises.
+        """Look for other runs, if it is time. Never raises.
 
         Args:
-            own: What this rank has used so far.
-            is_last: Whether this run has ended, so that there is no later look.
+            own: The part of this rank so far.
+            is_last: Whether this run has ended, so this is the last look.
         """
         now = time.monotonic()
-        # One rank of a host is enough: others have hardware of their own, and the run is one.
+        # A single rank of each host looks, since the others have hardware of their own.
         if own.header.local_rank or not own.header.domains or (now < self._next and not is_last):
             return
-        with suppress(Exception):  # whatever others have left there is no reason to lose this run
+        with suppress(Exception):  # nothing that others have left there may end this run
             self._look(own)
         self._next = now + max(_LEAST_SECONDS, (time.monotonic() - now) / _SHARE)
 

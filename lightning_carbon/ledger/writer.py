@@ -1,8 +1,8 @@
-"""What a run leaves in the ledger: a journal of every rank while it runs, and one record of all ranks at its end.
+"""Writing a run into the ledger: a journal of every rank while it runs, and a record of all ranks at its end.
 
 Ranks never wait for each other, and none sends anything to another: each appends to a journal of its own in the run's
 folder, and reads those of the others there. The record is built from the journals, so it is right even when a rank
-died. Every rank builds it when it ends; the last one to end has seen all others.
+died. Every rank builds it when it ends; the last to end has seen all others.
 """
 
 from __future__ import annotations
@@ -33,31 +33,32 @@ STEPS_FILE = "steps.csv"
 STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
 
 AGREE_SECONDS = 60.0
-"""A rank that has not learnt the name of the run by then keeps a run of its own."""
+"""How long a rank may take to learn the name of the run before it keeps a run of its own."""
 SILENT_SECONDS = 3.0
-"""A rank that has written nothing for that long is not counted among those that report."""
+"""How long a rank may be silent and still count among those that report."""
 _READING_SHARE = 0.01
-"""Reading what the other ranks have written may take this share of rank 0's time at most, as it holds up the training
-and many ranks read one file system; its rows are those that are logged."""
+"""The largest share of rank 0's time for reading the journals of other ranks, as that holds up the training, and many
+ranks read the same file system; the rows of rank 0 are those that are logged."""
 _OTHERS_READING_SHARE = 0.001
 _TURN_SECONDS = 6.0
-"""So long the end waits for a beat that is being written: longer than a disk may take until it is given up."""
+"""How long the end waits for a beat that is being written, which is longer than a disk may take before it is given
+up."""
 _TRIES = 3
 _FIX = "make room there, or name another folder by ledger= or LIGHTNING_CARBON_LEDGER"
 _MOST_HELD = 100_000
-"""Lines of steps that wait for a disk that is full; the oldest go when there are more, about 10 MB, and the file says
-how many."""
+"""The most lines of steps that wait for a full disk, about 10 MB; of more, the oldest go, and the file says how
+many."""
 
 
 class RunWriter:
-    """Writes down one rank of a run.
+    """Writes a rank of a run into the ledger.
 
     Args:
         store: Where.
-        identity: How the ranks come to call the run the same.
-        header: Which rank this is; its ``run_id`` is what it would call the run.
-        per_step: Whether there is a list of steps.
-        warn: Told of trouble: a key and a message.
+        identity: The way in which ranks agree on the name of the run.
+        header: The header of this rank; its ``run_id`` is the name that this rank proposes.
+        per_step: Whether to keep a list of steps.
+        warn: Called on trouble, with a key and a message.
     """
 
     def __init__(
@@ -98,18 +99,18 @@ class RunWriter:
 
     @property
     def others(self) -> list[RankPart]:
-        """What the other ranks had used when they were last read."""
+        """The parts of the other ranks, as of when they were last read."""
         return self._others
 
     @property
     def silent(self) -> set[int]:
-        """The ranks that said they run and have written nothing for a while: late, or dead."""
+        """The ranks that should be running and have written nothing for a while: late, or dead."""
         until = self._read_at - SILENT_SECONDS
         running = (part.header.rank for part in self._others if part.beat.status == Status.RUNNING)
         return {rank for rank in running if self._heard[rank][1] < until}
 
     def open(self, beat: Beat) -> None:
-        """Begin; where the name of the run is not known yet, the first beat that knows it does.
+        """Begin the journal; where the name of the run is not known yet, the first beat that knows it begins it.
 
         Raises:
             LedgerError: The ledger cannot be written.
@@ -118,22 +119,22 @@ class RunWriter:
         if name is not None:
             self._run_id = self._untaken(name)
             self._begin(beat)
-            self._append(beat)  # a kill in the first second leaves a journal that can be read, too
+            self._append(beat)  # then a kill in the first second leaves a readable journal, too
 
     def write(self, beat: Beat, steps: list[str]) -> None:
-        """Write down what has been used so far, and read what others have. Never raises; warns once.
+        """Write the usage so far, and read that of other ranks. Never raises; warns once.
 
         Args:
-            beat: What has been used.
+            beat: The usage.
             steps: Lines for the list of steps.
         """
         self.hold(steps)
         with self._turn:
-            if not self._is_closed:  # else this beat is older than the last one
+            if not self._is_closed:  # else this beat is older than the last
                 self._write(beat)
 
     def hold(self, steps: list[str]) -> None:
-        """Keep lines for the list of steps, until something is written."""
+        """Keep lines for the list of steps until the next write."""
         self._held += steps
 
     def _write(self, beat: Beat) -> None:
@@ -162,7 +163,7 @@ class RunWriter:
         self._warn("ledger", f"the ledger could not be written: {error}; {tried}; {_FIX}")
 
     def close(self, beat: Beat, steps: list[str]) -> RunRecord:
-        """Write down how this rank ended, and the record of all ranks. Never raises; warns once.
+        """Write the end of this rank, and the record of all ranks. Never raises; warns once.
 
         Returns:
             The record.
@@ -178,7 +179,7 @@ class RunWriter:
 
     def _close(self, beat: Beat) -> RunRecord:
         if self._run_id is None:
-            self._since -= AGREE_SECONDS  # a rank that has not been told by now never will be
+            self._since -= AGREE_SECONDS  # a rank that does not know the name by now never will
         self._beside.look(self._part(beat), is_last=True)
         self._write(beat)
         for _ in range(_TRIES):
@@ -197,9 +198,9 @@ class RunWriter:
                 self._read_again = 0.0
                 self._read_others()
                 if [part.beat.at for part in self._others] == known:
-                    break  # no rank ended meanwhile, which may have written a later record before this one
+                    break  # no rank has ended since, which might have written a later record before this rank's
         except (LedgerError, OSError) as error:
-            self.location = None  # what lies there, if anything, is how the run began
+            self.location = None  # any record there is that of the beginning
             self._warn("ledger", f"the record could not be written, and is in memory alone: {error}; {_FIX}")
         for sink in (self._journal, self._steps):
             if sink is not None:
@@ -240,10 +241,10 @@ class RunWriter:
         self._journal = self._store.open_journal(header.project, header.run_id, header.rank, header=first)
 
     def _untaken(self, name: str) -> str:
-        """The name, or the next one where this rank has written under it before.
+        """The name, or the next name where this rank has written under it before.
 
-        Names that ranks work out for themselves can be those of an earlier run, where one shell has started both; every
-        rank of it then finds what it wrote, and comes to the same next name.
+        Names that ranks work out for themselves can be those of an earlier run of the same shell; every rank then finds
+        its own earlier journal, and comes to the same next name.
         """
         project, rank, tries = self._header.project, self._header.rank, 1
         free = name
@@ -265,12 +266,12 @@ class RunWriter:
             gap = [told] if self._dropped else []
             held = [*self._held]
             self._steps.write_lines([*self._heading, *gap, *held])
-            # Kept until they are written; more may have come meanwhile.
+            # Kept until they are written; more may have come since.
             self._heading, self._dropped = [], 0
             del self._held[: len(held)]
 
     def _drop_oldest(self) -> None:
-        """Forget the oldest of more lines than may wait, and say so."""
+        """Drop the oldest of too many lines, with a warning."""
         dropped = len(self._held) - _MOST_HELD
         if dropped > 0:
             del self._held[:dropped]
@@ -287,11 +288,11 @@ class RunWriter:
         try:
             journals = self._store.read_journals(project, run_id)
         except OSError:
-            return  # what was read before counts until it can be read again
+            return  # the parts read before count until they can be read again
         parts = parts_of((journal for journal in journals if journal.rank != mine), project, run_id)
         for part in parts:
             rank = part.header.rank
-            # By this host's own clock: those of other hosts may show something else.
+            # By this host's own clock, since those of other hosts may differ.
             if self._heard.get(rank, (None,))[0] != part.beat.at:
                 self._heard[rank] = (part.beat.at, now)
         self._others = parts

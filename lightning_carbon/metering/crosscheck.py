@@ -1,13 +1,13 @@
-"""Holds an energy counter against the power of the same hardware: in the first seconds, and from time to time.
+"""Cross-checks of an energy counter against the power of the same hardware, at the start and from time to time.
 
 A dead counter still answers, with a count that stands still. So where a second sensor of the hardware is known, its
 power is read beside the counter for a few seconds at the start, for a few seconds of every two minutes, whenever the
-count stands still, and once a second meanwhile, so that no time lacks a reading when the counter dies. The ratio of
-both energies is kept for the record.
+count stands still, and once a second in between, so no time lacks a reading when the counter dies. The ratio of both
+energies is kept for the record.
 
-Where only a model stands behind a counter, no power can speak against it. But a processor or memory that is powered
-always draws some, and RAPL counts that in steps of less than a tenth of a millijoule, about every millisecond: a count
-that stands still for seconds is not that of idle hardware, but a dead one.
+A counter whose fallback is a model cannot be checked against power. But a processor or memory that is switched on
+always draws some power, and RAPL counts that in steps of less than a tenth of a millijoule, about every millisecond: a
+count that stands still for seconds is not that of idle hardware, but of a dead counter.
 
 Where a job is charged a share of a counter, the whole is watched: a share stands still while its job waits.
 """
@@ -30,40 +30,41 @@ if TYPE_CHECKING:
 FIRST_NS = 5 * NANOSECONDS_PER_SECOND
 """How long power is read beside a counter at the start, and then each time."""
 EVERY_NS = 120 * NANOSECONDS_PER_SECOND
-"""How often power is read beside a counter."""
+"""The interval between two such times."""
 PAUSE_NS = NANOSECONDS_PER_SECOND // 20
-"""How far apart these readings of power are at least."""
+"""The least time between these readings of power."""
 STANDING_NS = NANOSECONDS_PER_SECOND // 4
-"""A count that has not moved for so long is watched: no jumps of counters are known that are further apart."""
+"""How long a count may stand still before it is watched; jumps of known counters are closer together."""
 DEAD_NS = NANOSECONDS_PER_SECOND
-"""A count that has not moved for so long, while power says that it should have, is dead."""
+"""How long a count may stand still, while power says that it should move, before it is dead."""
 SILENT_NS = 3 * NANOSECONDS_PER_SECOND
-"""A count of a processor, or of memory that has counted before, that has not moved for so long is dead, whatever stands
-behind it: the slowest known, that of QEMU's virtual machines, moves every second (MSR_ENERGY_THREAD_SLEEP_US, 2024)."""
+"""How long the count of a processor, or of memory that has counted before, may stand still before it is dead, whatever
+the fallback: the slowest known, that of QEMU's virtual machines, moves every second (MSR_ENERGY_THREAD_SLEEP_US,
+2024)."""
 KEEP_NS = NANOSECONDS_PER_SECOND
-"""How far apart readings of the second sensor are meanwhile: near enough for it to take over without a gap."""
+"""The time between readings of the second sensor in between, short enough for it to take over without a gap."""
 LEAST_WATTS = 1.0
-"""Less power than this, on average, does not speak against a count that stands still."""
+"""The mean power below which a count may stand still."""
 HIGHEST_RATIO = 2.0
-"""How far a counter and power may be apart: both come from the same shunts, of which the worst known is 15 % off (Yang
-et al., SC'24), and power is read at moments, which of a load that changes fast tells less."""
+"""The factor by which counter and power may differ: both come from the same shunts, of which the worst known is 15 %
+off (Yang et al., SC'24), and power is read at moments, which follows a fast load less well."""
 WINDOW_NS = 3 * NANOSECONDS_PER_SECOND
-"""How long a time both must cover to be compared."""
+"""The time that both must cover to be compared."""
 ENOUGH_STRIKES = 2
-"""How many such times in a row must speak against a counter."""
+"""The number of such times in a row that must speak against a counter."""
 RETRY_NS = tuple(round(seconds * NANOSECONDS_PER_SECOND) for seconds in (0.2, 0.5, 1.0, 2.0, 3.0))
 """When a better sensor that did not answer at first is tried again, after the start."""
 
 
 class SecondSensor(Protocol):
-    """A source with its timeline, beside another one of the same domain."""
+    """A source with its timeline, beside another of the same domain."""
 
     timeline: Timeline
     lost: str | None
 
     @property
     def whole_sensor(self) -> Sensor:
-        """What it is a share of, or itself."""
+        """The sensor of the whole, where this is a share, or its own."""
         ...
 
     @property
@@ -115,7 +116,7 @@ class CrossCheck(Generic[Second]):
         self._counter = counter
         self.witness = witness
         self._kind = kind
-        # A model of power says nothing about a counter, save that there is something better than none.
+        # A model of power says nothing about a counter, but it is a fallback.
         self._is_power = witness.whole_sensor.provenance is not Provenance.MODELLED
         self._start_ns = self._moved_ns = now_ns
         self._looked_ns = now_ns - KEEP_NS
@@ -129,12 +130,12 @@ class CrossCheck(Generic[Second]):
 
     @property
     def ratio(self) -> float | None:
-        """What the counter counted over what power adds up to, over all times that both cover; ``None`` before."""
+        """The counted energy over the integrated power, over all times that both cover; ``None`` before."""
         return self._counted / self._summed if self._summed > 0 and self._is_power else None
 
     @property
     def ratio_at_the_end(self) -> float | None:
-        """The same once the counter has given way; over its model, where that is what takes over."""
+        """The same after the counter has given way, against its model, where that has taken over."""
         return self._counted / self._summed if self._summed > 0 else None
 
     def look(self, now_ns: int) -> None:
@@ -152,13 +153,13 @@ class CrossCheck(Generic[Second]):
             self._reading = self.witness.read()
 
     def judge(self, reading: CounterReading) -> str | None:
-        """Take what :meth:`look` has read, and a reading that the counter's timeline has taken already.
+        """Compare the readings of :meth:`look` with a reading that the counter's timeline has taken already.
 
         Args:
-            reading: The counter's.
+            reading: The counter's reading.
 
         Returns:
-            Why the counter is none, or ``None`` where nothing speaks against it.
+            Why the counter is broken, or ``None`` where nothing speaks against it.
         """
         witness = self.witness
         power, self._reading = self._reading, None
@@ -169,7 +170,7 @@ class CrossCheck(Generic[Second]):
             else:
                 self._has_moved = True
                 if not self._is_power and self._dead_ns() is None:
-                    self._looked_ns = FOREVER_NS  # it does move, and a model knows no better
+                    self._looked_ns = FOREVER_NS  # it does move, and a model is no better
             self._count = reading.energy.microjoules
         if power is None or witness.lost is not None:
             return None
@@ -180,7 +181,7 @@ class CrossCheck(Generic[Second]):
         return self._why_apart()
 
     def _dead_ns(self) -> int | None:
-        """How long the count may stand still; ``None`` for as long as it likes."""
+        """How long the count may stand still; ``None`` for without a limit."""
         if self._is_power:
             return DEAD_NS
         if self._kind is Kind.PACKAGE or (self._has_moved and self._kind is Kind.DRAM):
@@ -203,7 +204,7 @@ class CrossCheck(Generic[Second]):
         return f"its count stood still for {seconds:.1f} s at {mean.watts:.0f} W"
 
     def _why_apart(self) -> str | None:
-        """Add up what both have settled since the last time, and compare it where it is long enough."""
+        """Add up the energy that both have settled since the last time, and compare it after long enough."""
         timeline, counter = self.witness.whole_timeline, self._counter
         at_ns = min(timeline.watermark_ns, counter.watermark_ns)
         if at_ns < 0:
@@ -212,7 +213,7 @@ class CrossCheck(Generic[Second]):
         covered_ns = timeline.covered(at_ns) + counter.covered(at_ns)
         self._trim(at_ns)
         if self._is_power and not self._is_close:
-            self._window = None  # one reading a second tells too little of a load that changes
+            self._window = None  # a reading a second shows too little of a changing load
             return None
         since_ns, counted_by_then, summed_by_then, covered_by_then = self._window or (at_ns, 0, 0, 0)
         span_ns = at_ns - since_ns
@@ -244,8 +245,8 @@ class Retry(Generic[Second]):
     """Tries for a better source a few times in the first seconds.
 
     Args:
-        find: Gives it; raises as long as there is none.
-        probe: Makes a probe of it.
+        find: Gives the better source; raises as long as there is none.
+        probe: Makes its probe.
         now_ns: The moment.
     """
 
@@ -255,7 +256,7 @@ class Retry(Generic[Second]):
         self._find = find
         self._probe = probe
         self._due = [now_ns + after_ns for after_ns in reversed(RETRY_NS)]
-        #: The better one with its first reading, once it has answered.
+        #: The better source with its first reading, once it has answered.
         self.better: Second | None = None
 
     def attempt(self, now_ns: int) -> None:
@@ -269,7 +270,7 @@ class Retry(Generic[Second]):
         self._due.pop()
         try:
             probe = self._probe(self._find())
-        except Exception:  # noqa: BLE001 - it was no better sensor this time, whatever it was
+        except Exception:  # noqa: BLE001 - whatever the error, there is no better sensor this time
             return
         reading = probe.read()
         if reading is not None:

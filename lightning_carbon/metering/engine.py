@@ -1,7 +1,7 @@
-"""The engine: the verbs of the meter and the states in which they mean something; what they do is in ``run``.
+"""The engine: the verbs of the meter and the states in which they are allowed; ``run`` does their work.
 
-The training's thread does only what it must: a step or a phase is one stamp appended to a queue. Attribution runs when
-a row is asked for, and about twice a second on a thread beside it, so memory stays flat whatever the logging cadence.
+The training's thread does only what it must: a step or a phase is a stamp appended to a queue. Attribution runs when a
+row is asked for, and about twice a second on a thread beside it, so memory stays flat at any logging cadence.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ logger = logging.getLogger("lightning_carbon")
 
 
 class Engine(Planned):
-    """Meters one run.
+    """Meters a run.
 
     Args:
-        config: What the user set.
-        assemble: Makes the adapters; called at the start, so that hardware is touched in the process that trains.
-        sampling: Makes the sampler: a thread, save in tests that move the clock themselves.
+        config: The settings, checked.
+        assemble: Makes the adapters; called at the start, in the process that trains, which alone touches the hardware.
+        sampling: Makes the sampler: a thread, except in tests that move the clock themselves.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Engine(Planned):
             phase: The phase that the run begins in.
 
         Raises:
-            UsageError: It was started before: a meter meters one run.
+            UsageError: It was started before, and a meter meters a single run.
             ConfigError: ``devices`` names a device that is not there, or ``phase`` cannot be a name.
             LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
@@ -104,14 +104,14 @@ class Engine(Planned):
     def stop(self, status: Status | str = Status.COMPLETED) -> RunRecord:
         """End the run: wait for the counters' next jump, 0.3 s at most, and write the record.
 
-        Nothing that sources, the disk or other ranks do makes it raise. Ctrl-C while it waits ends the wait; it is
+        Nothing in sources, the disk or other ranks makes it raise. Ctrl-C while it waits ends the wait; it is
         raised once the record is closed.
 
         Args:
             status: How it ended.
 
         Returns:
-            The record; the same one when called again.
+            The record, also when called again.
 
         Raises:
             UsageError: It was never started.
@@ -127,24 +127,24 @@ class Engine(Planned):
         return record
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Start the run and enter the block."""
         return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop, with a status that tells how the block ended."""
+        """Stop the run, with a status by the way the block ended."""
         self.stop(status_of(kind))
 
     # -- marks ------------------------------------------------------------------------------------------------------
 
     def step_done(self, samples: int | None = None, tokens: int | None = None) -> None:
-        """Say that a training step has ended. Costs a few microseconds, reads nothing and waits for nothing.
+        """Mark the end of a training step. Costs a few microseconds, reads nothing and waits for nothing.
 
         Args:
-            samples: How many samples it had, if known. What is no whole number from 0 on is warned of once, and not
-                counted.
-            tokens: How many tokens it had, if known, under the same rule.
+            samples: The number of its samples, if known. Anything but a whole number from 0 on is not counted, with a
+                warning.
+            tokens: The number of its tokens, if known, under the same rule.
 
         Raises:
             SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
@@ -164,11 +164,11 @@ class Engine(Planned):
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Attribute what happens inside a ``with`` block to a phase; blocks may be nested.
+        """Attribute the time inside a ``with`` block to a phase; blocks may be nested.
 
         Args:
             name: One of :class:`Phase`, such as ``"train"``, or a name of your own, such as ``"rollout"``. Of those a
-                run may have 64, parts included; further ones are warned of once, and count to the phase around them.
+                run may have 64, parts included; further names are warned of once, and count to the phase around them.
 
         Raises:
             ConfigError: It cannot be a name.
@@ -180,7 +180,7 @@ class Engine(Planned):
             self.enter(outer)
 
     def enter(self, name: str) -> str:
-        """Go over to a phase, from now on.
+        """Enter a phase, from now on.
 
         Returns:
             The phase that ends here.
@@ -207,7 +207,7 @@ class Engine(Planned):
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Attribute what happens inside a ``with`` block to a part of the present phase; blocks may be nested.
+        """Attribute the time inside a ``with`` block to a part of the present phase; blocks may be nested.
 
         Only with ``detail="step"``; else it does nothing.
 
@@ -224,7 +224,7 @@ class Engine(Planned):
             self.enter_part(outer)
 
     def enter_part(self, name: str) -> str:
-        """Go over to a part of the present phase, from now on; a phase that is left and entered again goes on with it.
+        """Enter a part of the present phase, from now on; a phase that is left and entered again goes on with it.
 
         Only with ``detail="step"``; else it does nothing. Costs a few microseconds, reads nothing, waits for nothing.
 
@@ -249,10 +249,10 @@ class Engine(Planned):
     # -- figures ----------------------------------------------------------------------------------------------------
 
     def row(self) -> Row:
-        """What was used since the last row, up to where readings have settled it (about the last 0.1 s is not).
+        """The energy since the last row, up to where readings have settled it (about the last 0.1 s is not settled).
 
-        What is not settled yet comes with the next row; where nothing is, the energy of this one is ``None``. After
-        :meth:`stop` the last row has the rest, so the rows add up to the record, exactly.
+        Energy that is not settled yet comes with the next row; where none is settled, that of this row is ``None``.
+        After :meth:`stop` the last row has the rest, so the rows add up to the record, exactly.
 
         Raises:
             UsageError: It was never started.
@@ -266,7 +266,7 @@ class Engine(Planned):
             return run.row()
 
     def next_row(self) -> Row | None:
-        """A row, or ``None`` as long as no step has been settled since the last one; for loggers' cadences.
+        """A row, or ``None`` as long as no step has been settled since the last row; for loggers' cadences.
 
         Raises:
             UsageError: It was never started.
@@ -281,7 +281,7 @@ class Engine(Planned):
 
     @property
     def record(self) -> RunRecord:
-        """The record: final after :meth:`stop`; before, of what readings have settled by now.
+        """The record: final after :meth:`stop`; before, of the time that readings have settled.
 
         Raises:
             UsageError: It was never started.
@@ -294,9 +294,9 @@ class Engine(Planned):
 
     @property
     def power_profile(self) -> PowerProfile:
-        """The power of the run and its phases over time, in a few hundred stretches at most, however long it was.
+        """The power of the run over time, with its phases, in a few hundred stretches at most.
 
-        After :meth:`stop`, of the whole run; of several ranks, rank 0 knows that of all. Before, up to some time ago.
+        After :meth:`stop`, it is that of the whole run, at rank 0 of all ranks. Before, it ends some time ago.
 
         Raises:
             UsageError: It was never started.
@@ -311,9 +311,9 @@ class Engine(Planned):
     # -- resuming ---------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint of the model should say of the energy that led to it, up to where readings have settled it.
+        """The statement for a checkpoint on the energy that led to it, up to where readings have settled it.
 
-        Steps are all counted; the energy of about the last 0.1 s, and that of other ranks' last second, is not.
+        It counts all steps, but not the energy of about the last 0.1 s, nor that of other ranks' last second.
 
         Returns:
             Plain values, as JSON and ``torch.load(weights_only=True)`` know them; empty before the start.
@@ -327,19 +327,19 @@ class Engine(Planned):
             return checkpoint_mapping(checkpoint_at(self.record, run.writer.attempts.known, run.pending()))
 
     def load_state_dict(self, state: object) -> None:
-        """Go on with the training that a checkpoint is of, before the start or any time after it. Never raises.
+        """Continue the training of a checkpoint, before the start or any time after it. Never raises.
 
         This stays a run of its own, with a record of its own. That record then has the :attr:`~RunRecord.origin` of the
-        training, and the totals of its lineage and of all its attempts. A state that cannot be used is warned of once,
-        and the run begins a training of its own.
+        training, and the totals of its lineage and of all its attempts. After a state that cannot be used, with a
+        warning, the run begins a training of its own.
 
         Args:
-            state: What :meth:`state_dict` told when the checkpoint was written; an empty one changes nothing.
+            state: The result of :meth:`state_dict` when the checkpoint was written; an empty state changes nothing.
         """
         try:
             if state:
                 self._load(checkpoint_of(state))
-        except Exception as error:  # noqa: BLE001 - a checkpoint may come from anybody, and hold anything
+        except Exception as error:  # noqa: BLE001 - a checkpoint is not trusted, and may hold anything
             self._warn(
                 "resume", f"this run goes on without the totals of its checkpoint, which cannot be read: {error}"
             )
@@ -349,7 +349,7 @@ class Engine(Planned):
         if run is None and self._run is not None:
             self._warn("resume", f"load_state_dict() {self._when()} changes nothing")
             return
-        checkpoint_mapping(checkpoint_of(checkpoint_mapping(checkpoint)))  # what this run hands on can be read again
+        checkpoint_mapping(checkpoint_of(checkpoint_mapping(checkpoint)))  # a state to pass on can be read again
         if run is not None:
             with run.lock:
                 run.settle()
@@ -358,7 +358,7 @@ class Engine(Planned):
 
     @property
     def run_id(self) -> str:
-        """The name of the run; a rank that has not learnt it yet has a name of its own for a moment.
+        """The name of the run; until a rank has learnt it, a name of its own.
 
         Raises:
             UsageError: It was never started.
@@ -367,12 +367,12 @@ class Engine(Planned):
 
     @property
     def record_path(self) -> str | None:
-        """Where the record lies; ``None`` where it could not be written, or before the start."""
+        """The path of the record; ``None`` where it could not be written, or before the start."""
         return None if self._run is None else self._run.writer.location
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and not stopped."""
+        """Whether the meter was started and not stopped."""
         return self._running is not None
 
     # -- inside -----------------------------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ class Engine(Planned):
             logger.warning(message)
 
     def _at_exit(self) -> None:
-        """Close the record of a run that nobody stopped; not in a forked child, which is not metered."""
+        """Close the record of a run that was not stopped; not in a forked child, which is not metered."""
         if os.getpid() == self._pid and self._run is not None and self._run.record is None:
             error = getattr(sys, "last_value", None)
             self.stop(Status.INTERRUPTED if error is None else status_of(type(error)))

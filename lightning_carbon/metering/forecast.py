@@ -1,15 +1,14 @@
-"""What a training will have used at its end, from what it has used so far and from how many steps it is to take. Pure.
+"""The forecast of a training's energy at its end, from its energy so far and its planned number of steps. Pure.
 
-Training goes on step by step, at a price per step that is noisy and may drift; evaluations and checkpoints come on top,
-so many times, at so much each. The price per step is a weighted least-squares line through blocks of steps, with a
-memory of a third of what was seen. How far its slope is trusted depends on how well it is known: it is weighed against
-a drift of an eighth over a whole training, which is what is taken for usual (Bayesian linear regression with a normal
-prior on the slope). The first blocks are left out where they cost otherwise than the rest, as compilers and caches warm
-up.
+Each step has a price in energy and time, which is noisy and may drift; evaluations and checkpoints come on top, with a
+number and a price of their own. The price per step is a weighted least-squares line through blocks of steps, with a
+memory of a third of the steps seen. Its slope is trusted as far as it is known: it is weighed against a drift of an
+eighth over a whole training, which is assumed to be usual (Bayesian linear regression with a normal prior on the
+slope). The first blocks are left out where their price differs from the rest, as compilers and caches warm up.
 
-The range is a 90 % interval of the normal distribution, from the scatter of the blocks, how much one resembles the
-next, what is known of the slope, and a change of the price by 4 % that nothing has announced. That it holds the truth
-about so often is shown by the benchmark ``forecast``; see METHODOLOGY.md.
+The range is a 90 % interval of the normal distribution, from the scatter of the blocks, the correlation of successive
+blocks, the uncertainty of the slope, and an unannounced change of the price by 4 %. The benchmark ``forecast`` shows
+that it holds the truth about as often; see METHODOLOGY.md.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.records.rows import Forecast
 
 MOST_BLOCKS: Final = 32
-"""How many blocks are kept; beyond, they are joined in pairs, so that memory and work stay flat."""
+"""The most blocks that are kept; further blocks are joined in pairs, which keeps memory and work flat."""
 
 NORMAL_90: Final = 1.6449
 """The half-width of the interval that holds 90 % of a normal distribution, in standard deviations."""
 
 USUAL_DRIFT: Final = 0.12
-"""How far the price of a step drifts over a training, as a share of it: one standard deviation of the prior."""
+"""The drift of the price of a step over a training, as a share of it: a standard deviation of the prior."""
 
 UNANNOUNCED: Final = 0.04
-"""How far the price of the steps to come may lie from all that was seen, as a share, where all of them are to come."""
+"""The unannounced change of the price, as a share, where all steps are still to come."""
 
 MEMORY: Final = 0.35
-"""After this share of the steps that were seen, an older block counts for 1/e."""
+"""The share of the steps seen after which an older block counts for 1/e."""
 
 _MOST_ALIKE: Final = 0.95
 _WARM_MADS: Final = 4.0
@@ -45,25 +44,25 @@ _WARM_SHARE: Final = 0.05
 _NORMAL_MAD: Final = 1.4826
 _FEW: Final = 3
 _HARDLY_SEEN: Final = 0.3
-"""One standard deviation of the price of steps, as a share, where fewer blocks than that were seen."""
+"""A standard deviation of the price of steps, as a share, where fewer blocks than that were seen."""
 _LOWEST: Final = 0.3
-"""No line falls further than to this share of its level: a price that falls levels out."""
+"""The share of its level below which no line falls, as falling prices level out."""
 _UNSEEN_SCATTER: Final = 0.1
 _EVENT_SCATTER: Final = 0.1
-"""One standard deviation of what one evaluation costs beside another, as a share."""
+"""A standard deviation of the price of evaluations, as a share."""
 _UNSEEN_EVENT: Final = 0.6
-"""The same where none was seen yet, and its price is a guess from that of a step."""
+"""The same where no evaluation was seen yet, and its price is guessed from that of a step."""
 _FORWARD_SHARE: Final = 0.4
-"""The price of a batch that is evaluated, over that of a step: its forward pass is about a third of the arithmetic."""
+"""The price of an evaluated batch over that of a step: its forward pass is about a third of the arithmetic."""
 
 
 class Plan(NamedTuple):
-    """What a training is to do.
+    """The plan of a training.
 
     Args:
-        steps: How many steps it is to take in all, in this run.
-        events: How often something else comes, by phase, as far as that is known: evaluations and checkpoints.
-        batches: How many batches one evaluation has; 0 where that is not known.
+        steps: The number of steps of this run, in all.
+        events: The number of evaluations and checkpoints, by phase, as far as it is known.
+        batches: The number of batches of an evaluation; 0 where it is not known.
     """
 
     steps: int
@@ -72,7 +71,7 @@ class Plan(NamedTuple):
 
 
 class Outlay(NamedTuple):
-    """What something has used so far.
+    """Energy and time spent so far.
 
     Args:
         joules: Energy.
@@ -83,22 +82,22 @@ class Outlay(NamedTuple):
     seconds: float = 0.0
 
     def plus(self, other: Outlay) -> Outlay:
-        """The sum of both."""
+        """The sum of both outlays."""
         return Outlay(self.joules + other.joules, self.seconds + other.seconds)
 
     def less(self, other: Outlay) -> Outlay:
-        """What is left of it without another amount."""
+        """The outlay without another."""
         return Outlay(self.joules - other.joules, self.seconds - other.seconds)
 
 
 class Standing(NamedTuple):
-    """How far a training is.
+    """The progress of a training.
 
     Args:
-        steps: How many steps it has taken.
-        training: What it has used so far, without events, and without what came before its first step.
-        events: How many of each kind have come, and what they have used.
-        before: What came before its first step.
+        steps: The number of steps taken.
+        training: The outlay so far, without events, and without the time before its first step.
+        events: The number of events of each kind so far, and their outlay.
+        before: The outlay before its first step.
     """
 
     steps: int
@@ -108,18 +107,18 @@ class Standing(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Steps in succession, and what they took.
+    """Successive steps with their outlay.
 
     Args:
-        steps: How many there are.
-        spent: What they took.
+        steps: The number of steps.
+        spent: Their outlay.
     """
 
     steps: int
     spent: Outlay
 
     def plus(self, other: Block) -> Block:
-        """Join it with the block that follows."""
+        """Join the block with the block that follows."""
         return Block(self.steps + other.steps, self.spent.plus(other.spent))
 
 
@@ -137,10 +136,10 @@ class _Sum(NamedTuple):
 
 @dataclass(slots=True)
 class Forecaster:
-    """Takes down how a training goes on, and tells how it ends.
+    """Notes the progress of a training, and forecasts its end.
 
     Args:
-        blocks: The steps that were seen, in order; at most :data:`MOST_BLOCKS` blocks.
+        blocks: The steps seen, in order; at most :data:`MOST_BLOCKS` blocks.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -149,10 +148,10 @@ class Forecaster:
     _now: Standing | None = None
 
     def note(self, progress: Standing) -> None:
-        """Take down how far the training is; at the cadence of rows.
+        """Note the progress of the training, at the cadence of rows.
 
         Args:
-            progress: How far it is; what does not go on from what was noted before is left out.
+            progress: The progress; ignored where it does not continue from what was noted before.
         """
         self._now = progress
         before = self._noted
@@ -165,17 +164,17 @@ class Forecaster:
         self.blocks.append(Block(steps, progress.training.less(before.training)))
         self._noted = progress
         if len(self.blocks) > MOST_BLOCKS:
-            # The first of an odd number stays alone: the last ones are those that count.
+            # The first of an odd number stays alone, as the last blocks count the most.
             odd = len(self.blocks) % 2
             pairs = zip(self.blocks[odd::2], self.blocks[odd + 1 :: 2], strict=True)
             self.blocks = [*self.blocks[:odd], *(first.plus(second) for first, second in pairs)]
             self._block_steps = max(self._block_steps, self.blocks[-2].steps)
 
     def forecast(self, plan: Plan) -> Forecast | None:
-        """What the training will have used at its end; ``None`` before its first step, or where the plan is passed.
+        """The forecast of the training's end; ``None`` before its first step, or where it has outrun its plan.
 
         Args:
-            plan: What it is to do.
+            plan: The plan.
         """
         now = self._now
         if now is None or not 0 < now.steps <= plan.steps:
@@ -185,7 +184,7 @@ class Forecaster:
         return Forecast(joules.bounds(), seconds.bounds(), _less(seconds.bounds(), seconds.known))
 
     def _at_the_end(self, plan: Plan, now: Standing, *, of: int) -> _Sum:
-        """One of the two amounts of :class:`Outlay`, by its place in it."""
+        """The sum at the end of either amount of :class:`Outlay`, by its place."""
         blocks = [(block.steps, block.spent[of] / block.steps) for block in self.blocks]
         known = now.before[of] + now.training[of] + sum(spent[of] for _, spent in now.events.values())
         price = _price(blocks, now.steps, plan.steps, mean=now.training[of] / now.steps)
@@ -205,12 +204,12 @@ def _less(bounds: Bounds[float], known: float) -> Bounds[float]:
 
 
 def _price(blocks: Sequence[tuple[int, float]], done: int, planned: int, *, mean: float) -> _Sum:
-    """What the steps to come will take; ``known`` of it is the price of one.
+    """The outlay of the steps to come; its ``known`` part is the price of a step.
 
     Args:
-        blocks: How many steps each has, and the price of a step in it.
-        done: How many steps there were.
-        planned: How many there are to be in all.
+        blocks: The number of steps of each block, and the price of a step in it.
+        done: The number of steps taken.
+        planned: The number of steps in all.
         mean: The mean price of all steps so far.
     """
     left = planned - done
@@ -222,7 +221,8 @@ def _price(blocks: Sequence[tuple[int, float]], done: int, planned: int, *, mean
         return _Sum(last, left * last, (left * last * _HARDLY_SEEN) ** 2)
     line = _line_through(lengths, prices, done)
     scatter = line.scatter * (1 + line.likeness) / (1 - line.likeness)
-    # What the mean of the blocks, the slope, and the steps to come are uncertain by, each a variance of the price.
+    # The uncertainties of the mean of the blocks, of the slope, and of the steps to come, each as a variance of the
+    # price.
     of_level = scatter * line.concentration
     of_slope, usual = of_level / line.spread, (USUAL_DRIFT * line.level / planned) ** 2
     trust = usual / (usual + of_slope) if usual else 0.0
@@ -239,13 +239,13 @@ class _Line(NamedTuple):
 
     Args:
         level: The price at the centre.
-        slope: How much it rises with a step.
+        slope: The rise of the price with a step.
         centre: The mean place of the blocks, in steps.
         spread: The variance of their places.
-        concentration: The variance of the level over that of a block: the sum of squares of the weights, which add
-            up to 1.
+        concentration: The variance of the level over that of a block: the sum of the squared weights, which add up to
+            1.
         scatter: The variance of blocks about the line.
-        likeness: How much a block resembles the next one.
+        likeness: The correlation of successive blocks.
     """
 
     level: float
@@ -258,7 +258,7 @@ class _Line(NamedTuple):
 
 
 def _line_through(lengths: Sequence[int], prices: Sequence[float], done: int) -> _Line:
-    """The line through blocks that end at a step, which counts the later ones for more."""
+    """The line through blocks that end at a step, with more weight on later blocks."""
     count, seen = len(lengths), sum(lengths)
     ends = [*accumulate(reversed(lengths))][::-1]
     middles = [end - length / 2 for end, length in zip(ends, lengths, strict=True)]
@@ -281,7 +281,7 @@ def _mean(weights: Sequence[float], values: Sequence[float]) -> float:
 
 
 def _warm_blocks(prices: Sequence[float]) -> int:
-    """How many blocks at the beginning belong to the warm-up, at most half of them."""
+    """The number of blocks of the warm-up, at most half of all."""
     half = len(prices) // 2
     usual = median(prices[half:]) if prices else 0.0
     limit = max(
@@ -291,7 +291,7 @@ def _warm_blocks(prices: Sequence[float]) -> int:
 
 
 def _likeness(rests: Sequence[float]) -> float:
-    """How much a block resembles the next one: the autocorrelation of first order, rounded up where little was seen."""
+    """The correlation of successive blocks: the first-order autocorrelation, rounded up where little was seen."""
     count, total = len(rests), sum(rest * rest for rest in rests)
     if count <= _FEW or not total:
         return 0.5

@@ -1,4 +1,4 @@
-"""Does what has to be done although somebody interrupts it."""
+"""Work that has to be done despite interruptions."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TRIES: Final = 3
-"""How often Ctrl-C may interrupt the writing of the record before it goes unwritten."""
+"""The number of interruptions after which the record stays unwritten."""
 
 
 def insist(work: Callable[[], None], otherwise: Callable[[Exception], None]) -> None:
-    """Do some work, again where an interruption such as Ctrl-C cuts it short; the interruption is raised after it.
+    """Do some work, and again where an interruption such as Ctrl-C cuts it short, which is raised afterwards.
 
     Args:
-        work: The work; what it has done already it leaves alone.
-        otherwise: Done instead where the work fails, with the reason.
+        work: The work, which does not repeat its finished parts.
+        otherwise: Called with the reason where the work fails.
     """
     interruption: BaseException | None = None
     for _ in range(_TRIES):
         try:
             work()
             break
-        except Exception as error:  # noqa: BLE001 - told to what is done instead
+        except Exception as error:  # noqa: BLE001 - passed on to `otherwise`
             otherwise(error)
             break
         except BaseException as error:  # noqa: BLE001 - raised below

@@ -80,15 +80,15 @@ class RunNames:
 
 
 def checked(argument: str, name: object, kind: type[StrEnum]) -> str:
-    """A name of the user's own, or a known one.
+    """Check a name, the user's own or a known name.
 
     Args:
-        argument: What it names.
+        argument: The name of the argument.
         name: The name.
-        kind: The known ones.
+        kind: The known names.
 
     Raises:
-        ConfigError: It cannot be a name, or is a known one but for capitals.
+        ConfigError: It cannot be a name, or differs from a known name in capitals alone.
     """
     if not is_name(name):
         fix = (

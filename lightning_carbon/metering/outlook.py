@@ -1,7 +1,7 @@
-"""How a run will end: its sums and what it has entered, put before the forecaster as progress.
+"""The outlook of a run: its sums and phases, given to the forecaster as progress.
 
-Evaluations and checkpoints are counted as they are entered; what a run did before its first step is known for good;
-everything else, pauses included, is what its steps cost.
+Evaluations and checkpoints are counted as they are entered; the outlay before the first step is final; everything else,
+pauses included, is the price of the steps.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from lightning_carbon.records.rows import Forecast
 
 EVENTS: Final = (Phase.VALIDATE.value, Phase.CHECKPOINT.value)
-"""The phases that come again and again beside the steps."""
+"""The phases that recur beside the steps."""
 BEFORE: Final = (Phase.SETUP.value, Phase.SANITY.value, Phase.TUNE.value)
 """The phases that come before the first step."""
 
 
 class Outlook:
-    """What is known of the end of a run.
+    """The plan and the forecast of a run.
 
     Attributes:
-        plan: What the run is to do, where somebody told.
-        steps_per_epoch: How many steps an epoch has, where somebody told.
+        plan: The plan of the run, where it is known.
+        steps_per_epoch: The number of steps of an epoch, where it is known.
     """
 
     def __init__(self) -> None:
@@ -41,16 +41,16 @@ class Outlook:
 
         Args:
             phase: The phase.
-            outer: The phase before it; to come back from saving a checkpoint enters nothing.
+            outer: The phase before it; coming back from saving a checkpoint enters no phase.
         """
         if phase in EVENTS and outer != Phase.CHECKPOINT.value:
             self._entered[phase] = self._entered.get(phase, 0) + 1
 
     def after(self, sums: Sums) -> Forecast | None:
-        """Note what all ranks have used by now, and tell what they will have used.
+        """Note the sums of all ranks by now, and forecast those at the end.
 
         Args:
-            sums: What they have used; ``None`` is told where no plan is known, or nothing is metered.
+            sums: The sums of all ranks. The forecast is ``None`` where no plan is known, or nothing is metered.
         """
         if self.plan is None or not sums.kinds:
             return None
@@ -64,15 +64,15 @@ class Outlook:
 
 
 class Planned:
-    """The verbs by which a loop or a trainer tells what it is to do; they cost nothing."""
+    """The verbs by which a loop or a trainer gives its plan; they cost nothing."""
 
     _outlook: Outlook
 
     def tell_epoch(self, steps: float) -> None:
-        """Say how many steps an epoch has, so that what is measured can be projected to epochs.
+        """Give the number of steps of an epoch, by which a measurement can be projected to epochs.
 
         Args:
-            steps: Steps of the optimizer; what is not above 0 or not finite is not known.
+            steps: Steps of the optimizer; a number that is not above 0 or not finite counts as unknown.
         """
         self._outlook.steps_per_epoch = float(steps) if 0 < steps < float("inf") else None
 
@@ -84,13 +84,13 @@ class Planned:
         validation_batches: float = 0.0,
         checkpoints: float | None = None,
     ) -> None:
-        """Say how much the run is to do, so that its rows can say what it will have used at its end.
+        """Give the plan of the run, by which its rows can forecast its energy at the end.
 
         Args:
-            steps: How many steps it is to take in all, from its start on; ``None`` where that is not known.
-            validations: How often it is to enter the phase ``validate``; default: as often as it did so far.
-            validation_batches: How many batches each of these has, as a guess at their price before the first.
-            checkpoints: How often it is to enter the phase ``checkpoint``; default: as often as it did so far.
+            steps: The number of steps in all, from its start on; ``None`` where it is not known.
+            validations: How often it will enter the phase ``validate``; by default at the rate so far.
+            validation_batches: The number of batches of each, which gives a guess of their price before the first.
+            checkpoints: How often it will enter the phase ``checkpoint``; by default at the rate so far.
         """
         events = {Phase.VALIDATE.value: validations, Phase.CHECKPOINT.value: checkpoints}
         known = {name: count for name, count in events.items() if count is not None}

@@ -1,4 +1,4 @@
-"""One source with its timeline: reads, stamps, appends, and knows when the source is lost."""
+"""A source with its timeline: reading, stamping, appending, and noticing its loss."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from lightning_carbon.units import Power
 
 PATIENCE_NS = 2 * NANOSECONDS_PER_SECOND
-"""A source that has failed, or hung, for so long is lost."""
+"""How long a source may fail, or hang, before it is lost."""
 
 _LARGEST = sys.float_info.max
 
 
 def _ceiling_of(sensor: Sensor) -> Power | None:
-    # A model may catch up: the processor time of a process that has ended comes at once.
+    # A model may catch up, as the processor time of an ended process comes at once.
     return None if sensor.provenance is Provenance.MODELLED else ceiling_of(sensor)
 
 
@@ -56,13 +56,14 @@ def _reading_of(amount: Energy | Power | None, at_ns: int) -> CounterReading | G
 
 
 class Probe:
-    """Reads one source onto one timeline, and another one of the same domain where that turns out to be better.
+    """Reads a source onto a timeline, and switches to another source of the same domain that turns out to be better.
 
     Args:
-        source: What is read.
-        clock: What stamps the readings: with the middle of the call, since a call may be slow.
-        max_gap_ns: How far apart two readings of a gauge may be.
-        fallback: What a counter is held against, and what is read where it turns out to be none.
+        source: The source to read.
+        clock: The clock that stamps readings, with the middle of the call, since a call may be slow.
+        max_gap_ns: The longest time between two readings of a gauge that they cover.
+        fallback: The source that a counter is checked against, and that takes over where the counter turns out to be
+            broken.
         later: Tries for a better source; raises as long as there is none.
     """
 
@@ -112,11 +113,11 @@ class Probe:
         self._reading: Callable[..., CounterReading] | Callable[..., GaugeReading]
         is_modelled = self.sensor.provenance is Provenance.MODELLED
         ceiling = _ceiling_of(self.sensor)
-        # Looked up once rather than ten times a second: after the pause between two readings nothing of it is in the
-        # processor's caches, and every step of the way costs ten times what a benchmark in a loop shows.
+        # Looked up once rather than ten times a second: after the pause between two readings the processor's caches are
+        # cold, and every attribute costs ten times as much as in a benchmark's loop.
         self._share = source if isinstance(source, Share) else None
         whole = source if self._share is None else self._share.whole
-        #: What it is a share of, or what it says of itself.
+        #: The sensor of the whole, where this is a share, or its own sensor.
         self.whole_sensor = whole.sensor
         self._held_ns = STILL_AFTER_NS
         witness: Probe | None = None
@@ -140,16 +141,16 @@ class Probe:
             self._ask, self._reading = source.read_power, GaugeReading
             self._is_gauge = True
         self._most_watts = _LARGEST if ceiling is None else ceiling.watts
-        #: Whether it is a power sensor whose readings have to be dense to be integrated well.
+        #: Whether it is a power sensor whose readings have to be dense for a good integral.
         self.is_measured_gauge = self._is_gauge and not is_modelled
         self.lost: str | None = None
         self.lost_at_ns: int | None = None
         self.reading_since_ns: int | None = None
-        #: What is odd about the readings, until somebody has told it.
+        #: A warning about odd readings, until it has been given.
         self.remark: str | None = None
         self._has_refused = False
         self._failing_since_ns: int | None = None
-        #: What intervals are read off; the same for the whole run.
+        #: The timeline of all intervals, which is the same object for the whole run.
         self.timeline: Timeline = self._line if fallback is None and later is None else Succession(self._line)
         self._crosscheck: CrossCheck[Probe] | None = None
         counter = self._line if self._whole_line is None else self._whole_line
@@ -159,22 +160,22 @@ class Probe:
         if later is not None:
             self._retry = Retry(later, lambda better: Probe(better, clock, max_gap_ns, fallback=source), clock.now_ns())
         self._ratio: float | None = None
-        #: Why another source has taken over, and when.
+        #: The reason why another source has taken over, and the moment.
         self.replaced: str | None = None
         self.replaced_at_ns: int | None = None
 
     @property
     def counter_to_power_ratio(self) -> float | None:
-        """What the counter counted over what power added up to, where both were read."""
+        """The counted energy over the integrated power, where both were read."""
         return self._ratio if self._crosscheck is None else self._crosscheck.ratio
 
     @property
     def whole_timeline(self) -> Timeline:
-        """The timeline of what it is a share of, or its own."""
+        """The timeline of the whole, where this is a share, or its own."""
         return self.timeline if self._whole_line is None else self._whole_line
 
     def told(self, start_ns: int) -> SensorBeat | None:
-        """What has shown about the source that a record should tell, or ``None``.
+        """The facts that the run has shown about the source, for the record, or ``None``.
 
         Args:
             start_ns: When the run started.
@@ -194,20 +195,20 @@ class Probe:
 
     @property
     def alive(self) -> bool:
-        """Whether it is still read."""
+        """Whether the source is still read."""
         return self.lost is None and not self.timeline.ended
 
     @property
     def wants_close_look(self) -> bool:
-        """Whether frequent readings would teach when its counter jumps."""
+        """Whether frequent readings would narrow down when its counter jumps."""
         return isinstance(self._line, CounterTimeline) and self._line.learning
 
     def read(self) -> CounterReading | GaugeReading | None:
-        """Take one reading, slow or failing as the source may be; appends nothing.
+        """Take a reading from a source that may be slow or failing, without appending it.
 
         Returns:
-            The reading, or ``None`` where it failed or cannot be. A source that is gone, or has failed for two seconds,
-            is lost.
+            The reading; ``None`` where it failed or is impossible. A source that is gone, or has failed for two
+            seconds, is lost.
         """
         before_ns = self.reading_since_ns = self._now_ns()
         if self._retry is not None:
@@ -230,7 +231,7 @@ class Probe:
                 self._whole_reading = _reading_of(self._share.seen, stamp_ns)
         except SourceLost as error:
             self.lose(str(error) or type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - whatever a driver throws, the training goes on
+        except Exception as error:  # noqa: BLE001 - whatever a driver raises, the training goes on
             self._fail(before_ns, str(error) or type(error).__name__)
         else:
             if self._crosscheck is not None:
@@ -259,7 +260,7 @@ class Probe:
             self._replace(self._retry.better, "the better sensor, which had no answer at first, has one now")
 
     def _is_held(self, whole: CounterReading | GaugeReading) -> bool:
-        """Whether the share waits to be told, since the counter that it is of stands still, and may turn out dead."""
+        """Whether the share is held back, since its counter stands still and may turn out to be dead."""
         if not isinstance(whole, CounterReading):
             return False
         if whole.energy.microjoules != self._whole_count:
@@ -268,7 +269,7 @@ class Probe:
         return whole.at_ns - self._whole_moved_ns <= self._held_ns
 
     def _give_way(self, reason: str) -> None:
-        """Read the second source instead of a counter that is none; without one, the source is lost."""
+        """Read the second source instead of a broken counter; without a second source, the counter is lost."""
         witness = None if self._crosscheck is None else self._crosscheck.witness
         if witness is None or not witness.alive:
             self.lose(reason)
@@ -289,16 +290,16 @@ class Probe:
         self.remark = f"{reason}; goes on by {self.sensor.method}"
 
     def lose(self, reason: str) -> None:
-        """Give the source up, for a reason that the record will tell; the timeline ends at its last reading."""
+        """Give the source up, with a reason for the record; the timeline ends at its last reading."""
         if self.lost is None:
             self.lost = reason
             self.lost_at_ns = self._now_ns()
 
     def take_up(self, reading: CounterReading | GaugeReading) -> None:
-        """Read a source again that was given up while a reading took too long; the time between is not covered.
+        """Read a source again that was given up during a slow reading; the time between is not covered.
 
         Args:
-            reading: The reading that came late; it counts from now on, as what lies before it has been settled.
+            reading: The late reading; it counts from now on, as the time before it has been settled.
         """
         amount = reading.energy if isinstance(reading, CounterReading) else reading.power
         self._line.resume(self._reading(self._now_ns(), amount))  # type: ignore[arg-type]
@@ -312,7 +313,7 @@ class Probe:
             self.lose(f"failed for {PATIENCE_NS // NANOSECONDS_PER_SECOND} s: {reason}")
 
     def _whole(self, count: object) -> Energy:
-        """The energy that a count of another type stands for.
+        """The energy of a count of another type.
 
         Raises:
             ReadFailed: It is no number, negative, or not finite.

@@ -1,8 +1,8 @@
-"""One run under way: its probes, its marks, what they amount to so far, and what the ledger gets of it.
+"""A run under way: its probes, its marks, its usage so far, and what the ledger gets of it.
 
-A run is made at the start, whole, and goes on until :meth:`Run.end`. What has been attributed so far is one value that
-is replaced as a whole. So a signal's handler that ends the run, whatever it interrupts, finds all of a mark or nothing
-of it.
+A run is made whole at the start, and goes on until :meth:`Run.end`. Everything attributed so far is a single value that
+is replaced as a whole. So a signal's handler that ends the run, whatever it interrupts, finds a mark attributed wholly
+or not at all.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from lightning_carbon.settings import MeterConfig
 
 GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
-"""Two readings of a gauge further apart than this, and than five intervals, do not cover the time between them."""
+"""The longest time that two readings of a gauge cover, unless five intervals are longer."""
 
 _CHECK_EVERY_NS = _TRIM_EVERY_NS = NANOSECONDS_PER_SECOND // 2
 
@@ -62,12 +62,12 @@ class Run:
     """A run, from its first readings to its record.
 
     Args:
-        config: What the user set.
+        config: The settings, checked.
         adapters: The concrete adapters.
         sampling: Makes the sampler.
         phase: The phase that the run begins in.
-        warn: Told of trouble: a key, for which one message is shown, and the message.
-        outlook: What the run is to do, and how it will end.
+        warn: Called on trouble, with a key, for which a single message is shown, and the message.
+        outlook: The plan and the forecast of the run.
     """
 
     def __init__(
@@ -100,13 +100,13 @@ class Run:
             self._probes, Sampling(clock, config.interval_seconds, self.lock, self._keep_house, self._note_loss)
         )
         self._is_sampled = True
-        # Another rank of this host may have the host, and nothing left for this one.
+        # Another rank of this host may meter the host, and leave nothing for this rank.
         if adapters.findings and not self._probes and adapters.ranks.meters_host:
             warn("nothing", "nothing can be metered on this machine; `lightning-carbon doctor` says why")
         self._sampler.read_first()
         self._step_clock = adapters.step_clock
         if self._step_clock is not None:
-            self._step_clock.poll()  # most likely the device has nothing to do yet: its clock is known from here
+            self._step_clock.poll()  # most likely the device is still idle: its clock is known from here
         self._header = header_of(config, adapters, self.sensors, started_at=started_at)
         self.writer = RunWriter(
             adapters.store, adapters.identity, self._header, per_step=config.per_step, warn=self._warn_of_ledger
@@ -130,7 +130,7 @@ class Run:
 
         Args:
             phase: The phase that the run begins in.
-            checkpoint: What it goes on from, if from anything.
+            checkpoint: The checkpoint that it continues from, if any.
 
         Raises:
             LedgerError: With ``strict=True`` only: the ledger cannot be written.
@@ -143,7 +143,7 @@ class Run:
             if self._config.strict:
                 raise
             self.writer.warn_of(error)
-        # What the ledger's disk took, tens of milliseconds on a busy one, is no part of the training.
+        # The time of the ledger's disk, tens of milliseconds on a busy disk, is no part of the training.
         self._settled = self._nothing_yet(phase)
         try:
             self._sampler.start()
@@ -159,18 +159,18 @@ class Run:
     # -- marks ------------------------------------------------------------------------------------------------------
 
     def mark(self, mark: MarkFields) -> None:
-        """Note a mark on the training's thread, at the moment that the program came to it."""
+        """Note a mark on the training's thread, at the moment when the program reached it."""
         clock = self._step_clock
         self._marks.append((next(self._serials), None if clock is None else clock.stamp(), mark))
 
     def check(self, now_ns: int) -> None:
-        """Twice a second at most, on the training's thread: see whether a reading hangs, and tell trouble if strict.
+        """See whether a reading hangs, and raise trouble if strict; on the training's thread, twice a second at most.
 
         Raises:
             SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
         """
         self.check_ns = now_ns + _CHECK_EVERY_NS
-        with suppress(RuntimeError):  # no thread is free to take over from one that hangs; the next check tries again
+        with suppress(RuntimeError):  # no thread is free to take over from a hanging thread; the next check tries again
             self._sampler.check()
         self.poll()
         trouble, self._trouble = self._trouble, None
@@ -186,12 +186,12 @@ class Run:
 
     @property
     def sensors(self) -> list[Sensor]:
-        """What is metered, each with the sensor that it has now."""
+        """The present sensor of each metered domain."""
         return [probe.sensor for probe in self._probes]
 
     @property
     def usage(self) -> Usage:
-        """What has been attributed since the start."""
+        """The usage attributed since the start."""
         return self._settled.usage
 
     def settle(self, cut_ns: int | None = None) -> None:
@@ -199,11 +199,11 @@ class Run:
         if cut_ns is None:
             cut_ns = min(self.now_ns(), self._sampler.watermark_ns())
         is_done = False
-        while not is_done:  # again, where a signal's handler has settled meanwhile: what it did counts
+        while not is_done:  # again, where a signal's handler has settled in between, whose work counts
             settled = self._settled
             is_done = self._replace(settled, self._advanced(settled, cut_ns))
         serial, marks = self._settled.serial, self._marks
-        with suppress(IndexError):  # none is left, or a signal's handler has taken the last one off meanwhile
+        with suppress(IndexError):  # none is left, or a signal's handler has taken the last off in between
             while marks[0][0] <= serial:
                 marks.popleft()
         at_ns = self._settled.attribution.at_ns
@@ -213,7 +213,7 @@ class Run:
                 probe.timeline.trim(at_ns)
 
     def _replace(self, known: Settled, new: Settled) -> bool:
-        """Put a later state in the place of a known one; CPython runs no handler between the look and the step."""
+        """Put a later state in the place of a known state; CPython runs no handler between the look and the step."""
         if self._settled is known:
             self._settled = new
             return True
@@ -240,13 +240,13 @@ class Run:
         return self.usage.steps > self._rows.steps
 
     def row(self) -> Row:
-        """What was used since the last row; the lock is held."""
+        """The row since the last row; the lock is held."""
         others, silent = self.writer.others, self.writer.silent
         is_over, at_seconds = self.record is not None, self._adapters.clock.wall_seconds()
         return self._rows.row(self.usage, others, silent, at_seconds=at_seconds, is_over=is_over)
 
     def parts(self) -> list[RankPart]:
-        """What this rank has used so far, and what the others had when they last wrote; the lock is held."""
+        """The part of this rank so far, and those of the others as last written; the lock is held."""
         beat = beat_of(self.usage, (), self._adapters.clock.wall_seconds(), status=Status.RUNNING)
         return [RankPart(self._header, beat), *self.writer.others]
 
@@ -255,7 +255,7 @@ class Run:
         return self._rows.hardware(parts)
 
     def record_so_far(self) -> RunRecord:
-        """The record of what has been settled; the lock is held."""
+        """The record of everything settled so far; the lock is held."""
         return self.record or self.writer.running(self._beat(Status.RUNNING))
 
     def power_profile(self) -> PowerProfile:
@@ -265,7 +265,7 @@ class Run:
             return power_profile_of(self._heights.all(), others if len(others) > 1 else ())
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint."""
+        """Continue from a checkpoint."""
         now = totals_of(self.writer.running(self._beat(Status.RUNNING))).plus(self.pending())
         self._resumed = resumed_at(checkpoint, self.writer.run_id, now)
         self.writer.attempts.resume(checkpoint)
@@ -273,10 +273,10 @@ class Run:
     # -- the end ----------------------------------------------------------------------------------------------------
 
     def end(self, status: Status) -> RunRecord:
-        """Take the last readings and close the record. Raises nothing but what interrupts it from outside, at the end.
+        """Take the last readings and close the record. Only raises interruptions from outside, at the end.
 
         Args:
-            status: How the run ended. Where this is interrupted by another call, the first one knows.
+            status: How the run ended. Where another call interrupts this call, the first status counts.
         """
         status = self._ended_as = self._ended_as or status
         self.is_over = True
@@ -290,18 +290,18 @@ class Run:
                 self._sampler.read_now()
         except Exception:
             logger.warning("the last readings of a run could not be taken", exc_info=True)
-        finally:  # Ctrl-C, or a signal, while this waits costs no record
+        finally:  # Ctrl-C, or a signal, during this wait costs no record
             record = self._closed(status, end_ns)
         return record
 
     def _closed(self, status: Status, end_ns: int) -> RunRecord:
-        """The record, written; an interruption meanwhile is raised after it."""
+        """Write the record and return it; an interruption is raised afterwards."""
 
         def close() -> None:
             self.record = self.record or self._close(status, end_ns)
 
         def close_alone(error: Exception) -> None:
-            # Whatever sources return or other ranks wrote: what is known here is told.
+            # Whatever sources return or other ranks wrote, the part of this rank is recorded.
             logger.warning("the record of a run could not be completed", exc_info=error)
             self._warn("record", f"the record has this process alone, and may not be stored: {error}")
             self.record = record_of([self._own_part(status)])
@@ -325,7 +325,7 @@ class Run:
     # -- beside the training ----------------------------------------------------------------------------------------
 
     def _keep_house(self) -> None:
-        """About twice a second, on a thread of its own."""
+        """Do the housekeeping, about twice a second, on a thread of its own."""
         self._neighbours.beat()
         with self.lock:
             if self.is_over:
@@ -339,17 +339,17 @@ class Run:
         self._note_others()
 
     def _hand_over_lines(self) -> None:
-        """Give the writer the steps that are settled; the lock is held, so that none is between here and there."""
+        """Give the writer the settled steps; the lock is held, so none is lost in between."""
         self.writer.hold(self._settled.lines)
         self._settled = self._settled._replace(lines=[])
 
     def _note_others(self) -> None:
-        """Note what the other ranks have used, if there is news; each time costs as much as a row."""
+        """Note the usage of the other ranks, if there is news; costs as much as a row."""
         parts, noted = self.writer.others, self._others_noted
         if parts is noted or self._adapters.ranks.rank:
             return
         if len(parts) > len(noted):
-            # A rank that is heard of for the first time has used something by then, at no single moment.
+            # A rank's first beat holds energy of no particular moment.
             self._others_heights = Heights()
         self._others_noted = parts
         if parts:
@@ -365,7 +365,7 @@ class Run:
         self._warn(f"lost {probe.sensor.domain.id}", f"{message}; the record says so, and training goes on")
 
     def _warn_of_ledger(self, key: str, message: str) -> None:
-        """Warn of what the writer has to say; that it cannot write at all is trouble, too."""
+        """Pass on a warning of the writer; that it cannot write at all also counts as trouble."""
         if key == "ledger" and not self.is_over:
             self._trouble = LedgerLost(message)
             self.check_ns = 0

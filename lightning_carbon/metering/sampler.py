@@ -1,9 +1,9 @@
-"""The thread that reads sensors, beside the training and at its own pace; and one that keeps house.
+"""The thread that reads sensors, beside the training and at its own pace, and another for housekeeping.
 
-Counters lose nothing when a tick is late, so nothing here hurries. Readings are spread over the interval by the
+Counters lose nothing by a late reading, so nothing here hurries. Readings are spread over the interval by the
 golden ratio rather than evenly: a load or a counter with nearly the same period would otherwise always be caught at
 the same point. Power gauges that have to be integrated are read ten times as often as counters. Counters that jump
-are read closely for a moment, at the start, whenever it has become vague where their jumps fall, and at the end.
+are read closely for a moment: at the start, whenever the times of their jumps have become vague, and at the end.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ if TYPE_CHECKING:
     from lightning_carbon.ports import Clock
 
 CLOSE_LOOK_SECONDS = 0.005
-"""How often a counter is read while it is looked at closely."""
+"""The interval of a counter's readings during a closer look."""
 FIRST_LOOK_SECONDS = 1.5
 """How long the closer look at the start may take at most."""
 LATER_LOOK_SECONDS = 0.25
-"""How long a later one may take at most; and between two there is at least a second."""
+"""How long a later closer look may take at most; there is at least a second between two."""
 GAUGE_SPEEDUP = 10
-"""How many times as often power gauges are read as counters."""
+"""The number of readings of a power gauge for each reading of a counter."""
 MIN_GAUGE_SECONDS = 0.01
 HOUSEKEEPING_SECONDS = 0.5
-"""How often the engine is given the word, on a thread of its own: a slow disk must not keep sensors from being read.
+"""The interval of housekeeping, on a thread of its own, since a slow disk must not keep sensors from being read.
 
-A run that is killed loses what was used since, and what the counters' last jump had not settled then. Twice a second
-keeps that under 1.2 s where the machine is too busy to give the thread its turn in time.
+A killed run loses the energy since, and any that the counters' last jump had not settled then. Twice a second keeps the
+loss under 1.2 s, even where a busy machine delays the thread.
 """
 FIRST_HOUSEKEEPING_SECONDS = HOUSEKEEPING_SECONDS / 8
-"""How soon the first time is; then twice as long each time. Ranks that start together learn the run's name by it."""
+"""When housekeeping first runs, with doubling intervals after it; ranks that start together then learn their name."""
 FINISH_SECONDS = 0.3
 """How long the end of a run may wait for the counters' next jump."""
 FIRST_READING_SECONDS = 1.5
-"""How long the start may wait for the first readings; then half a second for those that one which hangs held up."""
+"""How long the start may wait for the first readings; half a second more for readings held up by another."""
 CHECKED_SECONDS = 0.75
-"""What may pass between two checks of a reading that hangs. Where more does, the whole interpreter was held, by one
-call that did not release its lock or by a stopped process, and the sensor may not be to blame."""
+"""The longest time between two checks of a hanging reading that counts against the sensor. After a longer time, the
+whole interpreter was held, by a call that kept its lock or by a stopped process, and the sensor may not be to blame."""
 
 GIVEN_UP = "given-up-by-lightning-carbon"
-"""The name of a thread that a driver does not let go: it ends when the driver answers, and its source is read again."""
+"""The name of a thread that hangs in a driver; it ends when the driver answers, and its source is read again."""
 
 _SAMPLER = "lightning-carbon-sampler"
 _GOLDEN = 0.6180339887498949
@@ -83,8 +83,8 @@ class Sampler:
     """Reads all probes from a daemon thread.
 
     Args:
-        probes: What is read.
-        sampling: How.
+        probes: The probes to read.
+        sampling: How to sample.
     """
 
     def __init__(self, probes: Sequence[Probe], sampling: Sampling) -> None:
@@ -95,7 +95,7 @@ class Sampler:
         self._lock = sampling.lock
         self._housekeeping = sampling.housekeeping
         self._on_lost = sampling.on_lost
-        # Free once the end has come. Waiting for a lock costs half of what waiting for a threading.Event does.
+        # Free once the end has come. Waiting for a lock costs half as much as waiting for a threading.Event.
         self._over = threading.Event()
         self._end = threading.Lock()
         self._end.acquire()
@@ -112,7 +112,7 @@ class Sampler:
         self._watermark = -1, -1
 
     def watermark_ns(self) -> int:
-        """Up to here all timelines are settled; the lock is held. Looked for again only where one has changed."""
+        """Up to here all timelines are settled; the lock is held. Computed again only after a timeline has changed."""
         changes, watermark_ns = self._watermark
         if changes != self._changes:
             changes = self._changes
@@ -121,7 +121,7 @@ class Sampler:
         return watermark_ns
 
     def read_first(self) -> None:
-        """Take the first reading of every probe, on a thread of its own: the start waits no longer than two seconds."""
+        """Take the first reading of every probe, on a thread of its own; the start waits two seconds at most."""
         for patience_seconds in (FIRST_READING_SECONDS, PATIENCE_NS / NANOSECONDS_PER_SECOND - FIRST_READING_SECONDS):
             probes = [probe for probe in self._probes if probe.alive and probe.timeline.watermark_ns < 0]
             thread = threading.Thread(target=self._read, args=(probes,), name=_SAMPLER, daemon=True)
@@ -144,7 +144,7 @@ class Sampler:
             self._on_lost(probe)
 
     def read_now(self) -> None:
-        """Take a reading of every probe that is alive, on the calling thread, where no other can be started."""
+        """Take a reading of every live probe, on the calling thread, where no other can be started."""
         self._read([probe for probe in self._probes if probe.alive])
 
     def start(self) -> None:
@@ -164,7 +164,7 @@ class Sampler:
                 self.check()
                 self._housekeeping()
             except Exception:
-                # The next time may go well, and a run that is killed then has lost nothing.
+                # The next time may succeed, and then nothing is lost.
                 if not has_failed:
                     logger.warning(
                         "what a run has used so far could not be written down; it is tried again", exc_info=True
@@ -179,7 +179,7 @@ class Sampler:
         self._thread, self._is_unmanned = thread, False
 
     def check(self) -> None:
-        """See whether a reading hangs: give its source up and go on with the others on a new thread."""
+        """See whether a reading hangs; if so, give its source up and go on with the others on a new thread."""
         with self._lock:
             if self._is_unmanned:
                 with suppress(RuntimeError):  # still no thread is free
@@ -271,7 +271,7 @@ class Sampler:
             self._pause(next_ns)
 
     def _pause(self, until_ns: int) -> None:
-        """Sleep, unless the end comes first."""
+        """Sleep until a moment, or until the end comes."""
         if self._end.acquire(timeout=max(0.0, (until_ns - self._clock.now_ns()) / NANOSECONDS_PER_SECOND)):
             self._end.release()
 
@@ -280,7 +280,7 @@ class Sampler:
         time.sleep(CLOSE_LOOK_SECONDS)
 
     def _next_turn(self, base_ns: int, turn: int, now_ns: int) -> tuple[int, int]:
-        """The next reading after now; turns that were missed are left out, not made up for."""
+        """The next reading after now; missed turns are skipped, not made up for."""
         turn = max(turn + 1, (now_ns - base_ns) // self._interval_ns)
         due_ns = now_ns
         while due_ns <= now_ns:
@@ -323,7 +323,7 @@ class Sampler:
         self._retire([probe for probe in probes if probe.lost is not None and not probe.timeline.ended])
 
     def _take_up(self, probe: Probe, reading: CounterReading | GaugeReading | None) -> None:
-        """Read a source again whose reading has come back, late."""
+        """Take up a source again whose reading came back late."""
         with self._lock:
             if reading is None or self._finish_ns is not None or not probe.timeline.ended:
                 return

@@ -79,7 +79,7 @@ class Hardware:
     or rows would jump. To be kept as long as no further rank is heard of, as every row needs it.
 
     Args:
-        headers: Of the ranks, the own one first and the others in order.
+        headers: The headers of the ranks, this rank's first and the others in order.
     """
 
     def __init__(self, headers: Sequence[Header]) -> None:
@@ -128,7 +128,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
     """Add up what all ranks have used.
 
     Args:
-        parts: What the ranks have written, the own one first and the others in the order of ranks.
+        parts: The parts of the ranks, this rank's first and the others in order.
         silent: The ranks that have not written for a while.
         hardware: Theirs, where it is known already.
     """
@@ -187,7 +187,7 @@ def row_between(
     is_rest: bool = False,
     forecast: Forecast | None = None,
 ) -> Row:
-    """The row from one sum to a later one.
+    """The row between a sum and a later sum.
 
     Args:
         before: What had been used at the row before.
@@ -265,9 +265,9 @@ def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), si
     """What ranks have used since their starts, for the power profile of the run.
 
     Args:
-        parts: What the ranks have written, at least one; the phases are those of the first one.
+        parts: The parts of the ranks, at least one; the phases are those of the first.
         without: Parts whose hardware is not counted. Where there are any, the moment is the mean of the clocks of
-            ``parts``, and else that of the first one.
+            ``parts``, and else that of the first.
         silent: The ranks that have not written for a while; their clocks stand still, and do not count.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a run has in common with another one, from the journals of both. Pure."""
+"""The overlap of two runs, from the journals of both. Pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from lightning_carbon.records.journal import RankPart
 
 LEAST_SECONDS: Final = 0.1
-"""A shorter time together is one of clocks that do not agree, or of a run that ended as another began; ours."""
+"""The least time together; a shorter overlap comes from clocks that differ, or from runs in sequence; ours."""
 
 LATE_SECONDS: Final = 10.0
-"""A run that has written so lately is going on, and meters what it does until it writes again; twenty beats."""
+"""How long ago a run that is going on may last have written: twenty beats."""
 
 
 def overlap_of(own: RankPart, other: RankPart) -> Overlap | None:
     """The hardware and the time that two ranks both metered; ``None`` where there is none.
 
-    What is modelled is a job's own part of the machine, or its share of a counter, and is in no other run.
+    Modelled energy is a job's own part of the machine, or its share of a counter, and is in no other run.
 
     Args:
         own: A rank of a run.
@@ -62,5 +62,5 @@ def _measured(part: RankPart) -> dict[str, int]:
 
 
 def _end(part: RankPart) -> float:
-    """When a rank had run for so long as it says, by the wall clock at its start, which may have been set since."""
+    """The end of a rank's time by the wall clock at its start, which may have been set since."""
     return part.header.started_at + part.beat.ns / NANOSECONDS_PER_SECOND

@@ -1,4 +1,4 @@
-"""Runs that metered the same hardware at the same time, so that its energy is in all of their records. Pure."""
+"""Overlaps of runs that metered the same hardware at the same time, whose energy is in all of their records. Pure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Overlap:
     """Another run that metered some of the same hardware at the same time.
 
     Args:
-        run_id: That run.
-        project: The project of that run.
+        run_id: The other run.
+        project: The project of the other run.
         domains: The names of the domains that both metered whole.
-        after_seconds: How long after the start of this run both did.
-        seconds: For how long.
-        joules: About how much this run has of their energy of that time: its mean power times those seconds.
+        after_seconds: When that began, in seconds after the start of this run.
+        seconds: How long it lasted.
+        joules: The approximate energy that this run has of that time: its mean power times those seconds.
     """
 
     run_id: str = field(metadata=NAME)
@@ -48,7 +48,7 @@ class Counted(NamedTuple):
 
 
 def merged(overlaps: Iterable[Overlap]) -> tuple[Overlap, ...]:
-    """One overlap for each other run, where several ranks of a run found one each, on other hardware."""
+    """The overlaps with each other run in one, where several ranks each found it on different hardware."""
     found: dict[tuple[str, str], Overlap] = {}
     for overlap in overlaps:
         key = (overlap.project, overlap.run_id)
@@ -67,10 +67,10 @@ def _both(known: Overlap, more: Overlap) -> Overlap:
 
 
 def counted_twice(runs: Iterable[Counted]) -> float:
-    """About how many joules of the sum over some runs are in it more than once.
+    """The approximate joules that a sum over runs counts more than once.
 
-    Of each run, that is what it shares with those that began before it. What is shared with runs that are not among
-    these is in their sum once.
+    For each run, that is the energy shared with runs that began before it. Energy shared with runs outside the sum
+    counts once.
 
     Args:
         runs: The runs that are added up.
@@ -84,7 +84,7 @@ def counted_twice(runs: Iterable[Counted]) -> float:
 
 
 def _shared(run: Counted, earlier: Counted) -> Overlap | None:
-    """What two runs both have, by the word of either; the smaller figure where both say something."""
+    """The overlap of two runs, from the record of either; the smaller figure where both have it."""
     mine = _word(run, earlier)
     other = _word(earlier, run)
     if mine is None:
@@ -98,7 +98,7 @@ def _word(of: Counted, on: Counted) -> Overlap | None:
 
 
 def _union(overlaps: Sequence[Overlap]) -> float:
-    """The energy of the time that any of them has, where several have it that of the largest power."""
+    """The energy of the time in any overlap; where several overlap, that of the largest power."""
     cuts = sorted({at for overlap in overlaps for at in (overlap.after_seconds, _end(overlap))})
     joules = 0.0
     for start, end in pairwise(cuts):

@@ -47,8 +47,8 @@ class DomainRecord:
         joules: Its energy.
         provenance: How the number came about: counter, integrated or modelled.
         coverage_ratio: The share of the run that readings cover, 0 to 1.
-        uncertainty_ratio: The half width of its range, as a share; of one that is not as wide below as above, the wider
-            half, without offsets.
+        uncertainty_ratio: The half width of its range, as a share; where the halves differ, the wider half, without
+            offsets.
         method: The call or the model behind it.
         parent: The domain that includes it; it is not added to the total then.
         lost: Why readings ended before the run did, or ``None``.

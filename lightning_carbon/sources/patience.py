@@ -142,11 +142,11 @@ class Patience:
         return cast("_T", caller.take())
 
     def __enter__(self) -> Self:
-        """Be asked."""
+        """Enter the block in which calls are made."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let the thread end."""
+        """Let the thread end after the block."""
         caller, self._caller = self._caller, None
         if caller is not None:
             caller.end()

@@ -157,3 +157,51 @@ def test_a_variable_says_what_it_holds(folder: str) -> None:
 def test_an_empty_name_would_be_noticed(line: str) -> None:
     """The rule above can fail."""
     assert [1] == empty_names_in(ast.parse(line))
+
+
+LEAST_WORDS: Final = 3
+STUMBLES: Final = re.compile(
+    r"\blikewise\b|\bt(?:ell|ells|old|elling) (?:\w+ ){0,4}apart\b|\bones\b|\bone's\b|\bone (?:that|which|who)\b"
+    r"|\b(?:this|another|(?:the|a|an|its) (?!one\b)[a-z]+) one\b"
+    r"|\b(?:callback|driver|job|package|program|rank|reader|run|sensor|source|thread|trainer|writer|process)s? who\b",
+    re.IGNORECASE,
+)
+"""Words that CONTRIBUTING.md advises against, as far as a machine sees: "one" in the place of a noun, and others."""
+
+
+def docstrings_of(tree: ast.AST) -> list[tuple[int, str]]:
+    """The docstrings of a module, its classes, functions and variables, with their lines."""
+    return [
+        (node.lineno, " ".join(node.value.value.split()))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+
+
+def stumbles_in(tree: ast.AST) -> list[tuple[int, str]]:
+    """The docstrings that a reader stumbles on, by their lines, with the words to blame."""
+    found = []
+    for line, text in docstrings_of(tree):
+        short = len(text.split()) < LEAST_WORDS
+        found += [(line, text)] if short else [(line, match[0]) for match in STUMBLES.finditer(text)]
+    return found
+
+
+def test_docstrings_say_something_and_name_what_they_speak_of() -> None:
+    """None has fewer than three words, and none has "one" in the place of a noun."""
+    found = {
+        f"{path.relative_to(PACKAGE)}:{line}": words
+        for path, tree in MODULES.items()
+        for line, words in stumbles_in(tree)
+    }
+
+    assert {} == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Start.", "Take the last one.", "A program who waits.", "It tells them both apart.", "The known ones first."],
+)
+def test_a_docstring_to_stumble_on_would_be_noticed(text: str) -> None:
+    """The rule above can fail."""
+    assert [1] == [line for line, _ in stumbles_in(ast.parse(f'"""{text}"""'))]

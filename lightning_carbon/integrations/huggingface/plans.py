@@ -1,4 +1,4 @@
-"""How much a Trainer of Hugging Face is to do in a training, as far as it says so."""
+"""The plan of a training by a Trainer of Hugging Face, as far as its arguments tell."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from lightning_carbon.metering.outlook import Planned
 
 
 def tell_plan(meter: Planned, args: Any, state: Any, *, done: int, data: object = None) -> None:  # noqa: ANN401
-    """Tell a meter what a training is to do from its beginning on, as far as its length is known.
+    """Give a meter the plan of a training from its beginning on, as far as its length is known.
 
     Args:
         meter: The meter of the training.
         args: The Trainer's arguments.
         state: The Trainer's state.
-        done: The step that the training went on from.
-        data: What it evaluates on: one set or, by name, several.
+        done: The step that the training continued from.
+        data: The evaluation data: a set or, by name, several.
     """
     if state.max_steps <= done:
         meter.tell_plan(None)
@@ -33,7 +33,7 @@ def tell_plan(meter: Planned, args: Any, state: Any, *, done: int, data: object 
 
 
 def _times(strategy: Any, every: float, state: Any, *, done: int) -> float:  # noqa: ANN401 - an IntervalStrategy
-    """How often something is still to come, at a cadence of steps or epochs."""
+    """How many times an event at a cadence of steps or epochs is still to come."""
     kind = str(getattr(strategy, "value", strategy))
     if kind == "steps" and every:
         return float(state.max_steps // every - done // every)

@@ -1,4 +1,4 @@
-"""Learns when a Trainer of TRL generates what it learns from, and what a step learns from in the end."""
+"""Timing of TRL's Trainers that generate the text they learn from, and the inputs of their steps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Method = Callable[..., Any]
 
 
 def timed_rollouts(trainer_class: type) -> dict[str, Method]:
-    """The methods of a Trainer that generate or prepare completions, timed; none where it does not.
+    """The methods of a Trainer that generate or prepare completions, timed; none for other Trainers.
 
     Args:
         trainer_class: The class of the Trainer.

@@ -1,4 +1,4 @@
-"""How much a trainer of Lightning is to do in a fit, as far as it says so."""
+"""The plan of a fit by a trainer of Lightning, as far as its arguments tell."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from lightning_carbon.integrations.trackers.kinds import is_called
 from lightning_carbon.metering.outlook import Planned
 
 _BY_TIME: Final = "Timer"
-"""The callback behind ``Trainer(max_time=...)``, which ends a fit at a step that nobody knows."""
+"""The callback behind ``Trainer(max_time=...)``, which ends a fit at an unknown step."""
 
 
 def tell_plan(meter: Planned, trainer: Trainer, done: int) -> None:
-    """Tell a meter what a fit is to do from its beginning on, as far as its length is known.
+    """Give a meter the plan of a fit from its beginning on, as far as its length is known.
 
     Early stopping may end it before; that is no plan.
 
     Args:
         meter: The meter of the fit.
         trainer: The trainer, with the data of its epoch.
-        done: How many steps it had taken before, in the training that it goes on with.
+        done: The steps taken before, in the training that it continues.
     """
     per_epoch = steps_per_epoch(trainer) if math.isfinite(trainer.num_training_batches) else math.inf
     meter.tell_epoch(per_epoch)
@@ -43,7 +43,7 @@ def _epochs(trainer: Trainer) -> float:
 
 
 def _steps(trainer: Trainer) -> float:
-    """The steps of all optimizers are counted, which take one with each batch."""
+    """The planned steps of all optimizers, each of which takes a step with each batch."""
     return math.inf if trainer.max_steps < 0 else trainer.max_steps / max(1, len(trainer.optimizers))
 
 
@@ -51,7 +51,7 @@ def _validations(trainer: Trainer, steps: float, epochs: float) -> float | None:
     if not trainer.enable_validation:
         return 0.0
     every = trainer.val_check_batch
-    if every is None or not epochs:  # by the clock, or at the end of data whose length nobody knows
+    if every is None or not epochs:  # by the clock, or at the end of data of unknown length
         return None
     if trainer.check_val_every_n_epoch is None:
         return float(steps * max(1, trainer.accumulate_grad_batches) // every)

@@ -19,9 +19,9 @@ TOTALS: Final = (ENERGY_SO_FAR, CARBON_SO_FAR)
 """The metrics that can be monitored."""
 
 _SHOWN_IN_MILLIGRAMS: Final = 0.1
-"""Fewer grams than these are shown in milligrams: a progress bar has three places behind the point."""
+"""The grams below which milligrams are shown, since a progress bar has three decimals."""
 _WHOLE_WATTS_FROM: Final = 1.0
-"""A bar writes zeros behind the point of what is no whole number, and 80 columns are soon full."""
+"""The watts from which on they are rounded: a bar pads other numbers with zeros, and 80 columns are soon full."""
 
 
 class RowLog:
@@ -67,7 +67,7 @@ class RowLog:
                 logger.log_metrics(metrics=metrics, step=step)  # by keyword, as Lightning does
 
     def _define_in_wandb(self, logger: Any) -> None:  # noqa: ANN401 - a WandbLogger of any version
-        """Tell Weights & Biases what stands for a run; the x-axis is the one that the logger gives all its metrics."""
+        """Tell Weights & Biases which values stand for a run, on the x-axis of all of the logger's metrics."""
         before = f"{name}-" if (name := getattr(logger, "_prefix", "")) else ""
         follows_tensorboard = getattr(logger, "_wandb_init", {}).get("sync_tensorboard")
         x_axis = "global_step" if follows_tensorboard else "trainer/global_step"

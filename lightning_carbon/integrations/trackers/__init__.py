@@ -1,1 +1,1 @@
-"""What a tracker is given beside the rows."""
+"""Trackers: what TensorBoard and Weights & Biases get beside the rows."""

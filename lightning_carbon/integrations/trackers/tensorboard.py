@@ -1,8 +1,7 @@
 """Shows the end of a run in TensorBoard: the summary, the figure of its power, the layout of our charts.
 
-This is done once, after the run has ended and its record is stored, in the process whose rows are logged. Whatever goes
-wrong in it costs that part of the show and nothing else. The figure takes some 0.1 s of processor time, so only a
-training that has lasted gets one.
+This is done once, after the run has ended and its record is stored, in the process whose rows are logged. A failure
+costs that part and nothing else. The figure takes some 0.1 s of processor time, so only a long training gets one.
 
 Knows TensorBoard's writers by their methods, those of torch and those of tensorboardX.
 """
@@ -22,29 +21,29 @@ from lightning_carbon.report.figure import pixels, power_figure
 from lightning_carbon.report.markdown import summary_markdown
 
 Writer = Any
-"""A ``SummaryWriter``."""
+"""A ``SummaryWriter`` of torch or of tensorboardX."""
 
 _LAYOUT_TAG: Final = b"custom_scalars__config__"
-"""What TensorBoard looks for; a run has a single layout, the last that was written."""
+"""The tag of TensorBoard's layout; a run has a single layout, the last that was written."""
 _LAYOUT_WITHIN_BYTES: Final = 4_000_000
-"""A layout of the user's own is looked for so far into the logs: writers are given it at the start."""
+"""How far into the logs to look for a layout of the user's, which writers get at the start."""
 
 FIGURE_FROM_SECONDS: Final = 30.0
-"""A training this long gets a figure, which takes less than 0.5 % of it (`make bench`, 2026)."""
+"""The least duration of a training with a figure, which takes less than 0.5 % of it (`make bench`, 2026)."""
 
 _told: set[str] = set()
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What is shown of a run.
+    """A finished run, as TensorBoard shows it.
 
     Args:
         record: Its record.
         profile: Its power over time.
-        step: Where on the x-axis.
+        step: Its place on the x-axis.
         names: The metrics that were logged.
-        prefix: What stands before the names, such as ``"test/"``.
+        prefix: The prefix of the names, such as ``"test/"``.
         is_training: Whether it was a training.
     """
 
@@ -109,7 +108,7 @@ def _flush(writer: Writer) -> None:
 
 
 def _has_layout(writer: Writer) -> bool:
-    """Whether the run has a layout already: a user's own must not be replaced."""
+    """Whether the run has a layout already, since the user's own must not be replaced."""
     writer.flush()
     for file in Path(writer.get_logdir()).glob("events.out.tfevents.*"):
         with file.open("rb") as events:

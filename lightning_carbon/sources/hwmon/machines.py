@@ -5,7 +5,7 @@
 * ``corsairpsu`` shows the output of some power supplies of desktops.
 * A battery shows the power of a laptop while it runs on the battery.
 
-A machine with several meters that cannot be distinguished counts as having none, as the right one is not known.
+A machine with several meters that cannot be distinguished counts as having none.
 
 References:
     * https://docs.kernel.org/hwmon/acpi_power_meter.html, ibmaem.html, ibmpowernv.html, corsair-psu.html

@@ -1,4 +1,4 @@
-"""The sources that NVML offers: a counter, gauges of power, and a slice's share of either."""
+"""NVML's sources: a counter, gauges of power, and a slice's share of either."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class NvmlGauge:
         sensor: What it says of itself.
         handle: The GPU.
         milliwatts: Asks NVML for the power.
-        covers_host: Whether it is that of a module, which has the host's CPU and its memory inside.
+        covers_host: Whether it is the power of a module, which includes the host's CPU and its memory.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class SliceGauge:
 
 
 def share_of(whole: Source, domain: Domain, share: tuple[int, int], *, uncertainty_ratio: float, method: str) -> Source:
-    """A slice's share of whatever its GPU offers."""
+    """A slice's share of its GPU's source, counter or gauge."""
     if isinstance(whole, EnergyCounter):
         return SliceCounter(whole, domain, share, uncertainty_ratio=uncertainty_ratio, method=method)
     return SliceGauge(whole, domain, share, uncertainty_ratio=uncertainty_ratio, method=method)
