@@ -13,6 +13,7 @@ from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.records.beside import overlap_of
 from lightning_carbon.records.overlaps import merged
 from lightning_carbon.records.run import Status
+from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _SPARE_SECONDS: Final = 60.0
 """How much a file system's clock may be behind this host's; ours."""
+_FIRST_NS: Final = NANOSECONDS_PER_SECOND
+"""The age of a run at its first look; ours. Others have written by then, too."""
 _LEAST_SECONDS: Final = 10.0
 """The least time between two looks; ours."""
 _SHARE: Final = 0.001
@@ -58,7 +61,9 @@ class RunsBeside:
         """
         now = time.monotonic()
         # A single rank of each host looks, since the others have hardware of their own.
-        if own.header.local_rank or not own.header.domains or (now < self._next and not is_last):
+        if own.header.local_rank or not own.header.domains:
+            return
+        if not is_last and (now < self._next or own.beat.ns < _FIRST_NS):
             return
         with suppress(Exception):  # nothing that others have left there may end this run
             self._look(own)

@@ -26,7 +26,7 @@ MOST_RECORD_BYTES: Final = 32 * 2**20
 LEFT_OVER_SECONDS: Final = 60.0
 """The age from which on a scratch file was left by a killed writer; no writer takes so long to move it into place."""
 
-_SCRATCH: Final = r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp"
+_SCRATCH: Final = r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp"
 _KINDS: Final = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -160,6 +160,8 @@ def write_json(path: Path, mapping: Mapping[str, object], *, disk: Disk = DISK, 
         with contextlib.suppress(OSError):
             disk.unlink(scratch)
         raise trouble_of(path, error) from error
+    with contextlib.suppress(OSError):
+        clear_left_over(path.parent, path.stat().st_mtime, name=path.name, disk=disk)
 
 
 def scratch_beside(path: Path) -> Path:
@@ -167,16 +169,17 @@ def scratch_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 
-def clear_left_over(folder: Path, now: float, dead: Collection[int] = (), *, disk: Disk = DISK) -> None:
+def clear_left_over(folder: Path, now: float, dead: Collection[int] = (), *, name: str = "", disk: Disk = DISK) -> None:
     """Remove scratch files that killed writers have left in a folder. Never raises.
 
     Args:
         folder: The folder of a run.
         now: The time of its file system, in seconds since 1970.
         dead: The numbers of writers that are known to be gone; of others, only what is old is removed.
+        name: The file that they were to replace; any by default.
         disk: The disk.
     """
-    for writer, path in list(_scratches(folder)):
+    for writer, path in list(_scratches(folder, name)):
         with contextlib.suppress(OSError):
             if writer in dead or now - path.lstat().st_mtime > LEFT_OVER_SECONDS:
                 disk.unlink(path)
@@ -187,13 +190,13 @@ def trouble_of(path: Path, error: OSError) -> LedgerError:
     return LedgerError(f"{path} cannot be written: {error.strerror or error}")
 
 
-def _scratches(folder: Path) -> Iterator[tuple[int, Path]]:
-    """The files that were to replace others, each with the number of the process that writes it, or did."""
+def _scratches(folder: Path, of: str) -> Iterator[tuple[int, Path]]:
+    """The files that were to replace one, or any, each with the number of the process that writes it, or did."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             name = re.fullmatch(_SCRATCH, entry.name)
-            if name is not None:
-                yield int(name[1]), folder / entry.name
+            if name is not None and of in {"", name[1]}:
+                yield int(name[2]), folder / entry.name
 
 
 def _regular(file: int) -> int:

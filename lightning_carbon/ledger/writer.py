@@ -295,7 +295,9 @@ class RunWriter:
             # By this host's own clock, since those of other hosts may differ.
             if self._heard.get(rank, (None,))[0] != part.beat.at:
                 self._heard[rank] = (part.beat.at, now)
-        self._others = parts
+        # A journal that cannot be read this time, or any more, is not unheard.
+        known = {part.header.rank: part for part in [*self._others, *parts]}
+        self._others = [known[rank] for rank in sorted(known)]
         taken = time.monotonic() - now
         self._read_at = now
         self._read_again = now + taken / (_READING_SHARE if self._header.rank == 0 else _OTHERS_READING_SHARE)

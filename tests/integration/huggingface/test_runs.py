@@ -556,3 +556,17 @@ def test_it_stands_second_in_line(tmp_path: Path) -> None:
     assert ["DefaultFlowCallback", "CarbonTrainerCallback", "TensorBoardCallback", "PrinterCallback"] == names
     assert isinstance(trainer, Trainer)
     assert callback.record is None
+
+
+def test_a_ledger_that_cannot_be_written_costs_no_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is warned of once, with the fix, and the record is in memory and lies nowhere."""
+    callback = make_callback(tmp_path)
+    (tmp_path / "ledger").write_text("a file where a folder was")
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
+        make_trainer(tmp_path, [callback]).train()
+    record = callback.record
+    said = [entry.message for entry in caplog.records if entry.name == "lightning_carbon"]
+
+    assert record is not None
+    assert ("completed", 4, None, None) == (record.status, record.steps, record.location, callback.record_path)
+    assert [True] == ["LIGHTNING_CARBON_LEDGER" in message for message in said]

@@ -16,10 +16,13 @@ import pytest
 
 from lightning_carbon.errors import UsageError
 from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ledger.disk import DISK, Disk
 from lightning_carbon.ledger.query import Ledger
 from lightning_carbon.ledger.recovery import Observer
+from lightning_carbon.ranks import Ranks
+from lightning_carbon.testing import ScriptedCounter
 from tests.faults.disk import Fault, FaultyDisk, Killed
-from tests.unit.metering.worlds import World
+from tests.unit.metering.worlds import GPU_0, GPU_1, World
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,3 +142,39 @@ def check_recovered(ended: Ended, where: str) -> None:
         assert (STEPS, STEPS) == (stored.steps, steps), where
     else:
         assert stored.status == "interrupted", where
+
+
+class Agreed:
+    """The name of a run that all of its ranks know."""
+
+    def agree(self, proposal: str) -> str:
+        """Whatever a rank proposes."""
+        del proposal
+        return "agreed"
+
+
+def rank_of_two(folder: Path, rank: int, disk: Disk = DISK) -> RunRecord:
+    """Meter four steps of 10 J as one of two ranks with a GPU each."""
+    gpu = (GPU_0, GPU_1)[rank]
+    world = World(
+        lambda clock: [ScriptedCounter(clock, lambda _: 100.0, domain=gpu)],
+        store=DirectoryRunStore(folder, disk),
+        ranks=Ranks(rank, rank, 2, "node-0"),
+        identity=Agreed(),
+    )
+    world.engine.start("train")
+    world.steps(STEPS)
+    return world.engine.stop()
+
+
+def test_a_journal_that_cannot_be_read_once_is_read_again(tmp_path: Path) -> None:
+    """Whichever call fails, the last rank to end has the energy of both."""
+    calls = FaultyDisk(tmp_path, Fault.ONCE, None)
+    rank_of_two(tmp_path / "whole", 1)
+    rank_of_two(tmp_path / "whole", 0, calls)
+    assert calls.calls.count("read") > 2
+    for at in range(len(calls.calls)):
+        rank_of_two(tmp_path / str(at), 1)
+        record = rank_of_two(tmp_path / str(at), 0, FaultyDisk(tmp_path, Fault.ONCE, at))
+
+        assert joules_of(record) == pytest.approx(2 * STEPS * STEP_JOULES, abs=1e-6), calls.calls[at]

@@ -18,6 +18,7 @@ from lightning_carbon.ledger.files import (
     read_whole,
     scratch_beside,
     to_json,
+    write_json,
 )
 from lightning_carbon.ledger.lines import FileLines
 from tests import corpus
@@ -121,6 +122,17 @@ def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path: Path) -> Non
     store.save({"project": "lisa", "run_id": "a"})
 
     assert {fresh.name, ".mine.tmp", "notes", "record.json"} == {path.name for path in folder.iterdir()}
+
+
+def test_a_file_elsewhere_is_cleared_of_what_was_to_replace_it(tmp_path: Path) -> None:
+    """Such as a record's copy in a folder of the user's, where nothing else is touched."""
+    left, other = scratch_beside(tmp_path / "copy.json"), scratch_beside(tmp_path / "other.json")
+    for path in (left, other):
+        path.write_text("{")
+        age(path, LEFT_OVER_SECONDS * 2)
+    write_json(tmp_path / "copy.json", {})
+
+    assert {"copy.json", other.name} == {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,14 @@ from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.metering.step_clock import DeviceStepClock
 from lightning_carbon.ports import Finding
+from lightning_carbon.ranks import OwnIdentity, Ranks
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore, ScriptedCounter, ScriptedDevice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lightning_carbon.ports import RunStore, Source
+    from lightning_carbon.ports import RunIdentity, RunStore, Source
     from lightning_carbon.settings.checks import Detail
 
 GPU_0 = Domain(Kind.GPU, "gpu:0", "GPU 0")
@@ -40,6 +41,8 @@ class World:
         detail: How finely the run is told apart.
         sampler: What reads the sources.
         store: Where records go, if it has to be a certain place.
+        ranks: Which of a run's processes it is.
+        identity: How the processes come to call the run the same.
     """
 
     def __init__(
@@ -55,6 +58,8 @@ class World:
         detail: Detail = "phase",
         sampler: type[ManualSampler] = ManualSampler,
         store: RunStore | None = None,
+        ranks: Ranks = Ranks(),  # noqa: B008 - a value that nothing changes
+        identity: RunIdentity = OwnIdentity(),  # noqa: B008 - it has no state
     ) -> None:
         self.clock = clock or ManualClock(start_ns=5_000_000_000)
         self.store = store if isinstance(store, MemoryRunStore) else MemoryRunStore()
@@ -81,7 +86,16 @@ class World:
         steps = DeviceStepClock(self.clock, lambda: self.device) if self.device else None
         self.engine = Engine(
             config,
-            lambda _: Adapters(every, self.clock, written_to, {}, step_clock=steps, neighbours=neighbours),
+            lambda _: Adapters(
+                every,
+                self.clock,
+                written_to,
+                {},
+                ranks=ranks,
+                identity=identity,
+                step_clock=steps,
+                neighbours=neighbours,
+            ),
             self._sampling,
         )
 
