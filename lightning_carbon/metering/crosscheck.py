@@ -209,12 +209,13 @@ class CrossCheck(Generic[Second]):
         at_ns = min(timeline.watermark_ns, counter.watermark_ns)
         if at_ns < 0:
             return None
-        counted, summed = counter.height(at_ns), timeline.height(at_ns)
-        covered_ns = timeline.covered(at_ns) + counter.covered(at_ns)
-        self._trim(at_ns)
         if self._is_power and not self._is_close:
             self._window = None  # a reading a second shows too little of a changing load
+            self._trim(at_ns)
             return None
+        (counted, counted_ns), (summed, summed_ns) = counter.at(at_ns), timeline.at(at_ns)
+        covered_ns = counted_ns + summed_ns
+        self._trim(at_ns)
         since_ns, counted_by_then, summed_by_then, covered_by_then = self._window or (at_ns, 0, 0, 0)
         span_ns = at_ns - since_ns
         has_gap = covered_ns - covered_by_then < 2 * span_ns

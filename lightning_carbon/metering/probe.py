@@ -196,7 +196,7 @@ class Probe:
     @property
     def alive(self) -> bool:
         """Whether the source is still read."""
-        return self.lost is None and not self.timeline.ended
+        return self.lost is None and not self._line.ended
 
     @property
     def wants_close_look(self) -> bool:

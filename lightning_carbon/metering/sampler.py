@@ -316,11 +316,17 @@ class Sampler:
             for probe, reading in readings:
                 probe.append(reading)
             self._changes += 1
-        for probe in probes:
+        odd = [probe for probe in probes if probe.remark is not None or probe.lost is not None]
+        if odd:
+            self._tell(odd)
+
+    def _tell(self, odd: list[Probe]) -> None:
+        """Tell what is odd about some probes, and end the timelines of those that were lost."""
+        for probe in odd:
             if probe.remark is not None:
                 logger.warning("%s: %s", probe.sensor.domain.name, probe.remark)
                 probe.remark = None
-        self._retire([probe for probe in probes if probe.lost is not None and not probe.timeline.ended])
+        self._retire([probe for probe in odd if probe.lost is not None and not probe.timeline.ended])
 
     def _take_up(self, probe: Probe, reading: CounterReading | GaugeReading | None) -> None:
         """Take up a source again whose reading came back late."""
