@@ -63,6 +63,8 @@ class Part(StrEnum):
 
 def is_name(value: object) -> TypeGuard[str]:
     """Whether a value can name a phase or a part: letters, digits, and ``_``, ``-``, ``.`` or blanks between them."""
+    if isinstance(value, str) and value.isascii() and value.isidentifier():  # as nearly all names are
+        return len(value) <= LONGEST_NAME_BYTES
     return (
         isinstance(value, str)
         and 0 < len(value) <= LONGEST_NAME_BYTES
