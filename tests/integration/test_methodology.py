@@ -403,7 +403,7 @@ def test_the_page_has_how_counters_and_power_are_compared() -> None:
     assert 3 * NANOSECONDS_PER_SECOND == SILENT_NS
     assert "or of memory that has counted before, stands still for three seconds" in text
     assert NANOSECONDS_PER_SECOND == KEEP_NS
-    assert "the power once a second meanwhile" in text
+    assert "in between, the power is read once a second" in text
     assert (2, 2, 3) == (HIGHEST_RATIO, ENOUGH_STRIKES, WINDOW_NS / NANOSECONDS_PER_SECOND)
     assert "less than half or more than twice of what power adds up to, in two stretches of three seconds" in text
     assert (5, 3) == (len(RETRY_NS), RETRY_NS[-1] / NANOSECONDS_PER_SECOND)
