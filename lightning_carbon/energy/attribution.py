@@ -90,12 +90,14 @@ class PhaseUsage:
         microjoules: Its energy on every curve, in the order of the timelines.
         covered: How many nanoseconds of it readings cover, on every curve.
         parts: What each of its parts has used, where they were distinguished; they add up to it.
+        visits: How often the part began; 0 for a phase.
     """
 
     nanoseconds: int
     microjoules: list[int]
     covered: list[int]
     parts: dict[str, PhaseUsage] = field(default_factory=dict)
+    visits: int = field(default=0, compare=False)
 
     def add(self, nanoseconds: int, microjoules: Sequence[int], covered: Sequence[int]) -> None:
         """Have used that much more, within the same phase or part."""
@@ -110,6 +112,7 @@ class PhaseUsage:
             _sum(self.microjoules, later.microjoules),
             _sum(self.covered, later.covered),
             _merged(self.parts, later.parts),
+            self.visits + later.visits,
         )
 
 
@@ -213,6 +216,7 @@ class Attribution:
         self._based = False
         self._unclaimed = [0] * len(timelines)
         self._waiting: tuple[_Waiting, ...] = ()
+        self._has_begun = True  # a phase or a part of one, of which nothing is attributed yet
         self._steps = 0
 
     @property
@@ -272,6 +276,7 @@ class Attribution:
             if mark.lap is not None:
                 used = tuple(usage.microjoules(index) for index in range(len(self._timelines)))
                 usage.laps[mark.lap] = LapEnergy(at_ns, used)
+            self._has_begun |= mark.lap is None
             if mark.part is not None:
                 self._parts[self._phase] = mark.part
             if mark.phase is not None:
@@ -328,8 +333,10 @@ class Attribution:
         phase = _usage_of(usage.phases, self._phase, len(self._timelines))
         phase.add(span_ns, rises, newly)
         if self._detailed:
-            part = self._parts.get(self._phase, Part.OTHER)
-            _usage_of(phase.parts, part, len(self._timelines)).add(span_ns, rises, newly)
+            part = _usage_of(phase.parts, self._parts.get(self._phase, Part.OTHER), len(self._timelines))
+            part.add(span_ns, rises, newly)
+            part.visits += self._has_begun
+        self._has_begun = False
 
 
 def _usage_of(known: dict[str, PhaseUsage], key: str, count: int) -> PhaseUsage:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord
 
 STEPS_FILE = "steps.csv"
-STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules"
+STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules,resolution"
 
 AGREE_SECONDS = 60.0
 """How long a rank may take to learn the name of the run before it keeps a run of its own."""

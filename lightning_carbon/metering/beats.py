@@ -110,17 +110,23 @@ def beat_of(
         sensors=tuple(probe.told(usage.start_ns) for probe in probes),
         resumed=resumed,
         parts={
-            str(phase): {
-                str(part): PartBeat(used.parts[part].nanoseconds, tuple(used.parts[part].microjoules))
-                for part in parts_in_order(used.parts)
-            }
+            str(phase): {str(part): _part_beat(used.parts[part]) for part in parts_in_order(used.parts)}
             for phase, used in usage.phases.items()
-            if used.parts.keys() - {Part.OTHER}  # else no part was told
+            if _has_parts(used)  # else no part was told
         },
+        cadence_ns=tuple(probe.cadence_ns for probe in probes) if any(map(_has_parts, usage.phases.values())) else (),
         steps_per_epoch=steps_per_epoch,
         step_clock=clock_use.clock,
         step_clock_reason=clock_use.reason,
     )
+
+
+def _has_parts(used: PhaseUsage) -> bool:
+    return bool(used.parts.keys() - {Part.OTHER})
+
+
+def _part_beat(used: PhaseUsage) -> PartBeat:
+    return PartBeat(used.nanoseconds, tuple(used.microjoules), used.visits)
 
 
 def _phase_beat(used: PhaseUsage) -> PhaseBeat:

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, SupportsInt
 
+from lightning_carbon.energy.cadence import Cadence
 from lightning_carbon.energy.plausibility import GIVE_UP_NS, ceiling_of
 from lightning_carbon.energy.readings import CounterReading, GaugeReading, Provenance
 from lightning_carbon.energy.succession import Succession
@@ -69,6 +70,7 @@ class Probe:
 
     __slots__ = (
         "_ask",
+        "_cadence",
         "_crosscheck",
         "_failing_since_ns",
         "_has_refused",
@@ -152,6 +154,7 @@ class Probe:
         self._failing_since_ns: int | None = None
         #: The timeline of all intervals, which is the same object for the whole run.
         self.timeline: Timeline = self._line if fallback is None and later is None else Succession(self._line)
+        self._cadence = Cadence()
         self._crosscheck: CrossCheck[Probe] | None = None
         counter = self._line if self._whole_line is None else self._whole_line
         if witness is not None and isinstance(counter, CounterTimeline):
@@ -192,6 +195,12 @@ class Probe:
             method=sensor.method,
             accuracy=sensor.accuracy,
         )
+
+    @property
+    def cadence_ns(self) -> int | None:
+        """How far apart its news are, as its readings showed; a mean is none sooner than its window is over."""
+        seen_ns = self._cadence.ns
+        return None if seen_ns is None else max(seen_ns, round(self.sensor.window_seconds * NANOSECONDS_PER_SECOND))
 
     @property
     def alive(self) -> bool:
@@ -244,6 +253,9 @@ class Probe:
     def append(self, reading: CounterReading | GaugeReading) -> None:
         """Put a reading on the timeline; a source whose readings cannot be energy is lost."""
         line, checked = self._line, reading
+        self._cadence.note(
+            reading.at_ns, reading.energy.microjoules if isinstance(reading, CounterReading) else reading.power.watts
+        )
         is_held = False
         if self._whole_line is not None and self._whole_reading is not None:
             checked, self._whole_reading = self._whole_reading, None
@@ -278,6 +290,7 @@ class Probe:
 
     def _replace(self, successor: Probe, reason: str) -> None:
         self._ratio = self._ratio if self._crosscheck is None else self._crosscheck.ratio_at_the_end
+        self._cadence = Cadence()
         self._share = self._whole_line = None
         self._crosscheck, self._retry = successor._crosscheck, None
         self._ask, self._reading, self._line = successor._ask, successor._reading, successor._line

@@ -227,7 +227,8 @@ class Run:
         steps: list[StepEnergy] = []
         attribution = settled.attribution.copy(steps.append if self._config.per_step else None)
         usage = settled.usage.plus(attribution.advance(marks, cut_ns))
-        lines = [*settled.lines, *lines_of(steps, usage, self.sensors)]
+        slowest_ns = max((probe.cadence_ns or 0 for probe in self._probes), default=0) if steps else 0
+        lines = [*settled.lines, *lines_of(steps, usage, self.sensors, cadence_ns=slowest_ns)]
         return Settled(attribution, usage, lines, settled.serial + ready - len(marks))
 
     def pending(self) -> Totals:

@@ -15,20 +15,24 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.readings import Sensor
 
 
-def lines_of(steps: Sequence[StepEnergy], usage: Usage, sensors: Sequence[Sensor]) -> list[str]:
+def lines_of(steps: Sequence[StepEnergy], usage: Usage, sensors: Sequence[Sensor], *, cadence_ns: int = 0) -> list[str]:
     """The lines of some steps: number, phase, start and end in nanoseconds, joules of the GPUs and of everything.
+
+    A step that is shorter than the cadence of the sensors is unresolved: its energy is split by time alone.
 
     Args:
         steps: The steps.
         usage: What has been used since the start of the run; it decides which domains a total sums.
         sensors: What is metered, each with the sensor that it has now.
+        cadence_ns: How far apart the news of the slowest sensor are.
     """
     if not steps:
         return []
     roots = roots_at(usage, sensors)
     gpus = [place for place, sensor in enumerate(sensors) if sensor.domain.kind is Kind.GPU]
     return [
-        f"{step.step},{step.phase},{step.start_ns},{step.end_ns},{_joules(step, gpus)},{_joules(step, roots)}"
+        f"{step.step},{step.phase},{step.start_ns},{step.end_ns},{_joules(step, gpus)},{_joules(step, roots)},"
+        + ("unresolved" if step.end_ns - step.start_ns < cadence_ns else "")
         for step in steps
     ]
 

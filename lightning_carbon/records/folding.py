@@ -71,7 +71,7 @@ def _phases_sum(left: PhaseBeat, right: PhaseBeat) -> PhaseBeat:
 
 
 def _parts_sum(left: PartBeat, right: PartBeat) -> PartBeat:
-    return PartBeat(left.ns + right.ns, _sum(left.uj, right.uj))
+    return PartBeat(left.ns + right.ns, _sum(left.uj, right.uj), left.visits + right.visits)
 
 
 def _sum(left: Iterable[int], right: Iterable[int]) -> tuple[int, ...]:

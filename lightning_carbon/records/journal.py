@@ -126,10 +126,12 @@ class PartBeat:
     Args:
         ns: How long it lasted.
         uj: Its energy in microjoules on every domain.
+        visits: How often it began; 0 in journals of before.
     """
 
     ns: int
     uj: tuple[int, ...]
+    visits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,7 @@ class Beat:
         missing_steps: The number of steps that the list of steps lacks, or ``None``.
         missing_steps_reason: The error that kept them from the list, or ``None``.
         sensors: What the run has shown about the sensor of each domain, or ``None``; empty in older journals.
+        cadence_ns: How far apart the news of each domain's sensor were, or ``None``; empty where no parts are told.
         overlaps: Other runs that meter some of the same hardware at the same time, as far as this rank knows.
     """
 
@@ -216,6 +219,7 @@ class Beat:
     missing_steps_reason: str | None = None
     sensors: tuple[SensorBeat | None, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
+    cadence_ns: tuple[int | None, ...] = ()
 
     def sensor(self, index: int) -> SensorBeat:
         """What the run has shown about the sensor of a domain."""

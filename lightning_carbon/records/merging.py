@@ -206,6 +206,8 @@ def _energy(
                 },
                 step_joules=_joules(beat.step_uj[index]) if beat.steps else None,
                 counter_to_power_ratio=sensor.counter_to_power_ratio,
+                cadence_seconds=_seconds(_cadence_ns(beat, index)),
+                unresolved=_unresolved(beat, index),
                 replaced=sensor.replaced,
                 replaced_after_seconds=_seconds(sensor.replaced_ns),
                 low_joules=_joules(low),
@@ -257,6 +259,20 @@ def _parts(beat: Beat, phase: str, index: int) -> dict[str, int]:
     if told is None:
         return {_REST: beat.phases[phase].uj[index]}
     return {name: used.uj[index] for name, used in told.items()}
+
+
+def _cadence_ns(beat: Beat, index: int) -> int | None:
+    return beat.cadence_ns[index] if index < len(beat.cadence_ns) else None
+
+
+def _unresolved(beat: Beat, index: int) -> dict[str, tuple[str, ...]]:
+    """The parts of phases that last less at a time than the news of a sensor are apart."""
+    cadence_ns = _cadence_ns(beat, index) or 0
+    short = {
+        phase: tuple(part for part, used in parts.items() if 0 < used.ns < cadence_ns * used.visits)
+        for phase, parts in beat.parts.items()
+    }
+    return {phase: parts for phase, parts in short.items() if parts}
 
 
 def _carbon(energy: Bounds[Energy] | None, first: RankPart) -> CarbonRecord:

@@ -13,8 +13,8 @@ from functools import partial
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
-from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by
-from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS
+from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by, text
+from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
 
@@ -56,6 +56,9 @@ class DomainRecord:
         phases: Its energy in joules by phase.
         parts: Its energy in joules by phase and part, for the phases that were split.
         step_joules: Its energy during the steps alone, in joules; ``None`` where no steps were counted.
+        cadence_seconds: The median distance between two new figures of its sensor, as the run saw it; ``None`` where no
+            parts of steps were told.
+        unresolved: The parts, by phase, that lasted less than that at a time: their energy is split by time alone.
         counter_to_power_ratio: Its counted energy over its integrated power, while both were read, or over its model,
             where that took over; ``None`` where they were not.
         replaced: Why another sensor of the same hardware took over during the run, or ``None``.
@@ -79,6 +82,8 @@ class DomainRecord:
     parts: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
     step_joules: float | None = None
     counter_to_power_ratio: float | None = None
+    cadence_seconds: float | None = None
+    unresolved: dict[str, tuple[str, ...]] = field(default_factory=dict, metadata=by_phase(partial(each, reader=text)))
     replaced: str | None = None
     replaced_after_seconds: float | None = None
     low_joules: float | None = None

@@ -28,11 +28,11 @@ from lightning_carbon.records.numbers import (
     wrap,
 )
 from lightning_carbon.records.said import NAMES, Line, Section, Table, grouped, item
-from lightning_carbon.records.shortcomings import missing, named, unmetered_accelerators
+from lightning_carbon.records.shortcomings import missing, named, unmetered_accelerators, unresolved_parts
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, CarbonMass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from lightning_carbon.records.run import DomainRecord, RunRecord
 
@@ -134,11 +134,16 @@ def _phases(record: RunRecord, total: float) -> Table | None:
     for phase, joules in record.energy.phases.items():
         rows.append(_spent(f"  {phase}", joules, record.phase_seconds.get(phase), total=total))
         seconds = record.part_seconds.get(phase, {})
+        unresolved = unresolved_parts(record, phase)
         rows += [
-            _spent(f"    {_PART_NAMES.get(part, part)}", joules, seconds.get(part), total=total)
+            _spent(f"    {_part_name(part, unresolved)}", joules, seconds.get(part), total=total)
             for part, joules in record.energy.parts.get(phase, {}).items()
         ]
     return Table(rows, "<>>>>") if record.energy.phases else None
+
+
+def _part_name(part: str, unresolved: Collection[str]) -> str:
+    return _PART_NAMES.get(part, part) + (" (unresolved)" if part in unresolved else "")
 
 
 def _spent(name: str, joules: float, seconds: float | None, *, total: float) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.testing import ScriptedCounter
 from tests.unit.metering.test_engine_on_a_device import Lagging
 from tests.unit.metering.worlds import GPU_0, PACKAGE, World
@@ -88,7 +89,7 @@ def test_steps_and_their_list_are_as_without_parts() -> None:
     fine, coarse = scripted(), scripted(detail="phase")
     records = [trained(fine), trained(coarse)]
     lines = [
-        [line.split(",")[4:] for line in world.store.files[record.run_id, "steps.csv"].lines[1:]]
+        [line.split(",")[4:6] for line in world.store.files[record.run_id, "steps.csv"].lines[1:]]
         for world, record in zip((fine, coarse), records, strict=True)
     ]
 
@@ -159,3 +160,41 @@ def test_parts_get_their_energy_though_the_device_is_behind() -> None:
 
     for part, seconds, power in STEP[1:]:
         assert parts[part] == pytest.approx(30 * seconds * power, rel=0.05)
+
+
+def test_parts_that_are_shorter_than_the_news_of_a_sensor_are_unresolved() -> None:
+    """In the record of that domain, in the summary, and in the list of steps; longer ones are not."""
+    world = scripted()
+    with world.engine as meter, meter.phase("train"):
+        for _ in range(5):
+            for part, seconds in (("data", 0.3), ("forward", 0.02), ("backward", 0.02), ("optimizer", 0.06)):
+                with meter.part(part):
+                    world.run(seconds, 0.1) if part == "data" else world.clock.advance(seconds=seconds)
+            world.samplers[-1].tick()
+            meter.step_done()
+    record = from_mapping(to_mapping(meter.record))
+    gpu = record.energy.domains[0]
+    lines = world.store.files[record.run_id, "steps.csv"].lines
+
+    assert 0.1 == pytest.approx(gpu.cadence_seconds)
+    assert {"train": ("forward", "backward", "optimizer")} == gpu.unresolved
+    assert "forward (unresolved)" in record.summary()
+    assert "data wait (unresolved)" not in record.summary()
+    assert "train: forward, backward, optimizer (unresolved): they last less than the 100 ms" in record.summary()
+    assert {""} == {line.split(",")[6] for line in lines[1:]}
+
+
+def test_steps_that_are_shorter_than_the_news_of_a_sensor_are_unresolved() -> None:
+    """Each line says so for its own step."""
+    world = scripted(detail="phase")
+    with world.engine as meter, meter.phase("train"):
+        world.run(1.0, 0.1)
+        for _ in range(4):
+            world.clock.advance(seconds=0.05)
+            meter.step_done()
+        world.run(1.0, 0.1)
+        meter.step_done()
+    lines = world.store.files[meter.record.run_id, "steps.csv"].lines
+
+    assert ["resolution", "", "unresolved", "unresolved", "unresolved", ""] == [line.split(",")[6] for line in lines]
+    assert {} == meter.record.energy.domains[0].unresolved
