@@ -8,6 +8,7 @@ of time: much of a short window, and next to nothing of a long window.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
@@ -58,6 +59,7 @@ class Accuracy:
         )
 
 
+@lru_cache(64)
 def either_way(ratio: float) -> Accuracy:
     """A range that is as wide below as above.
 

@@ -116,7 +116,7 @@ class Sampler:
         changes, watermark_ns = self._watermark
         if changes != self._changes:
             changes = self._changes
-            watermark_ns = min([FOREVER_NS, *(probe.timeline.watermark_ns for probe in self._probes)])
+            watermark_ns = min([probe.timeline.watermark_ns for probe in self._probes], default=FOREVER_NS)
             self._watermark = changes, watermark_ns
         return watermark_ns
 

@@ -151,9 +151,15 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
             phases[name] = phases.get(name, 0) + used
             total += used
             covered += _sum_at(phase.covered_ns, roots)
+        used_by = list(beat.phases.values())
         for place in roots:
-            domain = beat.sensor(place).applied_to(part.header.domains[place])
-            sensors[part.header.rank, place] = SensorSum(beat.uj(place), beat.covered_ns(place), domain.range)
+            domain = part.header.domains[place]
+            told = beat.sensors[place] if place < len(beat.sensors) else None
+            sensors[part.header.rank, place] = SensorSum(
+                sum([phase.uj[place] for phase in used_by]),  # noqa: C419 - as above
+                sum([phase.covered_ns[place] for phase in used_by]),  # noqa: C419
+                (domain if told is None else told.applied_to(domain)).range,
+            )
         step += _sum_at(beat.step_uj, roots)
         expected += beat.ns * len(roots)
         count += len(roots)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lightning_carbon import Meter as AnyMeter
 
 BURSTS, CALLS, ROWS, COLD_ROWS = 20, 500, 400, 120
+LOGGED_ROWS, LOGGED_STEPS = 16, 25
 PAUSE_SECONDS, COLD_SECONDS = 0.02, 0.01
 FIRST_SECONDS, STEADY_SECONDS, STEP_SECONDS = 5.5, 5.0, 0.02
 READS = 60
@@ -51,6 +52,7 @@ def calls() -> dict[str, float]:
     steps: list[int] = []
     rows: list[int] = []
     cold: list[int] = []
+    logged: list[int] = []
     with Meter(devices="all") as meter, meter.phase("train"):
         for _ in range(BURSTS):
             for _ in range(CALLS):
@@ -69,6 +71,13 @@ def calls() -> dict[str, float]:
             began = thread_time_ns()
             meter.row()
             cold.append(thread_time_ns() - began)
+        for _ in range(LOGGED_ROWS):
+            for _ in range(LOGGED_STEPS):
+                time.sleep(COLD_SECONDS)
+                meter.step_done(samples=32, tokens=4096)
+            began = thread_time_ns()
+            meter.row()
+            logged.append(thread_time_ns() - began)
     text = Path(str(meter.record_path)).read_text(encoding="utf-8")
     reads = []
     for _ in range(READS):
@@ -79,6 +88,7 @@ def calls() -> dict[str, float]:
         "step_done(), µs": median(steps) / 1e3,
         "row() in succession, CPU µs": median(rows) / 1e3,
         "row() after a pause of 10 ms, CPU µs": median(cold) / 1e3,
+        f"row() every {LOGGED_STEPS} steps of 10 ms, CPU µs": median(logged) / 1e3,
         "reading a record, CPU ms": median(reads) / 1e6,
     }
 
