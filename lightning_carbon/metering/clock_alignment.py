@@ -13,8 +13,8 @@ class ClockAlignment:
 
     The first bounds are taken at their middle. Later bounds move the offset of the clocks just as far as they demand.
     While the clocks run alike, the offset keeps to all earlier bounds, and its error never grows: a move straight to an
-        interval comes nearer to every point in it. Clocks that drift apart are followed, as no old bound holds the
-        offset back.
+    interval comes nearer to every point in it. Clocks that drift apart are followed, as no old bound holds the
+    offset back.
     """
 
     __slots__ = ("offset_ns",)
