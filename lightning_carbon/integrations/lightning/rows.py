@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lightning_carbon.energy.phases import Phase
 from lightning_carbon.integrations.lightning.trainers import Trainer, live_metrics
 from lightning_carbon.integrations.shared.guard import told_of
 from lightning_carbon.integrations.trackers.kinds import is_called
@@ -65,6 +66,22 @@ class RowLog:
                     self._define_in_wandb(logger)
             with told_of(logger):  # it is the user's, and the others work
                 logger.log_metrics(metrics=metrics, step=step)  # by keyword, as Lightning does
+
+    def publish_phases(self, trainer: Trainer, record: RunRecord, step: int) -> None:
+        """Hand the energy of every phase to the loggers, at the end of a run with phases of the program's own.
+
+        Args:
+            trainer: The trainer.
+            record: The record of the run.
+            step: The place on the loggers' x-axis.
+        """
+        phases = record.energy.phases
+        if phases.keys() <= frozenset(Phase) or not trainer.is_global_zero:
+            return
+        metrics = {f"{self.prefix}energy/phase_{phase}_joules": joules for phase, joules in phases.items()}
+        for logger in trainer.loggers:
+            with told_of(logger):
+                logger.log_metrics(metrics=metrics, step=step)
 
     def _define_in_wandb(self, logger: Any) -> None:  # noqa: ANN401 - a WandbLogger of any version
         """Tell Weights & Biases which values stand for a run, on the x-axis of all of the logger's metrics."""

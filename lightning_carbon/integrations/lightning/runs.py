@@ -123,6 +123,7 @@ class EntryRuns:
             for folder in trainers.log_folders(trainer):
                 copy_record(record, folder, name, whole=self._copy_record == "whole")
         self._rows.publish(trainer, meter.row(), self._last_step)
+        self._rows.publish_phases(trainer, record, self._last_step)
         if trainer.is_global_zero:
             self._show(trainer, meter, record)
             self._hand_over(record)

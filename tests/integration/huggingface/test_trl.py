@@ -12,7 +12,14 @@ from torch import Tensor
 
 from lightning_carbon.integrations.huggingface.trl import corrected, generates
 from lightning_carbon.integrations.shared.batch import Count
-from tests.integration.huggingface.support import BATCH_SIZE, PatientTrainer, Sentences, make_callback, make_trainer
+from tests.integration.huggingface.support import (
+    BATCH_SIZE,
+    PatientTrainer,
+    Sentences,
+    make_callback,
+    make_trainer,
+    scalars,
+)
 
 GENERATED = 24
 """Tokens that are generated for every second step."""
@@ -52,10 +59,13 @@ class OnlineTrainer(PatientTrainer):
         return super().compute_loss(model, kept, *args, **kwargs)
 
 
-def test_generation_is_the_phase_rollout_and_what_is_learnt_from_is_counted(tmp_path: Path) -> None:
+def test_generation_is_the_phase_rollout_and_what_is_learnt_from_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Completions are the samples, the Trainer counts the tokens, and a step has its rollout; an evaluation, too."""
+    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "events"))
     callback = make_callback(tmp_path, detail="step")
-    trainer = make_trainer(tmp_path, [callback], eval_strategy="steps", eval_steps=4)
+    trainer = make_trainer(tmp_path, [callback], eval_strategy="steps", eval_steps=4, report_to=["tensorboard"])
     trainer.__class__ = type("OnlineTrainer", (OnlineTrainer,), {"__module__": "trl.stand_in"})
     callback.attach(trainer)
     trainer.train()
@@ -69,6 +79,9 @@ def test_generation_is_the_phase_rollout_and_what_is_learnt_from_is_counted(tmp_
     assert record.phase_seconds["validate"] >= 2 * SECONDS
     assert record.step_joules is not None
     assert record.step_joules > record.energy.phases["rollout"]
+    [(step, shown)] = scalars(tmp_path)["train/train_energy_rollout_joules"]
+    assert 4 == step
+    assert record.energy.phases["rollout"] == pytest.approx(shown, rel=1e-6)
 
 
 def test_the_user_s_count_goes_before_what_is_known_of_trl(tmp_path: Path) -> None:
