@@ -30,7 +30,7 @@ class Ranks:
         """Whether this process meters the parts of its host that all share, such as processors.
 
         Only the first process does, or each of them where the first is not known: a record counts a domain of a host
-            once, so a second meter does no harm.
+        once, so a second meter does no harm.
         """
         return self.local_rank == 0 or not self.knows_local
 

@@ -1,4 +1,4 @@
-"""How often a sensor has news: what lasts less than that can be told only by how long it took."""
+"""The cadence of a sensor: intervals shorter than the time between its new values are known by their length alone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections import deque
 from typing import Final
 
 _MOST: Final = 63
-"""So many distances between news are kept, the last ones; some seconds of them."""
+"""The most distances between new values that are kept, some seconds' worth."""
 
 
 class Cadence:
-    """The distance between readings that differ from the one before, as they came.
+    """The distances between readings that differ from the reading before.
 
-    A sensor that is read more often than it has news shows the same again in between. One that has none, since what it
-    meters does not change, is taken to have news with every reading.
+    A sensor that is read more often than it updates repeats its value in between. A sensor whose value never changes,
+    as its hardware draws constant power, is taken to update with every reading.
     """
 
     __slots__ = ("_last_value", "_news", "_news_ns", "_read_ns", "_reads")
@@ -29,7 +29,7 @@ class Cadence:
         """Take a reading.
 
         Args:
-            at_ns: When it was taken.
+            at_ns: When the reading was taken.
             value: The count or the power that it showed.
         """
         if self._read_ns is not None:
@@ -42,6 +42,6 @@ class Cadence:
 
     @property
     def ns(self) -> int | None:
-        """The median distance between news, or between readings where there were none; ``None`` before two of them."""
+        """The median distance between new values, else between readings; ``None`` before the second."""
         known = self._news or self._reads
         return sorted(known)[len(known) // 2] if known else None

@@ -1,4 +1,4 @@
-"""Makes the rows of a run: each is the difference of two sums, the later of which is kept for the next."""
+"""Making the rows of a run, each the difference of two sums, of which the later is kept for the next row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RowMaker:
-    """Makes rows of what the ranks of a run have used.
+    """Makes rows of the usage of a run's ranks.
 
     Args:
         config: What the energy is priced with.
@@ -39,11 +39,11 @@ class RowMaker:
 
     @property
     def steps(self) -> int:
-        """How many steps were settled at the last row."""
+        """The number of steps settled at the last row."""
         return self._last.steps
 
     def hardware(self, parts: Sequence[RankPart]) -> Hardware:
-        """The hardware of these ranks, kept until another rank is heard of."""
+        """The hardware of these ranks, kept until another rank reports."""
         if not self._hardware.is_of(parts):
             self._hardware = Hardware([part.header for part in parts])
         return self._hardware
@@ -57,14 +57,14 @@ class RowMaker:
         at_seconds: float,
         is_over: bool = False,
     ) -> Row:
-        """What was used since the last row.
+        """The row since the last row.
 
         Args:
-            usage: What the own rank has used since the start.
-            others: What the other ranks have written; another list where there is news.
+            usage: The usage of this rank since the start.
+            others: The parts of the other ranks; a new list where there is news.
             silent: The ranks that have not written for a while.
             at_seconds: Now, in seconds since 1970.
-            is_over: Whether the record is closed, so that this row has the rest.
+            is_over: Whether the record is closed, so this row has the rest.
         """
         before = self._last
         known_usage, known_others, known_silent = self._of

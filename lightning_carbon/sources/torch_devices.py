@@ -27,7 +27,7 @@ def device_uuids(devices: Iterable[Device]) -> list[int | str]:
     """Name the GPUs among some devices, in a way that their drivers understand.
 
     Call it in the process that computes, once it does: asking for a GPU's properties starts CUDA, and a process that
-        has started CUDA cannot be forked any more.
+    has started CUDA cannot be forked any more.
 
     Args:
         devices: Torch devices; a number is an index of a GPU, as in torch. Devices of other kinds are left out.

@@ -1,7 +1,8 @@
-"""Tells Weights & Biases which value of a metric stands for a run in its summary, and in tables of runs.
+"""Defining, for Weights & Biases, which value of a metric stands for a run in its summary and in tables of runs.
 
-By default that is the last value: right for the run so far, and misleading for a row, which is a piece of it. To define
-a metric is a message to the process that wandb runs beside the program, as logging is; nothing waits for a network.
+By default that is the last value, which is right for the run so far, and misleading for a row, which is a piece of it.
+Like logging, defining a metric is a message to the process that wandb runs beside the program; nothing waits for a
+network.
 
 Knows a run of wandb by its methods.
 
@@ -15,7 +16,8 @@ from typing import Any, Final
 from lightning_carbon.records.rows import METRICS, Scope
 
 SUMMARIES: Final = {Scope.RUN: "last", Scope.ROW: "none", Scope.RATE: "mean", Scope.FORECAST: "last"}
-"""Rows differ in length, so their mean says nothing; that of a rate is near the rate of the run."""
+"""The summary of a metric by scope: as rows differ in length, their mean says nothing; that of rates is near the
+run's."""
 
 
 def define_metrics(run: Any, before: str, x_axis: str) -> None:  # noqa: ANN401 - a run of any version
@@ -23,9 +25,9 @@ def define_metrics(run: Any, before: str, x_axis: str) -> None:  # noqa: ANN401 
 
     Args:
         run: A run of wandb.
-        before: What stands before their names.
-        x_axis: The metric that all others are drawn over. What is defined for a single metric replaces what a trainer
-            has defined for all, so it is said again.
+        before: The prefix of their names.
+        x_axis: The metric on the x-axis of all others. A definition for a single metric replaces a trainer's definition
+            for all, so it repeats the x-axis.
     """
     for metric in METRICS:
         summary = SUMMARIES[metric.scope]
