@@ -100,5 +100,6 @@ class World:
         if path is None:
             return [sys.executable, "-m", f"tests.benchmarks.{module}", str(answer), *words], environment, answer
         environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
+        environment["LIGHTNING_CARBON_LEDGER"] = str(self.folder / f"ledger-{path[0].name}")  # of no other tree's runs
         program = Path(__file__).parent.joinpath(*module.split(".")).with_suffix(".py")
         return [sys.executable, "-P", str(program), str(answer), *words], environment, answer

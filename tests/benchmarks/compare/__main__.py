@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 OLD, NEW = "base", "this tree"
 FRAMEWORKS = ("lightning", "huggingface")
-STARTS = {"start": 16, "calls": 8, "threads": 4, "threads-step": 4}
-TRAININGS, TURNS = 3, 20
+STARTS = {"start": 12, "calls": 6, "threads": 4, "threads-step": 4}
+TRAININGS, TURNS = 3, 16
 
 Paths = dict[str, "Sequence[Path]"]
 
@@ -68,8 +68,9 @@ def main() -> int:
             rows: list[Compared] = []
             for program in progress.track(chosen):
                 compare = _trainings if program in FRAMEWORKS else _program
-                rows += compare(world, program, paths)
-    _print(rows, options.base)
+                found = list(compare(world, program, paths))
+                _print(found, f"{program}: {NEW} beside {options.base}, median of ratios, 95 % interval")
+                rows += found
     worse = [row.what for row in rows if row.is_worse(options.most)]
     print(f"costs more than {options.base}: {'; '.join(worse)}" if worse else f"nothing costs more than {options.base}")
     return 1 if worse else 0
@@ -143,9 +144,9 @@ def _trainings(world: World, framework: str, paths: Paths) -> Iterator[Compared]
         yield Compared(what, None, None, interval_of(starts_of))
 
 
-def _print(rows: Sequence[Compared], base: str) -> None:
+def _print(rows: Sequence[Compared], title: str) -> None:
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    table = Table(title=f"{NEW} beside {base}: median of ratios, 95 % interval", title_justify="left")
+    table = Table(title=title, title_justify="left")
     table.add_column("what")
     for column in (OLD, NEW, "ratio", "95 % interval"):
         table.add_column(column, justify="right", no_wrap=True)
