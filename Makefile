@@ -27,6 +27,8 @@ STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 PEERS_LIST := tests/benchmarks/peers/requirements.txt
+TRACKERS := .venv-trackers
+TRACKERS_LIST := tests/integration/trackers/requirements.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CHECKED := lightning_carbon tests examples
 
@@ -86,6 +88,15 @@ $(PEERS_STAMP): $(PEERS_LIST)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA_PIP) --no-deps --requirement $(PEERS_LIST)
 	@touch $(PEERS_STAMP)
 
+.PHONY: trackers
+trackers: venv ## Train with the libraries of trackers, offline, and write down what they hold; ten minutes
+	@'$(PYTHON)' -m venv $(TRACKERS)
+	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA_PIP) --requirement $(TRACKERS_LIST)
+	@$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' > \
+		"$$($(TRACKERS)/bin/python -c 'import site; print(site.getsitepackages()[0])')/tests.pth"
+	TRACKERS_SEEN=tests/data/trackers.json $(TRACKERS)/bin/python -m pytest tests/integration/trackers -n 0 $(PYTEST_ARGS)
+	$(BIN)/python tools/update_docs.py
+
 .PHONY: bench
 bench: venv peers ## Measure accuracy and overhead, our promises and beside other tools; takes up to half an hour
 	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
@@ -125,7 +136,7 @@ constraints: venv ## Write constraints.txt again from what .venv holds
 	@touch $(STAMP)
 
 .PHONY: clean
-clean: ## Remove .venv, .venv-peers and whatever builds, tests and trainings left behind
-	rm -rf $(VENV) $(PEERS) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
+clean: ## Remove .venv, .venv-peers, .venv-trackers and whatever builds, tests and trainings left behind
+	rm -rf $(VENV) $(PEERS) $(TRACKERS) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache checkpoints lightning_logs runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,15 +3,17 @@
     python tools/update_docs.py             # after a change to a metric, or to a key of a record or a measurement
     python tools/update_docs.py --check     # writes nothing; fails where something would change
 
-Settings come from ``lightning_carbon.settings``; metrics come from ``lightning_carbon.records.rows.METRICS``; the
-study's Table 3 is a part of what ``lightning-carbon study published --markdown`` prints; keys come from the dataclasses
-in ``lightning_carbon.records.run`` and ``lightning_carbon.study.measured.measurement`` and what their docstrings say of
-them.
+Settings come from ``lightning_carbon.settings``; metrics come from ``lightning_carbon.records.rows.METRICS``; what is
+told of a whole run comes from ``lightning_carbon.records.conclusion.FACTS``, and what trackers hold of it from
+tests/data/trackers.json; the study's Table 3 is a part of what ``lightning-carbon study published --markdown`` prints;
+keys come from the dataclasses in ``lightning_carbon.records.run`` and ``lightning_carbon.study.measured.measurement``
+and what their docstrings say of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ from docstring_parser import parse
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS, TRAINER_ONLY
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.conclusion import FACTS, facts_table
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.rows import metrics_table
 from lightning_carbon.records.run import (
@@ -52,6 +55,15 @@ TOTALS = {
     "samples": "How many samples they had; ``None`` where nobody told.",
     "tokens": "How many tokens they had; ``None`` where nobody told.",
 }
+TRACKER_NAMES = {
+    "aim": "Aim",
+    "clearml": "ClearML",
+    "comet": "Comet",
+    "mlflow": "MLflow",
+    "trackio": "trackio",
+    "wandb": "Weights & Biases",
+}
+TRAINER_NAMES = {"huggingface": "Hugging Face", "lightning": "Lightning"}
 IN_RECORD: dict[str, Kind] = {
     "energy": EnergyRecord,
     "energy.domains[]": DomainRecord,
@@ -121,30 +133,44 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
+def trackers_table() -> str:
+    """What each tracker held of a run in the tests with its library."""
+    seen = json.loads((ROOT / "tests" / "data" / "trackers.json").read_text(encoding="utf-8"))
+    lines = ["| tracker | version | from | facts | settings | record | figure |", "|---|---|---|---|---|---|---|"]
+    for key in sorted(seen, key=lambda key: key.split()[::-1]):
+        (trainer, tracker), held = key.split(), seen[key]
+        told = [f"{held['facts']} of {len(FACTS)}", str(held["settings"])]
+        told += ["yes" if held[part] else "no" for part in ("record", "images")]
+        lines.append(f"| {' | '.join((TRACKER_NAMES[tracker], held['version'], TRAINER_NAMES[trainer], *told))} |")
+    return "\n".join(lines)
+
+
 # Each stands in its page between <!-- NAME: written by tools/update_docs.py --> and <!-- end of NAME -->.
-PARTS: dict[str, tuple[str, Callable[[], str]]] = {
-    "docs/metrics.md": ("metrics", metrics_table),
-    "docs/settings.md": ("settings", settings_table),
-    "docs/study.md": ("table 3", table_3),
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "docs/metrics.md": {"metrics": metrics_table},
+    "docs/settings.md": {"settings": settings_table},
+    "docs/study.md": {"table 3": table_3},
+    "docs/trackers.md": {"facts": facts_table, "trackers": trackers_table},
 }
 
 
-def with_part(page: str, text: str) -> str:
-    """A page with its present table.
+def with_parts(page: str, text: str) -> str:
+    """A page with its present tables.
 
     Args:
         page: Its name.
         text: The page as it is.
 
     Raises:
-        SystemExit: It has lost the marks that the table goes between.
+        SystemExit: It has lost the marks that a table goes between.
     """
-    name, part = PARTS[page]
-    begin, end = f"<!-- {name}: written by tools/update_docs.py -->\n", f"<!-- end of {name} -->\n"
-    found = re.findall(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
-    if len(found) != 1:
-        raise SystemExit(f"{page} needs these two lines, once:\n{begin}{end}")
-    return text.replace(found[0], f"{begin}\n{part()}\n\n{end}")
+    for name, part in PARTS[page].items():
+        begin, end = f"<!-- {name}: written by tools/update_docs.py -->\n", f"<!-- end of {name} -->\n"
+        found = re.findall(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
+        if len(found) != 1:
+            raise SystemExit(f"{page} needs these two lines, once:\n{begin}{end}")
+        text = text.replace(found[0], f"{begin}\n{part()}\n\n{end}")
+    return text
 
 
 def record_page() -> str:
@@ -199,7 +225,7 @@ def main() -> None:
     check: bool = parser.parse_args().check
 
     wanted = {
-        **{ROOT / page: with_part(page, (ROOT / page).read_text(encoding="utf-8")) for page in PARTS},
+        **{ROOT / page: with_parts(page, (ROOT / page).read_text(encoding="utf-8")) for page in PARTS},
         ROOT / "docs" / "record.md": record_page(),
         ROOT / "docs" / "measurement.md": measurement_page(),
     }

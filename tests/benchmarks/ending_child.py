@@ -10,7 +10,8 @@ from time import perf_counter, process_time
 
 from torch.utils.tensorboard import SummaryWriter
 
-from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, show_finished_run
+from lightning_carbon.integrations.trackers.finished import FinishedRun
+from lightning_carbon.integrations.trackers.tensorboard import show_finished_run
 from lightning_carbon.records.power_profile import Height, Heights, Strand, power_profile_of
 from lightning_carbon.records.rows import METRICS
 from tests.unit.records.samples import FULL

@@ -14,11 +14,8 @@ from typing import Any
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
-from lightning_carbon.integrations.trackers.tensorboard import (
-    FIGURE_FROM_SECONDS,
-    FinishedRun,
-    show_finished_run,
-)
+from lightning_carbon.integrations.trackers.finished import FIGURE_FROM_SECONDS, FinishedRun
+from lightning_carbon.integrations.trackers.tensorboard import show_finished_run
 from lightning_carbon.records.power_profile import START, Height, Strand, power_profile_of
 from lightning_carbon.report.board import POWER, SUMMARY
 from lightning_carbon.report.figure import DOTS_PER_INCH, SIZE_INCHES

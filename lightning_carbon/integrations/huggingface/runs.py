@@ -18,14 +18,13 @@ from lightning_carbon.integrations.huggingface import trl
 from lightning_carbon.integrations.huggingface.checkpoints import CheckpointStates, checkpoint_in
 from lightning_carbon.integrations.huggingface.plans import tell_plan
 from lightning_carbon.integrations.huggingface.run import TrainerRun
-from lightning_carbon.integrations.huggingface.trainers import accelerators, writer_of
+from lightning_carbon.integrations.huggingface.tracking import tell_end, tell_start
+from lightning_carbon.integrations.huggingface.trainers import accelerators
 from lightning_carbon.integrations.shared.batch import BatchCounter, Count, CountBatch, count
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
 from lightning_carbon.integrations.shared.trainer_settings import CopyRecord
-from lightning_carbon.integrations.trackers.kinds import is_called
-from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, show_finished_run
-from lightning_carbon.integrations.trackers.wandb import define_metrics
+from lightning_carbon.integrations.trackers.finished import FinishedRun
 from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import MeterConfig
@@ -131,16 +130,11 @@ class TrainerRuns:
 
     @guarded()
     def _show(self, run: TrainerRun, record: RunRecord) -> None:
-        """Show the run that has ended in TensorBoard, where the Trainer writes for it."""
+        """Show the run that has ended in what the Trainer's callbacks write for."""
         trainer = self._known_trainer()
-        if trainer is None or not trainer.is_world_process_zero():
-            return
-        for callback in trainer.callback_handler.callbacks:
-            if is_called(callback, "TensorBoardCallback"):
-                with writer_of(callback, trainer.args) as writer:
-                    if writer is not None:
-                        step = trainer.state.global_step
-                        show_finished_run(writer, FinishedRun(record, run.meter.power_profile, step, run.names))
+        if trainer is not None and trainer.is_world_process_zero():
+            ended = FinishedRun(record, run.meter.power_profile, trainer.state.global_step, run.names)
+            tell_end(trainer, ended, self._config, copies=self._copy_record)
 
     @contextmanager
     def training(self, args: Any, model: object) -> Iterator[None]:  # noqa: ANN401 - TrainingArguments
@@ -330,7 +324,7 @@ class TrainerRuns:
         if run is None:
             return {}
         if not run.has_rows:
-            self._define_in_wandb()
+            self._introduce()
         return run.step_figures(step)
 
     def final_figures(self, step: int) -> dict[str, float]:
@@ -339,20 +333,16 @@ class TrainerRuns:
         if run is None:
             return {}
         if not run.has_rows:
-            self._define_in_wandb()
+            self._introduce()
         self.end(Status.COMPLETED)
         return run.final_figures(step)
 
     @guarded()
-    def _define_in_wandb(self) -> None:
-        """Tell Weights & Biases what stands for a run, where the Trainer logs to it."""
+    def _introduce(self) -> None:
+        """Tell trackers what has to be told before the first row."""
         trainer = self._known_trainer()
-        if trainer is None or not trainer.is_world_process_zero():
-            return
-        for callback in trainer.callback_handler.callbacks:
-            run = getattr(getattr(callback, "_wandb", None), "run", None)
-            if run is not None and is_called(callback, "WandbCallback"):
-                define_metrics(run, "train/", "train/global_step")
+        if trainer is not None and trainer.is_world_process_zero():
+            tell_start(trainer, self._config)
 
     @guarded()
     def tell_late_figures(self, trainer: Any, metrics: object) -> None:  # noqa: ANN401 - a Trainer

@@ -24,8 +24,11 @@ from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
 from lightning_carbon.integrations.shared.trainer_settings import CopyRecord
+from lightning_carbon.integrations.trackers.ending import ending_of, show_ending
+from lightning_carbon.integrations.trackers.finished import FinishedRun
 from lightning_carbon.integrations.trackers.kinds import is_called
-from lightning_carbon.integrations.trackers.tensorboard import FinishedRun, show_finished_run
+from lightning_carbon.integrations.trackers.lookup import LIGHTNING, targets_among
+from lightning_carbon.integrations.trackers.tensorboard import show_finished_run
 from lightning_carbon.meter import Meter
 from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
@@ -158,19 +161,21 @@ class EntryRuns:
 
     @guarded()
     def _show(self, trainer: Trainer, meter: Meter, record: RunRecord) -> None:
-        """Show the run that has ended in TensorBoard, where a logger of the trainer writes for it."""
+        """Show the run that has ended in what the loggers of the trainer write for."""
+        ended = FinishedRun(
+            record,
+            meter.power_profile,
+            self._last_step,
+            self._rows.names,
+            self._rows.prefix,
+            is_training=self.stage == FIT,
+        )
         for logger in trainer.loggers:
             if is_called(logger, "TensorBoardLogger"):
                 before = f"{name}-" if (name := getattr(logger, "_prefix", "")) else ""
-                ended = FinishedRun(
-                    record,
-                    meter.power_profile,
-                    self._last_step,
-                    self._rows.names,
-                    before + self._rows.prefix,
-                    is_training=self.stage == FIT,
-                )
-                show_finished_run(logger.experiment, ended)
+                show_finished_run(logger.experiment, ended.under(before))
+        if self.stage == FIT and (targets := targets_among(trainer.loggers, LIGHTNING)):
+            show_ending(targets, ending_of(ended, self._config, copies=self._copy_record))
 
     # -- phases and steps -------------------------------------------------------------------------------------------
 

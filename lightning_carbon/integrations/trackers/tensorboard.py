@@ -8,16 +8,12 @@ Knows TensorBoard's writers by their methods, those of torch and those of tensor
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lightning_carbon.integrations.shared.guard import guarded, logger, told_of
-from lightning_carbon.records.power_profile import PowerProfile
-from lightning_carbon.records.run import RunRecord
+from lightning_carbon.integrations.shared.guard import guarded, told_of
+from lightning_carbon.integrations.trackers.finished import FinishedRun
 from lightning_carbon.report.board import POWER, SUMMARY, layout
-from lightning_carbon.report.figure import pixels, power_figure
 from lightning_carbon.report.markdown import summary_markdown
 
 Writer = Any
@@ -27,32 +23,6 @@ _LAYOUT_TAG: Final = b"custom_scalars__config__"
 """The tag of TensorBoard's layout; a run has a single layout, the last that was written."""
 _LAYOUT_WITHIN_BYTES: Final = 4_000_000
 """How far into the logs to look for a layout of the user's, which writers get at the start."""
-
-FIGURE_FROM_SECONDS: Final = 30.0
-"""The least duration of a training with a figure, which takes less than 0.5 % of it (`make bench`, 2026)."""
-
-_told: set[str] = set()
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """A finished run, as TensorBoard shows it.
-
-    Args:
-        record: Its record.
-        profile: Its power over time.
-        step: Its place on the x-axis.
-        names: The metrics that were logged.
-        prefix: The prefix of the names, such as ``"test/"``.
-        is_training: Whether it was a training.
-    """
-
-    record: RunRecord
-    profile: PowerProfile
-    step: int
-    names: Collection[str] = ()
-    prefix: str = ""
-    is_training: bool = True
 
 
 def show_finished_run(writer: Writer, run: FinishedRun) -> None:
@@ -77,18 +47,9 @@ def _show_summary(writer: Writer, run: FinishedRun) -> None:
 
 @guarded()
 def _show_power(writer: Writer, run: FinishedRun) -> None:
-    if not run.is_training or run.record.duration_seconds < FIGURE_FROM_SECONDS:
+    image = run.image
+    if image is None:
         return
-    try:
-        figure = power_figure(run.record, run.profile)
-    except ImportError as error:
-        if "figure" not in _told:
-            _told.add("figure")
-            logger.debug("no figure of the power: %s (pip install 'lightning-carbon[report]')", error)
-        return
-    if figure is None:
-        return
-    image = pixels(figure)
     with told_of(writer):
         # Not add_figure(), which loads pyplot and chooses a backend for the whole program.
         writer.add_image(run.prefix + POWER.name, image, run.step, dataformats="HWC")

@@ -30,6 +30,9 @@ CHARTS = [
     "energy of a sample (J)",
     "CO2e of the run (g)",
     "CO2e of each row (g)",
+    "energy of the run at its end (kWh)",
+    "CO2e of the run at its end (g)",
+    "time that is left (s)",
 ]
 
 

@@ -1,0 +1,67 @@
+"""What is told of a whole run where there is room for a few values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lightning_carbon.records.conclusion import FACTS, Fact, facts_table, figures_of, words_of
+from lightning_carbon.records.rows import METRICS, Scope
+from tests.unit.records.samples import FULL, NOTHING
+
+
+def test_a_run_is_told_with_its_range_and_what_it_rests_on() -> None:
+    """By hand, from a record that has everything."""
+    assert {
+        "energy/run_joules": 13_545.7,
+        "energy/run_low_joules": 12_173.2,
+        "energy/run_high_joules": 14_918.2,
+        "energy/measured_ratio": 12_000.5 / 13_545.7,
+        "energy/run_coverage_ratio": 0.76,
+        "carbon/run_grams_co2e": 2.742,
+        "carbon/run_low_grams_co2e": 0.0693,
+        "carbon/run_high_grams_co2e": 9.98,
+        "carbon/intensity_grams_per_kwh": 473.2,
+        "carbon/pue": 1.54,
+    } == pytest.approx(figures_of(FULL))
+    assert words_of(FULL, "mine/") == {
+        "mine/carbon/region": "WORLD, assumed",
+        "mine/carbon/intensity_source": FULL.carbon.intensity.source,
+        "mine/energy/provenance": "GPU counter, CPU modelled, memory modelled",
+        "mine/energy/status": "completed",
+        "mine/energy/run_id": FULL.run_id,
+    }
+
+
+def test_a_region_that_was_given_is_not_called_assumed() -> None:
+    """A reader of a dashboard sees which it is."""
+    given = replace(FULL.carbon, intensity=replace(FULL.carbon.intensity, region="SWE", assumed=False))
+
+    assert "SWE" == words_of(replace(FULL, carbon=given))["carbon/region"]
+
+
+def test_a_run_without_energy_has_none() -> None:
+    """Nothing is told as 0 because it could not be read."""
+    figures, words = figures_of(NOTHING), words_of(NOTHING)
+
+    assert {"carbon/intensity_grams_per_kwh", "carbon/pue"} == figures.keys()
+    assert "energy/provenance" not in words
+
+
+def test_totals_are_called_as_in_rows() -> None:
+    """The summary of a tracker holds one total of a run, not two."""
+    so_far = {metric.name for metric in METRICS if metric.scope is Scope.RUN}
+    names = {fact.name for fact in FACTS}
+
+    assert {"energy/run_joules", "carbon/run_grams_co2e"} == names & {metric.name for metric in METRICS}
+    assert {"energy/run_joules", "carbon/run_grams_co2e"} <= so_far
+    assert len(FACTS) == len(names)
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.name)
+def test_every_fact_is_in_the_table_for_the_documentation(fact: Fact) -> None:
+    """With its unit and its meaning, a line each."""
+    line = f"| `{fact.name}` | {fact.unit or 'text'} | {fact.meaning} |"
+
+    assert line in facts_table().splitlines()
