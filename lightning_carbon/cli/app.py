@@ -44,7 +44,7 @@ _RUN_HELP = (
 
 
 _CHECK_HELP = (
-    "Hold the energy of a run's steps and tokens against a baseline of the same GPU model and the same work.\n\n"
+    "Compare the energy of a run's steps and tokens with a baseline of the same GPU model and the same work.\n\n"
     "Ends with 0 within the tolerance, 1 where energy rose by more, 2 where the two cannot be compared, 3 where there "
     "is no baseline yet. What was measured is never compared with what was modelled."
 )
@@ -77,7 +77,7 @@ def doctor(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Say what can be metered on this machine, how well, and what would fix the rest.
+    """Report what can be metered on this machine, how well, and what would fix the rest.
 
     Ends with 0 when at least one source can be used, else with 1.
     """
@@ -137,10 +137,10 @@ def estimate(
     gpu: Annotated[
         str | None, typer.Option(metavar="NAME", help="The accelerator, such as H100.", show_default=False)
     ] = None,
-    count: Annotated[int, typer.Option(metavar="NUMBER", help="How many of them.")] = 1,
+    count: Annotated[int, typer.Option(metavar="NUMBER", help="The number of accelerators.")] = 1,
     hours: Annotated[
         float | None,
-        typer.Option(metavar="HOURS", help="How long; or else --params and --tokens.", show_default=False),
+        typer.Option(metavar="HOURS", help="The duration; or else give --params and --tokens.", show_default=False),
     ] = None,
     params: Annotated[
         float | None, typer.Option(metavar="NUMBER", help="The model's parameters, such as 7e9.", show_default=False)
@@ -151,7 +151,9 @@ def estimate(
     ] = None,
     mfu: Annotated[
         float | None,
-        typer.Option(metavar="SHARE", help="Of the dense peak: what the model's arithmetic takes.", show_default=False),
+        typer.Option(
+            metavar="SHARE", help="The share of the dense peak that the model's arithmetic takes.", show_default=False
+        ),
     ] = None,
     precision: Annotated[
         str | None,
@@ -159,21 +161,25 @@ def estimate(
     ] = None,
     utilisation: Annotated[
         float | None,
-        typer.Option(metavar="SHARE", help="Of the time: how long accelerators compute.", show_default=False),
+        typer.Option(metavar="SHARE", help="The share of the time in which accelerators compute.", show_default=False),
     ] = None,
     gpu_watts: Annotated[
         float | None,
-        typer.Option(metavar="WATTS", help="What one is limited to, instead of its rating.", show_default=False),
+        typer.Option(
+            metavar="WATTS", help="The power limit of an accelerator, instead of its rating.", show_default=False
+        ),
     ] = None,
     region: RegionOption = None,
     intensity: IntensityOption = None,
     pue: PueOption = None,
     usd_per_kwh: Annotated[
-        float | None, typer.Option(metavar="USD", help="What a kWh costs.", show_default=False)
+        float | None, typer.Option(metavar="USD", help="The price of a kWh.", show_default=False)
     ] = None,
     what_if: Annotated[
         str | None,
-        typer.Option(metavar="CODES", help="Other regions, by commas; or default, or all of them.", show_default=False),
+        typer.Option(
+            metavar="CODES", help="Other regions, separated by commas; or default, or all.", show_default=False
+        ),
     ] = None,
     *,
     list_gpus: Annotated[bool, typer.Option("--list-gpus", help="Print the table of accelerators.")] = False,
@@ -181,7 +187,7 @@ def estimate(
     markdown: MarkdownOption = False,
     latex: LatexOption = False,
 ) -> None:
-    """Say what a training will use, stand for and cost, with ranges, before any run."""
+    """Estimate the energy, CO2e and cost of a training, with ranges, before any run."""
     from lightning_carbon.cli.estimate import command
 
     job = {
@@ -226,7 +232,7 @@ def runs(
     project: ProjectOption = None,
     ledger: LedgerOption = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, metavar="NUMBER", help="Only the newest ones.", show_default=False)
+        int | None, typer.Option(min=1, metavar="NUMBER", help="Only so many, the newest.", show_default=False)
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the records as JSON instead of a table.")] = False,
@@ -245,14 +251,14 @@ def runs(
 def show(
     context: typer.Context,
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="Its id, the beginning of it, or its name.", show_default=False)
+        str, typer.Argument(metavar="RUN", help="Its id, the beginning of its id, or its name.", show_default=False)
     ],
     project: ProjectOption = None,
     ledger: LedgerOption = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
-    """Print one run."""
+    """Print a run."""
     from lightning_carbon.cli.runs import show_run
 
     # `runs --ledger FOLDER show RUN` means what `runs show RUN --ledger FOLDER` does.
@@ -268,21 +274,21 @@ def check(
         str,
         typer.Argument(
             metavar="RUN",
-            help="Its id, the beginning of it, its name, or the path of its record.json.",
+            help="Its id, the beginning of its id, its name, or the path of its record.json.",
             show_default=False,
         ),
     ],
     baseline: Annotated[
-        Path, typer.Option(metavar="FILE", help="What it is held against; --update writes it.", show_default=False)
+        Path, typer.Option(metavar="FILE", help="The baseline; --update writes it.", show_default=False)
     ],
     tolerance: Annotated[
-        float, typer.Option(metavar="RATIO", help="By what share energy may rise: 0.1 is 10 %.")
+        float, typer.Option(metavar="RATIO", help="The share by which energy may rise: 0.1 is 10 %.")
     ] = 0.1,
     gpu_model: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose entry counts; auto is that of the GPUs of the run.")
+        str, typer.Option(metavar="NAME", help="The hardware of the entry; auto is the GPUs of the run.")
     ] = "auto",
     work: Annotated[
-        str, typer.Option(metavar="NAME", help="What it is called in FILE; auto is its project and its name.")
+        str, typer.Option(metavar="NAME", help="The name of the work in FILE; auto is the run's project and name.")
     ] = "auto",
     project: ProjectOption = None,
     ledger: LedgerOption = None,
@@ -294,7 +300,7 @@ def check(
         bool, typer.Option("--allow-missing", help="End with 0 where FILE has no entry of this kind yet.")
     ] = False,
 ) -> None:
-    """Hold a run against a baseline."""
+    """Compare a run with a baseline."""
     from lightning_carbon.cli.check import check_run
 
     with told({"project": project, "ledger": ledger, "baseline": baseline, "tolerance": tolerance}):

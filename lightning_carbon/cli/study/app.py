@@ -34,7 +34,7 @@ def published(*, json: JsonOption = False, markdown: MarkdownOption = False, lat
 
 @study_app.command()
 def claims(*, json: JsonOption = False, markdown: MarkdownOption = False, latex: LatexOption = False) -> None:
-    """Check what press reports wrote of the study: each claim, the arithmetic, the verdict."""
+    """Check press reports on the study: each claim, the arithmetic, the verdict."""
     from lightning_carbon.cli.study.published import show_claims
 
     with told({"json": json, "markdown": markdown, "latex": latex}):
@@ -46,9 +46,9 @@ MethodOption = Annotated[
     str,
     typer.Option(metavar="NAME", help="current factors, or those of the study: current, strubell2019."),
 ]
-UsdOption = Annotated[float | None, typer.Option(metavar="USD", help="What a kWh costs.", show_default=False)]
+UsdOption = Annotated[float | None, typer.Option(metavar="USD", help="The price of a kWh.", show_default=False)]
 HoursOption = Annotated[
-    float | None, typer.Option(metavar="HOURS", help="Project to so many hours.", show_default=False)
+    float | None, typer.Option(metavar="HOURS", help="Project to a number of hours.", show_default=False)
 ]
 
 _MEASURE_HELP = (
@@ -61,28 +61,32 @@ _MEASURE_HELP = (
 
 @study_app.command("measure", help=_MEASURE_HELP)
 def measure_(
-    words: Annotated[list[str], typer.Argument(metavar="CONFIG", help="What is trained.", show_default=False)],
-    minutes: Annotated[float, typer.Option(metavar="MINUTES", help="How long it trains, from its first step on.")] = 10,
+    words: Annotated[
+        list[str], typer.Argument(metavar="CONFIG", help="The program or the YAML of the training.", show_default=False)
+    ],
+    minutes: Annotated[
+        float, typer.Option(metavar="MINUTES", help="The minutes of training, from its first step on.")
+    ] = 10,
     warmup_seconds: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Where the warm-up ends; found by default.", show_default=False),
+        typer.Option(metavar="SECONDS", help="The end of the warm-up; found by default.", show_default=False),
     ] = None,
-    setup_minutes: Annotated[float, typer.Option(metavar="MINUTES", help="How long it may take until it trains.")] = 10,
+    setup_minutes: Annotated[
+        float, typer.Option(metavar="MINUTES", help="The minutes it may take before it trains.")
+    ] = 10,
     hours: HoursOption = None,
     steps: Annotated[
-        float | None, typer.Option(metavar="NUMBER", help="Project to so many steps.", show_default=False)
+        float | None, typer.Option(metavar="NUMBER", help="Project to a number of steps.", show_default=False)
     ] = None,
     epochs: Annotated[
-        float | None, typer.Option(metavar="NUMBER", help="Project to so many epochs.", show_default=False)
+        float | None, typer.Option(metavar="NUMBER", help="Project to a number of epochs.", show_default=False)
     ] = None,
     count: Annotated[
-        int | None, typer.Option(metavar="NUMBER", help="Project to so many accelerators.", show_default=False)
+        int | None, typer.Option(metavar="NUMBER", help="Project to a number of accelerators.", show_default=False)
     ] = None,
-    name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What to call the model.", show_default=False)
-    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The name of the model.", show_default=False)] = None,
     published: Annotated[
-        str | None, typer.Option(metavar="ID", help="The study's row that it answers.", show_default=False)
+        str | None, typer.Option(metavar="ID", help="The matching row of the study.", show_default=False)
     ] = None,
     method: MethodOption = "current",
     region: RegionOption = None,
@@ -136,7 +140,7 @@ def table(
     markdown: MarkdownOption = False,
     latex: LatexOption = False,
 ) -> None:
-    """Collect everything that was measured in a ledger, beside the published rows."""
+    """Show all measurements in a ledger beside the published rows."""
     from lightning_carbon.cli.study.measure import show_table
     from lightning_carbon.measuring.pricing import method_of
     from lightning_carbon.study.measured.training_length import TrainingLength
@@ -158,29 +162,29 @@ def development(
     project: Annotated[str, typer.Option(metavar="NAME", help="The project whose runs are added up.")],
     model: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="The run that is the one model; else the last that completed."),
+        typer.Option(metavar="RUN", help="The run of the model; else the last that completed."),
     ] = None,
     sweep: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="The runs that are one sweep, by name ('trial-*'); else those named like the model."
+            metavar="NAME", help="The runs of the sweep, by name ('trial-*'); else those named like the model."
         ),
     ] = None,
     ledger: LedgerOption = None,
     method: Annotated[
-        str, typer.Option(metavar="METHOD", help="current: as each record says; strubell2019: the study's constants.")
+        str, typer.Option(metavar="METHOD", help="current: by each record; strubell2019: the study's constants.")
     ] = CURRENT,
     usd_per_kwh: UsdOption = None,
     usd_per_gpu_hour: Annotated[
         tuple[float, float] | None,
-        typer.Option(metavar="LOW HIGH", help="What an hour of a GPU costs in a cloud.", show_default=False),
+        typer.Option(metavar="LOW HIGH", help="The price of a GPU-hour in a cloud.", show_default=False),
     ] = None,
     *,
     json: JsonOption = False,
     markdown: MarkdownOption = False,
     latex: LatexOption = False,
 ) -> None:
-    """Add up what one model, one sweep and the whole development of a project took, the failed runs included."""
+    """Add up the energy of one model, one sweep and a whole project, failed runs included."""
     from lightning_carbon.cli.study.development import PriceOptions, show_development
 
     given = {
