@@ -4,6 +4,7 @@
 #   TORCH=torch==2.12.0 make venv    another torch (pip's words: a version, a file, a URL)
 #   EXTRA_PIP="--index-url …"        more words for pip, such as the index of CPU builds
 #   PYTEST_ARGS="-k units -x"        more words for pytest
+#   WORKERS=4 make test              how many processes run tests side by side; 0: none but the first
 #   BENCH_ARGS=--quick make bench    more words for the benchmarks
 #
 # Every path is relative, so that a clone may lie anywhere, spaces in its name included.
@@ -18,6 +19,7 @@ TORCH ?= torch==2.13.0
 EXTRA_PIP ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+WORKERS ?= 2
 FUZZ_SECONDS ?= 60
 BASE ?= HEAD
 
@@ -31,6 +33,8 @@ TRACKERS := .venv-trackers
 TRACKERS_LIST := tests/integration/trackers/requirements.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CHECKED := lightning_carbon tests examples
+# The tests of one file stay together, as they share trainings.
+SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadfile
 
 export PIP_ROOT_USER_ACTION := ignore
 
@@ -67,8 +71,12 @@ demo: venv ## Train a small Transformer with the meter on, and print what it too
 
 .PHONY: test
 test: lint ## Everything that has to hold: lint, types, contracts, tests
-	$(BIN)/python -m pytest tests/unit --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/unit $(SIDE_BY_SIDE) --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
 	$(BIN)/python -m pytest --ignore=tests/unit $(PYTEST_ARGS)
+
+.PHONY: test-fast
+test-fast: venv ## The tests that start no program and train nothing, while you work; takes about a minute
+	$(BIN)/python -m pytest tests/unit tests/contracts $(SIDE_BY_SIDE) --quiet $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: venv ## Style, formatting, types and the architecture's contracts
