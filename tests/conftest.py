@@ -21,6 +21,16 @@ if find_spec("hypothesis"):
     settings.load_profile("steady")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let torch compute on one thread, here and in every program that a test starts.
+
+    The networks are tiny, and threads that wait for each other slow a busy machine. Results of GPUs are measured with
+    what a machine has.
+    """
+    if config.getoption("markexpr") != "gpu":
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Shield the tests from the user's settings, and the user's data folder from the tests."""

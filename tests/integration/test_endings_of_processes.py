@@ -14,6 +14,7 @@ import pytest
 from lightning_carbon.records.mapping import from_mapping
 from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.run import RunRecord, Status
+from tests.covered import covered_seconds
 from tests.integration.endings import BUSY, ENDINGS_OF, WATTS, parts_in
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +109,7 @@ def test_an_end_that_python_sees_closes_the_record(
 
     assert (STATUS[ending], True) == (record.status, record.ended_at is not None)
     assert record.steps >= 3
-    assert record.energy.total_joules == pytest.approx(WATTS * record.duration_seconds, rel=BUSY)
+    assert record.energy.total_joules == pytest.approx(WATTS * covered_seconds(record), rel=BUSY)
     assert process.metered["seen"]["at exit"]["threads"] == []
 
 
@@ -123,7 +124,7 @@ def test_an_end_that_nobody_sees_leaves_a_journal(
 
     assert (None, "running") == (closed(process).ended_at, part.beat.status)
     assert record.steps >= 1
-    assert record.energy.total_joules == pytest.approx(WATTS * record.duration_seconds, rel=BUSY)
+    assert record.energy.total_joules == pytest.approx(WATTS * covered_seconds(record), rel=BUSY)
     assert "at exit" not in process.metered["seen"]
 
 

@@ -281,7 +281,7 @@ def test_a_training_that_is_stopped_closes_its_record_and_says_what_it_took(
         while process.poll() is None and not has_stepped(tmp_path / "ledger") and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(number)
-        code = process.wait(60)
+        code = process.wait(500)
     run = Run(tmp_path, (tmp_path / "output").read_text(), "")
 
     assert code == 128 + number, run.output

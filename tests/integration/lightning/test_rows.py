@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lightning_carbon.records.rows import METRICS, Scope
+from tests.covered import covered_seconds
 from tests.integration.lightning.support import (
     BATCH_SIZE,
     BUSY,
@@ -92,7 +93,7 @@ def test_the_rows_add_up_to_the_record(tmp_path: Path, settings: dict[str, Any])
 
     assert record.energy.total_joules == pytest.approx(kilowatt_hours * 3.6e6, rel=1e-12)
     assert record.energy.total_joules == sum(record.energy.phases.values())
-    assert record.energy.total_joules == pytest.approx(WATTS * record.duration_seconds, rel=BUSY)
+    assert record.energy.total_joules == pytest.approx(WATTS * covered_seconds(record), rel=BUSY)
 
 
 @pytest.mark.parametrize("logger_index", [0, 1])
