@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from lightning_carbon.sources.kernel_files import Opener
 
 CLASS: Final = Path("sys/class/hwmon")
-PCI_ADDRESS: Final = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+PCI_ADDRESS: Final = r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 """A PCI address: domain, bus, device and function, as the kernel writes them."""
 
-_FOLDER: Final = re.compile(r"hwmon(\d+)")
+_FOLDER: Final = r"hwmon(\d+)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Chip:
     @property
     def address(self) -> str | None:
         """The PCI address of the device, where it is on PCI."""
-        return self.device.name if PCI_ADDRESS.fullmatch(self.device.name) else None
+        return self.device.name if re.fullmatch(PCI_ADDRESS, self.device.name) else None
 
     def file(self, name: str) -> Path | None:
         """The path of a file of the chip, if the file exists."""
@@ -110,7 +110,7 @@ def explore(root: Path = Path("/"), opener: Opener = os.open) -> Chips:
         if not isinstance(error, FileNotFoundError):
             chips.troubles["hwmon"] = f"{folder} cannot be listed: {reason_of(error)}"
         return chips
-    for _, name in sorted((int(match[1]), match[0]) for name in names if (match := _FOLDER.fullmatch(name))):
+    for _, name in sorted((int(match[1]), match[0]) for name in names if (match := re.fullmatch(_FOLDER, name))):
         path = folder / name
         try:
             label, device = read_small(path / "name", opener), (path / "device").resolve()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -44,7 +45,7 @@ def addresses_among(devices: Literal["auto", "all"] | Sequence[int | str]) -> li
     """The PCI addresses, which name GPUs by AMD and Intel, in the setting ``devices``."""
     if isinstance(devices, str):
         return []
-    return [device for device in devices if isinstance(device, str) and PCI_ADDRESS.fullmatch(device)]
+    return [device for device in devices if isinstance(device, str) and re.fullmatch(PCI_ADDRESS, device)]
 
 
 def discover(

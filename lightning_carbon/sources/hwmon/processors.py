@@ -32,12 +32,12 @@ HSMP: Final = "amd_hsmp_hwmon"
 UNCERTAINTY_RATIO: Final = 0.15
 """Half width of the range: no study bounds these sensors; ours, between RAPL's on Intel and on AMD."""
 
-_SOCKET: Final = re.compile(r"(module|grace|cpu|sysio) power soc?ket (\d{1,4})", re.IGNORECASE)
+_SOCKET: Final = r"(?i:(module|grace|cpu|sysio) power soc?ket (\d{1,4}))"
 
 
 def grace_meter(chip: Chip) -> tuple[str, int] | None:
     """The part of Grace that an ACPI power meter covers, with the number of the socket; ``None`` for other meters."""
-    match = _SOCKET.search(chip.text("power1_oem_info"))
+    match = re.search(_SOCKET, chip.text("power1_oem_info"))
     return None if match is None or chip.name != METER else (match[1].lower(), int(match[2]))
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_INDEX: Final = re.compile(r"\d{1,6}")
-_TILE: Final = re.compile(r"(\d{1,6})(?:\.\d{1,6})?")
+_INDEX: Final = r"\d{1,6}"
+_TILE: Final = r"(\d{1,6})(?:\.\d{1,6})?"
 
 
 def visible_to_rocm(devices: Sequence[_T], environ: Mapping[str, str], unique_id: Callable[[_T], str]) -> list[_T]:
@@ -49,7 +49,7 @@ def visible_to_level_zero(devices: Sequence[_T], environ: Mapping[str, str]) -> 
         return list(devices)
     chosen: list[_T] = []
     for entry in mask.split(","):
-        match = _TILE.fullmatch(entry.strip())
+        match = re.fullmatch(_TILE, entry.strip())
         if match is None or int(match[1]) >= len(devices):
             break
         if devices[int(match[1])] not in chosen:
@@ -60,7 +60,7 @@ def visible_to_level_zero(devices: Sequence[_T], environ: Mapping[str, str]) -> 
 def _chosen(devices: Sequence[_T], value: str, unique_id: Callable[[_T], str]) -> list[_T]:
     chosen: list[_T] = []
     for entry in map(str.strip, value.split(",")):
-        if _INDEX.fullmatch(entry):
+        if re.fullmatch(_INDEX, entry):
             fits = [devices[int(entry)]] if int(entry) < len(devices) else []
         else:
             wanted = entry.removeprefix("GPU-").lower()

@@ -67,8 +67,8 @@ _BY_ARCHITECTURE: Final = {
     10: "Blackwell",
 }
 _NEWEST_CAPABILITY: Final = 12
-_GA100: Final = re.compile(r"\b(A100|A800|A30)\b")
-_CONSUMER: Final = re.compile(r"GeForce|GTX|RTX|TITAN|Quadro", re.IGNORECASE)
+_GA100: Final = r"\b(A100|A800|A30)\b"
+_CONSUMER: Final = r"(?i:GeForce|GTX|RTX|TITAN|Quadro)"
 _OUTLIER: Final = "Maxwell 1"
 _STUDY: Final = "Yang et al., SC'24"
 
@@ -128,12 +128,12 @@ def family_of(model: str, capability: tuple[int, int] | None, architecture: int 
         capability: Its CUDA compute capability, where that is known.
         architecture: As ``nvmlDeviceGetArchitecture`` counts, where that is known.
     """
-    segment = CONSUMER if _CONSUMER.search(model) else DATA_CENTRE
+    segment = CONSUMER if re.search(_CONSUMER, model) else DATA_CENTRE
     if capability is not None:
         below = [known for known in _BY_CAPABILITY if known <= capability and capability[0] <= _NEWEST_CAPABILITY]
         return Family(_BY_CAPABILITY[max(below)] if below else "", segment)
     generation = _BY_ARCHITECTURE.get(architecture or 0, "")
-    return Family("GA100" if generation == "Ampere" and _GA100.search(model) else generation, segment)
+    return Family("GA100" if generation == "Ampere" and re.search(_GA100, model) else generation, segment)
 
 
 def ask_family(model: str, handle: Handle, nvml: ModuleType) -> Family:
