@@ -72,7 +72,7 @@ demo: venv ## Train a small Transformer with the meter on, and print what it too
 .PHONY: test
 test: lint ## Everything that has to hold: lint, types, contracts, tests
 	$(BIN)/python -m pytest tests/unit $(SIDE_BY_SIDE) --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
-	$(BIN)/python -m pytest --ignore=tests/unit $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --ignore=tests/unit $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: venv ## The tests that start no program and train nothing, while you work; takes about a minute
