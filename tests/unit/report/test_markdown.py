@@ -47,6 +47,10 @@ readings cover 52.0 % of the run, the rest is not counted
 - rapl: package 0, package 1: energy\_uj is readable by root only, as Linux does since 5.10 (CVE-2020-8694)
     - fix: `sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj`
 
+**Counted in other runs, too**
+
+- about 5.44 kJ in 40.0 s: NVIDIA H100 80GB HBM3: run 20261121T101130-77cd of project bart metered the same hardware
+
 Record: /home/lisa/"""
 )
 
