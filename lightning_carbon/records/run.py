@@ -235,6 +235,18 @@ class RunRecord:
     part_seconds: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
     overlaps: tuple[Overlap, ...] = ()
 
+    def _repr_markdown_(self) -> str:
+        """A small table, where Markdown is shown."""
+        from lightning_carbon.records.notebook import as_notebook_markdown
+
+        return as_notebook_markdown(self)
+
+    def _repr_html_(self) -> str:
+        """A small table, in a notebook."""
+        from lightning_carbon.records.notebook import as_notebook_html
+
+        return as_notebook_html(self)
+
     def summary(self) -> str:
         """A summary for people: energy by domain and phase, CO2e with its range, and every assumption by name."""
         from lightning_carbon.records.summary import summarise
