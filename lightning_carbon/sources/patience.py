@@ -83,7 +83,9 @@ class _Caller:
     def end(self) -> None:
         """Let the thread end: at once, or when the call has come back that it is making."""
         self._call = None
-        self._asked.release()
+        # On a busy machine the thread may not have got to the call yet, and then it finds that there is none.
+        if self._asked.locked():
+            self._asked.release()
 
     def leave(self) -> None:
         """Leave the thread behind with its call."""
