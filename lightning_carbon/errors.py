@@ -6,6 +6,7 @@
     ├── ConfigError (ValueError)       an argument cannot be used; named with its value and the fix
     │   └── UnknownRegion              no such region in the packaged table; near matches are listed
     ├── UsageError (RuntimeError)      the calls came in an order that has no meaning
+    ├── BudgetReached (RuntimeError)   the run has used up its budget, and ``on_budget`` says to stop
     ├── SourceError                    something about a sensor
     │   ├── SourceUnavailable          it cannot be used on this machine; says why and what would fix it
     │   ├── ReadFailed                 one reading failed; the meter will try again
@@ -84,6 +85,10 @@ class UnknownRegion(ConfigError):
 
 class UsageError(LightningCarbonError, RuntimeError):
     """The calls came in an order that has no meaning, such as a row before the start."""
+
+
+class BudgetReached(LightningCarbonError, RuntimeError):
+    """The run has used up its budget; raised by a meter outside a trainer whose ``on_budget`` says to stop."""
 
 
 class SourceError(LightningCarbonError):

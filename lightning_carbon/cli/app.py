@@ -10,11 +10,14 @@ import typer
 from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.options import (
+    BudgetOption,
     DevicesOption,
     IntensityOption,
     IntervalOption,
     LedgerOption,
+    OnBudgetOption,
     OwnProjectOption,
+    PriceOption,
     ProjectOption,
     PueOption,
     RegionOption,
@@ -108,6 +111,9 @@ def run(
     ledger: LedgerOption = None,
     interval: IntervalOption = DEFAULT_INTERVAL_SECONDS,
     devices: DevicesOption = None,
+    budget: BudgetOption = None,
+    price_per_kwh: PriceOption = None,
+    on_budget: OnBudgetOption = "warn",
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the record here.", show_default=False)
     ] = None,
@@ -126,6 +132,9 @@ def run(
         "ledger": ledger,
         "interval_seconds": interval,
         "devices": devices,
+        "budget": budget,
+        "price_per_kwh": price_per_kwh,
+        "on_budget": on_budget,
     }
     with told({**settings, "json": json}):
         code = metered(command, settings, copy_to=json, quiet=quiet)

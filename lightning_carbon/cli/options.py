@@ -6,7 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from lightning_carbon.settings import DEVICES, INTENSITY, INTERVAL_SECONDS, LEDGER, PROJECT, PUE, REGION, RUN_NAME
+from lightning_carbon.settings import (
+    BUDGET,
+    DEVICES,
+    INTENSITY,
+    INTERVAL_SECONDS,
+    LEDGER,
+    ON_BUDGET,
+    PRICE_PER_KWH,
+    PROJECT,
+    PUE,
+    REGION,
+    RUN_NAME,
+)
 from lightning_carbon.settings.setting import Setting
 
 
@@ -24,6 +36,9 @@ LedgerOption = Annotated[str | None, option_of(LEDGER)]
 DevicesOption = Annotated[str | None, option_of(DEVICES)]
 IntervalOption = Annotated[float, option_of(INTERVAL_SECONDS)]
 RunNameOption = Annotated[str | None, option_of(RUN_NAME)]
+BudgetOption = Annotated[str | None, option_of(BUDGET)]
+PriceOption = Annotated[float | None, option_of(PRICE_PER_KWH)]
+OnBudgetOption = Annotated[str, option_of(ON_BUDGET)]
 OwnProjectOption = Annotated[str | None, option_of(PROJECT)]
 ProjectOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Only the runs of this project.", show_default=False)

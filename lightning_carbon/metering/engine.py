@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import UsageError
 from lightning_carbon.metering.arguments import MOST_COUNTED, counted, status_of, word_of
+from lightning_carbon.metering.budget import BudgetWatch
 from lightning_carbon.metering.laps import Laps
 from lightning_carbon.metering.names import RunNames
 from lightning_carbon.metering.outlook import Outlook, Planned
@@ -66,7 +67,7 @@ class Engine(Planned):
         self._warned: set[str] = set()
         self._names = RunNames(self._warn, has_parts=config.detail == "step")
         self._loaded: Checkpoint | None = None
-        self._outlook = Outlook()
+        self._outlook = Outlook(BudgetWatch(config, self._warn) if config.budget else None)
         self._pid = os.getpid()
 
     # -- the run ----------------------------------------------------------------------------------------------------

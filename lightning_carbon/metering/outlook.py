@@ -13,6 +13,7 @@ from lightning_carbon.metering.forecast import Forecaster, Outlay, Plan, Standin
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
+    from lightning_carbon.metering.budget import BudgetWatch
     from lightning_carbon.metering.sums import Sums
     from lightning_carbon.records.rows import Forecast
 
@@ -25,12 +26,19 @@ BEFORE: Final = (Phase.SETUP.value, Phase.SANITY.value, Phase.TUNE.value)
 class Outlook:
     """The plan and the forecast of a run.
 
+    Args:
+        budget: Watches what it may use, if that is limited.
+
     Attributes:
+        budget: The same.
+        last: The last forecast.
         plan: The plan of the run, where it is known.
         steps_per_epoch: The number of steps of an epoch, where it is known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budget: BudgetWatch | None = None) -> None:
+        self.budget = budget
+        self.last: Forecast | None = None
         self.plan: Plan | None = None
         self.steps_per_epoch: float | None = None
         self._forecaster = Forecaster()
@@ -60,13 +68,19 @@ class Outlook:
         for _, spent in events.values():
             training = training.less(spent)
         self._forecaster.note(Standing(sums.steps, training, events, before))
-        return self._forecaster.forecast(self.plan)
+        self.last = self._forecaster.forecast(self.plan)
+        return self.last
 
 
 class Planned:
     """The verbs by which a loop or a trainer gives its plan; they cost nothing."""
 
     _outlook: Outlook
+
+    @property
+    def budget_reached(self) -> bool:
+        """Whether the run has a budget and has used it up."""
+        return self._outlook.budget is not None and self._outlook.budget.is_reached
 
     def tell_epoch(self, steps: float) -> None:
         """Give the number of steps of an epoch, by which a measurement can be projected to epochs.

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.attribution import Attribution, StepEnergy, Usage
-from lightning_carbon.errors import LedgerError, LedgerLost, SourceLost
+from lightning_carbon.errors import BudgetReached, LedgerError, LedgerLost, SourceLost
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
 from lightning_carbon.metering.insisting import insist
@@ -33,7 +33,7 @@ from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.power_profile import Heights, PowerProfile, power_profile_of
 from lightning_carbon.records.run import Status
 from lightning_carbon.records.totals import Totals
-from lightning_carbon.units import NANOSECONDS_PER_SECOND
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +89,7 @@ class Run:
         self.now_ns = clock.now_ns
         self.lock = threading.RLock()
         self.check_ns = 0
-        self._trouble: SourceLost | LedgerLost | None = None
+        self._trouble: SourceLost | LedgerLost | BudgetReached | None = None
         started_at = clock.wall_seconds()
         self._probes = [
             Probe(found.port, clock, gap_ns, fallback=found.fallback, later=found.later)
@@ -174,7 +174,7 @@ class Run:
             self._sampler.check()
         self.poll()
         trouble, self._trouble = self._trouble, None
-        if trouble is not None and self._config.strict:
+        if trouble is not None and (self._config.strict or isinstance(trouble, BudgetReached)):
             raise trouble
 
     def poll(self) -> None:
@@ -338,6 +338,18 @@ class Run:
             self._hand_over_lines()
         self.writer.write(part.beat, [])
         self._note_others()
+        self._watch_budget(part)
+
+    def _watch_budget(self, part: RankPart) -> None:
+        """See what all ranks have used of a budget; processes that train together are not ended at different steps."""
+        budget = self._outlook.budget
+        if budget is None:
+            return
+        used = height_of([part, *self.writer.others])
+        is_new = budget.see(Energy(sum(used.microjoules.values())).joules, self._outlook.last)
+        if is_new and self._config.on_budget != "warn" and self._adapters.ranks.world_size == 1:
+            self._trouble = BudgetReached("the run has used up its budget")
+            self.check_ns = 0
 
     def _hand_over_lines(self) -> None:
         """Give the writer the settled steps; the lock is held, so none is lost in between."""

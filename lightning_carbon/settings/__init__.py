@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
 
+from lightning_carbon.carbon.budgets import Budget
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import WORLD_AVERAGE
 from lightning_carbon.ports import Source
 from lightning_carbon.settings import checks
-from lightning_carbon.settings.checks import CpuScope, Detail, Devices, GpuScope
+from lightning_carbon.settings.checks import CpuScope, Detail, Devices, GpuScope, OnBudget
 from lightning_carbon.settings.setting import Setting
 
 
@@ -42,6 +43,9 @@ class Settings(TypedDict, total=False):
     cpu_scope: CpuScope
     gpu_scope: GpuScope
     detail: Detail
+    budget: str | None
+    price_per_kwh: float | None
+    on_budget: OnBudget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,9 @@ class MeterConfig:
     cpu_scope: CpuScope = "auto"
     gpu_scope: GpuScope = "device"
     detail: Detail = "phase"
+    budget: Budget | None = None
+    price_per_kwh: float | None = None
+    on_budget: OnBudget = "warn"
 
 
 REGION: Final = Setting(
@@ -209,9 +216,49 @@ DETAIL: Final = Setting(
     default="phase",
 )
 
+BUDGET: Final = Setting(
+    name="budget",
+    type=str | None,
+    check=checks.check_budget,
+    summary='What the run may use: energy (``"2 kWh"``), CO2e (``"500 g"``) or money (``"10 EUR"``).',
+    details="Warned of at 50, 80 and 95 %, and when the forecast first passes it.",
+    unset="no limit",
+    variable="LIGHTNING_CARBON_BUDGET",
+    option="--budget",
+    metavar="AMOUNT",
+)
+PRICE_PER_KWH: Final = Setting(
+    name="price_per_kwh",
+    type=float | None,
+    check=checks.check_price,
+    summary="The price of a kWh, for a budget of money; PUE is paid for, too.",
+    unset="none",
+    variable="LIGHTNING_CARBON_PRICE_PER_KWH",
+    parse=checks.number_of,
+    option="--price-per-kwh",
+    metavar="PRICE",
+)
+ON_BUDGET: Final = Setting(
+    name="on_budget",
+    type=OnBudget,
+    check=checks.check_on_budget,
+    summary=(
+        'The consequence of a budget that is used up: ``"warn"``, ``"stop"`` or, in a trainer, '
+        '``"checkpoint_and_stop"``.'
+    ),
+    details=(
+        "A trainer ends after its step, a program gets SIGTERM, a ``Meter`` of your own raises ``BudgetReached`` at "
+        "its next step; several processes of a run are only warned."
+    ),
+    default="warn",
+    option="--on-budget",
+    metavar="CONSEQUENCE",
+)
+
 SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
     *(DEVICES, SOURCES, PER_STEP, STRICT, CPU_SCOPE, GPU_SCOPE, DETAIL),
+    *(BUDGET, PRICE_PER_KWH, ON_BUDGET),
 )
 """Every setting of a meter, in the order in which they are shown."""
 
@@ -237,6 +284,9 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
         for setting in SETTINGS
         if setting.name not in _OF_THE_GRID
     }
+    budget = checked[BUDGET.name]
+    if budget is not None and budget.currency and checked[PRICE_PER_KWH.name] is None:
+        raise ConfigError(BUDGET.name, budget.text, f"give price_per_kwh, too, in {budget.currency}, such as 0.30.")
     intensity = intensity_in_force(settings.get("region"), settings.get("intensity"), environ)
     return MeterConfig(intensity=intensity, **checked)
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
 
+from lightning_carbon.carbon.budgets import Budget, budget_of
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
@@ -33,6 +34,9 @@ GpuScope = Literal["device", "process"]
 
 Detail = Literal["phase", "step"]
 """How finely a run is divided: into phases, or also into the parts of its steps."""
+
+OnBudget = Literal["warn", "stop", "checkpoint_and_stop"]
+"""The consequence of a budget that is used up."""
 
 Devices = str | Sequence[int | str]
 """``"auto"``, ``"all"``, or indices and UUIDs."""
@@ -60,6 +64,8 @@ _UUID: Final = r"(?i:(?:GPU|MIG)-.+|[0-9a-f][0-9a-f-]{7,})"
 
 _INTENSITY_FIX: Final = "give gCO2e/kWh as a number, zero or more, such as 41.4."
 _PUE_FIX: Final = "give site energy over IT energy, 1.0 or more, such as 1.2."
+_BUDGET_FIX: Final = 'give an amount with its unit, such as "2 kWh", "500 g" (of CO2e) or "10 EUR".'
+_PRICE_FIX: Final = "give the price of a kWh in the budget's currency, above 0, such as 0.30."
 _DEVICES_FIX: Final = 'give "auto", "all", or a list of indices and UUIDs, such as [0, 1] or ["GPU-5a0b..."].'
 _NAME_FIX: Final = (
     f"give a short text, such as 'lisa', of at most {MAX_NAME_BYTES} bytes, without slashes and control characters, "
@@ -295,6 +301,43 @@ def check_detail(detail: object) -> Detail:
         ConfigError: It is neither of the two levels.
     """
     return _choice("detail", detail, get_args(Detail))
+
+
+def check_budget(budget: object) -> Budget | None:
+    """Check ``budget``; ``None`` where there is none.
+
+    Raises:
+        ConfigError: It names no amount of energy, CO2e or money.
+    """
+    if budget is None:
+        return None
+    found = budget_of(budget) if isinstance(budget, str) else None
+    if found is None:
+        raise ConfigError("budget", budget, _BUDGET_FIX)
+    return found
+
+
+def check_price(price: object) -> float | None:
+    """Check ``price_per_kwh``; ``None`` where nobody said.
+
+    Raises:
+        ConfigError: It is no number, or not more than zero.
+    """
+    if price is None:
+        return None
+    value = _number("price_per_kwh", price, _PRICE_FIX, given=price)
+    if value <= 0:
+        raise ConfigError("price_per_kwh", price, _PRICE_FIX)
+    return value
+
+
+def check_on_budget(consequence: object) -> OnBudget:
+    """Check ``on_budget``.
+
+    Raises:
+        ConfigError: There is no such consequence.
+    """
+    return _choice("on_budget", consequence, get_args(OnBudget))
 
 
 def number_of(text: str) -> object:

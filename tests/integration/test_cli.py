@@ -250,6 +250,17 @@ def test_a_program_without_a_trap_dies_of_the_signal(ledger: Path) -> None:
     assert ["interrupted"] == [record["status"] for record in records(ledger)]
 
 
+def test_a_program_whose_budget_is_used_up_is_asked_to_end(ledger: Path) -> None:
+    """By SIGTERM, which it may handle; its record says that it was interrupted."""
+    options = ("--budget", "1 J", "--on-budget", "stop", "--interval", "0.05")
+    done = metered("sleep", "300", options=options)
+    (record,) = records(ledger)
+
+    assert 128 + signal.SIGTERM == done.returncode
+    assert ("interrupted", True) == (record["status"], record["energy"]["total_joules"] >= 1)
+    assert b"the budget of 1 J is used up" in done.stderr
+
+
 def test_a_signal_that_the_program_sends_to_its_group_does_not_come_back(ledger: Path) -> None:
     """A launcher that ends its workers by its group hears its own signal once."""
     script = (

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from lightning_carbon.cli import NAME
@@ -45,10 +46,11 @@ def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path |
     try:
         path = find(words[0])
         with Signals.held() as signals:
-            meter = Meter.of(config).start()
+            stops = config.on_budget != "warn"
+            meter = Meter.of(replace(config, on_budget="warn")).start()
             status = Status.FAILED
             try:
-                ending = signals.run(path, words)
+                ending = signals.run(path, words, shall_end=lambda: stops and meter.budget_reached)
                 status = ending.status
             finally:
                 record = meter.stop(status)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 NOT_EXECUTABLE: Final = 126
 NOT_FOUND: Final = 127
@@ -130,13 +130,21 @@ class Signals:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             signal.signal(signal.SIGCHLD, default)
 
-    def run(self, path: str, words: list[str], environ: Mapping[str, str] = os.environ) -> ProgramEnding:
+    def run(
+        self,
+        path: str,
+        words: list[str],
+        environ: Mapping[str, str] = os.environ,
+        *,
+        shall_end: Callable[[], bool] = bool,
+    ) -> ProgramEnding:
         """Run a program to its end, however long it takes.
 
         Args:
             path: The path from :func:`find`.
             words: The program's name, as it was given, and its arguments.
             environ: Its environment.
+            shall_end: Whether the program shall end; it is then sent a single SIGTERM.
 
         Raises:
             CannotStart: The kernel refuses to execute it.
@@ -150,6 +158,10 @@ class Signals:
             raise CannotStart(f"{path} cannot be executed: {_why(error)}", NOT_EXECUTABLE) from error
         received: set[int] = set()
         while True:
+            if signal.SIGTERM not in received and shall_end():
+                received.add(signal.SIGTERM)
+                with contextlib.suppress(PermissionError, ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
             info = signal.sigtimedwait(_WATCHED, _LOOK_SECONDS)
             if info is not None and info.si_signo != signal.SIGCHLD and info.si_pid != pid:
                 received.add(info.si_signo)

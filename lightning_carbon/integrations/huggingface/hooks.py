@@ -14,6 +14,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import ConfigError, LedgerError
+from lightning_carbon.integrations.huggingface.plans import stop, tell_plan
 from lightning_carbon.integrations.huggingface.runs import TrainerRuns
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.records.run import Status
@@ -68,7 +69,10 @@ class TrainerHooks(TrainerCallback):
     ) -> None:
         """Begin to train: the wait for the first batch belongs to the first step."""
         self._runs.enter(Phase.TRAIN)
-        self._runs.tell_plan(args, state)
+        run = self._runs.running
+        if run is not None and run.is_training:
+            data = getattr(self._runs.trainer, "eval_dataset", None)
+            tell_plan(run.meter, args, state, done=run.steps_before, data=data)
 
     # The Trainer calls these at every step: where no parts are metered, they end before anything else is called.
 
@@ -101,6 +105,8 @@ class TrainerHooks(TrainerCallback):
             run.step_done(self._runs.tokens_seen(state, args.world_size))
             if state.epoch and (control.should_log or not run.knows_epoch):
                 run.tell_epoch(state.global_step / state.epoch)
+            if run.meter.budget_reached and args.world_size == 1:
+                stop(control, self._runs.on_budget)
         if control.should_save:  # saving itself also reports it, where it can be timed
             self._runs.take_state()
 

@@ -7,6 +7,7 @@ from collections.abc import Sized
 from typing import Any
 
 from lightning_carbon.metering.outlook import Planned
+from lightning_carbon.settings.checks import OnBudget
 
 
 def tell_plan(meter: Planned, args: Any, state: Any, *, done: int, data: object = None) -> None:  # noqa: ANN401
@@ -30,6 +31,19 @@ def tell_plan(meter: Planned, args: Any, state: Any, *, done: int, data: object 
         validation_batches=math.ceil(count / max(1, args.eval_batch_size * args.world_size)) / len(sets),
         checkpoints=_times(args.save_strategy, state.save_steps, state, done=done),
     )
+
+
+def stop(control: Any, on_budget: OnBudget) -> None:  # noqa: ANN401 - TrainerControl
+    """Ask the Trainer to stop after this step, since the budget is used up.
+
+    Args:
+        control: What the Trainer looks at after the step.
+        on_budget: The consequence that the user wants.
+    """
+    if on_budget != "warn":
+        control.should_training_stop = True
+    if on_budget == "checkpoint_and_stop":
+        control.should_save = True
 
 
 def _times(strategy: Any, every: float, state: Any, *, done: int) -> float:  # noqa: ANN401 - an IntervalStrategy

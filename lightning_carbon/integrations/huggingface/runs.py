@@ -16,7 +16,6 @@ from weakref import ReferenceType, ref
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.huggingface import trl
 from lightning_carbon.integrations.huggingface.checkpoints import CheckpointStates, checkpoint_in
-from lightning_carbon.integrations.huggingface.plans import tell_plan
 from lightning_carbon.integrations.huggingface.run import TrainerRun
 from lightning_carbon.integrations.huggingface.tracking import tell_end, tell_start
 from lightning_carbon.integrations.huggingface.trainers import accelerators
@@ -28,6 +27,7 @@ from lightning_carbon.integrations.trackers.finished import FinishedRun
 from lightning_carbon.metering.engine import status_of
 from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import MeterConfig
+from lightning_carbon.settings.checks import OnBudget
 from lightning_carbon.wiring import copy_record, ranks_as
 
 _KEPT: Final = ("_config", "_count_batch", "_copy_record", "record", "is_automatic", "has_given_way")
@@ -131,7 +131,7 @@ class TrainerRuns:
     @guarded()
     def _show(self, run: TrainerRun, record: RunRecord) -> None:
         """Show the run that has ended in what the Trainer's callbacks write for."""
-        trainer = self._known_trainer()
+        trainer = self.trainer
         if trainer is not None and trainer.is_world_process_zero():
             ended = FinishedRun(record, run.meter.power_profile, trainer.state.global_step, run.names)
             tell_end(trainer, ended, self._config, copies=self._copy_record)
@@ -254,6 +254,16 @@ class TrainerRuns:
             self.enter_part(Part.OTHER)
 
     @property
+    def trainer(self) -> Any:  # noqa: ANN401 - a Trainer
+        """The Trainer; ``None`` where it is not known, or deleted."""
+        return None if self._trainer is None else self._trainer()
+
+    @property
+    def on_budget(self) -> OnBudget:
+        """The consequence of a budget that is used up."""
+        return self._config.on_budget
+
+    @property
     def is_inside_call(self) -> bool:
         """Whether the run ends with the call that it began with, however that ends."""
         return self._calls > 0
@@ -276,19 +286,12 @@ class TrainerRuns:
             self._calls -= 1
             self.end(status_of(error))
 
-    def tell_plan(self, args: Any, state: Any) -> None:  # noqa: ANN401 - TrainingArguments, TrainerState
-        """Tell the meter what the training is to do."""
-        run, trainer = self.running, None if self._trainer is None else self._trainer()
-        if run is not None and run.is_training:
-            data = getattr(trainer, "eval_dataset", None)
-            tell_plan(run.meter, args, state, done=run.steps_before, data=data)
-
     # -- steps and figures ------------------------------------------------------------------------------------------
 
     @guarded()
     def fetched(self, batches: Sequence[object]) -> None:
         """Count batches that were fetched for the next step, unless what it learns from is made of them later."""
-        makes_others = self._count_batch is count and trl.prepares(type(self._known_trainer()))
+        makes_others = self._count_batch is count and trl.prepares(type(self.trainer))
         if self.running is not None and not makes_others:
             for batch in batches:
                 self._counter.add(batch)
@@ -300,10 +303,7 @@ class TrainerRuns:
             self._counter.add(inputs)
 
     def _counted(self, batch: object) -> Count:
-        return trl.corrected(self._known_trainer(), batch, count(batch))
-
-    def _known_trainer(self) -> Any:  # noqa: ANN401 - a Trainer
-        return None if self._trainer is None else self._trainer()
+        return trl.corrected(self.trainer, batch, count(batch))
 
     def tokens_seen(self, state: Any, world_size: int) -> int | None:  # noqa: ANN401 - TrainerState
         """The Trainer's own count of tokens so far, by its own rule for padding; ``None`` where it does not count.
@@ -312,7 +312,7 @@ class TrainerRuns:
         the state, where ``include_num_input_tokens_seen`` of transformers also counts. They count for all processes, of
         which each meters its share: it is known of completions alone, as the batches of a process tell all others.
         """
-        trainer = self._known_trainer()
+        trainer = self.trainer
         seen = state.num_input_tokens_seen or getattr(trainer, "_total_train_tokens", None)
         if not isinstance(seen, (int, float)) or (world_size > 1 and not trl.generates(type(trainer))):
             return None
@@ -340,7 +340,7 @@ class TrainerRuns:
     @guarded()
     def _introduce(self) -> None:
         """Tell trackers what has to be told before the first row."""
-        trainer = self._known_trainer()
+        trainer = self.trainer
         if trainer is not None and trainer.is_world_process_zero():
             tell_start(trainer, self._config)
 

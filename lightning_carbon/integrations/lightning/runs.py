@@ -213,10 +213,21 @@ class EntryRuns:
             return
         self._last_step = trainers.batches_that_stepped(trainer)
         meter.step_done(*self._counter.take())
+        if meter.budget_reached:
+            self._stop(trainer)
         if trainers.logs_now(trainer):
             row = meter.next_row()
             if row is not None:
                 self._rows.publish(trainer, row, self._last_step)
+
+    @guarded()
+    def _stop(self, trainer: Trainer) -> None:
+        """Ask a trainer to stop whose budget is used up, once; several processes would not stop at the same step."""
+        if self._config.on_budget == "warn" or trainer.should_stop or trainer.world_size > 1:
+            return
+        trainer.should_stop = True
+        if self._config.on_budget == "checkpoint_and_stop":
+            trainer.save_checkpoint(trainers.budget_checkpoint(trainer))
 
     @guarded()
     def _begin_forward(self, trainer: Trainer) -> None:

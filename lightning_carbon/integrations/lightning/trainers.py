@@ -78,6 +78,13 @@ def monitors(trainer: Trainer, names: Collection[str]) -> bool:
     return any(getattr(watcher, "monitor", None) in names for watcher in (*trainer.callbacks, *schedules))
 
 
+def budget_checkpoint(trainer: Trainer) -> str:
+    """The path of the checkpoint of a training that has used up its budget: beside its other checkpoints."""
+    saving = getattr(trainer, "checkpoint_callback", None)
+    folder = getattr(saving, "dirpath", None) or trainer.default_root_dir
+    return os.path.join(os.fspath(folder), "budget-reached.ckpt")  # noqa: PTH118 - it may be a URL
+
+
 def log_folders(trainer: Trainer) -> list[str]:
     """The folders on this machine that loggers write this run to.
 

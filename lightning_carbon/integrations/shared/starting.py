@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lightning_carbon.energy.phases import Phase
@@ -34,6 +35,7 @@ def start_meter(
         ConfigError: ``devices`` names a device that is not there.
         LedgerError: With ``strict=True`` only: the ledger cannot be written.
     """
+    config = replace(config, on_budget="warn")  # the trainer is asked to stop, where any other loop has to be told
     devices: Devices | None = None
     computes_on = None
     try:

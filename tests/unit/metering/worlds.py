@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.energy.readings import Domain, Kind
 from lightning_carbon.grid.factors import intensity_of
@@ -17,7 +18,7 @@ from lightning_carbon.settings import MeterConfig
 from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore, ScriptedCounter, ScriptedDevice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lightning_carbon.ports import RunIdentity, RunStore, Source
     from lightning_carbon.settings.checks import Detail
@@ -43,6 +44,7 @@ class World:
         store: Where records go, if it has to be a certain place.
         ranks: Which of a run's processes it is.
         identity: How the processes come to call the run the same.
+        changes: Settings that are others, as they are once they are checked.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class World:
         store: RunStore | None = None,
         ranks: Ranks = Ranks(),  # noqa: B008 - a value that nothing changes
         identity: RunIdentity = OwnIdentity(),  # noqa: B008 - it has no state
+        changes: Mapping[str, Any] | None = None,
     ) -> None:
         self.clock = clock or ManualClock(start_ns=5_000_000_000)
         self.store = store if isinstance(store, MemoryRunStore) else MemoryRunStore()
@@ -85,7 +88,7 @@ class World:
         self.device = device(self.clock) if device else None
         steps = DeviceStepClock(self.clock, lambda: self.device) if self.device else None
         self.engine = Engine(
-            config,
+            replace(config, **changes or {}),
             lambda _: Adapters(
                 every,
                 self.clock,

@@ -1,0 +1,96 @@
+"""A budget: an amount of energy, CO2e or money that a run may use. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.carbon.footprint import mass_of
+from lightning_carbon.units import (
+    GRAMS_PER_KILOGRAM,
+    GRAMS_PER_TONNE,
+    JOULES_PER_KILOWATT_HOUR,
+    JOULES_PER_WATT_HOUR,
+    KILO,
+    MEGA,
+    MILLI,
+)
+
+if TYPE_CHECKING:
+    from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+    from lightning_carbon.units import Energy
+
+
+class Quantity(StrEnum):
+    """The quantity that a budget limits."""
+
+    ENERGY = "energy"
+    """Energy that the meter reads, without PUE."""
+    CARBON = "CO2e"
+    """CO2e of the run, PUE included."""
+    COST = "cost"
+    """The price of the electricity, PUE included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run may use.
+
+    Args:
+        quantity: The quantity that is limited.
+        amount: The limit, in joules, in grams of CO2e, or in units of the currency; more than zero.
+        text: The budget as it was given.
+        currency: The currency, by its code of three letters; empty where the limit is no money.
+    """
+
+    quantity: Quantity
+    amount: float
+    text: str
+    currency: str = ""
+
+    def share(self, energy: Energy, pue: PowerUsage, intensity: Intensity, *, price_per_kwh: float = 0.0) -> float:
+        """The share of the budget that an energy uses.
+
+        Args:
+            energy: Energy of the run, without PUE.
+            pue: The site's energy for each unit of it.
+            intensity: The emissions of a unit of electricity.
+            price_per_kwh: The price of a kWh in the budget's currency; needed where it limits cost.
+        """
+        used = {
+            Quantity.ENERGY: energy.joules,
+            Quantity.CARBON: mass_of(energy, pue, intensity).grams,
+            Quantity.COST: energy.kilowatt_hours * pue.value * price_per_kwh,
+        }
+        return used[self.quantity] / self.amount
+
+
+_AMOUNT: Final = re.compile(r"\s*(?P<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?P<unit>[A-Za-z]+?)(?:CO2e?)?\s*")
+_JOULES: Final = {
+    "J": 1.0,
+    "kJ": float(KILO),
+    "MJ": float(MEGA),
+    "Wh": float(JOULES_PER_WATT_HOUR),
+    "kWh": float(JOULES_PER_KILOWATT_HOUR),
+    "MWh": float(JOULES_PER_KILOWATT_HOUR * KILO),
+}
+_GRAMS: Final = {"mg": MILLI, "g": 1.0, "kg": float(GRAMS_PER_KILOGRAM), "t": float(GRAMS_PER_TONNE)}
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+
+
+def budget_of(text: str) -> Budget | None:
+    """The budget that a text names, such as ``"2 kWh"``, ``"500 g"`` or ``"10 EUR"``; ``None`` where it names none."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        return None
+    amount, unit = float(found["number"]), found["unit"]
+    if not 0 < amount < math.inf:
+        return None
+    if unit in _JOULES:
+        return Budget(Quantity.ENERGY, amount * _JOULES[unit], text.strip())
+    if unit in _GRAMS:
+        return Budget(Quantity.CARBON, amount * _GRAMS[unit], text.strip())
+    return Budget(Quantity.COST, amount, text.strip(), unit) if _CURRENCY.fullmatch(unit) else None

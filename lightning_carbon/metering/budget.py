@@ -1,0 +1,70 @@
+"""Watches the budget of a run: warns on the way, and tells when it is used up.
+
+What counts is what has been settled by now, of all ranks, about twice a second, beside the training.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.units import Energy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lightning_carbon.records.rows import Forecast
+    from lightning_carbon.settings import MeterConfig
+
+WARNED_AT: Final = (0.5, 0.8, 0.95)
+"""The shares of a budget that are warned of when they are used; ours."""
+
+
+class BudgetWatch:
+    """Watches one run.
+
+    Args:
+        config: The budget, what energy is priced with, and the consequence.
+        warn: Told of what is worth a warning: a key and a message.
+
+    Attributes:
+        is_reached: Whether the budget is used up.
+    """
+
+    is_reached = False
+
+    def __init__(self, config: MeterConfig, warn: Callable[[str, str], None]) -> None:
+        self._config = config
+        self._warn = warn
+        self._warned_at = 0.0
+
+    def see(self, joules: float, forecast: Forecast | None = None) -> bool:
+        """See what the run has used.
+
+        Args:
+            joules: Energy of the run so far, without PUE.
+            forecast: What it will have used at its end, where that is known.
+
+        Returns:
+            Whether the budget is used up, and was not before.
+        """
+        budget = self._config.budget
+        if budget is None or self.is_reached:
+            return False
+        share = self._share(joules)
+        if share >= 1:
+            self.is_reached = True
+            self._warn("budget", f"the budget of {budget.text} is used up")
+            return True
+        passed = max((mark for mark in WARNED_AT if mark <= share), default=0.0)
+        if passed > self._warned_at:
+            self._warned_at = passed
+            self._warn(f"budget {passed}", f"{passed:.0%} of the budget of {budget.text} are used")
+        if forecast is not None and self._share(forecast.joules.value) > 1:
+            likely = self._share(forecast.joules.value)
+            self._warn("budget forecast", f"the run is forecast to use {likely:.0%} of its budget of {budget.text}")
+        return False
+
+    def _share(self, joules: float) -> float:
+        config, energy = self._config, Energy.from_joules(joules)
+        assert config.budget is not None  # noqa: S101 - asked for only where there is one
+        return config.budget.share(energy, config.pue, config.intensity, price_per_kwh=config.price_per_kwh or 0.0)

@@ -1,0 +1,83 @@
+"""What is said of a budget while a run goes on, and when it is used up."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.errors import BudgetReached, ConfigError
+from lightning_carbon.metering.budget import BudgetWatch
+from lightning_carbon.records.rows import Forecast
+from lightning_carbon.settings import MeterConfig, Settings, configure
+from tests.unit.metering.worlds import World
+
+
+def config(**settings: str) -> MeterConfig:
+    """Settings with a budget."""
+    given: Settings = {"region": "SE", "pue": 1.0, **settings}  # type: ignore[typeddict-item]  # names are the table's
+    return configure({}, **given)
+
+
+def test_a_budget_is_warned_of_on_the_way() -> None:
+    """At 50, 80 and 95 %, each once, at the highest that is passed; and when the forecast first passes it."""
+    said: list[str] = []
+    watch = BudgetWatch(config(budget="100 J"), lambda _, message: said.append(message))
+    ends = Forecast(Bounds.exactly(130.0), Bounds.exactly(1.0), Bounds.exactly(1.0))
+    reached = [watch.see(joules) for joules in (10.0, 49.9, 50.0, 60.0)]
+    reached += [watch.see(97.0, ends), watch.see(99.0), watch.see(100.0), watch.see(200.0)]
+
+    assert [False] * 6 + [True, False] == reached
+    assert watch.is_reached
+    assert [
+        "50% of the budget of 100 J are used",
+        "95% of the budget of 100 J are used",
+        "the run is forecast to use 130% of its budget of 100 J",
+        "the budget of 100 J is used up",
+    ] == said
+
+
+def test_a_run_without_a_budget_never_reaches_it() -> None:
+    """Whatever it uses."""
+    assert not BudgetWatch(config(), lambda *_: None).see(1e12)
+
+
+@pytest.mark.parametrize("on_budget", ["warn", "stop"])
+def test_a_loop_of_ones_own_is_told(on_budget: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It can ask; where it asked to be stopped, its next step raises, and its record is whole."""
+    settings = config(budget="150 J", on_budget=on_budget)
+    world = World(changes={"budget": settings.budget, "on_budget": on_budget})
+    meter = world.engine.start("train")
+    world.steps(10)
+    before = meter.budget_reached
+    with caplog.at_level(logging.WARNING):
+        world.run(1.5)
+    raised = False
+    try:
+        meter.step_done()
+    except BudgetReached:
+        raised = True
+    record = meter.stop()
+
+    assert (False, True, on_budget == "stop") == (before, meter.budget_reached, raised)
+    assert "the budget of 150 J is used up" == caplog.messages[-1]
+    assert 3 == len(caplog.messages)
+    assert (250.0, 11) == (record.energy.total_joules, record.steps)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"budget": "two kWh"}, "budget='two kWh' cannot be used: give an amount with its unit"),
+        ({"budget": "10 EUR"}, "budget='10 EUR' cannot be used: give price_per_kwh, too, in EUR"),
+        ({"budget": "10 EUR", "price_per_kwh": "0"}, "price_per_kwh='0' cannot be used: give the price"),
+        ({"budget": "1 J", "on_budget": "panic"}, "on_budget='panic' cannot be used: give one of 'warn', 'stop'"),
+    ],
+)
+def test_what_cannot_be_a_budget_is_refused(settings: dict[str, str], said: str) -> None:
+    """At construction, with the fix."""
+    with pytest.raises(ConfigError) as caught:
+        config(**settings)
+
+    assert str(caught.value).startswith(said)
