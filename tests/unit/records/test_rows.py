@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.records.rows import FORMER_NAMES, METRICS, Metric, Row, Scope, metrics_table, present_name
+from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.records.rows import (
+    FORMER_NAMES,
+    METRICS,
+    Forecast,
+    Metric,
+    Row,
+    Scope,
+    metrics_table,
+    present_name,
+)
 
 FORMER = Path(__file__).parents[2] / "data" / "former"
 
@@ -70,6 +80,26 @@ def test_a_whole_row_has_every_metric() -> None:
         "energy/joules_per_token": 2.5,
         "energy/coverage_ratio": 0.5,
     }
+
+
+def test_a_forecast_is_told_with_the_ends_of_its_interval() -> None:
+    """Energy in kWh, CO2e at what the energy so far stands for, and time; CO2e is absent where nothing was used yet."""
+    forecast = Forecast(Bounds(7.2e6, 3.6e6, 14.4e6), Bounds(90.0, 60.0, 120.0), Bounds(30.0, 0.0, 60.0))
+    found = replace(ROW, forecast=forecast).as_metrics("test/", scopes=(Scope.FORECAST,))
+    unused = replace(ROW, forecast=forecast, run_joules=0.0, run_grams_co2e=0.0).as_metrics(scopes=(Scope.FORECAST,))
+
+    assert found == {
+        "test/energy/forecast_run_kwh": 2.0,
+        "test/energy/forecast_run_kwh_low": 1.0,
+        "test/energy/forecast_run_kwh_high": 4.0,
+        "test/carbon/forecast_run_grams_co2e": 500.0,
+        "test/carbon/forecast_run_grams_co2e_low": 250.0,
+        "test/carbon/forecast_run_grams_co2e_high": 1_000.0,
+        "test/forecast/remaining_seconds": 30.0,
+        "test/forecast/remaining_seconds_low": 0.0,
+        "test/forecast/remaining_seconds_high": 60.0,
+    }
+    assert {"energy", "forecast"} == {name.split("/")[0] for name in unused}
 
 
 def test_a_row_without_energy_has_no_metrics() -> None:
