@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,8 +49,9 @@ def test_a_platform_counts_if_it_is_at_least_its_parts(
     """Rows, record and lists of steps go by the platform where it can have its parts inside, else by the parts."""
     meter = metered(tmp_path, *watts)
     record, row = meter.record, meter.row()
-    [lines] = [path.read_text().splitlines() for path in tmp_path.rglob("steps.csv")]
-    steps = sum(float(line.rsplit(",", 1)[1]) for line in lines if line[0].isdigit())
+    [steps_file] = tmp_path.rglob("steps.csv")
+    with steps_file.open(encoding="utf-8") as lines:
+        steps = sum(float(line["total_joules"]) for line in csv.DictReader(lines))
 
     assert record.energy.total_joules == pytest.approx(counted * record.duration_seconds, rel=1e-6)
     assert row.run_joules == pytest.approx(record.energy.total_joules, abs=1e-6)
