@@ -36,9 +36,11 @@ VALUE_MODULES = frozenset(
         "enum",
         "fractions",
         "functools",
+        "html",  # of which the pure part takes what quotes a text
         "itertools",
         "math",
         "operator",
+        "re",
         "types",
         "typing",
     }
