@@ -37,6 +37,16 @@ GRAMS_PER_POUND = 453.59237
 GRAMS_PER_KILOGRAM = 1_000
 MILLIGRAMS_PER_GRAM = 1_000
 GRAMS_PER_TONNE = 1_000_000
+GRAMS_IN = {"mg": 1 / MILLIGRAMS_PER_GRAM, "g": 1.0, "kg": float(GRAMS_PER_KILOGRAM), "t": float(GRAMS_PER_TONNE)}
+JOULES_IN = {
+    "J": 1.0,
+    "kJ": float(KILO),
+    "MJ": float(MEGA),
+    "Wh": float(JOULES_PER_WATT_HOUR),
+    "kWh": float(JOULES_PER_KILOWATT_HOUR),
+    "MWh": float(JOULES_PER_KILOWATT_HOUR * KILO),
+}
+"""The units that people write, by their symbols."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

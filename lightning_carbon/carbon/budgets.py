@@ -9,15 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.footprint import mass_of
-from lightning_carbon.units import (
-    GRAMS_PER_KILOGRAM,
-    GRAMS_PER_TONNE,
-    JOULES_PER_KILOWATT_HOUR,
-    JOULES_PER_WATT_HOUR,
-    KILO,
-    MEGA,
-    MILLI,
-)
+from lightning_carbon.units import GRAMS_IN, JOULES_IN
 
 if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
@@ -69,15 +61,6 @@ class Budget:
 
 
 _AMOUNT: Final = re.compile(r"\s*(?P<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?P<unit>[A-Za-z]+?)(?:CO2e?)?\s*")
-_JOULES: Final = {
-    "J": 1.0,
-    "kJ": float(KILO),
-    "MJ": float(MEGA),
-    "Wh": float(JOULES_PER_WATT_HOUR),
-    "kWh": float(JOULES_PER_KILOWATT_HOUR),
-    "MWh": float(JOULES_PER_KILOWATT_HOUR * KILO),
-}
-_GRAMS: Final = {"mg": MILLI, "g": 1.0, "kg": float(GRAMS_PER_KILOGRAM), "t": float(GRAMS_PER_TONNE)}
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
@@ -89,8 +72,8 @@ def budget_of(text: str) -> Budget | None:
     amount, unit = float(found["number"]), found["unit"]
     if not 0 < amount < math.inf:
         return None
-    if unit in _JOULES:
-        return Budget(Quantity.ENERGY, amount * _JOULES[unit], text.strip())
-    if unit in _GRAMS:
-        return Budget(Quantity.CARBON, amount * _GRAMS[unit], text.strip())
+    if unit in JOULES_IN:
+        return Budget(Quantity.ENERGY, amount * JOULES_IN[unit], text.strip())
+    if unit in GRAMS_IN:
+        return Budget(Quantity.CARBON, amount * GRAMS_IN[unit], text.strip())
     return Budget(Quantity.COST, amount, text.strip(), unit) if _CURRENCY.fullmatch(unit) else None

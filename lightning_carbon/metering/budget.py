@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lightning_carbon.records.numbers import percent
 from lightning_carbon.units import Energy
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ class BudgetWatch:
         passed = max((mark for mark in WARNED_AT if mark <= share), default=0.0)
         if passed > self._warned_at:
             self._warned_at = passed
-            self._warn(f"budget {passed}", f"{passed:.0%} of the budget of {budget.text} are used")
-        if forecast is not None and self._share(forecast.joules.value) > 1:
-            likely = self._share(forecast.joules.value)
-            self._warn("budget forecast", f"the run is forecast to use {likely:.0%} of its budget of {budget.text}")
+            self._warn(f"budget {passed}", f"{percent(passed)} of the budget of {budget.text} are used")
+        likely = 0.0 if forecast is None else self._share(forecast.joules.value)
+        if likely > 1:
+            self._warn("budget forecast", f"the run will likely use {percent(likely)} of its budget of {budget.text}")
         return False
 
     def _share(self, joules: float) -> float:

@@ -43,6 +43,7 @@ class Outlook:
         self.steps_per_epoch: float | None = None
         self._forecaster = Forecaster()
         self._entered: dict[str, int] = {}
+        self._asked: tuple[Sums | None, Plan | None] = None, None
 
     def enter(self, phase: str, outer: str) -> None:
         """Note that a phase begins.
@@ -61,15 +62,20 @@ class Outlook:
             sums: The sums of all ranks. The forecast is ``None`` where no plan is known, or nothing is metered.
         """
         if self.plan is None or not sums.kinds:
-            return None
+            self.last = None
+        elif sums is not self._asked[0] or self.plan != self._asked[1]:  # else nothing has settled since
+            self.last = self._forecast(sums, self.plan)
+        self._asked = sums, self.plan
+        return self.last
+
+    def _forecast(self, sums: Sums, plan: Plan) -> Forecast | None:
         before = _spent(sums, BEFORE)
         events = {kind: (count, _spent(sums, [kind])) for kind, count in self._entered.items()}
         training = Outlay(Energy(sums.total).joules, sums.ns / NANOSECONDS_PER_SECOND).less(before)
         for _, spent in events.values():
             training = training.less(spent)
         self._forecaster.note(Standing(sums.steps, training, events, before))
-        self.last = self._forecaster.forecast(self.plan)
-        return self.last
+        return self._forecaster.forecast(plan)
 
 
 class Planned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.metering.beats import beat_of
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.energy.attribution import Usage
     from lightning_carbon.metering.outlook import Outlook
+    from lightning_carbon.metering.probe import Probe
     from lightning_carbon.records.journal import Header
     from lightning_carbon.records.rows import Row
     from lightning_carbon.settings import MeterConfig
@@ -26,11 +28,13 @@ class RowMaker:
     Args:
         config: What the energy is priced with.
         header: Of the own rank.
+        probes: The hardware that the own rank meters.
         outlook: How the run will end.
     """
 
-    def __init__(self, config: MeterConfig, header: Header, outlook: Outlook) -> None:
+    def __init__(self, config: MeterConfig, header: Header, probes: Sequence[Probe], *, outlook: Outlook) -> None:
         self._config = config
+        self._probes = probes
         self._outlook = outlook
         self._header = header
         self._hardware = Hardware([header])
@@ -69,7 +73,10 @@ class RowMaker:
         before = self._last
         known_usage, known_others, known_silent = self._of
         if usage is not known_usage or others is not known_others or silent != known_silent:
-            parts = [RankPart(self._header, beat_of(usage, (), at_seconds, status=Status.RUNNING)), *others]
+            beat = beat_of(usage, (), at_seconds, status=Status.RUNNING)
+            if any(probe.replaced for probe in self._probes):  # another sensor has another range
+                beat = replace(beat, sensors=tuple(probe.told(usage.start_ns) for probe in self._probes))
+            parts = [RankPart(self._header, beat), *others]
             self._last = sums_of(parts, silent, self.hardware(parts))
             self._of = usage, others, silent
         return row_between(

@@ -115,7 +115,7 @@ class Run:
         self._marks: deque[NotedMark] = deque()
         self._settled = self._nothing_yet(phase)
         self._trim_ns = 0
-        self._rows = RowMaker(config, self._header, outlook)
+        self._rows = RowMaker(config, self._header, self._probes, outlook=outlook)
         self._heights, self._others_heights = Heights(), Heights()
         self._others_noted: list[RankPart] = []
         self._resumed: Resumed | None = None
@@ -343,7 +343,7 @@ class Run:
     def _watch_budget(self, part: RankPart) -> None:
         """See what all ranks have used of a budget; processes that train together are not ended at different steps."""
         budget = self._outlook.budget
-        if budget is None:
+        if budget is None or self._adapters.ranks.rank:  # rank 0 speaks for all
             return
         used = height_of([part, *self.writer.others])
         is_new = budget.see(Energy(sum(used.microjoules.values())).joules, self._outlook.last)

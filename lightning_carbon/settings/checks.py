@@ -24,7 +24,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.ports import EnergyCounter, PowerGauge, Source
-from lightning_carbon.units import GRAMS_PER_KILOGRAM, MILLIGRAMS_PER_GRAM
+from lightning_carbon.units import GRAMS_IN, GRAMS_PER_KILOGRAM, MILLIGRAMS_PER_GRAM
 
 CpuScope = Literal["auto", "process", "machine"]
 """The processor time and memory that are charged; ``"auto"``: this job's, where it has only a part of the machine."""
@@ -58,7 +58,6 @@ MAX_PUE: Final = 10.0
 """Over four times the highest PUE of an ordinary site; a larger figure is in percent, or lacks its decimal point."""
 
 _QUANTITY: Final = r"(?P<number>.*?)\s*(?P<unit>mg|kg|g)(?:CO2e?)?(?:/kWh)?"
-_GRAMS: Final = {"mg": 1 / MILLIGRAMS_PER_GRAM, "g": 1.0, "kg": float(GRAMS_PER_KILOGRAM)}
 _TORCH_NAME: Final = r"cuda:(\d+)"
 _UUID: Final = r"(?i:(?:GPU|MIG)-.+|[0-9a-f][0-9a-f-]{7,})"
 
@@ -100,7 +99,7 @@ def check_intensity(given: object) -> Intensity | None:
         return None
     found = re.fullmatch(_QUANTITY, given.strip()) if isinstance(given, str) else None
     number = _number("intensity", given if found is None else found["number"], _INTENSITY_FIX, given=given)
-    grams = number if found is None else number * _GRAMS[found["unit"]]
+    grams = number if found is None else number * GRAMS_IN[found["unit"]]
     if grams < 0:
         raise ConfigError("intensity", given, _INTENSITY_FIX)
     if found is None and 0 < grams < MIN_DOUBTLESS_GRAMS:

@@ -14,10 +14,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ReadFailed, SourceLost
+from lightning_carbon.units import Energy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from lightning_carbon.energy.readings import Sensor
 
 Opener = Callable[[str, int], int]
 """A function that opens a file, as :func:`os.open` does."""
@@ -72,6 +75,37 @@ class NumberFile:
         if number < self._least:
             raise ReadFailed(f"{self.path}: {text!r} is no {self._what}")
         return number
+
+
+class FileCounter:
+    """An energy that the kernel counts in a file; an :class:`~lightning_carbon.ports.EnergyCounter`.
+
+    Args:
+        sensor: What it covers.
+        path: The file with the count of microjoules, such as powercap's ``energy_uj``.
+        opener: What opens it.
+
+    Raises:
+        OSError: The file cannot be opened.
+    """
+
+    def __init__(self, sensor: Sensor, path: Path, opener: Opener = os.open) -> None:
+        self._sensor = sensor
+        self._file = NumberFile(path, opener, what="count of microjoules")
+
+    @property
+    def sensor(self) -> Sensor:
+        """What it covers and how."""
+        return self._sensor
+
+    def read_energy(self) -> Energy:
+        """Read the count.
+
+        Raises:
+            ReadFailed: The text is no count, or the kernel failed this time.
+            SourceLost: The file is gone.
+        """
+        return Energy(self._file.read())
 
 
 def open_regular(path: str, opener: Opener = os.open) -> int:

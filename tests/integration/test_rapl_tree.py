@@ -18,7 +18,8 @@ import pytest
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, Finding
-from lightning_carbon.sources.host.rapl import RaplCounter, discover
+from lightning_carbon.sources.host.rapl import discover
+from lightning_carbon.sources.kernel_files import FileCounter
 from lightning_carbon.units import Energy
 from tests.powercap import USUAL_RANGE_MICROJOULES, PowercapTree
 
@@ -283,7 +284,7 @@ def test_a_counter_closes_its_file(tree: PowercapTree) -> None:
         opened.append(os.open(path, flags))
         return opened[-1]
 
-    counter: RaplCounter | None = discover(tree.root, opener=opener)[0].port  # type: ignore[assignment]
+    counter: FileCounter | None = discover(tree.root, opener=opener)[0].port  # type: ignore[assignment]
     assert counter is not None
     os.fstat(opened[0])
     del counter

@@ -44,7 +44,7 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.sources.host.cpu_table import find_cpu
 from lightning_carbon.sources.host.cpuinfo import CPUINFO, describe_cpu
 from lightning_carbon.sources.host.powercap import explore, top_of
-from lightning_carbon.sources.kernel_files import NumberFile, read_count, reason_of
+from lightning_carbon.sources.kernel_files import FileCounter, read_count, reason_of
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
 from lightning_carbon.units import MICROJOULES_PER_JOULE, MICROWATTS_PER_WATT, Energy, Power
 
@@ -90,37 +90,6 @@ _ZERO_SECONDS: Final = 0.02
 """How long a count of zero has to move: twenty of RAPL's updates."""
 
 
-class RaplCounter:
-    """The energy counter of a powercap zone, kept open to make a reading a single system call.
-
-    Args:
-        sensor: The description of the zone.
-        path: Its ``energy_uj``.
-        opener: What opens the file, as :func:`os.open` does.
-
-    Raises:
-        OSError: The file cannot be opened.
-    """
-
-    def __init__(self, sensor: Sensor, path: Path, opener: Opener = os.open) -> None:
-        self._sensor = sensor
-        self._file = NumberFile(path, opener, what="count of microjoules")
-
-    @property
-    def sensor(self) -> Sensor:
-        """The description of the zone."""
-        return self._sensor
-
-    def read_energy(self) -> Energy:
-        """Read ``energy_uj``.
-
-        Raises:
-            ReadFailed: The text is no count, or the kernel failed this time.
-            SourceLost: The zone is gone.
-        """
-        return Energy(self._file.read())
-
-
 @dataclass(slots=True)
 class _Survey:
     """The findings so far, and what is needed to make more."""
@@ -129,7 +98,7 @@ class _Survey:
     patience: Patience
     is_computed: bool
     rated: Power | None
-    counters: dict[str, tuple[RaplCounter, Zone, Energy]] = field(default_factory=dict)
+    counters: dict[str, tuple[FileCounter, Zone, Energy]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -232,7 +201,7 @@ def _add(survey: _Survey, zone: Zone, domain: Domain) -> bool:
     return True
 
 
-def _opened(survey: _Survey, zone: Zone, domain: Domain) -> tuple[RaplCounter, Energy]:
+def _opened(survey: _Survey, zone: Zone, domain: Domain) -> tuple[FileCounter, Energy]:
     """A zone's counter with its first reading, which is zero where the counter stands there."""
     ratio = max(UNCERTAINTY_RATIOS[domain.kind], MODELLED_RATIO if survey.is_computed else 0.0)
     method = f"RAPL {zone.label}: {zone.path.name}/energy_uj of the whole machine"
@@ -244,7 +213,7 @@ def _opened(survey: _Survey, zone: Zone, domain: Domain) -> tuple[RaplCounter, E
     if domain.kind is Kind.PACKAGE and (limits := _limits(zone, survey.opener)):
         most = max([*limits, most or limits[0]], key=lambda power: power.watts)
     sensor = Sensor(domain, Provenance.COUNTER, ratio, method, limit, max_power=most)
-    counter = RaplCounter(sensor, zone.path / "energy_uj", survey.opener)
+    counter = FileCounter(sensor, zone.path / "energy_uj", survey.opener)
     first = counter.read_energy()
     if first == Energy.ZERO:
         time.sleep(_ZERO_SECONDS)
@@ -261,7 +230,7 @@ def _limits(zone: Zone, opener: Opener) -> list[Power]:
     return [Power(count / MICROWATTS_PER_WATT) for count in counts if count is not None]
 
 
-def _mirrored(survey: _Survey, domain: Domain, counter: RaplCounter, *, second: Energy) -> str | None:
+def _mirrored(survey: _Survey, domain: Domain, counter: FileCounter, *, second: Energy) -> str | None:
     """The zone already kept whose count this zone repeats, if any.
 
     Two dies that count separately differ by kilojoules soon after boot; the reading of a mirror falls between two
@@ -286,7 +255,7 @@ def _mirrored(survey: _Survey, domain: Domain, counter: RaplCounter, *, second: 
     return None
 
 
-def _found(counter: RaplCounter, zone: Zone) -> Finding:
+def _found(counter: FileCounter, zone: Zone) -> Finding:
     domain = counter.sensor.domain
     remark = ""
     if domain.kind is Kind.PSYS:

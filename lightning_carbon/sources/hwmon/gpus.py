@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError
 from lightning_carbon.ports import Finding
-from lightning_carbon.sources.hwmon.readings import FileCounter, FileGauge, microwatts, why_not
-from lightning_carbon.sources.kernel_files import read_small
+from lightning_carbon.sources.hwmon.readings import FileGauge, microwatts, why_not
+from lightning_carbon.sources.kernel_files import FileCounter, read_small
 from lightning_carbon.units import MICROWATTS_PER_WATT, Energy, Power
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ReadFailed, SourceError
 from lightning_carbon.sources.kernel_files import NumberFile, reason_of
-from lightning_carbon.units import MICROWATTS_PER_WATT, MILLIWATTS_PER_WATT, Energy, Power
+from lightning_carbon.units import MICROWATTS_PER_WATT, MILLIWATTS_PER_WATT, Power
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,37 +20,6 @@ _UNKNOWN_MILLIWATTS: Final = 0xFFFF_FFFF
 """The milliwatts that ACPI's power meter shows where it does not know its power: 4.29 MW
 (https://github.com/lm-sensors/lm-sensors/issues/460, 2023)."""
 _UNKNOWN_MICROWATTS: Final = _UNKNOWN_MILLIWATTS * MICROWATTS_PER_WATT // MILLIWATTS_PER_WATT
-
-
-class FileCounter:
-    """An energy that the kernel counts in a file; an :class:`~lightning_carbon.ports.EnergyCounter`.
-
-    Args:
-        sensor: What it covers.
-        path: The file with the count of microjoules.
-        opener: What opens it.
-
-    Raises:
-        OSError: The file cannot be opened.
-    """
-
-    def __init__(self, sensor: Sensor, path: Path, opener: Opener = os.open) -> None:
-        self._sensor = sensor
-        self._file = NumberFile(path, opener, what="count of microjoules")
-
-    @property
-    def sensor(self) -> Sensor:
-        """What it covers and how."""
-        return self._sensor
-
-    def read_energy(self) -> Energy:
-        """Read the count.
-
-        Raises:
-            ReadFailed: The text is no count, or the kernel failed this time.
-            SourceLost: The file is gone.
-        """
-        return Energy(self._file.read())
 
 
 class FileGauge:

@@ -31,9 +31,9 @@ def test_a_budget_is_warned_of_on_the_way() -> None:
     assert [False] * 6 + [True, False] == reached
     assert watch.is_reached
     assert [
-        "50% of the budget of 100 J are used",
-        "95% of the budget of 100 J are used",
-        "the run is forecast to use 130% of its budget of 100 J",
+        "50.0 % of the budget of 100 J are used",
+        "95.0 % of the budget of 100 J are used",
+        "the run will likely use 130.0 % of its budget of 100 J",
         "the budget of 100 J is used up",
     ] == said
 

@@ -15,7 +15,7 @@ from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.ledger.writer import STEPS_HEADER
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.mapping import from_mapping, to_mapping
-from lightning_carbon.testing import ScriptedCounter
+from lightning_carbon.testing import ManualClock, ScriptedCounter, ScriptedGauge
 from lightning_carbon.units import Energy
 from tests.unit.metering.worlds import GPU_0, GPU_1, PACKAGE, World
 
@@ -202,6 +202,38 @@ def test_a_run_with_a_plan_says_what_it_will_have_used() -> None:
     assert [3_500.0] * 2 == [pytest.approx(forecast.joules.value, rel=0.12) for forecast in found[2:] if forecast]
     assert all(forecast is not None and forecast.remaining_seconds.low >= 0 for forecast in found)
     engine.stop()
+
+
+def test_a_row_has_the_range_of_the_sensor_that_took_over() -> None:
+    """A count that stands still gives way to a gauge of half the worth, and the rows after it say so."""
+    clock = ManualClock()
+    dead = ScriptedCounter(clock, joules=lambda t: 100 * min(t, 5.0), domain=GPU_0, uncertainty_ratio=0.01)
+    gauge = ScriptedGauge(clock, lambda _: 100.0, domain=GPU_0, uncertainty_ratio=0.5)
+    world = World(lambda _: (), [Finding("given", "GPU 0", dead, fallback=gauge)], clock=clock)
+    meter = world.engine.start()
+    rows = []
+    for _ in range(2):
+        world.run(4.0)
+        rows.append(meter.row())
+    meter.stop()
+    shares = [row.high_joules / row.total_joules for row in rows if row.high_joules and row.total_joules]
+
+    assert [1.01, 1.5] == pytest.approx(shares, rel=1e-3)
+
+
+def test_a_row_without_news_repeats_the_forecast() -> None:
+    """Nothing is worked out again, and nothing is forecast any more where the plan is taken back."""
+    world = World()
+    meter = world.engine.start("train")
+    meter.tell_plan(20)
+    world.steps(10)
+    first, second = meter.row(), meter.row()
+    meter.tell_plan(None)
+
+    assert first.forecast is not None
+    assert first.forecast is second.forecast
+    assert meter.row().forecast is None
+    meter.stop()
 
 
 def test_without_sources_there_are_no_figures() -> None:
