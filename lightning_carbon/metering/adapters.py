@@ -18,16 +18,17 @@ class Adapters:
     """The concrete adapters behind one meter.
 
     Args:
-        findings: What was tried as a source, usable or not.
+        findings: The findings of discovery, usable or not.
         clock: The monotonic clock and the wall clock beside it.
-        store: Where the record goes.
-        host: What is told about the machine.
-        ranks: Which of the run's processes this is.
-        identity: How they come to call it the same.
+        store: The store of the record.
+        host: The facts about the machine.
+        ranks: The place of this process in the run.
+        identity: The way in which ranks agree on the name of the run.
         pid_started: When this process started, in seconds since 1970, where that is known.
-        pid_namespace: What the numbers of processes are of here, where that is known.
+        pid_namespace: The namespace of process numbers here, where that is known.
         step_clock: Tells when the device got to a mark; ``None`` where the program computes by itself.
-        neighbours: Tells who else uses what is metered whole, or an empty string; asked now and then.
+        neighbours: Names other programs on hardware that is metered whole, or returns an empty string; called now and
+            then.
     """
 
     findings: Sequence[Finding]

@@ -1,4 +1,4 @@
-"""What the journal of this rank says: which rank writes, once, and what it has used so far, at every beat."""
+"""The journal of this rank: a description of the rank, once, and its usage so far, at every beat."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 HOST_ALONE = ClockUse(host_marks=1)
-"""The program alone says when steps end."""
+"""The clock use of a program without a device, which times its steps itself."""
 
 
 def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor], *, started_at: float) -> Header:
     """The first line of a journal.
 
     Args:
-        config: What the user set.
+        config: The settings, checked.
         adapters: The adapters of the run.
-        sensors: What is metered, in the order that beats have it.
+        sensors: The sensors, in the order of the beats.
         started_at: When the run started, in seconds since 1970.
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started_at))
@@ -58,7 +58,7 @@ def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor]
 
 
 def domain_of(sensor: Sensor) -> DomainDescription:
-    """What a journal says of a sensor and the domain that it covers."""
+    """The description of a sensor and its domain, for the journal."""
     domain = sensor.domain
     return DomainDescription(
         id=domain.id,
@@ -82,17 +82,17 @@ def beat_of(
     steps_per_epoch: float | None = None,
     clock_use: ClockUse = HOST_ALONE,
 ) -> Beat:
-    """What a rank has used so far, as its journal has it.
+    """The usage of a rank so far, in the form of its journal.
 
     Args:
-        usage: What was used since the start.
+        usage: The usage since the start.
         probes: What is metered, each with the reason and the moment of its loss, if it was lost; none where only what
             was used is asked for.
         at_seconds: Now, in seconds since 1970.
-        status: How the rank stands.
-        resumed: Which training this run goes on with.
-        steps_per_epoch: How many steps an epoch has, where the trainer tells.
-        clock_use: Which clock says when steps end; the host's by default.
+        status: The status of the rank.
+        resumed: The training that this run continues.
+        steps_per_epoch: The number of steps of an epoch, where the trainer gives it.
+        clock_use: The clocks that timed the steps; by default the host's.
     """
     lost_at_ns = (probe.lost_at_ns for probe in probes)
     return Beat(
@@ -112,7 +112,7 @@ def beat_of(
         parts={
             str(phase): {str(part): _part_beat(used.parts[part]) for part in parts_in_order(used.parts)}
             for phase, used in usage.phases.items()
-            if _has_parts(used)  # else no part was told
+            if _has_parts(used)  # else no part was marked
         },
         cadence_ns=tuple(probe.cadence_ns for probe in probes) if any(map(_has_parts, usage.phases.values())) else (),
         steps_per_epoch=steps_per_epoch,

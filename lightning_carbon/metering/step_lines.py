@@ -1,4 +1,4 @@
-"""Steps as the ledger lists them, a line of CSV each."""
+"""The ledger's list of steps, a line of CSV each."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def lines_of(steps: Sequence[StepEnergy], usage: Usage, sensors: Sequence[Sensor], *, cadence_ns: int = 0) -> list[str]:
-    """The lines of some steps: number, phase, start and end in nanoseconds, joules of the GPUs and of everything.
+    """The lines of steps: number, phase, start and end in nanoseconds, joules of the GPUs and of everything.
 
     A step that is shorter than the cadence of the sensors is unresolved: its energy is split by time alone.
 
     Args:
         steps: The steps.
-        usage: What has been used since the start of the run; it decides which domains a total sums.
-        sensors: What is metered, each with the sensor that it has now.
+        usage: The usage since the start of the run, which decides the domains that a total sums.
+        sensors: The present sensor of each domain.
         cadence_ns: How far apart the news of the slowest sensor are.
     """
     if not steps:
@@ -42,7 +42,7 @@ def _joules(step: StepEnergy, places: Sequence[int]) -> str:
 
 
 def roots_at(usage: Usage, sensors: Sequence[Sensor]) -> tuple[int, ...]:
-    """The places of the domains that a total sums, by what has been used since the start."""
+    """The places of the domains that a total sums, by the usage since the start."""
     return roots_of(
         [
             DomainUse(sensor.domain.id, sensor.domain.parent, sensor.provenance.is_measured, usage.microjoules(place))

@@ -1,7 +1,7 @@
-"""One sum over all ranks, the own rank first: what has been used since the start, and rows as differences of two sums.
+"""A single sum over all ranks, this rank first: the usage since the start, with rows as differences of two sums.
 
-Every rank comes as what its journal says, the own rank, too: its part is made when it is asked for, those of the others
-are as old as their last beat.
+Every rank comes in the form of its journal, also this rank: its part is made on demand, and those of the others are as
+old as their last beat.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class SensorSum(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What all ranks have used since their starts, as far as is known; sums over hardware that counts once.
+    """The known usage of all ranks since their starts, summed over hardware that counts once.
 
     Args:
-        ns: How long the own rank has run, in nanoseconds.
-        steps: How many steps the own rank has taken; all ranks take the same steps together.
-        phase_ns: How long each phase of the own rank has lasted.
+        ns: How long this rank has run, in nanoseconds.
+        steps: The number of steps of this rank; all ranks take the same steps together.
+        phase_ns: How long each phase of this rank has lasted.
         kinds: Energy in microjoules by kind of domain, children of other domains included.
         phases: Energy in microjoules by phase, of the domains that no other includes.
         total: Energy in microjoules of those domains.
@@ -69,14 +69,14 @@ class Sums(NamedTuple):
 
 
 NOTHING = Sums(0, 0, {}, {}, {}, 0, 0, None, None, 0, 0, 0, 0, {})
-"""Where every run begins."""
+"""The sums at which every run begins."""
 
 
 class Hardware:
-    """The hardware of some ranks: every piece once, credited to the first rank that meters it.
+    """The hardware of ranks: every piece once, credited to the first rank that meters it.
 
-    Unlike a record, which credits the rank that has covered the most: while a run goes on the credit must not change,
-    or rows would jump. To be kept as long as no further rank is heard of, as every row needs it.
+    A record credits the rank that has covered the most; during a run, however, the credit must not change, or rows
+    would jump. Keep it as long as no further rank reports, as every row needs it.
 
     Args:
         headers: The headers of the ranks, this rank's first and the others in order.
@@ -99,22 +99,22 @@ class Hardware:
             self._kinds[number].setdefault(domain.kind, []).append(place)
 
     def is_of(self, parts: Sequence[RankPart]) -> bool:
-        """Whether these are the very ranks."""
+        """Whether the hardware is that of exactly these ranks."""
         headers = self._headers
         return len(parts) == len(headers) and all(
             part.header is header for part, header in zip(parts, headers, strict=True)
         )
 
     def credits(self, parts: Sequence[RankPart]) -> list[Credit]:
-        """Every piece of hardware, with the rank that it is credited to."""
+        """Every piece of hardware, with its credited rank."""
         return credited((parts[number], place) for number, place in self._pieces)
 
     def kinds(self) -> Sequence[Mapping[str, Sequence[int]]]:
-        """For every rank, where the domains stand that are credited to it, by kind."""
+        """For every rank, the places of the domains credited to it, by kind."""
         return self._kinds
 
     def roots(self, parts: Sequence[RankPart]) -> Sequence[Sequence[int]]:
-        """For every rank, where the domains stand that are credited to it and that a total sums."""
+        """For every rank, the places of the domains credited to it that a total sums."""
         if self._is_flat:
             return self._places
         roots: list[list[int]] = [[] for _ in parts]
@@ -125,12 +125,12 @@ class Hardware:
 
 
 def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: Hardware | None = None) -> Sums:
-    """Add up what all ranks have used.
+    """Add up the usage of all ranks.
 
     Args:
         parts: The parts of the ranks, this rank's first and the others in order.
         silent: The ranks that have not written for a while.
-        hardware: Theirs, where it is known already.
+        hardware: The hardware of these ranks, where it is known already.
     """
     hardware = hardware or _hardware_of(parts)
     own = parts[0].beat
@@ -141,7 +141,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
     for part, of_kind, roots in zip(parts, hardware.kinds(), hardware.roots(parts), strict=True):
         beat = part.beat
         for kind, places in of_kind.items():
-            # A list: a generator costs twice as much here.
+            # A list, since a generator costs twice as much here.
             used = sum([_sum_at(phase.uj, places) for phase in beat.phases.values()])  # noqa: C419
             kinds[kind] = kinds.get(kind, 0) + used
         if not roots:
@@ -196,17 +196,17 @@ def row_between(
     """The row between a sum and a later sum.
 
     Args:
-        before: What had been used at the row before.
-        now: What has been used.
-        pue: What the energy is priced with.
-        intensity: What the energy is priced with.
-        ranks: How many ranks are in the sums and still write.
-        heard_of: The share of the run's ranks that has ever written; of the others, no reading is known.
+        before: The sums at the row before.
+        now: The present sums.
+        pue: The PUE that prices the energy.
+        intensity: The carbon intensity that prices the energy.
+        ranks: The number of ranks in the sums that still write.
+        heard_of: The share of the run's ranks that has ever written.
         is_rest: Whether it is what was left at the end, after other rows.
         forecast: What the run will have used, where that is known.
 
     Returns:
-        The row. Where no time has been settled since the row before, nothing is known of its energy, which is absent.
+        The row. Where no time has been settled since the row before, its energy is unknown and absent.
     """
     ns, steps, total = now.ns - before.ns, now.steps - before.steps, now.total - before.total
     is_metered = bool(now.kinds) and bool(now.ns or now.total)
@@ -231,8 +231,8 @@ def row_between(
     low, high = _ends(before, now)
     # What a total sums may have changed since, with a parent that its parts have overtaken.
     low, high = min(low, total), max(high, total)
-    # Other ranks write at a pace of their own, and are held to the time that they have written of; those that have
-    # stopped writing, to the time that this row is of.
+    # Other ranks write at a pace of their own, and should cover the time that they have written of; ranks that have
+    # stopped writing, the time of this row.
     expected_ns = now.expected - before.expected + now.silent * ns
     phases = {name: microjoules - before.phases.get(name, 0) for name, microjoules in now.phases.items()}
     lasted = {name for name, phase_ns in now.phase_ns.items() if phase_ns > before.phase_ns.get(name, 0)}
@@ -268,7 +268,7 @@ def _so_far(now: Sums) -> dict[str, float]:
 
 
 def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), silent: Collection[int] = ()) -> Height:
-    """What ranks have used since their starts, for the power profile of the run.
+    """The usage of ranks since their starts, for the power profile of the run.
 
     Args:
         parts: The parts of the ranks, at least one; the phases are those of the first.
@@ -325,5 +325,5 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 
 
 def _rise(before: int | None, now: int | None) -> int | None:
-    """How many came; ``None`` where nobody told."""
+    """The difference of two counts; ``None`` where they are not known."""
     return None if now is None else now - (before or 0) or None

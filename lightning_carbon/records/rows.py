@@ -1,10 +1,10 @@
-"""A row: what was used since the row before, and the one table of metric names.
+"""Rows, each the energy since the row before, and the only table of metric names.
 
 The table is the truth for names, units and meanings; the documentation is generated from it. A metric whose value is
 not known is absent from a row, never zero.
 
-Energy and CO2e come in pairs. What trackers show for a run is the last value that was logged: under ``row_`` that is a
-piece of the run, and under ``run_`` the run so far, in the end its total.
+Energy and CO2e come in pairs. Trackers show the last logged value for a run: under ``row_`` that is a piece of the run,
+and under ``run_`` the run so far, in the end its total.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class Scope(StrEnum):
-    """What a metric is a figure of."""
+    """The scope of a metric."""
 
     ROW = "row"
-    """What was used in a row: the values of all rows add up."""
+    """The amount of a row: the values of all rows add up."""
     RUN = "run"
     """The run so far: the last value is the run's."""
     RATE = "rate"
-    """A quotient within a row, which says little of a row that is short."""
+    """A quotient within a row, which says little for a short row."""
     FORECAST = "forecast"
     """What the run will have used at its end, as far as is known: the last value is the best."""
 
@@ -50,26 +50,26 @@ class Forecast(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was used since the row before.
+    """The energy since the row before.
 
     Args:
-        seconds: How long that is.
+        seconds: The length of the row.
         kind_joules: Energy by kind of domain, children of other domains included.
         total_joules: The sum over the domains that no other includes; ``None`` where nothing is measured.
-        low_joules: The lower end of its range, which a short row widens where a sensor does not see all of the time.
+        low_joules: The lower end of its range, which is wider for a short row where a sensor misses time.
         high_joules: The upper end.
         phase_joules: That total by phase.
         coverage_ratio: The mean over those domains of the share of the time that readings cover.
-        grams_co2e: What the total stands for, PUE included.
+        grams_co2e: The CO2e of the total, PUE included.
         run_joules: The total of the run so far.
-        run_grams_co2e: The same for the run so far.
+        run_grams_co2e: The CO2e of the run so far.
         run_kind_joules: Energy of the run so far by kind of domain.
-        steps: How many steps ended.
+        steps: The number of steps that ended.
         step_joules: The energy of those steps.
-        samples: How many samples they had, where known.
-        tokens: How many tokens they had, where known.
-        ranks: How many processes of the run are in these sums.
-        is_rest: Whether it is what was left at the end of a run that had rows before.
+        samples: The number of their samples, where known.
+        tokens: The number of their tokens, where known.
+        ranks: The number of the run's processes in these sums.
+        is_rest: Whether it is the rest at the end of a run that had rows before.
         forecast: What the run will have used at its end; ``None`` where its length is not known.
     """
 
@@ -97,7 +97,8 @@ class Row:
 
         Args:
             prefix: Put before every name.
-            scopes: Which metrics; by default all, but no rates of the rest at the end of a run, which may be short.
+            scopes: The scopes of the metrics; by default all, without rates for the rest at the end of a run, which may
+                be short.
         """
         if scopes is None:
             scopes = _OF_REST if self.is_rest else _OF_ROW
@@ -107,25 +108,25 @@ class Row:
     def as_metrics_at(self, step: int, last_step: int | None, prefix: str = "") -> dict[str, float]:
         """The row as metrics for a step: on the step of the row before it, the totals of the run alone.
 
-        There a second row would be drawn over the first, or take its place.
+        A second row on the same step would be drawn over the first, or replace it.
 
         Args:
-            step: Where the row stands on the x-axis.
-            last_step: Where the row before it stands; ``None`` where there is none.
+            step: The place of the row on the x-axis.
+            last_step: The place of the row before it; ``None`` where there is none.
             prefix: Put before every name.
         """
         return self.as_metrics(prefix, scopes=(Scope.RUN,) if step == last_step else None)
 
 
 class Metric(NamedTuple):
-    """One metric.
+    """A metric of rows.
 
     Args:
         name: Its name in loggers; the part before the slash groups cards in TensorBoard.
         unit: Its unit.
-        meaning: What it says, in one line.
+        meaning: Its meaning, in a line.
         of: Its value in a row, or ``None`` where it is not known.
-        scope: What it is a figure of.
+        scope: Its scope.
     """
 
     name: str
@@ -301,7 +302,7 @@ METRICS: tuple[Metric, ...] = (
         of=lambda _, forecast: forecast.remaining_seconds,
     ),
 )
-"""The one table of metric names."""
+"""The only table of metric names."""
 
 FORMER_NAMES: Final[Mapping[str, str]] = {
     "energy/gpu_joules": "energy/row_gpu_joules",
@@ -309,14 +310,14 @@ FORMER_NAMES: Final[Mapping[str, str]] = {
     "energy/dram_joules": "energy/row_dram_joules",
     "energy/total_joules": "energy/row_joules",
 }
-"""What metrics were called before energy came in pairs, and what they are called; logs of then are still there."""
+"""The former names of metrics, from before energy came in pairs, and the present names; old logs still have them."""
 
 
 def present_name(name: str) -> str:
-    """What a metric is called that may have been logged under a former name.
+    """The present name of a metric that may have been logged under a former name.
 
     Args:
-        name: A name in a log, with whatever a trainer or a logger has put before it.
+        name: A name in a log, with any prefix of a trainer or a logger.
     """
     for former, present in FORMER_NAMES.items():
         if name == former or (name.endswith(former) and name[-len(former) - 1] in "/-"):
