@@ -30,8 +30,6 @@ from lightning_carbon.estimate.prices import cloud_usd
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, Energy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
     from lightning_carbon.estimate.planning import PlannedTraining
 
@@ -74,21 +72,6 @@ class Estimate:
         return _watts(self.job).times(self.job.count).times(_plus_one(HOST_SHARE.span))
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """The same job in another region: the same energy, at another carbon intensity.
-
-    Args:
-        footprint: The CO2e there.
-        saved_grams_co2e: The saving against the planned place; negative where more is emitted.
-        saved_ratio: The saving as a share of the planned place's emissions; ``None`` where those are zero.
-    """
-
-    footprint: Footprint
-    saved_grams_co2e: float
-    saved_ratio: float | None
-
-
 def estimate(
     job: PlannedTraining, *, intensity: Intensity, pue: PowerUsage, usd_per_kwh: float | None = None
 ) -> Estimate:
@@ -125,24 +108,6 @@ def estimate(
         electricity_usd=_site_kwh(energy, pue).times(price.span),
         cloud_usd=cloud,
     )
-
-
-def what_if(planned: Estimate, intensities: Iterable[Intensity]) -> tuple[Elsewhere, ...]:
-    """Move a job to other regions, with the same hardware, hours and PUE.
-
-    Args:
-        planned: The job where it was planned.
-        intensities: The carbon intensities of the other regions.
-
-    Returns:
-        The job in each region, the cleanest first.
-    """
-    here = planned.footprint.value.grams
-    moved = (footprint(planned.energy, planned.footprint.pue, intensity) for intensity in intensities)
-    rows = (
-        Elsewhere(there, here - there.value.grams, 1 - there.value.grams / here if here else None) for there in moved
-    )
-    return tuple(sorted(rows, key=lambda row: (row.footprint.value.grams, row.footprint.intensity.region)))
 
 
 def _watts(job: PlannedTraining) -> Bounds[float]:

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lightning_carbon.carbon.what_if import Alternative, what_if
+from lightning_carbon.cli.alternatives import places_of
 from lightning_carbon.cli.estimate.sheets import estimate_sheets, gpus_sheet
 from lightning_carbon.cli.output import show
-from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.accelerators import accelerators, is_family_name, relatives
 from lightning_carbon.estimate.assumptions import assumptions
-from lightning_carbon.estimate.estimating import estimate, what_if
+from lightning_carbon.estimate.estimating import estimate
 from lightning_carbon.estimate.planning import plan
-from lightning_carbon.grid.factors import intensity_of, regions
+from lightning_carbon.report.elsewhere import elsewhere_mapping
 from lightning_carbon.settings import PUE, intensity_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lightning_carbon.carbon.footprint import Footprint
-    from lightning_carbon.carbon.intensity import Intensity
     from lightning_carbon.carbon.uncertainty import Bounds
+    from lightning_carbon.carbon.what_if import Elsewhere
     from lightning_carbon.cli.output import Form
     from lightning_carbon.estimate.accelerators import Accelerator
-    from lightning_carbon.estimate.estimating import Elsewhere, Estimate
+    from lightning_carbon.estimate.estimating import Estimate
     from lightning_carbon.units import Energy
 
 SCHEMA: Final = 1
-ALL: Final = "all"
-DEFAULT: Final = "default"
-_USUAL_PLACES: Final = (
-    *("NO", "SE", "FR", "CH", "BR", "CA", "FI", "ES", "GB", "NL", "DE", "IE", "IT", "US", "JP", "SG", "KR"),
-    *("AU", "CN", "TW", "IN", "PL", "ZA", "WORLD"),
-)
-"""The default regions: those with much of the world's computing, and the world."""
 
 
 def show_estimate(
@@ -66,7 +60,7 @@ def show_estimate(
         pue=PUE.in_force(pue),
         usd_per_kwh=usd_per_kwh,
     )
-    moved = None if places is None else what_if(planned, _intensities(places, planned.footprint.intensity))
+    moved = None if places is None else _elsewhere(planned, places)
     gpu = arguments.get("gpu")
     others = relatives(job.accelerator) if job.accelerator and is_family_name(str(gpu), job.accelerator) else ()
     show(form, estimate_sheets(planned, moved, others), to_mapping(planned, moved), label="estimate")
@@ -116,24 +110,15 @@ def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str
         for figure in assumptions(planned)
     ]
     if moved is not None:
-        mapping["what_if"] = [_elsewhere(place) for place in moved]
+        mapping["what_if"] = [elsewhere_mapping(place) for place in moved]
     return mapping
 
 
-def _intensities(places: str, planned: Intensity) -> list[Intensity]:
-    """The intensities of each place once, including the planned place."""
-    codes = (
-        [region.iso2 for region in regions()]
-        if places == ALL
-        else _USUAL_PLACES
-        if places == DEFAULT
-        else places.split(",")
-    )
-    try:
-        found = {intensity.region: intensity for intensity in map(intensity_of, codes)}
-    except ConfigError as error:
-        raise ConfigError("what_if", error.value, f"{error.fix} Or say default, or all.") from None
-    return list(({planned.region: planned} | found).values())
+def _elsewhere(planned: Estimate, places: str) -> tuple[Elsewhere, ...]:
+    """The job here and at other places, with the same hardware, hours and PUE."""
+    intensity, pue = planned.footprint.intensity, planned.footprint.pue
+    here = Alternative(intensity.region, intensity, pue)
+    return what_if(planned.energy, here, places_of(places, pue, argument="what_if"))
 
 
 def _part(gpu: Accelerator) -> dict[str, object]:
@@ -145,20 +130,6 @@ def _part(gpu: Accelerator) -> dict[str, object]:
         price = gpu.price
         mapping["usd_per_hour"] = {"low": price.low, "high": price.high, "source": price.source, "year": price.year}
     return mapping | {"source": gpu.source, "year": gpu.year, "url": gpu.url, "aliases": list(gpu.aliases)}
-
-
-def _elsewhere(place: Elsewhere) -> dict[str, object]:
-    intensity = place.footprint.intensity
-    mapping: dict[str, object] = {
-        "region": intensity.region,
-        "grams_co2e_per_kilowatt_hour": intensity.value,
-        "year": intensity.year,
-        "grams_co2e": _grams(place.footprint),
-        "saved_grams_co2e": place.saved_grams_co2e,
-    }
-    if place.saved_ratio is not None:
-        mapping["saved_ratio"] = place.saved_ratio
-    return mapping
 
 
 def _span(span: Bounds[float]) -> dict[str, float]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.estimate.accelerators import PRECISIONS, Accelerator, accelerators
 from lightning_carbon.estimate.assumptions import assumptions
-from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, POWER, amount, digits, duration, percent, span
+from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, POWER, amount, digits, duration, span
+from lightning_carbon.report.elsewhere import elsewhere_sheet
 from lightning_carbon.report.sheets import Column, Sheet, sheet_of
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, TERA
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
     from lightning_carbon.carbon.footprint import Footprint
     from lightning_carbon.carbon.uncertainty import Bounds
+    from lightning_carbon.carbon.what_if import Elsewhere
     from lightning_carbon.estimate.assumptions import Assumption
-    from lightning_carbon.estimate.estimating import Elsewhere, Estimate
+    from lightning_carbon.estimate.estimating import Estimate
     from lightning_carbon.units import Energy
 
 _MUCH: Final = 1e4
@@ -41,7 +43,7 @@ def estimate_sheets(
         return (Sheet(_title(planned), ("", "Value", "Range"), "<>>", rows, notes),)
     return (
         Sheet(_title(planned), ("", "Value", "Range"), "<>>", rows),
-        sheet_of("Elsewhere, with the same hardware, hours and PUE", moved, _places(planned), notes=notes),
+        elsewhere_sheet("Elsewhere, with the same hardware, hours and PUE", moved, here="planned", notes=notes),
     )
 
 
@@ -102,25 +104,6 @@ def _figures(planned: Estimate) -> Iterator[tuple[str, ...]]:
 def _energy(name: str, energy: Bounds[Energy]) -> tuple[str, ...]:
     value, low, high = energy.value.joules, energy.low.joules, energy.high.joules
     return (name, amount(value, ENERGY), span(low, high, ENERGY, like=value))
-
-
-def _places(planned: Estimate) -> tuple[Column[Elsewhere], ...]:
-    planned_region = planned.footprint.intensity.region
-
-    def saved(there: Elsewhere) -> str:
-        if there.footprint.intensity.region == planned_region:
-            return "planned"
-        if there.saved_ratio is None:
-            return NOTHING
-        return percent(there.saved_ratio) if there.saved_ratio >= 0 else f"{percent(-there.saved_ratio)} more"
-
-    return (
-        Column("Region", lambda there: there.footprint.intensity.region, "<"),
-        Column("gCO2e/kWh", lambda there: digits(there.footprint.intensity.value)),
-        Column("CO2e", lambda there: amount(there.footprint.value.grams, CO2E)),
-        Column("Range", lambda there: _grams(there.footprint)),
-        Column("Saved", saved),
-    )
 
 
 def _grams(priced: Footprint) -> str:

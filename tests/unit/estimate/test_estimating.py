@@ -10,7 +10,7 @@ from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.accelerators import accelerators
 from lightning_carbon.estimate.assumptions import assumptions
-from lightning_carbon.estimate.estimating import Estimate, estimate, what_if
+from lightning_carbon.estimate.estimating import Estimate, estimate
 from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
 from lightning_carbon.estimate.planning import plan
 
@@ -129,29 +129,6 @@ def test_measured_systems_lie_in_the_estimated_range(gpu: str, count: int, watts
 
     assert power.low < watts < power.high, source
     assert 0.5 < power.value / watts < 2, source
-
-
-@given(grams=st.lists(st.floats(0.1, 1_000), min_size=1, max_size=8), here=st.floats(0.1, 1_000))
-def test_moving_keeps_the_energy_and_changes_the_carbon(grams: list[float], here: float) -> None:
-    """Elsewhere CO2e is in the ratio of the intensities, the cleanest place first."""
-    planned = estimate_of(grams=here)
-    moved = what_if(planned, [intensity_of(f"R{index}", value) for index, value in enumerate(grams)])
-
-    assert sorted(grams) == [row.footprint.intensity.value for row in moved]
-    for row in moved:
-        there = row.footprint.intensity.value
-        assert planned.footprint.value.grams * there / here == pytest.approx(row.footprint.value.grams)
-        assert planned.footprint.value.grams - row.footprint.value.grams == row.saved_grams_co2e
-        assert 1 - there / here == pytest.approx(row.saved_ratio, abs=1e-9)
-
-
-def test_where_nothing_is_emitted_no_share_is_saved() -> None:
-    """A share of nothing is not known."""
-    planned = estimate(plan("T4", hours=1), intensity=intensity_of("custom", 0), pue=PUE)
-    [moved] = what_if(planned, [intensity_of("SWE", 35)])
-
-    assert moved.saved_ratio is None
-    assert moved.saved_grams_co2e < 0
 
 
 def test_what_is_not_known_is_absent() -> None:
