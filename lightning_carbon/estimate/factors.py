@@ -6,8 +6,6 @@ The power of an accelerator, as a share of its rating, is linear from idle to bu
 utilisation``. The power of the rest of its server is a share of that.
 
 References:
-    [Strubell] E. Strubell, A. Ganesh, A. McCallum, Energy and Policy Considerations for Deep Learning in NLP, ACL 2019,
-        table 3: measured power of GPUs, processors and memory together, on P100 and V100.
     [Patterson] D. Patterson et al., Carbon Emissions and Large Neural Network Training, 2021 (arXiv 2104.10350),
         tables 1 and 4: measured power of whole systems for each accelerator, on P100, V100, TPU v2 and v3.
     [Newkirk] A. C. Newkirk et al., Empirically-Calibrated H100 Node Power Models for Reducing Uncertainty in AI
@@ -46,10 +44,9 @@ IDLE_SHARE = SourcedBounds(
 
 BUSY_SHARE = SourcedBounds(
     Bounds(0.80, 0.50, 1.00),
-    "from BERT on V100, 188 W of 300 W with processors (Strubell et al. 2019), to the rated power, which no part "
-    "exceeds for long",
+    "from half of the rated power, ours, to the rated power, which no part exceeds for long",
 )
-"""The draw of an accelerator in a kernel, as a share of its rated power. The middle is ours."""
+"""The draw of an accelerator in a kernel, as a share of its rated power. The low end and the middle are ours."""
 
 HOST_SHARE = SourcedBounds(
     Bounds(0.50, 0.10, 1.00),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import ConfigError
@@ -62,7 +63,26 @@ def method_of(
         intensity=intensity_in_force(region, intensity, environ),
         electricity=_AVERAGE if usd_per_kwh is None else ElectricityPrice(usd_per_kwh, "given", None),
         cloud={},
+        intensity_given=region is not None or intensity is not None,
+        pue_given=pue is not None,
     )
+
+
+def as_told(method: Method, measurement: Measurement) -> Method:
+    """The method for a measurement: carbon intensity and PUE as its run was told, unless they are asked for.
+
+    Args:
+        method: The method that was asked for; that of the study holds for every run.
+        measurement: The measurement; what its run was not told, but had to assume, is taken from the method.
+    """
+    if method.name != CURRENT:
+        return method
+    intensity, pue = measurement.intensity, measurement.pue
+    if intensity is not None and not intensity.assumed and not method.intensity_given:
+        method = replace(method, intensity=intensity)
+    if pue is not None and not pue.assumed and not method.pue_given:
+        method = replace(method, pue=pue)
+    return method
 
 
 def price_of(measurement: Measurement, method: Method) -> CloudPrice | None:
@@ -90,7 +110,7 @@ def row_of(measurement: Measurement, method: Method, length: TrainingLength | No
 
     Args:
         measurement: The measurement.
-        method: The method of pricing.
+        method: The method of pricing, which :func:`as_told` fits to the run.
         length: The length of the training; by default as asked for when it was measured, else that of the study's row,
             else as measured.
 
@@ -99,7 +119,7 @@ def row_of(measurement: Measurement, method: Method, length: TrainingLength | No
     """
     return project(
         measurement,
-        method,
+        as_told(method, measurement),
         length or measurement.extent,
         published=published_model_of(measurement),
         price=price_of(measurement, method),

@@ -27,6 +27,8 @@ class Method:
         intensity: The carbon intensity of electricity.
         electricity: The price of a kWh; ``None`` where it is not known.
         cloud: The prices of an hour of accelerators, by name; empty where none is known.
+        intensity_given: Whether the carbon intensity was asked for, and so holds for runs that were told another.
+        pue_given: The same of the PUE.
     """
 
     name: str
@@ -34,3 +36,5 @@ class Method:
     intensity: Intensity
     electricity: ElectricityPrice | None
     cloud: Mapping[str, CloudPrice]
+    intensity_given: bool = False
+    pue_given: bool = False

@@ -25,7 +25,7 @@ def _study() -> None:
 
 @study_app.command()
 def published(*, json: JsonOption = False, markdown: MarkdownOption = False, latex: LatexOption = False) -> None:
-    """Recompute the study's Tables 1, 3 and 4 from their inputs, and show computed beside printed."""
+    """Recompute the study's four tables from their inputs, and show computed beside printed."""
     from lightning_carbon.cli.study.published import show_published
 
     with told({"json": json, "markdown": markdown, "latex": latex}):
@@ -140,7 +140,7 @@ def table(
     markdown: MarkdownOption = False,
     latex: LatexOption = False,
 ) -> None:
-    """Show all measurements in a ledger beside the published rows."""
+    """Show all measurements in a ledger beside the published rows, each priced as its run was told."""
     from lightning_carbon.cli.study.measure import show_table
     from lightning_carbon.measuring.pricing import method_of
     from lightning_carbon.study.measured.training_length import TrainingLength

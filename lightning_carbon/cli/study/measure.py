@@ -20,7 +20,7 @@ from lightning_carbon.ledger.files import read_json
 from lightning_carbon.measuring import Measured, measure
 from lightning_carbon.measuring.configuration import looks_like_config, subject_of
 from lightning_carbon.measuring.following import measured_runs
-from lightning_carbon.measuring.pricing import published_model_of, row_of
+from lightning_carbon.measuring.pricing import as_told, published_model_of, row_of
 from lightning_carbon.records.numbers import duration
 from lightning_carbon.settings import PROJECT, ledger_folder
 from lightning_carbon.study.measured.measurement import from_mapping
@@ -125,7 +125,7 @@ def show_table(project: str | None, ledger: str | None, *, method: Method, lengt
     mappings = {row.id: measured_mapping(measurement, row) for measurement, row in measured}
     show(
         form,
-        [measured_sheet(rows, method, found, title="Measured beside published")],
+        [measured_sheet(rows, _priced(found, method), title="Measured beside published")],
         [mappings.get(row.id) or row.as_mapping() for row in rows],
         label="measured",
     )
@@ -171,7 +171,11 @@ def _sheets(measurement: Measurement, row: StudyRow, method: Method) -> list[She
     answered = [] if published is None else [known for known in trainings(published_rows()) if known.id == published.id]
     rows = [*answered, row]
     title = "Measured beside published" if published is not None else "Measured"
-    return [component_sheet(measurement), measured_sheet(rows, method, [measurement], title=title)]
+    return [component_sheet(measurement), measured_sheet(rows, _priced([measurement], method), title=title)]
+
+
+def _priced(measurements: Sequence[Measurement], method: Method) -> list[tuple[Measurement, Method]]:
+    return [(measurement, as_told(method, measurement)) for measurement in measurements]
 
 
 def _read(paths: Sequence[Path]) -> Iterator[Measurement]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightning_carbon.cli.output import show
-from lightning_carbon.study.published.claims import claims, claims_sheet
+from lightning_carbon.study.published.claims import claims_sheet
+from lightning_carbon.study.published.mixes import mix_mapping
+from lightning_carbon.study.published.press import claims
+from lightning_carbon.study.published.study import strubell2019
 from lightning_carbon.study.published.tables import published_rows, published_sheets
 
 if TYPE_CHECKING:
@@ -15,15 +18,12 @@ _KEYS = ("table", "id", "name", "hardware", "hours", "power_watts", "computed", 
 
 
 def show_published(form: Form) -> None:
-    """Print the study's Tables 1, 3 and 4, computed beside printed."""
+    """Print the study's four tables, computed beside printed."""
     rows = published_rows()
     mappings = [row.as_mapping() for row in rows]
-    show(
-        form,
-        published_sheets(rows),
-        [{key: mapping[key] for key in _KEYS} for mapping in mappings],
-        label="strubell2019",
-    )
+    plain = [{key: mapping[key] for key in _KEYS} for mapping in mappings]
+    plain += map(mix_mapping, strubell2019().mixes)
+    show(form, published_sheets(rows), sorted(plain, key=lambda row: row["table"]), label="strubell2019")
 
 
 def show_claims(form: Form) -> None:

@@ -151,6 +151,8 @@ def measure_journals(
         world_size=first.world_size,
         host=dict(first.host),
         absent=first.absent,
+        intensity=first.intensity,
+        pue=first.pue,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.energy.accuracy import Accuracy, either_way
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ConfigError
@@ -101,6 +102,8 @@ class Measurement:
         host: The machine and the versions.
         absent: The hardware that could not be measured, and why.
         extent: The length of the training that the user asked for; ``None`` where none was given.
+        intensity: The carbon intensity that the run was priced with; ``None`` in measurements that do not say.
+        pue: The PUE that it was priced with; ``None`` in measurements that do not say.
     """
 
     schema: int
@@ -118,6 +121,8 @@ class Measurement:
     host: dict[str, str | int | None]
     absent: tuple[Finding, ...] = ()
     extent: TrainingLength | None = None
+    intensity: Intensity | None = None
+    pue: PowerUsage | None = None
 
     def of_kind(self, kind: str) -> list[DomainPower]:
         """The domains of a kind that have a power."""

@@ -85,16 +85,20 @@ def beside(published: Sequence[StudyRow], measured: Sequence[tuple[Measurement, 
     return rows + [row for measurement, row in measured if measurement.published not in ids]
 
 
-def measured_sheet(rows: Sequence[StudyRow], method: Method, measured: Iterable[Measurement], *, title: str) -> Sheet:
+def measured_sheet(rows: Sequence[StudyRow], measured: Iterable[tuple[Measurement, Method]], *, title: str) -> Sheet:
     """Rows as text, with their prices and how each was measured.
 
     Args:
         rows: The rows, measured or published.
-        method: The method of pricing the measured rows.
-        measured: The measurements behind them.
+        measured: The measurements behind them, each with the method that it is priced with.
         title: The title of the table.
     """
-    notes = [how_priced(method), *map(how_measured, measured)]
+    known = list(measured)
+    named: dict[str, list[str]] = {}
+    for measurement, method in known:
+        named.setdefault(how_priced(method), []).append(measurement.name)
+    priced = [text if len(named) == 1 else f"{', '.join(names)}: {text}" for text, names in named.items()]
+    notes = [*priced, *(how_measured(measurement) for measurement, _ in known)]
     return study_sheet(title, rows, COLUMNS, notes=notes)
 
 

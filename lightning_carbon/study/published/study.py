@@ -99,6 +99,21 @@ class PublishedEmission:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedMix:
+    """A row of Table 2: where the electricity of a country or a cloud comes from.
+
+    Args:
+        id: A name for machines.
+        name: For people.
+        percent: The printed shares, in per cent, by source: renewable, gas, coal, nuclear.
+    """
+
+    id: str
+    name: str
+    percent: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedStudy:
     """The study's figures.
 
@@ -107,6 +122,7 @@ class PublishedStudy:
         url: Its address.
         method: Its method of pricing energy.
         search_remark: The note on its estimate of the search, shown with it everywhere.
+        power_remark: The note on the hardware that its power was measured on.
         models: Its trainings.
         development_accelerator: The accelerator of the development.
         development_watts: The mean power of an accelerator during the development, without PUE.
@@ -114,12 +130,14 @@ class PublishedStudy:
         grid_searches: The number of searches in it.
         development: Its parts, from one training to all.
         emissions: The rows of Table 1.
+        mixes: The rows of Table 2.
     """
 
     source: str
     url: str
     method: Method
     search_remark: str
+    power_remark: str
     models: tuple[PublishedModel, ...]
     development_accelerator: str
     development_watts: float
@@ -127,6 +145,7 @@ class PublishedStudy:
     grid_searches: int
     development: tuple[PublishedDevelopment, ...]
     emissions: tuple[PublishedEmission, ...]
+    mixes: tuple[PublishedMix, ...]
 
 
 @cache
@@ -153,6 +172,7 @@ def study_from_mapping(values: Mapping[str, Any]) -> PublishedStudy:
         url=values["url"],
         method=_method(values["method"]),
         search_remark=values["search_remark"],
+        power_remark=values["power_remark"],
         models=tuple(PublishedModel(**{**model, "printed": _printed(model["printed"])}) for model in values["models"]),
         development_accelerator=development["accelerator"],
         development_watts=development["average_watts_per_accelerator"],
@@ -171,6 +191,7 @@ def study_from_mapping(values: Mapping[str, Any]) -> PublishedStudy:
             )
             for emission in values["emissions"]
         ),
+        mixes=tuple(PublishedMix(**{**mix, "percent": MappingProxyType(mix["percent"])}) for mix in values["mixes"]),
     )
 
 

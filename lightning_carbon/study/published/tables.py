@@ -1,7 +1,7 @@
 """The tables of the study of 2019, recomputed from nothing but their inputs: power, hours, count and factors.
 
-Table 1 shows CO2e beside everyday things, Table 3 trainings of models, Table 4 the whole development of a model. Table
-2, the electricity mixes of countries and clouds, needs no arithmetic.
+Table 1 shows CO2e beside everyday things, Table 2 the energy mixes of countries and clouds (:mod:`.mixes`), Table 3
+trainings of models, Table 4 the whole development of a model.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.equivalents import REFERENCES
 from lightning_carbon.study.arithmetic import energy_of, figures_of
+from lightning_carbon.study.published.mixes import mixes_sheet
 from lightning_carbon.study.published.study import strubell2019
 from lightning_carbon.study.rows import EMISSIONS, MODELS, Figures, StudyRow, study_sheet
 from lightning_carbon.units import CarbonMass, Power
@@ -56,10 +57,10 @@ def published_rows() -> tuple[StudyRow, ...]:
 
 
 def published_sheets(rows: tuple[StudyRow, ...], study: PublishedStudy | None = None) -> tuple[Sheet, ...]:
-    """The three tables as text, with their notes.
+    """The four tables as text, with their notes.
 
     Args:
-        rows: The rows of all three.
+        rows: The rows of Tables 1, 3 and 4.
         study: The inputs behind them; by default those of the study.
     """
     study = study or strubell2019()
@@ -72,13 +73,14 @@ def published_sheets(rows: tuple[StudyRow, ...], study: PublishedStudy | None = 
     days = f"{study.development_days} days, {study.grid_searches} grid searches; hours are GPU-hours."
     titles = {
         TABLE_1: ("CO2e of trainings and of everyday things (the study's Table 1)", EMISSIONS, (constants, _EVERYDAY)),
-        TABLE_3: ("Trainings of one model (the study's Table 3)", MODELS, (constants,)),
+        TABLE_3: ("Trainings of one model (the study's Table 3)", MODELS, (constants, study.power_remark)),
         TABLE_4: ("The whole development of one model (the study's Table 4)", MODELS, (constants, days)),
     }
-    return tuple(
+    first, *others = (
         study_sheet(title, [row for row in rows if row.table == table], columns, notes=notes)
         for table, (title, columns, notes) in titles.items()
     )
+    return first, mixes_sheet(study.mixes, method.intensity.value), *others
 
 
 def _pounds(study: PublishedStudy) -> float:

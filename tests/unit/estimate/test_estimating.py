@@ -109,10 +109,6 @@ def test_an_estimate_by_hand() -> None:
 @pytest.mark.parametrize(
     ("gpu", "count", "watts", "source"),
     [
-        ("P100", 8, 1415.78, "Strubell et al. 2019, table 3: Transformer base"),
-        ("P100", 8, 1515.43, "Strubell et al. 2019, table 3: Transformer big"),
-        ("P100", 3, 517.66, "Strubell et al. 2019, table 3: ELMo"),
-        ("V100", 64, 12041.51, "Strubell et al. 2019, table 3: BERT base"),
         ("P100", 1, 296, "Patterson et al. 2021, table 1: Transformer big, system"),
         ("P100", 1, 271, "Patterson et al. 2021, table 1: Evolved Transformer, system"),
         ("TPU v2", 1, 229, "Patterson et al. 2021, table 1: Transformer big, system"),

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.measuring.pricing import method_of, price_of
-from tests.unit.study.measured.measurements import measured, power
+from lightning_carbon.measuring.pricing import as_told, method_of, price_of, row_of
+from tests.unit.study.measured.measurements import measured, method, power
 
 
 def test_a_price_is_that_of_the_accelerator_that_was_measured() -> None:
@@ -49,3 +49,25 @@ def test_current_factors_are_those_of_a_meter() -> None:
     assert found.electricity is not None
     assert found.electricity.usd_per_kwh == 0.3
     assert method_of(environ={}).electricity is not None
+
+
+def test_a_row_is_priced_as_its_run_was_told() -> None:
+    """A run in Sweden keeps Sweden's carbon intensity and its own PUE; what it had to assume comes from the method."""
+    told = replace(measured(power("gpu:0", 300.0)), intensity=method(35.0).intensity, pue=method(pue=1.1).pue)
+    guessed = replace(
+        told,
+        intensity=replace(method(458.0).intensity, assumed=True),
+        pue=replace(method(pue=1.54).pue, assumed=True),
+    )
+    now = method_of(environ={"LIGHTNING_CARBON_REGION": "NO", "LIGHTNING_CARBON_PUE": "1.3"})
+    asked = method_of(region="FR", pue=1.2, environ={})
+
+    assert (35.0, 1.1) == (as_told(now, told).intensity.value, as_told(now, told).pue.value)
+    assert ("NOR", 1.3) == (as_told(now, guessed).intensity.region, as_told(now, guessed).pue.value)
+    assert ("FRA", 1.2) == (as_told(asked, told).intensity.region, as_told(asked, told).pue.value)
+    assert method_of("strubell2019") == as_told(method_of("strubell2019"), told)
+    old = measured(power("gpu:0", 300.0))
+    mass, other = (getattr(row_of(run, now).computed, "co2e_kg", None) for run in (told, old))
+    assert mass is not None
+    assert other is not None
+    assert 35.0 * 1.1 / (now.intensity.value * 1.3) == pytest.approx(mass / other, rel=1e-3)

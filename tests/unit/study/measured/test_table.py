@@ -79,7 +79,7 @@ def test_the_factors_are_said_with_their_ranges() -> None:
 def test_hours_are_as_exact_as_the_speed_that_they_follow_from(hours: float, text: str) -> None:
     """Published ones stay as they are."""
     row = row_of(measured(power("gpu:0", 300.0), seconds=10.0), method(), TrainingLength(hours=hours))
-    sheet = measured_sheet([row, *beside(published_rows(), [])], method(), [], title="")
+    sheet = measured_sheet([row, *beside(published_rows(), [])], [], title="")
     column = [cells[sheet.head.index("Hours")] for cells in sheet.rows]
 
     assert [text, "12", "84"] == column[:3]
@@ -88,7 +88,7 @@ def test_hours_are_as_exact_as_the_speed_that_they_follow_from(hours: float, tex
 def test_the_sheet_and_the_mapping_have_everything() -> None:
     """Every form comes from the same row; JSON has the measurement, too."""
     row = row_of(BIG, method())
-    text = as_markdown(measured_sheet([row], method(), [BIG], title="Measured"))
+    text = as_markdown(measured_sheet([row], [(BIG, method())], title="Measured"))
     mapping = json.loads(json.dumps(measured_mapping(BIG, row)))
 
     assert "| Big | P100-SXM2-16GB x1 | counter + modelled | 340.00 | 84 | 28.6 |" in text
@@ -97,3 +97,12 @@ def test_the_sheet_and_the_mapping_have_everything() -> None:
         mapping["power_watts"],
         mapping["measurement"]["domains"][0]["watts"],
     )
+
+
+def test_rows_that_are_priced_differently_say_which_is_which() -> None:
+    """A single note where all have the same prices, else a note for each, with the names of the models."""
+    alike = measured_sheet([], [(BIG, method()), (OWN, method())], title="")
+    apart = measured_sheet([], [(BIG, method()), (OWN, method(grams=35.0))], title="")
+
+    assert alike.notes[0].startswith("Measured rows (current): ")
+    assert ["Big: Measured rows", "Own: Measured rows"] == [note.partition(" (current)")[0] for note in apart.notes[:2]]
