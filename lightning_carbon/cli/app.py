@@ -24,6 +24,7 @@ from lightning_carbon.cli.options import (
     RunNameOption,
 )
 from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
+from lightning_carbon.cli.runs.app import runs_app
 from lightning_carbon.cli.study.app import study_app
 from lightning_carbon.cli.usage_errors import told
 from lightning_carbon.errors import ConfigError
@@ -227,54 +228,8 @@ def estimate(
         )
 
 
-runs_app = typer.Typer(
-    help="List the runs of the ledger, the newest last; those found dead are recovered from their journals.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 app.add_typer(runs_app, name="runs", invoke_without_command=True)
 app.add_typer(study_app, name="study")
-
-
-@runs_app.callback()
-def runs(
-    context: typer.Context,
-    project: ProjectOption = None,
-    ledger: LedgerOption = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="NUMBER", help="Only so many, the newest.", show_default=False)
-    ] = None,
-    *,
-    json: Annotated[bool, typer.Option("--json", help="Print the records as JSON instead of a table.")] = False,
-) -> None:
-    """List the runs of the ledger, the newest last; those found dead are recovered from their journals."""
-    if context.invoked_subcommand is not None:
-        context.obj = {"project": project, "ledger": ledger, "json": json}
-        return
-    from lightning_carbon.cli.runs import list_runs
-
-    with told({"project": project, "ledger": ledger}):
-        list_runs(ledger, project, limit=limit, as_json=json)
-
-
-@runs_app.command()
-def show(
-    context: typer.Context,
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="Its id, the beginning of its id, or its name.", show_default=False)
-    ],
-    project: ProjectOption = None,
-    ledger: LedgerOption = None,
-    *,
-    json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
-) -> None:
-    """Print a run."""
-    from lightning_carbon.cli.runs import show_run
-
-    # `runs --ledger FOLDER show RUN` means what `runs show RUN --ledger FOLDER` does.
-    given = context.obj or {}
-    project, ledger = project or given.get("project"), ledger or given.get("ledger")
-    with told({"project": project, "ledger": ledger}):
-        show_run(run, ledger, project, as_json=json or bool(given.get("json")))
 
 
 @app.command(help=_CHECK_HELP)

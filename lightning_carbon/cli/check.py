@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.baseline.comparison import Comparison, Verdict, compare
 from lightning_carbon.baseline.costs import Baseline, baseline_from, baseline_to, cost_of
-from lightning_carbon.cli.runs import find_run
+from lightning_carbon.cli.runs.choosing import find_run
 from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError, LedgerError, RecordError
 from lightning_carbon.ledger.directory import RECORD_FILE

@@ -5,26 +5,28 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import ConfigError, NewerSchema, RecordError
 from lightning_carbon.ledger.attempts import tell_attempts
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
+from lightning_carbon.ledger.facts import Facts, facts_of
 from lightning_carbon.ledger.files import clear_left_over, read_json, write_json
+from lightning_carbon.ledger.filters import NAMED, RunFilter, unknown_project
 from lightning_carbon.ledger.journals import journals_of, read_journal, read_texts
+from lightning_carbon.ledger.orders import ORDERS, STARTED
 from lightning_carbon.ledger.recovery import Observer, OpenRun, look_at
+from lightning_carbon.ledger.tags import TAGS_FILE, read_tags
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.run import Status
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from lightning_carbon.records.run import RunRecord
 
-_NAMED = 5
-"""The most runs that an error names where several may be meant."""
 _LATER_NS = NANOSECONDS_PER_SECOND
 """The seconds by which journals must be newer than the record of an interrupted run to show that it goes on."""
 
@@ -63,6 +65,77 @@ class Ledger:
     def projects(self) -> list[str]:
         """The names of all projects, sorted."""
         return sorted(self._entries(self._root))
+
+    def check_project(self, name: str) -> str:
+        """Check that there is a project of a name.
+
+        Raises:
+            ConfigError: There is none; those that resemble it are named.
+        """
+        known = self.projects()
+        if name not in known:
+            raise unknown_project(name, known, str(self._root))
+        return name
+
+    def last(self, project: str | None = None) -> RunRecord:
+        """The run that started last.
+
+        Args:
+            project: The project, if only its runs count.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        for record in self.runs(project, 1):
+            return record
+        of = "" if project is None else f" of project {project}"
+        raise ConfigError("run", None, f"there are no runs{of} in {self._root}.")
+
+    def meant(self, text: str, project: str | None = None) -> RunRecord | str:
+        """The run that a user means, or the name of the project, where the text is that.
+
+        Args:
+            text: An id, the beginning of an id, the name of a run, or the name of a project.
+            project: The project, if only its runs count; then no project is looked for.
+
+        Raises:
+            ConfigError: Nothing matches, or several runs do.
+        """
+        if project is None and text in self.projects():
+            return text
+        return self.find(text, project)
+
+    def select(self, wanted: RunFilter, *, sort: str = STARTED, limit: int | None = None) -> list[Facts]:
+        """The facts of the runs that are wanted, in order.
+
+        Args:
+            wanted: The filters.
+            sort: The name of the order, of :data:`~lightning_carbon.ledger.orders.ORDERS`.
+            limit: The most runs; the last in that order are returned.
+        """
+        if wanted.is_all and sort == STARTED:
+            return [facts_of(record) for record in self.runs(wanted.project, limit)]
+        found: Iterable[Facts] = filter(wanted.takes, map(facts_of, self.runs(wanted.project)))
+        if wanted.tags:
+            found = (facts for facts in found if {*wanted.tags} <= {*self.tags(facts)})
+        ordered = sorted(found, key=ORDERS[sort])
+        return ordered if limit is None else ordered[-limit:]
+
+    def record(self, facts: Facts) -> RunRecord | None:
+        """The record of a run; ``None`` where it can no longer be read."""
+        return self.read(self.folder(facts))
+
+    def folder(self, run: Facts | RunRecord) -> Path:
+        """The folder of a run."""
+        return self._root / run.project / run.run_id if run.location is None else Path(run.location).parent
+
+    def tags(self, run: Facts | RunRecord) -> tuple[str, ...]:
+        """The tags of a run, sorted."""
+        try:
+            return read_tags(self.folder(run))
+        except (OSError, RecordError) as error:
+            self._notice(f"{self.folder(run) / TAGS_FILE}: {error}")
+            return ()
 
     def find(self, text: str, project: str | None = None) -> RunRecord:
         """The run with a given id, beginning of an id, or name.
@@ -216,6 +289,6 @@ def _called(folder: Path) -> str:
 
 
 def _say_which(what: str, names: Iterable[str], count: int) -> str:
-    last = list(names)[-_NAMED:]
+    last = list(names)[-NAMED:]
     more = f" and {count - len(last)} more" if count > len(last) else ""
     return f"{count} runs {what}: {', '.join(last)}{more}; give more of the id, or --project."

@@ -75,12 +75,25 @@ def counted_twice(runs: Iterable[Counted]) -> float:
     Args:
         runs: The runs that are added up.
     """
-    before: list[Counted] = []
+    known = {(run.project, run.run_id): run for run in runs}
+    partners: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for key, run in known.items():
+        for overlap in run.overlaps:
+            partner = (overlap.project, overlap.run_id)
+            if partner in known:
+                partners.setdefault(key, set()).add(partner)
+                partners.setdefault(partner, set()).add(key)
     twice = 0.0
-    for run in sorted(runs, key=lambda run: (run.run_id, run.project)):
-        twice += _union([shared for earlier in before if (shared := _shared(run, earlier)) is not None])
-        before.append(run)
+    for key, others in partners.items():
+        earlier = [known[partner] for partner in sorted(others) if _order(partner) < _order(key)]
+        twice += _union([shared for run in earlier if (shared := _shared(known[key], run)) is not None])
     return twice
+
+
+def _order(key: tuple[str, str]) -> tuple[str, str]:
+    """The order of runs by start, which their ids begin with."""
+    project, run_id = key
+    return run_id, project
 
 
 def _shared(run: Counted, earlier: Counted) -> Overlap | None:

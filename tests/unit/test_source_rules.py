@@ -45,7 +45,7 @@ PER: Final = re.compile(
 """What the name of a conversion factor looks like."""
 NO_FACTORS: Final = {
     ("carbon/equivalents.py", "_MOST"): "the most of a thing that a comparison counts",
-    ("cli/runs.py", "_MUCH"): "from where on a figure is shown with an exponent",
+    ("cli/runs/listing.py", "_MUCH"): "from where on a figure is shown with an exponent",
     ("ledger/lines.py", "MOST_JOURNAL_BYTES"): "the most that is read of a journal",
     ("sources/shares.py", "_PARTS_PER_MICROJOULE"): "how finely a share is counted, our choice",
     ("study/measured/table.py", "_NOTHING_LEFT"): "what rounding leaves of nothing",

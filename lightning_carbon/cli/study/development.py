@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.cli.output import show
-from lightning_carbon.cli.runs import open_runs
+from lightning_carbon.cli.runs.choosing import open_runs
 from lightning_carbon.cli.say import notice
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.accelerators import find_accelerator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lightning_carbon.cli.output import Form
-    from lightning_carbon.cli.runs import Runs
+    from lightning_carbon.cli.runs.choosing import Runs
     from lightning_carbon.study.development.jobs import Job
     from lightning_carbon.study.method import Method
 

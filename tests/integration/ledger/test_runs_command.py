@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -12,8 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from lightning_carbon.cli.app import app
 from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ledger.tags import write_tags
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from tests.unit.records.samples import FULL, NOTHING
 
@@ -53,7 +57,7 @@ def ledger(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [80, 140])
 def test_the_table_fits_the_terminal(ledger: str, columns: int) -> None:
     """Ids and figures stay whole, at any width that terminals have; the project gives way."""
     told = runs("--ledger", ledger, columns=columns)
@@ -61,10 +65,12 @@ def test_the_table_fits_the_terminal(ledger: str, columns: int) -> None:
 
     assert (0, "") == (told.returncode, told.stderr)
     assert max(len(line) for line in lines) <= columns
-    for word in ("20261121T101112Z-3fa20002", "interrupted", "1,234,567", "1.00e+07", "2/4", "2.78e-09", "5 runs"):
+    for word in ("20261121T101112Z-3fa20002", "name-3", "1 min 28 s", "interrupted", "1.00e+07", "2.78e-09", "5 runs"):
         assert word in told.stdout
-    assert ("2026-11-21 10:11" in told.stdout) is (columns == 120)
-    assert "20261122T000000Z-00000004" in lines[-3]
+    for word in ("2026-11-21 10:11", "1,234,567", " 2/4 "):
+        assert (word in told.stdout) is (columns == 140)
+    assert ("Not all ranks have reported of 20261121T101112Z-3fa20002 (2/4).\n" in told.stdout) is (columns == 80)
+    assert "20261122T000000Z-00000004" in lines[-3 if columns == 140 else -4]
 
 
 def test_nothing_but_printable_text_reaches_the_terminal(ledger: str) -> None:
@@ -86,11 +92,11 @@ def test_the_json_is_the_records(ledger: str) -> None:
     assert 5 == len(listed)
     assert listed[1] == json.loads(shown) == json.loads(stored.read_text())
     assert [listed[-1]] == json.loads(runs("--ledger", ledger, "--json", "--limit", "1").stdout)
-    assert [] == json.loads(runs("--ledger", ledger, "--json", "--project", "none").stdout)
+    assert [listed[2]] == json.loads(runs("--ledger", ledger, "--json", "--status", "failed").stdout)
 
 
 def test_one_run_is_shown_as_its_summary(ledger: str) -> None:
-    """By id, by its beginning and by name, with the options before or after."""
+    """By id, by its beginning and by name, with the options before or after; the last run, where none is named."""
     told = [
         runs("show", "20261121T101110Z-3fa20000", "--ledger", ledger).stdout,
         runs("show", "20261121T101110Z", "--ledger", ledger).stdout,
@@ -100,6 +106,29 @@ def test_one_run_is_shown_as_its_summary(ledger: str) -> None:
     record = from_mapping(json.loads(stored.read_text()), location=str(stored))
 
     assert [record.summary() + "\n"] * 3 == told
+    assert "20261122T000000Z-00000004" in CliRunner().invoke(app, ["runs", "--ledger", ledger, "show"]).stdout
+    assert runs("--ledger", ledger, "--project", "x").stdout == runs("show", "x", "--ledger", ledger).stdout
+
+
+def test_runs_are_filtered_and_sorted(ledger: str) -> None:
+    """By any filter, all of which hold; the CSV has a row of figures for each that is left."""
+    folder = Path(ledger)
+    write_tags(next(folder.glob("*/20261121T101112Z-3fa20002")), ["paper", "=1+1"])
+
+    def found(*words: str) -> list[str]:
+        lines = CliRunner().invoke(app, ["runs", "--ledger", ledger, "--csv", *words]).stdout.splitlines()
+        return [row["run_id"][-1] for row in csv.DictReader(lines)]
+
+    assert list("01234") == found()
+    assert ["1", "2", "4"] == found("--status", "failed,interrupted")
+    assert ["2"] == found("--status", "failed", "--sweep", "name-*", "--tag", "paper", "--host", "node-7")
+    assert [] == found("--host", "nowhere")
+    assert ["4"] == found("--since", "2026-11-22")
+    assert [] == found("--until", "2026-11-21T10:11:12")
+    assert list("0123") == found("--until", "2026-11-21")
+    assert list("40312") == found("--sort", "energy")
+    assert ["1", "2"] == found("--sort", "energy", "--limit", "2", "--since", "9999w")
+    assert ["0", "4"] == found("--project", "lisa", "--since", "2020-01", "--until", "2026-11")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +138,10 @@ def test_one_run_is_shown_as_its_summary(ledger: str) -> None:
         (["show", "2026112", "--ledger", "LEDGER"], "run='2026112' cannot be used: 5 runs begin so: "),
         (["--ledger", "LEDGER/none"], "--ledger LEDGER/none cannot be used: there is no such folder"),
         (["--ledger", "LEDGER", "--project", "a/b"], "--project a/b cannot be used: "),
+        (
+            ["--ledger", "LEDGER", "--project", "lise"],
+            "--project lise cannot be used: there is no such project in LEDGER; did you mean lisa?",
+        ),
     ],
 )
 def test_what_cannot_be_found_is_one_line(ledger: str, words: list[str], said: str) -> None:
