@@ -9,6 +9,7 @@ import typer
 
 from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
+from lightning_carbon.cli.grid.app import grid_app
 from lightning_carbon.cli.options import (
     BudgetOption,
     DevicesOption,
@@ -229,6 +230,7 @@ def estimate(
 
 
 app.add_typer(runs_app, name="runs", invoke_without_command=True)
+app.add_typer(grid_app, name="grid")
 app.add_typer(study_app, name="study")
 
 

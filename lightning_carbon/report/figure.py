@@ -101,7 +101,7 @@ def power_figure(record: RunRecord, profile: PowerProfile) -> Figure | None:
     """
     if not profile.strands:
         return None
-    with _quietly():  # it logs folders that it cannot write to, and fonts that it looks for
+    with quietly():  # it logs folders that it cannot write to, and fonts that it looks for
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -134,13 +134,13 @@ def pixels(figure: Figure) -> Any:  # noqa: ANN401 - numpy is matplotlib's, not 
     import numpy as np
 
     canvas: Any = figure.canvas
-    with _quietly():
+    with quietly():
         canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Keep matplotlib's log messages from users, who did not ask for a figure.
 
     Its warnings are avoided instead, since Python repeats once-only warnings of a program after any block of
@@ -231,7 +231,7 @@ def _scale(axes: Axes, profile: PowerProfile, *, unit: str, size: float) -> None
 
 
 def _tick(axis: Axis, values: Sequence[float], *, most: float, size: float = 1.0) -> None:
-    # Not set_ticks(), which catches warnings: see _quietly().
+    # Not set_ticks(), which catches warnings: see quietly().
     from matplotlib.ticker import FixedFormatter, FixedLocator
 
     shown = [float(value) for value in values if 0.0 <= value <= most]
