@@ -124,7 +124,7 @@ def cost_of(record: RunRecord) -> Cost:
         raise _unfit(record, f"it is {record.status}, and only completed runs are compared")
     if not record.steps:
         raise _unfit(record, "it counted no steps; a trainer's callback does, a loop of your own calls step_done()")
-    roots = _roots(record.energy.domains)
+    roots = roots_of(record.energy.domains)
     known = [(domain, domain.step_joules) for domain in roots if domain.step_joules is not None]
     if len(known) < len(roots) or not roots:
         raise _unfit(record, "it does not tell the energy of its steps by domain; record it again with this version")
@@ -161,7 +161,7 @@ def hardware_of(record: RunRecord) -> str:
     chosen = [domain for domain in domains if domain.kind == Kind.GPU] or [
         domain for domain in domains if domain.kind == Kind.PACKAGE
     ]
-    counts = Counter(domain.name for domain in chosen or _roots(domains))
+    counts = Counter(domain.name for domain in chosen or roots_of(domains))
     return " + ".join(f"{count} x {name}" if count > 1 else name for name, count in sorted(counts.items()))
 
 
@@ -199,7 +199,7 @@ def baseline_from(values: object) -> Baseline:
     return Baseline(entries)
 
 
-def _roots(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
+def roots_of(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
     """The domains that no other includes."""
     every = list(domains)
     ids = {domain.id for domain in every}
@@ -208,12 +208,21 @@ def _roots(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
 
 def _check(record: RunRecord, cost: Cost, roots: Iterable[DomainRecord]) -> None:
     judged = {(part.kind, part.provenance) for part in cost.judged}
-    for domain in roots:
-        if (domain.kind, domain.provenance) in judged and domain.coverage_ratio < LEAST_COVERAGE:
-            covered = f"readings of {domain.name} cover {domain.coverage_ratio:.0%} of it"
-            raise _unfit(record, f"{covered}, and {LEAST_COVERAGE:.0%} are needed")
+    check_coverage(record, [domain for domain in roots if (domain.kind, domain.provenance) in judged])
     if not cost.joules_per_step > 0:
         raise _unfit(record, "its steps took no energy that could be read")
+
+
+def check_coverage(record: RunRecord, domains: Iterable[DomainRecord]) -> None:
+    """Refuse a run whose readings leave gaps that could hide a change.
+
+    Raises:
+        ConfigError: Readings of a domain cover less than :data:`LEAST_COVERAGE` of the run.
+    """
+    for domain in domains:
+        if domain.coverage_ratio < LEAST_COVERAGE:
+            covered = f"readings of {domain.name} cover {domain.coverage_ratio:.0%} of it"
+            raise _unfit(record, f"{covered}, and {LEAST_COVERAGE:.0%} are needed")
 
 
 def _unfit(record: RunRecord, reason: str) -> ConfigError:

@@ -54,6 +54,13 @@ _CHECK_HELP = (
     "is no baseline yet. What was measured is never compared with what was modelled."
 )
 
+_COMPARE_HELP = (
+    "Tell which of two trainings takes less energy, and how sure that is.\n\n"
+    'Such as: compare --runs 5 -- "python train.py" "python train.py --compile"\n\n'
+    "Commands are run in turn, A B B A, after a first run of each that does not count. Runs of the ledger are compared "
+    "by their ids or names: several of each by whole runs, one of each by blocks of its steps."
+)
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -285,3 +292,57 @@ def check(
             allow_missing=allow_missing,
         )
     raise typer.Exit(code)
+
+
+@app.command("compare", help=_COMPARE_HELP)
+def compare(
+    sides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="A B",
+            help="Two runs, or two names that several runs have; with --runs two commands, each in quotes.",
+            show_default=False,
+        ),
+    ] = None,
+    runs: Annotated[
+        int | None,
+        typer.Option(
+            "--runs", metavar="NUMBER", help="Run two commands in turn, so many times each.", show_default=False
+        ),
+    ] = None,
+    per: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNIT",
+            help="What decides: token, sample, step or run; by default the first known.",
+            show_default=False,
+        ),
+    ] = None,
+    power: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Say how many runs of each show a change of this share.", show_default=False
+        ),
+    ] = None,
+    noise: Annotated[
+        float, typer.Option(metavar="SHARE", help="With --power: the standard deviation of a run.")
+    ] = 0.05,
+    project: ProjectOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: JsonOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
+) -> None:
+    """Compare two trainings."""
+    from lightning_carbon.cli import compare as work
+
+    given = {"project": project, "ledger": ledger, "per": per, "runs": runs, "noise": noise, "power": power}
+    with told({**given, "json": json, "markdown": markdown, "latex": latex}):
+        form = form_of(json=json, markdown=markdown, latex=latex)
+        if power is not None:
+            work.tell_trials(power, noise)
+        elif runs is None:
+            work.compare_runs(sides or [], ledger=ledger, project=project, per=per, form=form)
+        else:
+            work.compare_commands(sides or [], runs, ledger=ledger, project=project, per=per, form=form)

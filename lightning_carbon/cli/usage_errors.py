@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from lightning_carbon.cli.say import notice
-from lightning_carbon.errors import ConfigError, LedgerError
+from lightning_carbon.cli import NAME
+from lightning_carbon.cli.say import notice, say
+from lightning_carbon.errors import ConfigError, LedgerError, StudyError
 from lightning_carbon.settings import LEDGER, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+FAILED = 1
 USAGE_ERROR = 2
 
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
@@ -22,7 +24,7 @@ _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 @contextmanager
 def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """End the command with a line on stderr when a setting cannot be used.
+    """End the command with a line on stderr when a setting cannot be used, or a program that it started has failed.
 
     Args:
         given: The options given, by the names of the meter's arguments; ``None`` for those not given.
@@ -34,6 +36,9 @@ def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -
         name_origin(error, given, environ)
         notice(str(error))
         raise typer.Exit(USAGE_ERROR) from None
+    except StudyError as error:
+        say(f"{NAME}: {error}", err=True)
+        raise typer.Exit(FAILED) from None
     except LedgerError as error:
         notice(f"{error}; give another folder with {LEDGER.option}, or set {LEDGER.variable}")
         raise typer.Exit(USAGE_ERROR) from None

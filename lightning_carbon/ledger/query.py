@@ -249,6 +249,16 @@ class Ledger:
             return False
 
 
+def record_in(folder: Path) -> RunRecord:
+    """Read the record in the folder of a run.
+
+    Raises:
+        RecordError: It is no record, or a later version wrote it.
+        OSError: It cannot be read.
+    """
+    return read_record(folder / RECORD_FILE)
+
+
 def read_record(path: Path) -> RunRecord:
     """Read the record of a run from a file.
 

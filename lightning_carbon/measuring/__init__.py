@@ -166,11 +166,9 @@ def _train(
                 raise StudyError(message)
         code = child.exit_code
         child.end()
-        said = child.last_words()
-    if code:
-        how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-        message = f"the program {how}" + (f"; its last words:\n{said}" if said else ", without a word")
-        raise StudyError(message)
+        failure = child.failure() if code else None  # ending a program is no failure of it
+    if failure is not None:
+        raise StudyError(failure)
     run = follower.longest
     if run is None:
         message = f"the program has ended and metered nothing; see to it that {_ADD_THE_METER}"

@@ -137,6 +137,19 @@ class Child:
                 return "\n".join(shown)
         return ""
 
+    def failure(self, name: str = "the program") -> str | None:
+        """The failure of a program that has ended, with its last words; ``None`` where it ended well or still runs.
+
+        Args:
+            name: The name of the program in the sentence.
+        """
+        code = self.exit_code
+        if not code:
+            return None
+        how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
+        said = self.last_words()
+        return f"{name} {how}" + (f"; its last words:\n{said}" if said else ", without a word")
+
     def _family(self) -> list[psutil.Process]:
         try:
             return psutil.Process(self._process.pid).children(recursive=True)
