@@ -14,7 +14,7 @@ from lightning_carbon.baseline.trials import LEAST_TRIALS, trials_needed
 from lightning_carbon.cli.output import Form
 from lightning_carbon.cli.output import show as show_tables
 from lightning_carbon.cli.run.program import SIGNALLED
-from lightning_carbon.cli.runs import open_runs
+from lightning_carbon.cli.runs.choosing import open_runs
 from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.measuring.following import FollowedRun
@@ -27,7 +27,7 @@ from lightning_carbon.report.sheets import Sheet
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lightning_carbon.cli.runs import Runs
+    from lightning_carbon.cli.runs.choosing import Runs
     from lightning_carbon.records.run import RunRecord
 
 _ALIGN: Final = "<>>>>>"

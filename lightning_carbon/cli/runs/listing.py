@@ -18,8 +18,8 @@ from lightning_carbon.cli.runs.choosing import find_run_or_project, known_runs
 from lightning_carbon.cli.say import say
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.files import to_json
-from lightning_carbon.ledger.orders import ORDERS, STARTED
 from lightning_carbon.ledger.filters import RunFilter, near_words
+from lightning_carbon.ledger.orders import ORDERS, STARTED
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.numbers import NOTHING, digits, duration, printable
 from lightning_carbon.records.overlaps import counted_twice
