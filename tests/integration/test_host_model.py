@@ -195,6 +195,7 @@ def test_work_is_charged(scope: str, burn: Burn) -> None:
     [
         (EPYC.format(flags="", siblings=64), 225 / 64, 0.5),  # bare metal with one thread a core
         (EPYC.format(flags="hypervisor", siblings=4), 225 / 128, 0.5),  # a guest: all threads of the chip
+        (EPYC.format(flags="", siblings=4), 225 / 128, 0.5),  # a guest that hides its hypervisor
         (EPYC.replace("EPYC 7742 64-Core", "EPYC").format(flags="hypervisor", siblings=4), 3.5, 0.6),
         ("processor\t: 0\nBogoMIPS\t: 50\nFeatures\t: fp asimd\n", 3.5, 0.6),  # Arm names no model
         ("", 3.5, 0.6),

@@ -18,7 +18,7 @@ from pathlib import Path
 
 # Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
 _TABLE = Path(__file__).with_name("data") / "cpu_power.csv"
-_COLUMNS = "name,tdp_watts,threads\n"
+_COLUMNS = "name,base_watts,max_watts,threads,source\n"
 
 _NOISE = r"""(?ix)
       @.*                         # nominal clock
@@ -46,18 +46,22 @@ class CpuSpec:
 
     Args:
         name: The model, as :func:`plain_name` writes it.
-        tdp_watts: Rated (thermal design) power of one socket, in watts.
+        base_watts: Base (thermal design) power of one socket, in watts; ``None`` where no source says.
         threads: Hardware threads of one socket; ``None`` where no source says.
+        max_watts: Maximum turbo power of one socket, in watts; ``None`` where the vendor states none beside the base.
+        is_like: Whether its power is that of a similar model, as for parts that are made for one cloud.
     """
 
     name: str
-    tdp_watts: float
+    base_watts: float | None
     threads: int | None
+    max_watts: float | None = None
+    is_like: bool = False
 
     @property
-    def watts_per_thread(self) -> float | None:
-        """Rated power of one hardware thread, in watts; ``None`` where the number of threads is not known."""
-        return None if self.threads is None else self.tdp_watts / self.threads
+    def most_watts(self) -> float | None:
+        """The most that it is rated for: maximum turbo power, else base power."""
+        return self.max_watts or self.base_watts
 
 
 def plain_name(model_name: str) -> str:
@@ -92,8 +96,14 @@ def find_cpu(model_name: str) -> CpuSpec | None:
     line = _line_of(key)
     if line is None:
         return None
-    name, tdp_watts, threads = line.split(",")
-    return CpuSpec(name, float(tdp_watts), int(threads) if threads else _threads_by_brand(key, model_name))
+    name, base, most, threads, source = line.split(",")
+    return CpuSpec(
+        name,
+        float(base) if base else None,
+        int(threads) if threads else _threads_by_brand(key, model_name),
+        float(most) if most else None,
+        is_like=source.startswith("l"),
+    )
 
 
 def _threads_by_brand(key: str, model_name: str) -> int | None:

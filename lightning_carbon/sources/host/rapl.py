@@ -134,7 +134,7 @@ def discover(
     }
     cpu = describe_cpu(cpuinfo)
     spec = find_cpu(cpu.get("model name", ""))
-    rated = None if spec is None else Power(spec.tdp_watts)
+    rated = None if spec is None or spec.most_watts is None else Power(spec.most_watts)
     domains = [(zone, domain) for zone in zones if (domain := _domain(zone, suffixes)) is not None]
     with Patience(patience_seconds) as patience:
         survey = _Survey(opener, patience, is_computed=cpu.get("vendor_id", "") in _AMD, rated=rated)
