@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import LedgerError
 from lightning_carbon.ledger.attempts import Attempts
 from lightning_carbon.ledger.beside import RunsBeside
+from lightning_carbon.ledger.courses import COURSE_FILE
 from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.journals import parts_of
+from lightning_carbon.records.course import course_mapping
 from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.merging import record_of
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lightning_carbon.ports import LineSink, RunIdentity, RunStore
+    from lightning_carbon.records.course import Course
     from lightning_carbon.records.journal import Beat, Header
     from lightning_carbon.records.run import RunRecord
 
@@ -206,6 +210,18 @@ class RunWriter:
             if sink is not None:
                 sink.close()
         return replace(record, location=self.location)
+
+    def keep_course(self, course: Course) -> None:
+        """Write the course of the run beside its record, at rank 0, in the place of an earlier course. Never raises.
+
+        Nothing is said where it cannot be written: it costs figures, and no figure of the record.
+        """
+        if self._header.rank or self.location is None or not course.profile.strands:
+            return
+        with suppress(LedgerError, OSError, ValueError):
+            sink = self._store.open_lines(self._header.project, self.run_id, COURSE_FILE)
+            with closing(sink):
+                sink.write_lines([to_json(course_mapping(course))])
 
     def running(self, beat: Beat) -> RunRecord:
         """The record of the run so far."""

@@ -12,12 +12,14 @@ import logging
 import threading
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.attribution import Attribution, StepEnergy, Usage
 from lightning_carbon.errors import BudgetReached, LedgerError, LedgerLost, SourceLost
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
+from lightning_carbon.metering.course import CourseNotes
 from lightning_carbon.metering.insisting import insist
 from lightning_carbon.metering.marks import NotedMark, ready_marks, steps_after
 from lightning_carbon.metering.neighbours import NeighbourWatch
@@ -30,7 +32,6 @@ from lightning_carbon.metering.sums import height_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.lineage import resumed_at, totals_of
 from lightning_carbon.records.merging import record_of
-from lightning_carbon.records.power_profile import Heights, PowerProfile, power_profile_of
 from lightning_carbon.records.run import Status
 from lightning_carbon.records.totals import Totals
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from lightning_carbon.metering.sums import Hardware
     from lightning_carbon.records.journal import Beat
     from lightning_carbon.records.lineage import Checkpoint, Resumed
+    from lightning_carbon.records.power_profile import PowerProfile
     from lightning_carbon.records.rows import Row
     from lightning_carbon.records.run import RunRecord
     from lightning_carbon.settings import MeterConfig
@@ -116,8 +118,7 @@ class Run:
         self._settled = self._nothing_yet(phase)
         self._trim_ns = 0
         self._rows = RowMaker(config, self._header, self._probes, outlook=outlook)
-        self._heights, self._others_heights = Heights(), Heights()
-        self._others_noted: list[RankPart] = []
+        self._course = CourseNotes(outlook.metrics)
         self._resumed: Resumed | None = None
         self._neighbours = NeighbourWatch(adapters.neighbours, warn)
         self.lap_numbers = itertools.count(1)
@@ -262,8 +263,7 @@ class Run:
     def power_profile(self) -> PowerProfile:
         """The power of the run over time."""
         with self.lock:
-            others = self._others_heights.all()
-            return power_profile_of(self._heights.all(), others if len(others) > 1 else ())
+            return self._course.profile()
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """Continue from a checkpoint."""
@@ -317,10 +317,11 @@ class Run:
                 probe.timeline.close(end_ns)
             self.settle(end_ns)
             part = self._own_part(status)
-            self._heights.note(height_of([part]))
+            self._course.note(part, is_last=True)
             self._hand_over_lines()
         record = self.writer.close(part.beat, [])
         self._note_others()
+        self.writer.keep_course(self._course.all(is_over=True))
         return record
 
     # -- beside the training ----------------------------------------------------------------------------------------
@@ -333,11 +334,12 @@ class Run:
                 return
             self.settle()
             part = self._own_part(Status.RUNNING)
-            if self._heights.wants(part.beat.ns):
-                self._heights.note(height_of([part]))
+            self._course.note(part)
             self._hand_over_lines()
         self.writer.write(part.beat, [])
         self._note_others()
+        if self._course.is_due(part.beat.ns):
+            self.writer.keep_course(self._course.all(is_over=False))
         self._watch_budget(part)
 
     def _watch_budget(self, part: RankPart) -> None:
@@ -357,19 +359,10 @@ class Run:
         self._settled = self._settled._replace(lines=[])
 
     def _note_others(self) -> None:
-        """Note the usage of the other ranks, if there is news; costs as much as a row."""
-        parts, noted = self.writer.others, self._others_noted
-        if parts is noted or self._adapters.ranks.rank:
-            return
-        if len(parts) > len(noted):
-            # A rank's first beat holds energy of no particular moment.
-            self._others_heights = Heights()
-        self._others_noted = parts
-        if parts:
-            own = self._own_part(Status.RUNNING)
-            height = height_of(parts, without=[own], silent=self.writer.silent)
-            if height.ns:
-                self._others_heights.note(height)
+        """Note the usage of the other ranks, at rank 0, which draws that of all."""
+        if not self._adapters.ranks.rank:
+            own = partial(self._own_part, Status.RUNNING)
+            self._course.note_others(self.writer.others, self.writer.silent, own)
 
     def _note_loss(self, probe: Probe) -> None:
         message = f"{probe.sensor.domain.name} is no longer metered: {probe.lost}"

@@ -177,6 +177,8 @@ class TrainerHooks(TrainerCallback):
             figures = self._runs.step_figures(state.global_step)
         else:
             figures = {}
+        if self._runs.running is not None:
+            self._runs.running.meter.tell_metrics(logs, state.global_step)
         logs.update(figures)
         # The Trainer has put a copy of the log there already.
         if state.log_history and state.log_history[-1].get("step") == state.global_step:

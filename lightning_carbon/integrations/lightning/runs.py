@@ -219,6 +219,7 @@ class EntryRuns:
             row = meter.next_row()
             if row is not None:
                 self._rows.publish(trainer, row, self._last_step)
+                meter.tell_metrics(trainer.logged_metrics, self._last_step)
 
     @guarded()
     def _stop(self, trainer: Trainer) -> None:

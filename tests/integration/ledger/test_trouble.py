@@ -182,7 +182,7 @@ def test_a_full_disk_delays_and_loses_nothing(tmp_path: Path) -> None:
     assert (True, True) == (found["listed"], found["whole"])
     assert found["steps"] > 0
     assert ("completed", "completed") == (found["status"], found["last"])
-    assert ["rank-00000.jsonl", "record.json", "steps.csv"] == found["left"]
+    assert ["course.json", "rank-00000.jsonl", "record.json", "steps.csv"] == found["left"]
     assert found["joules"] == pytest.approx(found["expected"], rel=0.25)
 
 
