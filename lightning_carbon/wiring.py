@@ -82,10 +82,12 @@ def open_ledger(folder: Path, notice: Callable[[str], None]) -> Ledger:
         folder: The folder of all runs.
         notice: Called with a line for each run that cannot be read.
     """
+    from lightning_carbon.ledger.index import INDEX_FILE, RunIndex
     from lightning_carbon.ledger.query import Ledger
     from lightning_carbon.ledger.recovery import Observer, file_system_time, is_process_there
 
-    return Ledger(folder, Observer(host_id(), is_process_there, file_system_time, pid_namespace()), notice)
+    observer = Observer(host_id(), is_process_there, file_system_time, pid_namespace())
+    return Ledger(folder, observer, notice, index=RunIndex(folder / INDEX_FILE))
 
 
 def copy_record(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.records.overlaps import Counted, Overlap
-from lightning_carbon.records.totals import microjoules_of
 
 if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord
@@ -27,11 +25,11 @@ class Portion:
 
     Args:
         name: The name of the host, or the id and the model of the GPU.
-        microjoules: Its energy; ``None`` where the run's is not known.
+        joules: Its energy; ``None`` where the run's is not known.
     """
 
     name: str
-    microjoules: int | None
+    joules: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +50,10 @@ class Facts:
         world_size: The number of its processes.
         reported_ranks: The number of processes that have reported.
         model: The model of its GPUs, or of its processor where it used none; several are joined by ``+``.
-        microjoules: Its energy, without PUE; ``None`` where nothing could be measured.
-        measured_microjoules: The part that sensors measured.
-        low_microjoules: The lower end of the range of its energy.
-        high_microjoules: The upper end.
+        joules: Its energy, without PUE; ``None`` where nothing could be measured.
+        measured_joules: The part that sensors measured.
+        low_joules: The lower end of the range of its energy.
+        high_joules: The upper end.
         grams_co2e: Its CO2e, PUE included; ``None`` where there is no energy.
         low_grams_co2e: The lower end of the range of its CO2e.
         high_grams_co2e: The upper end.
@@ -78,10 +76,10 @@ class Facts:
     world_size: int
     reported_ranks: int
     model: str
-    microjoules: int | None
-    measured_microjoules: int
-    low_microjoules: int
-    high_microjoules: int
+    joules: float | None
+    measured_joules: float
+    low_joules: float
+    high_joules: float
     grams_co2e: float | None
     low_grams_co2e: float | None
     high_grams_co2e: float | None
@@ -99,7 +97,6 @@ class Facts:
 def facts_of(record: RunRecord) -> Facts:
     """The facts of a run."""
     energy, carbon = record.energy, record.carbon
-    total = microjoules_of(energy.total_joules)
     return Facts(
         project=record.project,
         run_id=record.run_id,
@@ -114,15 +111,15 @@ def facts_of(record: RunRecord) -> Facts:
         world_size=record.world_size,
         reported_ranks=len(record.ranks) or 1,
         model=_model_of(record),
-        microjoules=total,
-        measured_microjoules=microjoules_of(energy.measured_joules) or 0,
-        low_microjoules=microjoules_of(energy.low_joules) or 0,
-        high_microjoules=microjoules_of(energy.high_joules) or 0,
+        joules=energy.total_joules,
+        measured_joules=energy.measured_joules,
+        low_joules=energy.low_joules,
+        high_joules=energy.high_joules,
         grams_co2e=carbon.grams_co2e,
         low_grams_co2e=carbon.low,
         high_grams_co2e=carbon.high,
-        hosts=_hosts_of(record, total),
-        gpus=_gpus_of(record, total),
+        hosts=_hosts_of(record),
+        gpus=_gpus_of(record),
         overlaps=record.overlaps,
         location=record.location,
     )
@@ -148,36 +145,26 @@ def _model_of(record: RunRecord) -> str:
     return "unknown"
 
 
-def _hosts_of(record: RunRecord, total: int | None) -> tuple[Portion, ...]:
+def _hosts_of(record: RunRecord) -> tuple[Portion, ...]:
     """The energy by host, which adds up to the total."""
-    own = record.host.get("name")
+    total = record.energy.total_joules
     if not record.ranks:
-        return (Portion(str(own or UNKNOWN_HOST), total),)
+        return (Portion(str(record.host.get("name") or UNKNOWN_HOST), total),)
     joules: dict[str, float] = {}
     for rank in record.ranks:
-        joules[rank.host] = joules.get(rank.host, 0.0) + rank.joules
-    return _shares({host or UNKNOWN_HOST: amount for host, amount in joules.items()}, total, rest="")
+        host = rank.host or UNKNOWN_HOST
+        joules[host] = joules.get(host, 0.0) + rank.joules
+    return tuple(Portion(host, None if total is None else amount) for host, amount in joules.items())
 
 
-def _gpus_of(record: RunRecord, total: int | None) -> tuple[Portion, ...]:
+def _gpus_of(record: RunRecord) -> tuple[Portion, ...]:
     """The energy by GPU, and the rest of the run's energy, which add up to the total."""
+    total = record.energy.total_joules
     joules: dict[str, float] = {}
     for domain in record.energy.domains:
         if domain.kind == Kind.GPU and domain.parent is None:
             name = f"{domain.name} ({domain.id.removeprefix('gpu:')})"
             joules[name] = joules.get(name, 0.0) + domain.joules
-    return _shares(joules, total, rest=NO_GPU)
-
-
-def _shares(joules: dict[str, float], total: int | None, *, rest: str) -> tuple[Portion, ...]:
-    """Shares of a total, whose rest goes to a name of its own, or to the last portion where rounding alone left it."""
     if total is None:
-        return tuple(Portion(name, None) for name in chain(joules, [rest] if rest and not joules else []))
-    found = {name: microjoules_of(amount) or 0 for name, amount in joules.items()}
-    left = total - sum(found.values())
-    if rest and (left > 0 or not found):
-        found[rest] = left
-    elif found:
-        last = [*found][-1]
-        found[last] += left
-    return tuple(Portion(name, amount) for name, amount in found.items())
+        return (Portion(NO_GPU, None),)
+    return (*(Portion(*named) for named in joules.items()), Portion(NO_GPU, max(0.0, total - sum(joules.values()))))

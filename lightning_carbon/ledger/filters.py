@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ConfigError
@@ -14,8 +13,6 @@ from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from lightning_carbon.ledger.facts import Facts
 
 NAMED: Final = 5
 """The most projects or runs that an error names."""
@@ -54,16 +51,6 @@ class RunFilter:
     def is_all(self) -> bool:
         """Whether no filter but the project is given."""
         return all(not getattr(self, field.name) for field in fields(self) if field.name != "project")
-
-    def takes(self, facts: Facts) -> bool:
-        """Whether a run is wanted, as far as its facts say; its folder says the project, and tags lie beside it."""
-        return (
-            (not self.statuses or facts.status in self.statuses)
-            and (self.since is None or facts.started_at >= self.since)
-            and (self.until is None or facts.started_at < self.until)
-            and (self.host is None or any(portion.name == self.host for portion in facts.hosts))
-            and (self.sweep is None or fnmatchcase(facts.run_name or "", self.sweep))
-        )
 
 
 def filter_of(

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
-from tests.benchmarks import accuracy, ending, forecasting, ledger, memory, overhead, ranks, starting, training
+from tests.benchmarks import (
+    accuracy,
+    ending,
+    forecasting,
+    ledger,
+    many_runs,
+    memory,
+    overhead,
+    ranks,
+    starting,
+    training,
+)
 from tests.benchmarks.peers import costs, ends, packages, trainings, truth
 from tests.benchmarks.peers.arena import PEERS_PYTHON, Arena
 from tests.benchmarks.peers.rows import print_rows, write_rows
@@ -39,6 +50,7 @@ BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
     "memory": memory.memory,
     "week": memory.week,
     "ledger": ledger.ledger,
+    "many-runs": many_runs.many_runs,
     "ending": ending.ending,
     "forecast": forecasting.forecasts,
 }

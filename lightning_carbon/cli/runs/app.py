@@ -158,10 +158,49 @@ def show(
 
 
 def inherited(context: typer.Context, project: str | None = None, ledger: str | None = None) -> dict[str, Any]:
-    """The options, also before the command: `runs --ledger FOLDER show RUN` is `runs show RUN --ledger FOLDER`."""
+    """Options that may stand before the command: `runs --ledger FOLDER show RUN`."""
     before = context.obj or {}
     return {
         "project": project or before.get("project"),
         "ledger": ledger or before.get("ledger"),
         "json": bool(before.get("json")),
     }
+
+
+WayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="WAY",
+        help="Divide the sum by project, month, host, status, model (of the GPUs, or the processor) or gpu (each).",
+        show_default=False,
+    ),
+]
+
+
+@runs_app.command(
+    help="Add up the energy and the CO2e of the runs.\n\nSuch as: runs total --by month --project lisa --since 2026-01"
+)
+def total(
+    context: typer.Context,
+    by: WayOption = None,
+    project: ProjectOption = None,
+    status: StatusOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    host: HostOption = None,
+    tag: TagOption = None,
+    sweep: SweepOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: JsonOption = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Add up the energy and the CO2e of the runs."""
+    from lightning_carbon.cli.runs.totals import show_totals
+
+    given = inherited(context, project, ledger)
+    filters = {"since": since, "until": until, "host": host, "tag": tag, "sweep": sweep, "status": status, "by": by}
+    with told({**given, **filters, "json": json or None}):
+        wanted = selected(given["project"], status, since, until=until, host=host, tag=tag, sweep=sweep)
+        show_totals(given["ledger"], wanted, by, as_json=json or given["json"], as_csv=csv)

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightning_carbon.cli.runs.choosing import find_run_or_project, known_runs
+from lightning_carbon.cli.runs.totals import check_forms, formula_safe
 from lightning_carbon.cli.say import say
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.files import to_json
@@ -24,7 +25,7 @@ from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.numbers import NOTHING, digits, duration, printable
 from lightning_carbon.records.overlaps import counted_twice
 from lightning_carbon.records.run import Status
-from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, MICROJOULES_PER_JOULE
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,8 +76,7 @@ def list_runs(ledger: str | None, wanted: RunFilter, listing: Listing) -> None:
     Raises:
         ConfigError: There is no such folder, project or order, or two forms are asked for.
     """
-    if listing.as_json and listing.as_csv:
-        raise ConfigError("json", True, "--csv is given too, and one form is printed; leave one out.")
+    check_forms(as_json=listing.as_json, as_csv=listing.as_csv)
     if listing.sort not in ORDERS:
         raise ConfigError("sort", listing.sort, near_words(listing.sort, ORDERS))
     runs = known_runs(ledger, wanted.project)
@@ -135,10 +135,10 @@ _FIGURES: Final[Sequence[tuple[str, Callable[[Facts], object]]]] = (
     ("steps", lambda facts: facts.steps),
     ("samples", lambda facts: facts.samples),
     ("tokens", lambda facts: facts.tokens),
-    ("energy_joules", lambda facts: _joules(facts.microjoules)),
-    ("energy_low_joules", lambda facts: _joules(facts.low_microjoules)),
-    ("energy_high_joules", lambda facts: _joules(facts.high_microjoules)),
-    ("measured_joules", lambda facts: _joules(facts.measured_microjoules)),
+    ("energy_joules", lambda facts: facts.joules),
+    ("energy_low_joules", lambda facts: facts.low_joules),
+    ("energy_high_joules", lambda facts: facts.high_joules),
+    ("measured_joules", lambda facts: facts.measured_joules),
     ("grams_co2e", lambda facts: facts.grams_co2e),
     ("grams_co2e_low", lambda facts: facts.low_grams_co2e),
     ("grams_co2e_high", lambda facts: facts.high_grams_co2e),
@@ -160,14 +160,7 @@ def _csv_line(cells: Iterable[object]) -> str:
 
 
 def _cell(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = printable(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
-
-
-def _joules(microjoules: int | None) -> float | None:
-    return None if microjoules is None else microjoules / MICROJOULES_PER_JOULE
+    return formula_safe(value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +228,7 @@ def _needed(widths: Sequence[int]) -> int:
 
 def _columns(found: Sequence[Facts]) -> list[_Shown]:
     """The columns of the table; `show` needs the id, and cut figures are useless, so names and projects give way."""
-    joules = sum(facts.microjoules or 0 for facts in found) / MICROJOULES_PER_JOULE
+    joules = sum(facts.joules or 0.0 for facts in found)
     grams = sum(facts.grams_co2e or 0.0 for facts in found)
     count = f"{len(found):,} {'run' if len(found) == 1 else 'runs'}"
     lasted = duration(sum(facts.duration_seconds for facts in found))
@@ -282,8 +275,7 @@ def _ranks(facts: Facts) -> str:
 
 
 def _energy(facts: Facts) -> str:
-    joules = _joules(facts.microjoules)
-    return NOTHING if joules is None else kilowatt_hours(joules)
+    return NOTHING if facts.joules is None else kilowatt_hours(facts.joules)
 
 
 def _or_nothing(value: float | None) -> str:

@@ -17,6 +17,7 @@ from lightning_carbon.cli.check import check_run
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.directory import DirectoryRunStore
 from lightning_carbon.ledger.files import to_json
+from lightning_carbon.ledger.index import INDEX_FILE
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.ranks import OwnIdentity
 from lightning_carbon.records.journal import beat_mapping
@@ -53,9 +54,11 @@ def command(ledger: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def contents(ledger: Path) -> dict[str, tuple[object, ...]]:
-    """What every file of a ledger is, and what it holds where it is of a usual size."""
+    """What every file of a ledger but its index is, and what it holds where it is of a usual size."""
     found: dict[str, tuple[object, ...]] = {}
     for path in ledger.rglob("*"):
+        if path.name == INDEX_FILE:
+            continue
         facts = path.lstat()
         is_usual = path.is_file() and not path.is_symlink() and facts.st_size < 10**6
         found[str(path)] = (facts.st_mode, facts.st_ino, facts.st_size, path.read_bytes() if is_usual else None)

@@ -1,0 +1,143 @@
+"""``lightning-carbon runs total``: sums over runs, whole or divided."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from lightning_carbon.cli.runs.choosing import known_runs
+from lightning_carbon.cli.say import say
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.ledger.files import to_json
+from lightning_carbon.ledger.filters import near_words
+from lightning_carbon.ledger.sums import ALL, WAYS, Addition, Sum
+from lightning_carbon.records.numbers import (
+    CO2E,
+    WATT_HOURS,
+    amount,
+    duration,
+    percent,
+    printable,
+    shorten,
+    span,
+    table,
+)
+
+if TYPE_CHECKING:
+    from lightning_carbon.ledger.filters import RunFilter
+
+_WIDEST: Final = 44
+"""The most characters of a name in the table."""
+
+
+def show_totals(ledger: str | None, wanted: RunFilter, by: str | None, *, as_json: bool, as_csv: bool) -> None:
+    """Print sums over the runs of a ledger.
+
+    Args:
+        ledger: The folder of all runs that the user named, if any.
+        wanted: The runs.
+        by: How the sum is divided, if it is.
+        as_json: Whether JSON is printed.
+        as_csv: Whether CSV is printed.
+
+    Raises:
+        ConfigError: There is no such folder, project or way, or two forms are asked for.
+    """
+    way = checked_way(by)
+    check_forms(as_json=as_json, as_csv=as_csv)
+    runs = known_runs(ledger, wanted.project)
+    print_sums(runs.ledger.sums(wanted, way), way, as_json=as_json, as_csv=as_csv)
+
+
+def checked_way(by: str | None) -> str:
+    """Check how a sum is to be divided.
+
+    Raises:
+        ConfigError: There is no such way.
+    """
+    if by is None:
+        return ALL
+    if by not in WAYS:
+        raise ConfigError("by", by, near_words(by, WAYS))
+    return by
+
+
+def check_forms(*, as_json: bool, as_csv: bool) -> None:
+    """Refuse two forms at once.
+
+    Raises:
+        ConfigError: Both are asked for.
+    """
+    if as_json and as_csv:
+        raise ConfigError("json", True, "--csv is given too, and one form is printed; leave one out.")
+
+
+def print_sums(sums: Addition, way: str, *, as_json: bool, as_csv: bool) -> None:
+    """Print sums as a table, JSON or CSV.
+
+    Args:
+        sums: The sums.
+        way: How they are divided.
+        as_json: Whether JSON is printed.
+        as_csv: Whether CSV is printed.
+    """
+    if as_json:
+        plain = {
+            "by": None if way == ALL else way,
+            "sums": [asdict(part) for part in sums.parts],
+            "total": None if sums.whole is None else asdict(sums.whole),
+            "counted_twice_joules": sums.twice_joules,
+        }
+        say(to_json(plain, indent=2))
+    elif as_csv:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([way if field.name == "name" else field.name for field in fields(Sum)])
+        for part in sums.parts:
+            cells = asdict(part)
+            writer.writerow([formula_safe(part.name), *list(cells.values())[1:]])
+        typer.echo(text.getvalue(), nl=False)
+    elif sums.whole is None:
+        say("No runs match.")
+    else:
+        head = ("" if way == ALL else way, "runs", "duration", "energy", "range", "measured", "CO2e", "range")
+        rows = [head, *map(_cells, sums.parts), *(() if way == ALL else (_cells(sums.whole),))]
+        say("\n".join(table(rows, "<>>>>>>>")))
+        for note in _notes(sums.whole, way, sums.twice_joules):
+            say(note)
+
+
+def formula_safe(text: str) -> str:
+    """A text that no spreadsheet takes for a formula, in a single line."""
+    line = printable(text)
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+
+
+def _cells(part: Sum) -> tuple[str, ...]:
+    return (
+        shorten(printable(part.name), _WIDEST),
+        f"{part.runs:,}",
+        duration(part.duration_seconds),
+        amount(part.joules, WATT_HOURS),
+        span(part.low_joules, part.high_joules, WATT_HOURS, like=part.joules),
+        percent(min(1.0, part.measured_joules / part.joules)) if part.joules else "–",
+        amount(part.grams_co2e, CO2E),
+        span(part.low_grams_co2e, part.high_grams_co2e, CO2E, like=part.grams_co2e),
+    )
+
+
+def _notes(overall: Sum, way: str, twice_joules: float | None) -> list[str]:
+    notes = []
+    if overall.unmetered_runs:
+        are = "1 run has" if overall.unmetered_runs == 1 else f"{overall.unmetered_runs:,} runs have"
+        notes.append(f"{are} no energy that could be measured; the sum lacks it.")
+    if twice_joules:
+        twice = amount(twice_joules, WATT_HOURS)
+        notes.append(f"About {twice} of it are counted twice: runs metered the same hardware at the same time.")
+    if way in {"host", "gpu"}:
+        notes.append(f"A run of several {way}s counts for each; its energy is divided between them.")
+    return notes

@@ -1,0 +1,143 @@
+"""Sums over runs, asked of any database that has the tables of an index: this host's, or a team's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lightning_carbon.ledger.filters import RunFilter
+
+ALL: Final = "all"
+_KEYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        ALL: "'all runs'",
+        "project": "runs.project",
+        "month": "substr(runs.started_at, 1, 7)",
+        "host": "portions.name",
+        "status": "runs.status",
+        "model": "runs.model",
+        "gpu": "portions.name",
+    }
+)
+WAYS: Final = tuple(way for way in _KEYS if way != ALL)
+"""The ways to divide a sum."""
+_PARTS: Final = {"host", "gpu"}
+"""The ways that divide the energy of a run, too."""
+
+_HOST: Final = (
+    "EXISTS (SELECT 1 FROM portions AS held WHERE held.project = runs.project AND held.folder = runs.folder "
+    "AND held.part = 'host' AND held.name = :host)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum over runs.
+
+    Args:
+        name: The project, month, host, ... of the runs.
+        runs: The number of runs.
+        unmetered_runs: The number of them whose energy is not known, and not in the sum.
+        duration_seconds: How long they lasted, one after the other.
+        joules: Their energy, without PUE.
+        measured_joules: The part of it that sensors measured.
+        low_joules: The sum of the lower ends of their ranges.
+        high_joules: The sum of the upper ends.
+        grams_co2e: Their CO2e, each priced as in its own record.
+        low_grams_co2e: The sum of the lower ends of its ranges.
+        high_grams_co2e: The sum of the upper ends.
+    """
+
+    name: str
+    runs: int
+    unmetered_runs: int
+    duration_seconds: float
+    joules: float
+    measured_joules: float
+    low_joules: float
+    high_joules: float
+    grams_co2e: float
+    low_grams_co2e: float
+    high_grams_co2e: float
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A sum over runs, whole and divided.
+
+    Args:
+        parts: Its parts; the largest energy first, or the months in order.
+        whole: The whole; ``None`` where there are no runs.
+        twice_joules: The approximate energy that it counts more than once; ``None`` where that is not known.
+    """
+
+    parts: list[Sum]
+    whole: Sum | None
+    twice_joules: float | None = None
+
+
+_SUMMED: Final = (
+    *("joules", "measured_joules", "low_joules", "high_joules"),
+    *("grams_co2e", "low_grams_co2e", "high_grams_co2e"),
+)
+
+
+def condition(wanted: RunFilter) -> tuple[str, dict[str, object]]:
+    """The condition on the table of runs that a filter stands for, and its values.
+
+    The functions ``fits`` and ``tagged`` are those of a ledger's index: tags lie beside the records.
+    """
+    said, values = ["1 = 1"], dict[str, object]()
+    for name, clause in (
+        ("project", "runs.project = :project"),
+        ("since", "runs.started_at >= :since"),
+        ("until", "runs.started_at < :until"),
+        ("sweep", "fits(runs.run_name, :sweep)"),
+        (
+            "host",
+            _HOST,
+        ),
+    ):
+        value = getattr(wanted, name)
+        if value is not None:
+            said.append(clause)
+            values[name] = value
+    if wanted.tags:
+        said.append("tagged(runs.project, runs.folder)")
+    if wanted.statuses:
+        names = {f"status_{place}": status for place, status in enumerate(wanted.statuses)}
+        said.append(f"runs.status IN ({', '.join(f':{name}' for name in names)})")
+        values |= names
+    return " AND ".join(said), values
+
+
+def sums_query(wanted: RunFilter, way: str) -> tuple[str, dict[str, object]]:
+    """The query for sums, the largest energy first or by month, and its values.
+
+    Args:
+        wanted: The runs.
+        way: How the sum is divided: :data:`ALL`, or one of :data:`WAYS`.
+    """
+    where, values = condition(wanted)
+    table, share = "runs", ""
+    if way in _PARTS:
+        table = "runs JOIN portions ON portions.project = runs.project AND portions.folder = runs.folder"
+        where += f" AND portions.part = '{way}'"
+        # Everything of a run is divided as its energy is.
+        share = " * portions.joules / nullif(runs.joules, 0)"
+    figures = ", ".join(f"coalesce(sum(runs.{name}{share}), 0)" for name in _SUMMED)
+    query = (
+        f"SELECT {_KEYS[way]} AS name, count(*), count(*) - count(runs.joules), "  # noqa: S608 - no text of a user
+        f"coalesce(sum(runs.duration_seconds), 0), {figures} FROM {table} WHERE {where} GROUP BY {_KEYS[way]} "
+        f"ORDER BY {'1' if way == 'month' else '5 DESC, 1'}"
+    )
+    return query, values
+
+
+def sums_of(rows: Sequence[Sequence[Any]]) -> list[Sum]:
+    """The sums in the rows that such a query returns."""
+    return [Sum(str(row[0]), int(row[1]), int(row[2]), *map(float, row[3:])) for row in rows]
