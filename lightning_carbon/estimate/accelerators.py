@@ -50,6 +50,7 @@ class Accelerator:
         year: The year of that source.
         url: The address of the source.
         aliases: Its other names.
+        dies: The number of devices that a program sees for each of it, such as two dies on a board.
     """
 
     name: str
@@ -62,6 +63,12 @@ class Accelerator:
     year: int
     url: str
     aliases: tuple[str, ...] = field(default=())
+    dies: int = 1
+
+    @property
+    def device_watts(self) -> float | None:
+        """The rated power of what a program sees as one device, in watts."""
+        return None if self.power_watts is None else self.power_watts / self.dies
 
     def __str__(self) -> str:
         """Vendor and name."""
@@ -170,4 +177,5 @@ def _row(cells: dict[str, str]) -> Accelerator:
         year=int(cells["year"]),
         url=cells["url"],
         aliases=tuple(filter(None, cells["aliases"].split(";"))),
+        dies=int(cells["dies"] or 1),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.uncertainty import Bounds
-from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, SourcedBounds
+from lightning_carbon.estimate.factors import HOST_FIXED, HOST_SHARE, SourcedBounds
 from lightning_carbon.estimate.planning import GIVEN
 from lightning_carbon.units import TERA
 
@@ -43,7 +43,7 @@ def assumptions(estimate: Estimate) -> tuple[Assumption, ...]:
 def _lines(estimate: Estimate) -> Iterator[Assumption]:
     job, priced = estimate.job, estimate.footprint
     part = job.accelerator
-    is_rating = part is not None and job.rated_watts == part.power_watts
+    is_rating = part is not None and job.rated_watts == part.device_watts
     rating = f"{part.source}, {part.year}, {part.url}" if part is not None and is_rating else GIVEN
     yield Assumption("rated power", Bounds.exactly(job.rated_watts), "W", rating, assumed=False)
     yield Assumption("hours", job.hours.span, "h", job.hours.source, assumed=False)
@@ -52,10 +52,11 @@ def _lines(estimate: Estimate) -> Iterator[Assumption]:
         source = f"{part.source}, {part.year}"
         yield Assumption(f"dense peak in {name}", Bounds.exactly(peak / TERA), "TFLOP/s", source, assumed=False)
         yield _of("MFU", job.mfu)
-    yield _of("utilisation", job.utilisation)
-    yield _of("idle power, of the rating", IDLE_SHARE)
-    yield _of("busy power, of the rating", BUSY_SHARE)
-    yield _of("rest of the server, of its accelerators", HOST_SHARE)
+    if job.utilisation is not None:
+        yield Assumption("utilisation", Bounds.exactly(job.utilisation), "", GIVEN, assumed=False)
+    yield _of("mean power, of the rating", job.share)
+    yield _of("rest of the machine, of its accelerators", HOST_SHARE)
+    yield _of("rest of the machine, fixed, of the rating", HOST_FIXED)
     pue = SourcedBounds(priced.pue, priced.pue.source)
     yield _of("PUE", pue, assumed=priced.pue.assumed)
     per_kwh = priced.intensity

@@ -4,9 +4,9 @@ Pure arithmetic on figures with ranges: low ends are multiplied with low ends an
 follows from the stated ranges and is not a confidence interval. The same footprint prices this energy and that of
 metered runs.
 
-    accelerators  W = rating x (idle + (busy - idle) x utilisation)
-    their server  W = accelerators x host share
-    energy (IT)     = both x count x hours
+    accelerators  W = rating x share of the rating
+    their machine W = accelerators + accelerators x share of the rest + rating x fixed share of the rest
+    energy          = machine x count x hours
 """
 
 from __future__ import annotations
@@ -18,13 +18,7 @@ from typing import TYPE_CHECKING
 from lightning_carbon.carbon.footprint import Footprint, footprint
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.estimate.factors import (
-    BUSY_SHARE,
-    HOST_SHARE,
-    IDLE_SHARE,
-    USD_PER_KWH,
-    SourcedBounds,
-)
+from lightning_carbon.estimate.factors import HOST_FIXED, HOST_SHARE, USD_PER_KWH, SourcedBounds
 from lightning_carbon.estimate.planning import GIVEN
 from lightning_carbon.estimate.prices import cloud_usd
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, Energy
@@ -69,7 +63,7 @@ class Estimate:
     @property
     def mean_watts(self) -> Bounds[float]:
         """The mean power of the computers."""
-        return _watts(self.job).times(self.job.count).times(_plus_one(HOST_SHARE.span))
+        return (_watts(self.job) + _rest_watts(self.job)).times(self.job.count)
 
 
 def estimate(
@@ -91,8 +85,8 @@ def estimate(
         if not isfinite(usd_per_kwh) or usd_per_kwh < 0:
             raise ConfigError("usd_per_kwh", usd_per_kwh, "give USD for a kWh, zero or more, such as 0.12.")
         price = SourcedBounds(Bounds.exactly(usd_per_kwh), GIVEN)
-    joules = _watts(job).times(job.count).times(job.hours.span).times(SECONDS_PER_HOUR)
-    accelerators, host = _energy(joules), _energy(joules.times(HOST_SHARE.span))
+    seconds = job.hours.span.times(job.count * SECONDS_PER_HOUR)
+    accelerators, host = (_energy(watts.times(seconds)) for watts in (_watts(job), _rest_watts(job)))
     energy = accelerators + host
     cloud = None
     if job.accelerator is not None and job.accelerator.price is not None:
@@ -111,10 +105,13 @@ def estimate(
 
 
 def _watts(job: PlannedTraining) -> Bounds[float]:
-    """The mean power of an accelerator: linear from idle to busy, at each end of the ranges."""
-    idle, busy, used = IDLE_SHARE.span, BUSY_SHARE.span, job.utilisation.span
-    ends = ((idle.value, busy.value, used.value), (idle.low, busy.low, used.low), (idle.high, busy.high, used.high))
-    return Bounds(*(rest + (full - rest) * share for rest, full, share in ends)).times(job.rated_watts)
+    """The mean power of an accelerator."""
+    return job.share.span.times(job.rated_watts)
+
+
+def _rest_watts(job: PlannedTraining) -> Bounds[float]:
+    """The mean power of the rest of the machine, for one accelerator."""
+    return _watts(job).times(HOST_SHARE.span) + HOST_FIXED.span.times(job.rated_watts)
 
 
 def _energy(joules: Bounds[float]) -> Bounds[Energy]:
@@ -123,7 +120,3 @@ def _energy(joules: Bounds[float]) -> Bounds[Energy]:
 
 def _site_kwh(energy: Bounds[Energy], pue: PowerUsage) -> Bounds[float]:
     return energy.map(lambda amount: amount.joules).times(pue).times(1 / JOULES_PER_KILOWATT_HOUR)
-
-
-def _plus_one(share: Bounds[float]) -> Bounds[float]:
-    return share.map(lambda value: 1 + value)

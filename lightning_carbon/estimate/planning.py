@@ -10,7 +10,7 @@ backward. MFU, model FLOPs utilisation, is their share of the peak (Chowdhery et
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.uncertainty import Bounds
@@ -18,8 +18,13 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.accelerators import find_accelerator
 from lightning_carbon.estimate.factors import (
     FLOPS_PER_PARAMETER_AND_TOKEN,
+    FULL_SHARE,
+    IDLE_SHARE,
     MFU,
-    UTILISATION,
+    SMALL_MFU,
+    SMALL_PARAMETERS,
+    TPU_SHARE,
+    TRAINING_SHARE,
     SourcedBounds,
 )
 from lightning_carbon.units import SECONDS_PER_HOUR, TERA
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from lightning_carbon.estimate.accelerators import Accelerator
 
 GIVEN = "given"
+_TPUS = "Google"
 _MOST = 1e30
 """The bound of every figure given, which keeps the arithmetic below from overflowing."""
 
@@ -38,10 +44,11 @@ class PlannedTraining:
 
     Args:
         accelerator: The accelerator; ``None`` where only a power was given.
-        count: How many of them.
+        count: How many of them, as a program sees them: a board of two dies counts as two.
         rated_watts: The rated or limited power of an accelerator.
         hours: The duration.
-        utilisation: The share of the duration in which they compute.
+        share: The mean power of an accelerator, as a share of the rated power.
+        utilisation: The share of the duration in which they compute, where it was given.
         mfu: The share of the dense peak that the model's arithmetic takes; ``None`` where hours were given.
         precision: The format of that peak, and the peak in FLOP/s; ``None`` where hours were given.
         flops: The model's arithmetic in total; ``None`` where hours were given.
@@ -51,7 +58,8 @@ class PlannedTraining:
     count: int
     rated_watts: float
     hours: SourcedBounds
-    utilisation: SourcedBounds
+    share: SourcedBounds
+    utilisation: float | None = None
     mfu: SourcedBounds | None = None
     precision: tuple[str, float] | None = None
     flops: float | None = None
@@ -90,25 +98,24 @@ def plan(  # noqa: PLR0913 - one for each option of the command
     accelerator = None if gpu is None else find_accelerator(gpu)
     watts = _positive("gpu_watts", gpu_watts, "give the watts that one is limited to, such as 350.")
     if watts is None and accelerator is not None:
-        watts = accelerator.power_watts
+        watts = accelerator.device_watts
     if watts is None:
         fix = f"no source says what {accelerator} draws; give the power of one in watts, too (gpu_watts)."
         raise ConfigError("gpu", gpu, fix)
     if isinstance(count, bool) or not 1 <= count < _MOST:
         raise ConfigError("count", count, "give a whole number of accelerators, from 1 up.")
-    busy = UTILISATION if utilisation is None else SourcedBounds(_share("utilisation", utilisation, zero=True), GIVEN)
+    used = None if utilisation is None else _share("utilisation", utilisation, zero=True).value
+    share = _share_of_rating(accelerator, used, is_full=hours is None)
     given_hours = _positive("hours", hours, "give how long the training takes, above zero, such as 84.")
     arithmetic = {"params": params, "tokens": tokens, "mfu": mfu, "precision": precision}
     if given_hours is not None:
         for name, value in arithmetic.items():
             if value is not None:
                 raise ConfigError(name, value, "the hours are given too, and one of them must decide; leave one out.")
-        return PlannedTraining(accelerator, count, watts, SourcedBounds(Bounds.exactly(given_hours), GIVEN), busy)
+        duration = SourcedBounds(Bounds.exactly(given_hours), GIVEN)
+        return PlannedTraining(accelerator, count, watts, duration, share, used)
     return _by_arithmetic(
-        accelerator,
-        count,
-        watts,
-        utilisation=busy,
+        PlannedTraining(accelerator, count, watts, SourcedBounds(Bounds.exactly(0.0), GIVEN), share, used),
         params=params,
         tokens=tokens,
         mfu=mfu,
@@ -117,11 +124,8 @@ def plan(  # noqa: PLR0913 - one for each option of the command
 
 
 def _by_arithmetic(
-    accelerator: Accelerator | None,
-    count: int,
-    watts: float,
+    job: PlannedTraining,
     *,
-    utilisation: SourcedBounds,
     params: float | None,
     tokens: float | None,
     mfu: float | None,
@@ -135,16 +139,30 @@ def _by_arithmetic(
         raise ConfigError("params", None, "the tokens are given; give the model's parameters too, such as 7e9.")
     if seen is None:
         raise ConfigError("tokens", None, "the parameters are given; give the tokens too, such as 1e12.")
-    if accelerator is None:
+    if job.accelerator is None:
         raise ConfigError("gpu", None, "hours follow from its peak, so name one of the table, or give hours.")
-    reached = MFU if mfu is None else SourcedBounds(_share("mfu", mfu, zero=False), GIVEN)
-    name, peak = accelerator.peak(precision)
+    usual = SMALL_MFU if parameters < SMALL_PARAMETERS else MFU
+    reached = usual if mfu is None else SourcedBounds(_share("mfu", mfu, zero=False), GIVEN)
+    name, board = job.accelerator.peak(precision)
+    peak = board / job.accelerator.dies
     flops = FLOPS_PER_PARAMETER_AND_TOKEN * parameters * seen
-    hours = reached.span.times(count * peak * SECONDS_PER_HOUR).under(flops)
-    source = f"6 x {parameters:.4g} parameters x {seen:.4g} tokens / ({count} x {peak / TERA:g} TFLOP/s {name} x MFU)"
-    return PlannedTraining(
-        accelerator, count, watts, SourcedBounds(hours, source), utilisation, reached, (name, peak), flops
+    hours = reached.span.times(job.count * peak * SECONDS_PER_HOUR).under(flops)
+    source = (
+        f"6 x {parameters:.4g} parameters x {seen:.4g} tokens / ({job.count} x {peak / TERA:g} TFLOP/s {name} x MFU)"
     )
+    duration = SourcedBounds(hours, source)
+    return replace(job, hours=duration, mfu=reached, precision=(name, peak), flops=flops)
+
+
+def _share_of_rating(accelerator: Accelerator | None, utilisation: float | None, *, is_full: bool) -> SourcedBounds:
+    """The mean power of an accelerator, as a share of its rating."""
+    is_tpu = accelerator is not None and accelerator.vendor == _TPUS
+    busy = TPU_SHARE if is_tpu else FULL_SHARE
+    if utilisation is None:
+        return busy if is_tpu or is_full else TRAINING_SHARE
+    idle = IDLE_SHARE.span
+    line = idle.combine(busy.span, lambda rest, full: rest + max(0.0, full - rest) * utilisation)
+    return SourcedBounds(line, f"from idle to busy, at a utilisation of {utilisation:g}")
 
 
 def _positive(argument: str, value: float | None, fix: str) -> float | None:

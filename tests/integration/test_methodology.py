@@ -19,7 +19,17 @@ from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.plausibility import CEILINGS, CONFIRM_NS, GIVE_UP_NS, MARGIN, SLACK_NS
 from lightning_carbon.energy.readings import Kind, Provenance, Sensor
 from lightning_carbon.energy.timeline import Timeline
-from lightning_carbon.estimate.factors import BUSY_SHARE, HOST_SHARE, IDLE_SHARE, MFU, USD_PER_KWH, UTILISATION
+from lightning_carbon.estimate.factors import (
+    FULL_SHARE,
+    HOST_FIXED,
+    HOST_SHARE,
+    IDLE_SHARE,
+    MFU,
+    SMALL_MFU,
+    TPU_SHARE,
+    TRAINING_SHARE,
+    USD_PER_KWH,
+)
 from lightning_carbon.grid.factors import WORLD, intensity_of, regions
 from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of
 from lightning_carbon.metering.crosscheck import (
@@ -415,7 +425,10 @@ def test_the_page_has_how_counters_and_power_are_compared() -> None:
 
 def test_the_figures_of_an_estimate_are_the_code_s() -> None:
     """Value, low and high of all that is assumed of a run that has not begun."""
-    factors = (IDLE_SHARE, BUSY_SHARE, HOST_SHARE, UTILISATION, MFU, USD_PER_KWH)
+    factors = (
+        *(IDLE_SHARE, TRAINING_SHARE, FULL_SHARE, TPU_SHARE),
+        *(HOST_FIXED, HOST_SHARE, MFU, SMALL_MFU, USD_PER_KWH),
+    )
     rows = table(PAGE, "figure", "value", "low", "high")
 
     assert [(factor.span.value, factor.span.low, factor.span.high) for factor in factors] == [
