@@ -10,10 +10,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lightning_carbon.carbon.rest import RestModel
+from lightning_carbon.energy.readings import Kind
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
@@ -59,6 +62,8 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
     ranks = ranks or ranks_of()
     clock = SystemClock()
     findings = _findings(config, ranks, computes_on)
+    rest = _rest(config, findings, ranks)
+    findings = _with_machine(findings, rest)
     if ranks.meters_host:
         _tell_accelerators(findings)
     return Adapters(
@@ -71,6 +76,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
         pid_started=process_started(),
         pid_namespace=pid_namespace(),
         step_clock=_step_clock(clock, computes_on),
+        rest=rest,
         neighbours=partial(_neighbours, findings),
     )
 
@@ -190,12 +196,57 @@ def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Fi
         gpu_scope=config.gpu_scope,
         host=ranks.meters_host,
         computes_on=_accelerator(computes_on),
+        machine=config.machine != "none",
     )
     if config.devices == "auto" and ranks.shares_host:
         # With fewer GPUs visible than that, each rank sees its own, or they share.
         with suppress(ConfigError):
             return discover_of(_devices_of_rank(ranks))
     return discover_of(config.devices)
+
+
+def _rest(config: MeterConfig, findings: Sequence[Finding], ranks: Ranks) -> RestModel | None:
+    """How the rest of this machine is modelled; the first rank of a host speaks for it."""
+    machine = config.machine
+    if machine == "none" or not ranks.meters_host or (machine == "auto" and config.sources is not None):
+        return None
+    try:
+        from lightning_carbon.sources import nvml
+        from lightning_carbon.sources.host.allocation import allocation
+        from lightning_carbon.sources.machine_class import Accelerators, chassis_of, machine_class
+
+        gpus = [device for device in nvml.list_devices("all").devices if device.kind == "gpu"]
+        visible = sum(device.cuda_index is not None for device in gpus)
+        others = [
+            finding.port.sensor.domain.name
+            for finding in findings
+            if finding.port is not None and finding.port.sensor.domain.kind is Kind.GPU and finding.source != "nvml"
+        ]
+        # With a GPU for each rank, each rank sees its own alone.
+        of_job = min(len(gpus), max(visible, ranks.local_size or 1)) if visible else 0
+        accelerators = Accelerators((*(gpu.name for gpu in gpus), *others), of_job + len(others))
+        part = allocation()
+        portion = 1.0 if part.cpus is None or config.cpu_scope == "machine" else part.cpus / part.machine_cpus
+        found = machine_class(chassis_of(), accelerators, portion, cpu_reason=part.reason if part.is_part else "")
+    except Exception:
+        logger.warning("cannot tell what machine this is; the rest of it is in no figure", exc_info=True)
+        return None
+    if machine == "auto":
+        return found
+    return replace(machine, portion=found.portion, reason=machine.reason)
+
+
+def _with_machine(findings: Sequence[Finding], rest: RestModel | None) -> list[Finding]:
+    """What was found, without a sensor of the machine of which the job has a part."""
+    if rest is None or rest.portion == 1:
+        return list(findings)
+    reason = "it sees the accelerators of other jobs, too"
+    return [
+        replace(finding, port=None, reason=reason)
+        if finding.port is not None and finding.port.sensor.domain.kind is Kind.MACHINE
+        else finding
+        for finding in findings
+    ]
 
 
 def _devices_of_rank(ranks: Ranks) -> Devices:

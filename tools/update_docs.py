@@ -23,9 +23,11 @@ from pathlib import Path
 from docstring_parser import parse
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS, TRAINER_ONLY
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.conclusion import FACTS, facts_table
+from lightning_carbon.records.machine_record import HostMachine, MachineRecord
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.rows import metrics_table
 from lightning_carbon.records.run import (
@@ -49,7 +51,7 @@ Kind = type | dict[str, str]
 
 # The two factors are stored as they are looked up, so the docstrings of those speak for both.
 TOTALS = {
-    "joules": "Energy, without PUE; ``None`` where no attempt could be measured.",
+    "joules": "Energy of the chips, without PUE; ``None`` where no attempt could be measured.",
     "grams_co2e": "What it stands for, each attempt priced as its own record says; ``None`` without energy.",
     "steps": "How many steps it holds.",
     "samples": "How many samples they had; ``None`` where nobody told.",
@@ -82,6 +84,9 @@ IN_RECORD: dict[str, Kind] = {
     },
     "lineage": TOTALS,
     "spent": TOTALS,
+    "machine": MachineRecord,
+    "machine.hosts[]": HostMachine,
+    "machine.hosts[].model": RestModel,
 }
 IN_MEASUREMENT: dict[str, Kind] = {
     "settling": Settling,
@@ -96,7 +101,8 @@ HEAD = f"""# The record of a run
 <!-- Written by tools/update_docs.py from lightning_carbon/records/run.py. -->
 
 `record.json` in the run's folder, schema {SCHEMA}. Within a schema, keys are only ever added. What is not known is
-`null`. Energy is that of the computers, without PUE; CO2e includes PUE. Carbon intensities are in gCO2e/kWh.
+`null`. Energy is that of the chips, and below `machine` that of the machines at their plugs, both without PUE; CO2e
+includes PUE, and says whose energy it is (`carbon.boundary`). Carbon intensities are in gCO2e/kWh.
 
 | key | meaning |
 |---|---|

@@ -20,7 +20,7 @@ class Quantity(StrEnum):
     """The quantity that a budget limits."""
 
     ENERGY = "energy"
-    """Energy that the meter reads, without PUE."""
+    """Energy of the machines at their plugs, or of what is metered of them, without PUE."""
     CARBON = "CO2e"
     """CO2e of the run, PUE included."""
     COST = "cost"
@@ -47,7 +47,7 @@ class Budget:
         """The share of the budget that an energy uses.
 
         Args:
-            energy: Energy of the run, without PUE.
+            energy: Energy of the run's machines, without PUE.
             pue: The site's energy for each unit of it.
             intensity: The emissions of a unit of electricity.
             price_per_kwh: The price of a kWh in the budget's currency; needed where it limits cost.

@@ -10,6 +10,7 @@ from lightning_carbon.ranks import OwnIdentity, Ranks
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from lightning_carbon.carbon.rest import RestModel
     from lightning_carbon.ports import Clock, Finding, RunIdentity, RunStore, StepClock
 
 
@@ -27,6 +28,7 @@ class Adapters:
         pid_started: When this process started, in seconds since 1970, where that is known.
         pid_namespace: The namespace of process numbers here, where that is known.
         step_clock: Tells when the device got to a mark; ``None`` where the program computes by itself.
+        rest: The model of the rest of the machine beside its chips; ``None`` where there is none.
         neighbours: Names other programs on hardware that is metered whole, or returns an empty string; called now and
             then.
     """
@@ -40,4 +42,5 @@ class Adapters:
     pid_started: float | None = None
     pid_namespace: int | None = None
     step_clock: StepClock | None = None
+    rest: RestModel | None = None
     neighbours: Callable[[], str] = str

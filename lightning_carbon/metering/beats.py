@@ -54,6 +54,7 @@ def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor]
         intensity=config.intensity,
         pue=config.pue,
         pid_namespace=adapters.pid_namespace,
+        rest=adapters.rest,
     )
 
 

@@ -38,12 +38,13 @@ class BudgetWatch:
         self._warn = warn
         self._warned_at = 0.0
 
-    def see(self, joules: float, forecast: Forecast | None = None) -> bool:
+    def see(self, joules: float, forecast: Forecast | None = None, *, machine_ratio: float = 1.0) -> bool:
         """See what the run has used.
 
         Args:
-            joules: Energy of the run so far, without PUE.
-            forecast: What it will have used at its end, where that is known.
+            joules: Energy of the run's chips so far, without PUE.
+            forecast: What they will have used at its end, where that is known.
+            machine_ratio: The energy of the machines at their plugs over that of their chips.
 
         Returns:
             Whether the budget is used up, and was not before.
@@ -51,7 +52,7 @@ class BudgetWatch:
         budget = self._config.budget
         if budget is None or self.is_reached:
             return False
-        share = self._share(joules)
+        share = self._share(joules * machine_ratio)
         if share >= 1:
             self.is_reached = True
             self._warn("budget", f"the budget of {budget.text} is used up")
@@ -60,7 +61,7 @@ class BudgetWatch:
         if passed > self._warned_at:
             self._warned_at = passed
             self._warn(f"budget {passed}", f"{percent(passed)} of the budget of {budget.text} are used")
-        likely = 0.0 if forecast is None else self._share(forecast.joules.value)
+        likely = 0.0 if forecast is None else self._share(forecast.joules.value * machine_ratio)
         if likely > 1:
             self._warn("budget forecast", f"the run will likely use {percent(likely)} of its budget of {budget.text}")
         return False

@@ -28,7 +28,7 @@ from lightning_carbon.metering.row_maker import RowMaker
 from lightning_carbon.metering.sampler import Sampling
 from lightning_carbon.metering.settled import Settled
 from lightning_carbon.metering.step_lines import lines_of
-from lightning_carbon.metering.sums import height_of
+from lightning_carbon.metering.sums import sums_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.lineage import resumed_at, totals_of
 from lightning_carbon.records.merging import record_of
@@ -347,8 +347,8 @@ class Run:
         budget = self._outlook.budget
         if budget is None or self._adapters.ranks.rank:  # rank 0 speaks for all
             return
-        used = height_of([part, *self.writer.others])
-        is_new = budget.see(Energy(sum(used.microjoules.values())).joules, self._outlook.last)
+        used = sums_of([part, *self.writer.others])
+        is_new = budget.see(Energy(used.total).joules, self._outlook.last, machine_ratio=used.machine_ratio)
         if is_new and self._config.on_budget != "warn" and self._adapters.ranks.world_size == 1:
             self._trouble = BudgetReached("the run has used up its budget")
             self.check_ns = 0

@@ -43,9 +43,14 @@ def _joules(step: StepEnergy, places: Sequence[int]) -> str:
 
 def roots_at(usage: Usage, sensors: Sequence[Sensor]) -> tuple[int, ...]:
     """The places of the domains that a total sums, by the usage since the start."""
-    return roots_of(
-        [
-            DomainUse(sensor.domain.id, sensor.domain.parent, sensor.provenance.is_measured, usage.microjoules(place))
-            for place, sensor in enumerate(sensors)
-        ]
-    ).places
+    chips = [place for place, sensor in enumerate(sensors) if sensor.domain.kind is not Kind.MACHINE]
+    uses = [
+        DomainUse(
+            sensors[place].domain.id,
+            sensors[place].domain.parent,
+            sensors[place].provenance.is_measured,
+            usage.microjoules(place),
+        )
+        for place in chips
+    ]
+    return tuple(chips[place] for place in roots_of(uses).places)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.records.machines import is_machine, machine_microjoules, sees_machines
 from lightning_carbon.records.merging import Credit, credited
 from lightning_carbon.records.power_profile import Height, Strand
 from lightning_carbon.records.rows import Row
@@ -50,6 +51,7 @@ class Sums(NamedTuple):
         roots: How many such domains there are.
         silent: How many of them belong to ranks that have not written for a while.
         sensors: What each of them has shown, by the rank and the place that it is credited to.
+        machine: Energy in microjoules of the machines at their plugs; ``None`` where only the chips are known.
     """
 
     ns: int
@@ -66,6 +68,12 @@ class Sums(NamedTuple):
     roots: int
     silent: int
     sensors: Mapping[tuple[int, int], SensorSum]
+    machine: int | None = None
+
+    @property
+    def machine_ratio(self) -> float:
+        """The energy of the machines over that of their chips; 1 where only the chips are known."""
+        return self.machine / self.total if self.machine is not None and self.total else 1.0
 
 
 NOTHING = Sums(0, 0, {}, {}, {}, 0, 0, None, None, 0, 0, 0, 0, {})
@@ -87,7 +95,9 @@ class Hardware:
         first: dict[tuple[str, str], tuple[int, int]] = {}
         for number, header in enumerate(headers):
             for place, domain in enumerate(header.domains):
-                first.setdefault((header.host_id, domain.id), (number, place))
+                if not is_machine(domain):
+                    first.setdefault((header.host_id, domain.id), (number, place))
+        self.sees_machines = sees_machines(headers)
         self._pieces = tuple(first.values())
         described = [(number, place, headers[number].domains[place]) for number, place in self._pieces]
         # Where no domain is inside another one, no reading changes what a total sums.
@@ -137,6 +147,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
     kinds: dict[str, int] = {}
     phases: dict[str, int] = {}
     sensors: dict[tuple[int, int], SensorSum] = {}
+    chips: dict[str, int] = {}
     total = step = covered = expected = count = without_word = 0
     for part, of_kind, roots in zip(parts, hardware.kinds(), hardware.roots(parts), strict=True):
         beat = part.beat
@@ -150,6 +161,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
             used = _sum_at(phase.uj, roots)
             phases[name] = phases.get(name, 0) + used
             total += used
+            chips[part.header.host_id] = chips.get(part.header.host_id, 0) + used
             covered += _sum_at(phase.covered_ns, roots)
         used_by = list(beat.phases.values())
         for place in roots:
@@ -179,6 +191,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
         roots=count,
         silent=without_word,
         sensors=sensors,
+        machine=machine_microjoules(parts, chips) if hardware.sees_machines and count else None,
     )
 
 
@@ -211,6 +224,8 @@ def row_between(
     ns, steps, total = now.ns - before.ns, now.steps - before.steps, now.total - before.total
     is_metered = bool(now.kinds) and bool(now.ns or now.total)
     so_far = _so_far(now) if is_metered else {}
+    machine = None if now.machine is None else now.machine - (before.machine or 0)
+    priced, run_priced = total if machine is None else machine, now.total if now.machine is None else now.machine
     if not is_metered or not (ns or total):
         return Row(
             seconds=ns / NANOSECONDS_PER_SECOND,
@@ -218,8 +233,9 @@ def row_between(
             coverage_ratio=None,
             grams_co2e=None,
             run_joules=Energy(now.total).joules if is_metered else None,
-            run_grams_co2e=mass_of(Energy(now.total), pue, intensity).grams if is_metered else None,
             run_kind_joules=so_far,
+            run_grams_co2e=mass_of(Energy(run_priced), pue, intensity).grams if is_metered else None,
+            run_machine_joules=_joules(now.machine),
             steps=steps,
             step_joules=Energy(now.step - before.step).joules if steps and is_metered else None,
             samples=_rise(before.samples, now.samples),
@@ -240,7 +256,8 @@ def row_between(
         seconds=ns / NANOSECONDS_PER_SECOND,
         total_joules=Energy(total).joules,
         coverage_ratio=heard_of * (min(1.0, (now.covered - before.covered) / expected_ns) if expected_ns > 0 else 1.0),
-        grams_co2e=mass_of(Energy(total), pue, intensity).grams,
+        grams_co2e=mass_of(Energy(priced), pue, intensity).grams,
+        machine_joules=_joules(machine),
         kind_joules={
             kind: Energy(microjoules - before.kinds.get(kind, 0)).joules for kind, microjoules in now.kinds.items()
         },
@@ -248,10 +265,11 @@ def row_between(
             name: Energy(microjoules).joules for name, microjoules in phases.items() if microjoules or name in lasted
         },
         run_joules=Energy(now.total).joules,
-        run_grams_co2e=mass_of(Energy(now.total), pue, intensity).grams,
         run_kind_joules=so_far,
         low_joules=Energy(low).joules,
         high_joules=Energy(high).joules,
+        run_grams_co2e=mass_of(Energy(run_priced), pue, intensity).grams,
+        run_machine_joules=_joules(now.machine),
         steps=steps,
         step_joules=Energy(now.step - before.step).joules if steps else None,
         samples=_rise(before.samples, now.samples),
@@ -322,6 +340,10 @@ def _sum_at(figures: Sequence[int], places: Sequence[int]) -> int:
 def _sum(counts: Iterable[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
+
+
+def _joules(microjoules: int | None) -> float | None:
+    return None if microjoules is None else Energy(microjoules).joules
 
 
 def _rise(before: int | None, now: int | None) -> int | None:

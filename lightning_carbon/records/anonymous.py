@@ -24,4 +24,8 @@ def anonymous(record: RunRecord) -> RunRecord:
         for rank in record.ranks
     )
     host = {name: host_names[str(value)] if name == "name" else value for name, value in record.host.items()}
-    return replace(record, host=host, energy=replace(record.energy, domains=domains), ranks=ranks)
+    machine = record.machine
+    if machine is not None:
+        hidden = tuple(replace(plug, host=host_names.get(plug.host, "host")) for plug in machine.hosts)
+        machine = replace(machine, hosts=hidden)
+    return replace(record, host=host, energy=replace(record.energy, domains=domains), ranks=ranks, machine=machine)

@@ -53,7 +53,7 @@ def _region(record: RunRecord) -> str:
 
 
 FACTS: tuple[Fact, ...] = (
-    Fact("energy/run_joules", "J", "energy of the run, without PUE", lambda record: record.energy.total_joules),
+    Fact("energy/run_joules", "J", "energy of the run's chips, without PUE", lambda record: record.energy.total_joules),
     Fact(
         "energy/run_low_joules",
         "J",
@@ -73,7 +73,12 @@ FACTS: tuple[Fact, ...] = (
         "share of the run that readings cover, mean over the domains",
         lambda record: _known(record, record.energy.coverage_ratio),
     ),
-    Fact("carbon/run_grams_co2e", "gCO2e", "CO2e of the run, PUE included", lambda record: record.carbon.grams_co2e),
+    Fact(
+        "carbon/run_grams_co2e",
+        "gCO2e",
+        "CO2e of the run, PUE included",
+        lambda record: record.carbon.grams_co2e,
+    ),
     Fact("carbon/run_low_grams_co2e", "gCO2e", "the lower end of its range", lambda record: record.carbon.low),
     Fact("carbon/run_high_grams_co2e", "gCO2e", "the upper end of its range", lambda record: record.carbon.high),
     Fact(

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.energy.accuracy import Accuracy, either_way
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
@@ -82,6 +83,7 @@ class Header:
         absent: The domains that could not be metered here.
         intensity: The carbon intensity that prices the run.
         pue: The PUE that prices the run.
+        rest: The model of the rest of this host beside its chips; ``None`` where there is none.
         pid_namespace: The namespace of ``pid``, as containers have their own; ``None`` where it is not known.
     """
 
@@ -102,6 +104,7 @@ class Header:
     intensity: Intensity
     pue: PowerUsage
     pid_namespace: int | None = None
+    rest: RestModel | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import footprint
+from lightning_carbon.carbon.rest import Boundary
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.phases import parts_in_order, phases_in_order
 from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.folding import folded
 from lightning_carbon.records.lineage import with_lineage
+from lightning_carbon.records.machines import is_machine, machine_record
 from lightning_carbon.records.overlaps import merged
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -66,6 +68,8 @@ def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
     best: dict[tuple[str, str], tuple[RankPart, int, int]] = {}
     for part in sorted(parts, key=lambda rank: rank.header.rank):
         for index, domain in enumerate(part.header.domains):
+            if is_machine(domain):
+                continue
             key = (part.header.host_id, domain.id)
             covered_ns = part.beat.covered_ns(index)
             known = best.get(key)
@@ -114,6 +118,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     hosts = _hosts(ranks)
     stands = status or _worst(Status(part.beat.status) for part in ranks)
     energy, total = _energy(hardware, first, longest_ns, hosts=hosts)
+    machine = machine_record(ranks, _chips(hardware), hosts) if hardware else None
     roots = [credit for credit in hardware if credit.is_root]
     of_rank: dict[int, list[Credit]] = {part.header.rank: [] for part in ranks}
     for credit in hardware:
@@ -138,7 +143,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         else None,
         host=dict(first.header.host),
         energy=energy,
-        carbon=_carbon(total if hardware else None, first),
+        carbon=_carbon(total if hardware else None, first, machine=None if machine is None else machine[1]),
         world_size=first.header.world_size,
         ranks=tuple(_rank(part, of_rank[part.header.rank], hosts[part.header.host_id]) for part in ranks),
         location=location,
@@ -147,6 +152,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
             for name, parts in first.beat.parts.items()
         },
         overlaps=merged(overlap for part in ranks for overlap in part.beat.overlaps),
+        machine=None if machine is None else machine[0],
     )
     # Every rank loads the same checkpoint; the statement of the first rank counts.
     return with_lineage(record, next((part.beat.resumed for part in ranks if part.beat.resumed is not None), None))
@@ -275,12 +281,27 @@ def _unresolved(beat: Beat, index: int) -> dict[str, tuple[str, ...]]:
     return {phase: parts for phase, parts in short.items() if parts}
 
 
-def _carbon(energy: Bounds[Energy] | None, first: RankPart) -> CarbonRecord:
+def _chips(hardware: Iterable[Credit]) -> dict[str, Bounds[Energy]]:
+    """What the chips of each host have used."""
+    chips: dict[str, Bounds[Energy]] = {}
+    for credit in hardware:
+        if credit.is_root:
+            beat, place = credit.part.beat, credit.place
+            uj = beat.uj(place)
+            low, high = beat.sensor(place).applied_to(credit.domain).range.ends(uj, beat.covered_ns(place))
+            energy = Bounds(Energy(uj), Energy(low), Energy(high))
+            host = credit.part.header.host_id
+            chips[host] = chips.get(host, Bounds.exactly(Energy.ZERO)) + energy
+    return chips
+
+
+def _carbon(chips: Bounds[Energy] | None, first: RankPart, *, machine: Bounds[Energy] | None) -> CarbonRecord:
     intensity, pue = first.header.intensity, first.header.pue
-    if energy is None:
+    if chips is None:
         return CarbonRecord(None, None, None, intensity, pue)
-    priced = footprint(energy, pue, intensity)
-    return CarbonRecord(priced.value.grams, priced.low.grams, priced.high.grams, intensity, pue)
+    boundary = Boundary.CHIPS if machine is None else Boundary.MACHINE
+    priced = footprint(machine or chips, pue, intensity)
+    return CarbonRecord(priced.value.grams, priced.low.grams, priced.high.grams, intensity, pue, boundary.value)
 
 
 def _hosts(ranks: Sequence[RankPart]) -> dict[str, str]:

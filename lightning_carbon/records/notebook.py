@@ -17,7 +17,9 @@ def notebook_rows(record: RunRecord) -> list[tuple[str, str]]:
     total, grams = energy.total_joules, carbon.grams_co2e
     rows = [("run", record.run_name or record.run_id), ("status", str(record.status))]
     rows.append(("duration", duration(record.duration_seconds)))
-    rows.append(("energy", NOTHING if total is None else amount(total, ENERGY)))
+    rows.append(("energy", NOTHING if total is None else f"{amount(total, ENERGY)} (chips)"))
+    if record.machine is not None:
+        rows.append(("machine", amount(record.machine.joules, ENERGY)))
     if total:
         rows.append(("measured", percent(min(1.0, energy.measured_joules / total))))
     if grams is not None and carbon.low is not None and carbon.high is not None:

@@ -71,6 +71,8 @@ class Row:
         ranks: The number of the run's processes in these sums.
         is_rest: Whether it is the rest at the end of a run that had rows before.
         forecast: What the run will have used at its end; ``None`` where its length is not known.
+        machine_joules: The energy of the machines at their plugs in this row; ``None`` where only the chips are known.
+        run_machine_joules: The same for the run so far.
     """
 
     seconds: float
@@ -91,6 +93,8 @@ class Row:
     low_joules: float | None = None
     high_joules: float | None = None
     forecast: Forecast | None = None
+    machine_joules: float | None = None
+    run_machine_joules: float | None = None
 
     def as_metrics(self, prefix: str = "", *, scopes: Collection[Scope] | None = None) -> dict[str, float]:
         """The row as logger metrics: names of :data:`METRICS` to Python floats.
@@ -194,7 +198,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "energy/row_joules",
         "J",
-        "all energy metered in this row, without PUE",
+        "all energy of the chips that are metered, in this row, without PUE",
         lambda row: row.total_joules,
         Scope.ROW,
     ),
@@ -222,7 +226,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "energy/run_joules",
         "J",
-        "all energy metered in the run so far, without PUE",
+        "the same for the run so far",
         lambda row: row.run_joules,
         Scope.RUN,
     ),
@@ -231,6 +235,27 @@ METRICS: tuple[Metric, ...] = (
         "kWh",
         "the same in kilowatt-hours",
         lambda row: _per(row.run_joules, JOULES_PER_KILOWATT_HOUR),
+        Scope.RUN,
+    ),
+    Metric(
+        "energy/row_machine_joules",
+        "J",
+        "energy of the machines at their plugs in this row: chips and the rest, without PUE",
+        lambda row: row.machine_joules,
+        Scope.ROW,
+    ),
+    Metric(
+        "energy/run_machine_joules",
+        "J",
+        "the same for the run so far",
+        lambda row: row.run_machine_joules,
+        Scope.RUN,
+    ),
+    Metric(
+        "energy/run_machine_kwh",
+        "kWh",
+        "the same in kilowatt-hours",
+        lambda row: _per(row.run_machine_joules, JOULES_PER_KILOWATT_HOUR),
         Scope.RUN,
     ),
     Metric(
@@ -248,14 +273,14 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "carbon/row_grams_co2e",
         "gCO2e",
-        "CO2e of this row, PUE included",
+        "CO2e of the site in this row: the machines' energy, PUE included",
         lambda row: row.grams_co2e,
         Scope.ROW,
     ),
     Metric(
         "carbon/run_grams_co2e",
         "gCO2e",
-        "CO2e of the run so far, PUE included",
+        "the same for the run so far",
         lambda row: row.run_grams_co2e,
         Scope.RUN,
     ),
@@ -286,7 +311,7 @@ METRICS: tuple[Metric, ...] = (
     *_forecasts(
         "energy/forecast_run_kwh",
         "kWh",
-        "energy of the run at its end, without PUE",
+        "energy of the run's chips at its end, without PUE",
         of=lambda _, forecast: forecast.joules.map(lambda joules: joules / JOULES_PER_KILOWATT_HOUR),
     ),
     *_forecasts(

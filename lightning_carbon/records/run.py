@@ -11,12 +11,16 @@ from enum import StrEnum
 from functools import partial
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.rest import Boundary
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by, text
+from lightning_carbon.records.machine_record import MachineRecord
 from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
+from lightning_carbon.units import Energy
 
 SCHEMA = 1
 
@@ -128,7 +132,9 @@ class CarbonRecord:
         low: The lower end of its range.
         high: The upper end of its range.
         intensity: The factor from kWh to grams.
-        pue: The factor from IT energy to site energy.
+        pue: The factor from the energy of the machine to that of the site.
+        boundary: Whose energy was priced: that of the ``machine``, or of its ``chips`` where nothing is known of the
+            rest, as in records of earlier versions.
     """
 
     grams_co2e: float | None
@@ -136,6 +142,7 @@ class CarbonRecord:
     high: float | None
     intensity: Intensity
     pue: PowerUsage
+    boundary: str = field(default=Boundary.CHIPS.value, metadata=one_of(Boundary))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +214,7 @@ class RunRecord:
         part_seconds: How long each part of a phase lasted, for the phases that were split.
         overlaps: Other runs of the ledger that metered some of the same hardware at the same time, whose energy is in
             both records; runs of other ledgers are not known.
+        machine: The energy of its machines at their plugs; ``None`` where only the chips are known.
     """
 
     schema: int
@@ -234,6 +242,22 @@ class RunRecord:
     location: str | None = None
     part_seconds: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
     overlaps: tuple[Overlap, ...] = ()
+    machine: MachineRecord | None = None
+
+    @property
+    def machine_ratio(self) -> float:
+        """The energy of the machines over that of their chips; 1 where only the chips are known."""
+        chips = self.energy.total_joules
+        return 1.0 if self.machine is None or not chips else self.machine.joules / chips
+
+    @property
+    def priced_energy(self) -> Bounds[Energy] | None:
+        """The energy that PUE and intensity multiply: of the machines, or of the chips where only those are known."""
+        energy = self.machine or self.energy
+        value = energy.joules if isinstance(energy, MachineRecord) else energy.total_joules
+        if value is None:
+            return None
+        return Bounds(value, energy.low_joules, energy.high_joules).map(Energy.from_joules)
 
     def _repr_markdown_(self) -> str:
         """A small table, where Markdown is shown."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import kind_word
+from lightning_carbon.records.machine_rows import machine_rows, rests_assumed
 from lightning_carbon.records.numbers import (
     CO2E,
     ENERGY,
@@ -121,6 +122,8 @@ def _domains(record: RunRecord, total: float) -> Table:
         how.append("all modelled" if energy.modelled_joules else "all measured")
     words = ", ".join(word for word in how if word)
     rows.append(_part(record, "total", total, how=words, covered=percent(energy.coverage_ratio)))
+    if record.machine is not None:
+        rows += machine_rows(record.machine, record.duration_seconds)
     return Table(rows, "<<>>>><")
 
 
@@ -192,7 +195,11 @@ def _carbon(record: RunRecord) -> list[Line]:
     if carbon.grams_co2e is None or carbon.low is None or carbon.high is None or energy.total_joules is None:
         return [Line("CO2e: not known, since the energy is not.")]
     grid, pue = carbon.intensity, carbon.pue
-    kwh, times = amount(energy.total_joules, WATT_HOURS), f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}"
+    joules = energy.total_joules if record.machine is None else record.machine.joules
+    kwh, times = (
+        f"{amount(joules, WATT_HOURS)} ({carbon.boundary})",
+        f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}",
+    )
     price = f"{grid.value:g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)}"
     year = f" {grid.year}" if grid.year is not None else ""
     limits = _range(carbon.low, carbon.high, CO2E, value=carbon.grams_co2e)
@@ -251,6 +258,8 @@ def _assumed(record: RunRecord) -> list[Line]:
     modelled = [domain for domain in record.energy.domains if domain.provenance == _MODELLED]
     for method, names in grouped((domain.method, named(domain)) for domain in modelled):
         lines += item(f"modelled: {names}: {method}")
+    for told in rests_assumed(record.machine):
+        lines += item(told)
     return [Line("Assumed"), *lines] if lines else []
 
 

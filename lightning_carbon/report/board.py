@@ -45,18 +45,20 @@ CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "power (W)": ("power/gpu_watts", "power/total_watts"),
     },
     "Energy": {
-        "energy of the run (kWh)": ("energy/run_kwh",),
+        "energy of the run (kWh)": ("energy/run_kwh", "energy/run_machine_kwh"),
         "energy of each row (J)": (
             "energy/row_gpu_joules",
             "energy/row_cpu_joules",
             "energy/row_dram_joules",
             "energy/row_joules",
+            "energy/row_machine_joules",
         ),
         "energy of the run by kind (J)": (
             "energy/run_gpu_joules",
             "energy/run_cpu_joules",
             "energy/run_dram_joules",
             "energy/run_joules",
+            "energy/run_machine_joules",
         ),
         "energy of a step (J)": ("energy/joules_per_step",),
         "energy of a sample (J)": ("energy/joules_per_sample",),

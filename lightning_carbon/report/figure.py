@@ -244,7 +244,7 @@ def _name(axes: Axes, record: RunRecord) -> None:
     name = shorten(record.run_name or record.run_id, _NAME_WIDTH)
     facts = [duration(record.duration_seconds)]
     if total is not None:
-        facts.append(amount(total, ENERGY))
+        facts.append(f"{amount(total, ENERGY)} (chips)")
         if record.duration_seconds:
             facts.append(f"mean {amount(total / record.duration_seconds, POWER)}")
     axes.set_title(f"{name}: {', '.join(facts)}", fontsize=9.5, color=_INK, x=-0.1, loc="left", pad=7)

@@ -43,7 +43,9 @@ def summary_markdown(record: RunRecord) -> str:
     # A page shows its beginning first, but carbon comes late in a summary.
     if record.energy.total_joules is not None:
         carbon = next((line.text for line in lines if line.first.strip() == _CARBON), "")
-        headline = escape_markdown(f"{amount(record.energy.total_joules, ENERGY)}, {carbon}".rstrip(", "))
+        joules = record.energy.total_joules * record.machine_ratio
+        energy = f"{amount(joules, ENERGY)} ({record.carbon.boundary})"
+        headline = escape_markdown(f"{energy}, {carbon}".rstrip(", "))
         blocks.append(f"**{headline}**")
     for before, section in pairwise(said):
         if isinstance(before, Table) and isinstance(section, Table):

@@ -21,8 +21,8 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import WORLD_AVERAGE
 from lightning_carbon.ports import Source
-from lightning_carbon.settings import checks
-from lightning_carbon.settings.checks import CpuScope, Detail, Devices, GpuScope, OnBudget
+from lightning_carbon.settings import checks, folders
+from lightning_carbon.settings.checks import CpuScope, Detail, Devices, GpuScope, Machine, OnBudget
 from lightning_carbon.settings.setting import Setting
 
 
@@ -40,6 +40,7 @@ class Settings(TypedDict, total=False):
     sources: Sequence[Source] | None
     per_step: bool
     strict: bool
+    machine: str | None
     cpu_scope: CpuScope
     gpu_scope: GpuScope
     detail: Detail
@@ -65,6 +66,7 @@ class MeterConfig:
     sources: tuple[Source, ...] | None
     per_step: bool
     strict: bool
+    machine: Machine
     cpu_scope: CpuScope = "auto"
     gpu_scope: GpuScope = "device"
     detail: Detail = "phase"
@@ -133,7 +135,7 @@ RUN_NAME: Final = Setting(
 LEDGER: Final = Setting(
     name="ledger",
     type=os.PathLike[str] | str | None,
-    check=checks.check_ledger,
+    check=folders.check_ledger,
     summary="The folder of all runs.",
     unset="the user's data folder",
     variable="LIGHTNING_CARBON_LEDGER",
@@ -254,17 +256,32 @@ ON_BUDGET: Final = Setting(
     option="--on-budget",
     metavar="CONSEQUENCE",
 )
+MACHINE: Final = Setting(
+    name="machine",
+    type=str | None,
+    check=checks.check_machine,
+    summary=(
+        "What the machine draws beside its chips, by its class: ``desktop``, ``workstation``, ``server-4gpu``, "
+        "``server-8gpu-air``, ``server-8gpu-liquid``, ``cpu-node``, ``laptop``, ``cloud-vm``, or by its name, such as "
+        "``dgx-h100``."
+    ),
+    details='A sensor of the whole machine comes first; ``"none"`` leaves the rest of the machine out.',
+    unset='``"auto"``: by chassis and accelerators, marked as assumed; with ``sources``, ``"none"``',
+    variable="LIGHTNING_CARBON_MACHINE",
+    option="--machine",
+    metavar="CLASS",
+)
 
 SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
-    *(DEVICES, SOURCES, PER_STEP, STRICT, CPU_SCOPE, GPU_SCOPE, DETAIL),
+    *(DEVICES, SOURCES, PER_STEP, STRICT, MACHINE, CPU_SCOPE, GPU_SCOPE, DETAIL),
     *(BUDGET, PRICE_PER_KWH, ON_BUDGET),
 )
 """Every setting of a meter, in the order in which they are shown."""
 
 _OF_THE_GRID: Final = {REGION.name, INTENSITY.name}
-_FOLDER: Final = replace(LEDGER, check=checks.check_folder)
-_WRITABLE: Final = replace(LEDGER, check=checks.check_writable_ledger)
+_FOLDER: Final = replace(LEDGER, check=folders.check_folder)
+_WRITABLE: Final = replace(LEDGER, check=folders.check_writable_ledger)
 
 
 def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settings]) -> MeterConfig:

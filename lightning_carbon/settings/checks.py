@@ -12,16 +12,16 @@ References:
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
 
 from lightning_carbon.carbon.budgets import Budget, budget_of
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
+from lightning_carbon.grid.machines import KNOWN, MACHINES, machine_named
 from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.ports import EnergyCounter, PowerGauge, Source
 from lightning_carbon.units import GRAMS_IN, GRAMS_PER_KILOGRAM, MILLIGRAMS_PER_GRAM
@@ -31,6 +31,9 @@ CpuScope = Literal["auto", "process", "machine"]
 
 GpuScope = Literal["device", "process"]
 """Whether a GPU that other processes use, too, is charged whole."""
+
+Machine = RestModel | Literal["auto", "none"]
+"""The class of machine: found, not modelled, or as given."""
 
 Detail = Literal["phase", "step"]
 """How finely a run is divided: into phases, or also into the parts of its steps."""
@@ -147,66 +150,6 @@ def check_run_name(name: object) -> str | None:
     return None if name is None else _name("run_name", name)
 
 
-def check_folder(ledger: object) -> Path:
-    """Check ``ledger`` as far as reading it needs.
-
-    Raises:
-        ConfigError: It names no folder, or the package that knows the default folder is missing.
-    """
-    if ledger is None:
-        return _default_ledger()
-    if not isinstance(ledger, str | os.PathLike):
-        raise ConfigError("ledger", ledger, "give a folder, as text or a path.")
-    folder = os.fspath(ledger)
-    if not isinstance(folder, str) or not folder:
-        raise ConfigError("ledger", ledger, "give a folder.")
-    return Path(folder)
-
-
-def check_ledger(ledger: object) -> Path:
-    """Check that ``ledger`` is a folder or may become one; nothing is made yet.
-
-    Whether it has room and may be written shows at the start of a run, which goes on without it otherwise.
-
-    Returns:
-        The folder, absolute.
-
-    Raises:
-        ConfigError: Something else is in its place, or above it.
-    """
-    folder = check_folder(ledger)
-    absolute = folder.expanduser().absolute()
-    if not _nearest(absolute).is_dir():
-        raise ConfigError("ledger", str(folder), _not_writable(absolute))
-    return absolute
-
-
-def check_writable_ledger(ledger: object) -> Path:
-    """Check ``ledger`` where nothing can be done without it: this user must also be able to write it.
-
-    Returns:
-        The folder, absolute.
-
-    Raises:
-        ConfigError: It cannot be written.
-    """
-    absolute = check_ledger(ledger)
-    if not os.access(_nearest(absolute), os.W_OK | os.X_OK):
-        raise ConfigError("ledger", str(absolute), _not_writable(absolute))
-    return absolute
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or its nearest ancestor that exists."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder
-
-
-def _not_writable(folder: Path) -> str:
-    return f"{_nearest(folder)} is no folder that can be written; give another one, or set LIGHTNING_CARBON_LEDGER."
-
-
 def check_interval(seconds: object) -> float:
     """Check ``interval_seconds``.
 
@@ -282,6 +225,23 @@ def check_cpu_scope(scope: object) -> CpuScope:
         ConfigError: There is no such scope.
     """
     return _choice("cpu_scope", scope, get_args(CpuScope))
+
+
+def check_machine(machine: object) -> Machine:
+    """Check ``machine``.
+
+    Raises:
+        ConfigError: There is no such class of machine.
+    """
+    if machine is None:
+        return "auto"
+    if machine in ("auto", "none"):
+        return "none" if machine == "none" else "auto"
+    try:
+        return machine_named(str(machine))
+    except KeyError:
+        fix = f'give "auto", "none" or one of {", ".join((*MACHINES, *KNOWN))}.'
+        raise ConfigError("machine", machine, fix) from None
 
 
 def check_gpu_scope(scope: object) -> GpuScope:
@@ -383,16 +343,3 @@ def _device(device: object, devices: object) -> int | str:
     if re.fullmatch(_UUID, text):
         return text
     raise ConfigError("devices", devices, _DEVICES_FIX)
-
-
-def _default_ledger() -> Path:
-    try:
-        from platformdirs import user_data_path
-    except ImportError:
-        # Where the source tree alone is on the path, as in an image that brings its own packages.
-        fix = (
-            "the package platformdirs, which knows the default folder, is not there; give a folder, "
-            "set LIGHTNING_CARBON_LEDGER, or pip install platformdirs."
-        )
-        raise ConfigError("ledger", None, fix) from None
-    return user_data_path("lightning-carbon", appauthor=False) / "ledger"

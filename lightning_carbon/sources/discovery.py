@@ -79,8 +79,9 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
     findings += not_metered(computes_on, findings)
     if not host:
         return findings
+    part = allocation(environ, root)
     if machine:
-        findings += shown.machine
+        findings += _machine(shown.machine, part, cpu_scope)
     is_on_module = nvml.covers_host(findings)
     if is_on_module or nvml.covers_host(shown.processors):
         reason = "inside the power of the module, and counted there"
@@ -89,7 +90,7 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
         return [*findings, *(inside if is_on_module else shown.processors), host_inside]
     sockets = _sockets(rapl.discover(powercap_root, environ), shown.processors)
     with_memory = {finding.port.sensor.domain.id for finding in sockets if finding.port and _covers_memory(finding)}
-    measured = _scoped(sockets, cpu_scope, allocation(environ, root), job=job, root=root)
+    measured = _scoped(sockets, cpu_scope, part, job=job, root=root)
     domains = [finding.port.sensor.domain for finding in measured if finding.port is not None]
     kinds = {domain.kind for domain in domains}
     # A platform counter has both inside, and so has the power of a processor with memory of its own.
@@ -102,6 +103,14 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
         return host_model.discover(environ, cpu=cpu, dram=dram, cpu_scope=scope, tree=tree, parts=parts)
 
     return [*findings, *_backed(measured, model), *model(cpu=cpu, dram=dram)]
+
+
+def _machine(shown: list[Finding], part: Allocation, scope: CpuScope) -> list[Finding]:
+    """What sees the whole machine, unless others use it, too."""
+    if scope == "machine" or not part.is_part:
+        return shown
+    reason = f"it sees other jobs, too: {part.reason}"
+    return [replace(finding, port=None, reason=finding.reason or reason) for finding in shown]
 
 
 def _sockets(counted: list[Finding], shown: list[Finding]) -> list[Finding]:

@@ -31,6 +31,7 @@ from lightning_carbon.estimate.factors import (
     USD_PER_KWH,
 )
 from lightning_carbon.grid.factors import WORLD, intensity_of, regions
+from lightning_carbon.grid.machines import MACHINES
 from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of
 from lightning_carbon.metering.crosscheck import (
     DEAD_NS,
@@ -204,6 +205,36 @@ def test_an_unknown_place_has_the_range_of_nine_countries_in_ten() -> None:
         assumed.low,
         assumed.high,
     )
+
+
+def test_the_table_of_machines_is_the_packaged_one() -> None:
+    """Every class, with its constant and its share and their ranges."""
+    rows = table(PAGE, "class", "constant, W")
+    found = {
+        row[0].strip("`"): [float(figure) for figure in re.findall(r"[\d.]+", f"{row[1]} {row[2]}")] for row in rows
+    }
+
+    assert {
+        name: pytest.approx(
+            [
+                *(model.constant_watts, model.constant_low_watts, model.constant_high_watts),
+                *(100 * share for share in (model.share, model.share_low, model.share_high)),
+            ]
+        )
+        for name, model in MACHINES.items()
+    } == found
+
+
+def test_the_desktop_s_example_is_computed_as_told() -> None:
+    """Chips, constant, share and machine of the example, at both ends, by the code."""
+    rows = table(PAGE, "of a desktop", "low", "value", "high")
+    chips, constant, shared, machine = ([float(cell) for cell in row[1:]] for row in rows)
+    model = MACHINES["desktop"]
+    energy = Bounds(*(Energy.from_joules(3.6e6 * chips[place]) for place in (1, 0, 2)))
+    whole = energy + model.rest_of(energy, 2 * 3600 * 10**9)
+
+    assert machine == [round(end.kilowatt_hours, 3) for end in (whole.low, whole.value, whole.high)]
+    assert machine == pytest.approx([sum(parts) for parts in zip(chips, constant, shared, strict=True)], abs=0.0011)
 
 
 # -- ranges (section 5) ---------------------------------------------------------------------------------------------

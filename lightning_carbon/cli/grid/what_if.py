@@ -113,13 +113,12 @@ def show_what_if(
 
 def _run(text: str, ledger: str | None, project: str | None) -> _Subject:
     record = find_run(text, ledger, project)
-    energy = record.energy
-    if energy.total_joules is None:
+    energy = record.priced_energy
+    if energy is None:
         raise ConfigError("run", text, "nothing could be metered in this run, so there is no energy to price.")
-    ends = Bounds(energy.total_joules, energy.low_joules, energy.high_joules).map(Energy.from_joules)
     here = Alternative(record.carbon.intensity.region, record.carbon.intensity, record.carbon.pue)
-    name = f"{record.run_name or record.run_id}: {amount(energy.total_joules, ENERGY)}"
-    return _Subject(name, ends, here, record.duration_seconds / SECONDS_PER_HOUR or None, "as run")
+    name = f"{record.run_name or record.run_id}: {amount(energy.value.joules, ENERGY)}"
+    return _Subject(name, energy, here, record.duration_seconds / SECONDS_PER_HOUR or None, "as run")
 
 
 def _energy(asked: Asked, place: Mapping[str, Any]) -> _Subject:

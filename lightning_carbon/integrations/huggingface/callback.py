@@ -35,10 +35,10 @@ class CarbonTrainerCallback(TrainerHooks):
     Rows go into the Trainer's logs of steps, so to all that ``report_to`` names, to ``trainer_state.json``, and on the
     x-axis of the loss; TensorBoard shows them as ``train/energy/run_joules`` and so on. The last log of a training,
     which is ``TrainOutput.metrics``, has the last row and the totals: ``train_energy_joules``, ``train_energy_kwh``,
-    ``train_energy_<phase>_joules`` and ``train_carbon_grams_co2e`` with its range. The log of an evaluation has
-    ``eval_energy_joules`` and ``eval_carbon_grams_co2e``; those of a short evaluation, not settled by then, are in the
-    next log. A copy of the record lies in ``output_dir``. Evaluating and predicting outside a training are runs of
-    their own.
+    ``train_energy_<phase>_joules``, ``train_machine_energy_kwh`` and ``train_carbon_grams_co2e`` with its range. The
+    log of an evaluation has ``eval_energy_joules`` and ``eval_carbon_grams_co2e``; those of a short evaluation, not
+    settled by then, are in the next log. A copy of the record lies in ``output_dir``. Evaluating and predicting outside
+    a training are runs of their own.
 
     A run ends where the Trainer's ``train_runtime`` ends, before it loads the best model again.
 

@@ -146,27 +146,33 @@ class TrainerRun:
         return self._figures(self._evaluations.take(self.meter.laps))
 
     def _figures(self, joules: dict[str, float]) -> dict[str, float]:
-        figures = {}
+        figures: dict[str, float] = {}
+        if not joules:
+            return figures
+        # The rest of the machine is shared by phases as their chips' energy is.
+        ratio = self.meter.record.machine_ratio
         for prefix, used in joules.items():
-            energy = Energy.from_joules(used)
-            figures[f"{prefix}_energy_joules"] = energy.joules
-            figures[f"{prefix}_carbon_grams_co2e"] = mass_of(energy, self._config.pue, self._config.intensity).grams
+            machine = Energy.from_joules(used * ratio)
+            figures[f"{prefix}_energy_joules"] = Energy.from_joules(used).joules
+            figures[f"{prefix}_carbon_grams_co2e"] = mass_of(machine, self._config.pue, self._config.intensity).grams
         return figures
 
 
 def totals(record: RunRecord) -> dict[str, float]:
     """The totals of a training, for the Trainer's last log of it.
 
-    ``train_energy_joules`` and ``train_energy_kwh`` without PUE, with the share of every phase as
-    ``train_energy_<phase>_joules``; ``train_carbon_grams_co2e`` with PUE, and its range, ``..._low`` to ``..._high``.
+    ``train_energy_joules`` and ``train_energy_kwh`` of the chips, with the share of every phase as
+    ``train_energy_<phase>_joules``, and ``train_machine_energy_kwh`` at the plugs of the machines, all without PUE;
+    ``train_carbon_grams_co2e`` with PUE, and its range, ``..._low`` to ``..._high``.
     """
-    energy, carbon = record.energy, record.carbon
+    energy, machine, carbon = record.energy, record.machine, record.carbon
     if energy.total_joules is None:
         return {}
     figures: dict[str, float | None] = {
         "train_energy_joules": energy.total_joules,
         "train_energy_kwh": energy.total_joules / JOULES_PER_KILOWATT_HOUR,
         **{f"train_energy_{phase}_joules": joules for phase, joules in energy.phases.items()},
+        "train_machine_energy_kwh": None if machine is None else machine.joules / JOULES_PER_KILOWATT_HOUR,
         "train_carbon_grams_co2e": carbon.grams_co2e,
         "train_carbon_grams_co2e_low": carbon.low,
         "train_carbon_grams_co2e_high": carbon.high,

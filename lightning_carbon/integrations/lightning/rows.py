@@ -15,8 +15,9 @@ from lightning_carbon.sources.torch_devices import as_tensors
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, MILLIGRAMS_PER_GRAM
 
 ENERGY_SO_FAR: Final = "energy/run_kwh"
+MACHINE_SO_FAR: Final = "energy/run_machine_kwh"
 CARBON_SO_FAR: Final = "carbon/run_grams_co2e"
-TOTALS: Final = (ENERGY_SO_FAR, CARBON_SO_FAR)
+TOTALS: Final = (ENERGY_SO_FAR, MACHINE_SO_FAR, CARBON_SO_FAR)
 """The metrics that can be monitored."""
 
 _SHOWN_IN_MILLIGRAMS: Final = 0.1
@@ -113,4 +114,6 @@ def show_totals(trainer: Trainer, record: RunRecord) -> None:
     joules, grams = record.energy.total_joules, record.carbon.grams_co2e
     if joules is not None and grams is not None:
         totals = {ENERGY_SO_FAR: joules / JOULES_PER_KILOWATT_HOUR, CARBON_SO_FAR: grams}
+        if record.machine is not None:
+            totals[MACHINE_SO_FAR] = record.machine.joules / JOULES_PER_KILOWATT_HOUR
         live_metrics(trainer, "callback_metrics").update(as_tensors(totals))

@@ -82,7 +82,7 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
     """
     pue = record.carbon.pue if method is None else method.pue
     intensity = record.carbon.intensity if method is None else method.intensity
-    energy = _energy_of(record)
+    energy = record.priced_energy
     started = datetime.fromisoformat(record.started_at)
     ids = {domain.id for domain in record.energy.domains}
     gpus = (domain.name for domain in record.energy.domains if domain.kind == Kind.GPU and domain.parent not in ids)
@@ -107,10 +107,3 @@ def job_of(record: RunRecord, method: Method | None = None) -> Job:
 def at_the_site(energy: Bounds[Energy], pue: PowerUsage) -> Bounds[Energy]:
     """The site's energy for that of its computers, with the range of both."""
     return energy.combine(pue, site_energy)
-
-
-def _energy_of(record: RunRecord) -> Bounds[Energy] | None:
-    energy = record.energy
-    if energy.total_joules is None:
-        return None
-    return Bounds(energy.total_joules, energy.low_joules, energy.high_joules).map(Energy.from_joules)

@@ -38,6 +38,17 @@ def test_a_budget_is_warned_of_on_the_way() -> None:
     ] == said
 
 
+def test_the_budget_is_that_of_the_machines() -> None:
+    """What they draw at their plugs counts, of the run so far as of its forecast."""
+    said: list[str] = []
+    watch = BudgetWatch(config(budget="100 J"), lambda _, message: said.append(message))
+    ends = Forecast(Bounds.exactly(80.0), Bounds.exactly(1.0), Bounds.exactly(1.0))
+
+    assert not watch.see(40.0, ends, machine_ratio=1.5)
+    assert watch.see(70.0, machine_ratio=1.5)
+    assert "the run will likely use 120.0 % of its budget of 100 J" == said[1]
+
+
 def test_a_run_without_a_budget_never_reaches_it() -> None:
     """Whatever it uses."""
     assert not BudgetWatch(config(), lambda *_: None).see(1e12)

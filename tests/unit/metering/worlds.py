@@ -82,6 +82,7 @@ class World:
             sources=None,
             per_step=per_step,
             strict=strict,
+            machine="none",
             detail=detail,
         )
         every = [*(Finding("given", source.sensor.domain.name, source) for source in self.sources), *findings]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.grid.machines import MACHINES
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.machine_record import HostMachine, MachineRecord
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -24,6 +28,8 @@ GIVEN_PUE = PowerUsage(1.1, 1.1, 1.1, "given", assumed=False)
 
 ROOT_ONLY = "energy_uj is readable by root only, as Linux does since 5.10 (CVE-2020-8694)"
 MADE_READABLE = "sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj"
+
+MODEL = replace(MACHINES["workstation"], portion=0.5, reason="a tower")
 
 FULL = RunRecord(
     schema=SCHEMA,
@@ -70,7 +76,7 @@ FULL = RunRecord(
             Finding("rapl", "package 1", reason=ROOT_ONLY, fix=MADE_READABLE),
         ),
     ),
-    carbon=CarbonRecord(2.742, 0.0693, 9.98, WORLD, SURVEY),
+    carbon=CarbonRecord(3.404, 0.0761, 12.9, WORLD, SURVEY, "machine"),
     world_size=2,
     ranks=(
         RankRecord(
@@ -87,6 +93,15 @@ FULL = RunRecord(
     spent=Totals(18_545_700_000, 3.754, 1_650),
     location="/home/lisa/.local/share/lightning-carbon/20261121T101112-3fa2/record.json",
     overlaps=(Overlap("20261121T101130-77cd", "bart", ["NVIDIA H100 80GB HBM3"], 18.0, 40.0, 5_442.4),),
+    machine=MachineRecord(
+        16_815.2,
+        13_373.2,
+        19_318.2,
+        3_269.5,
+        1_200.0,
+        4_400.0,
+        (HostMachine("node-7", 16_815.2, 13_373.2, 19_318.2, 3_269.5, "modelled", MODEL.method, 0.0, MODEL),),
+    ),
 )
 """A run with everything in it."""
 

@@ -19,9 +19,9 @@ def test_a_run_is_told_with_its_range_and_what_it_rests_on() -> None:
         "energy/run_high_joules": 14_918.2,
         "energy/measured_ratio": 12_000.5 / 13_545.7,
         "energy/run_coverage_ratio": 0.76,
-        "carbon/run_grams_co2e": 2.742,
-        "carbon/run_low_grams_co2e": 0.0693,
-        "carbon/run_high_grams_co2e": 9.98,
+        "carbon/run_grams_co2e": 3.404,
+        "carbon/run_low_grams_co2e": 0.0761,
+        "carbon/run_high_grams_co2e": 12.9,
         "carbon/intensity_grams_per_kwh": 473.2,
         "carbon/pue": 1.54,
     } == pytest.approx(figures_of(FULL))

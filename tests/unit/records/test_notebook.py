@@ -22,8 +22,8 @@ def test_a_notebook_shows_a_small_table() -> None:
     """What the run used, how much of that was measured, and what it is priced with."""
     rows = dict(notebook_rows(FULL))
 
-    assert ["run", "status", "duration", "energy", "measured", "CO2e", "region", "PUE"] == list(rows)
-    assert ("13.5 kJ", "88.6 %") == (rows["energy"], rows["measured"])
+    assert ["run", "status", "duration", "energy", "machine", "measured", "CO2e", "region", "PUE"] == list(rows)
+    assert ("13.5 kJ (chips)", "16.8 kJ", "88.6 %") == (rows["energy"], rows["machine"], rows["measured"])
     assert "WORLD, assumed, 473.2 gCO2e/kWh" == rows["region"]
     assert list(rows.values()) == cells(FULL._repr_html_())
 

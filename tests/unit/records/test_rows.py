@@ -39,6 +39,8 @@ ROW = Row(
     step_joules=2_500.0,
     samples=80,
     tokens=1_000,
+    machine_joules=4_000.0,
+    run_machine_joules=10_800_000.0,
 )
 
 maybe = st.none() | st.floats(0, 1e9)
@@ -71,6 +73,9 @@ def test_a_whole_row_has_every_metric() -> None:
         "energy/run_dram_joules": 200_000.0,
         "energy/run_joules": 7_200_000.0,
         "energy/run_kwh": 2.0,
+        "energy/row_machine_joules": 4_000.0,
+        "energy/run_machine_joules": 10_800_000.0,
+        "energy/run_machine_kwh": 3.0,
         "power/gpu_watts": 200.0,
         "power/total_watts": 300.0,
         "carbon/row_grams_co2e": 0.25,
@@ -141,7 +146,10 @@ def names(scope: Scope) -> set[str]:
 
 def test_energy_and_carbon_come_in_pairs() -> None:
     """What is told of a row is told of the run so far, and the name says which it is."""
-    assert {name.replace("/row_", "/run_") for name in names(Scope.ROW)} == names(Scope.RUN) - {"energy/run_kwh"}
+    assert {name.replace("/row_", "/run_") for name in names(Scope.ROW)} == names(Scope.RUN) - {
+        "energy/run_kwh",
+        "energy/run_machine_kwh",
+    }
     assert all("/row_" in name for name in names(Scope.ROW))
     assert all("/run_" in name for name in names(Scope.RUN))
     assert not [name for name in names(Scope.RATE) if "/row_" in name or "/run_" in name]

@@ -25,6 +25,8 @@ Domain                                     energy    share  mean power  covered 
   measured                                12.0 kJ   88.6 %       136 W           read from sensors
   modelled                                1.55 kJ   11.4 %      17.5 W           computed, no sensor
   total                                   13.5 kJ  100.0 %       154 W   76.0 %  12.2 to 14.9 kJ
+  rest      of the machine, modelled      3.27 kJ               37.1 W           1.20 to 4.40 kJ
+  machine   at its plug                   16.8 kJ                191 W           13.4 to 19.3 kJ
 
 Phase        energy   share  mean power        time
   setup       300 J   2.2 %      73.2 W      4.10 s
@@ -36,12 +38,12 @@ Not training  5.9 % of the energy, 9.3 % of the time: validate 3.7 %, setup 2.2 
 
 1,200 steps, 38,400 samples, 1,228,800 tokens: 10.3 J per step, 322 mJ per sample, 10.0 mJ per token
 
-CO2e  2.74 gCO2e (0.0693 to 9.98 gCO2e)
-      = 3.76 Wh × PUE 1.54 (1 to 2.19) × 473.2 gCO2e/kWh (20.5 to 1100)
+CO2e  3.40 gCO2e (0.0761 to 12.9 gCO2e)
+      = 4.67 Wh (machine) × PUE 1.54 (1 to 2.19) × 473.2 gCO2e/kWh (20.5 to 1100)
       grid: WORLD 2024, life-cycle, generation, location-based; Ember via Our World in Data
       PUE: Uptime Institute, Global Data Center Survey 2025
       The range follows from the ranges of energy, PUE and grid; it is not a confidence interval.
-      about as much as 17 seconds of an average human life (Strubell et al. 2019)
+      about as much as 21 seconds of an average human life (Strubell et al. 2019)
 
 Training                 energy         CO2e  steps
   lineage               17.5 kJ   3.55 gCO2e  1,500  led to the model as it is
@@ -57,6 +59,9 @@ Assumed
   modelled: CPU AMD EPYC 9654 96-Core Processor, the long name: 360 W at full load, scaled by what
     this process tree used of the processor's time
   modelled: memory DRAM: 0.37 W for each GB in use
+  modelled: rest of node-7: workstation: 45 W of 50% of the machine + 15% of the chips; the desktop
+    of Fischer et al. 2025, its constant doubled for boards, fans and supplies; ours (a tower); give
+    machine=
 
 Not measured
   lost: CPU AMD EPYC 9654 96-Core Processor, the long name: its process table could not be read any
@@ -90,7 +95,7 @@ Not training  0.0 % of the energy, 0.0 % of the time
 1 step, 0 tokens: 840 mJ per step
 
 CO2e  3.10 µgCO2e
-      = 0.235 mWh × PUE 1.1 × 12 gCO2e/kWh
+      = 0.235 mWh (chips) × PUE 1.1 × 12 gCO2e/kWh
       grid: custom, as given, location-based; given
       PUE: given
 

@@ -65,7 +65,7 @@ def test_the_figure_says_what_it_shows() -> None:
     found = words(drawn())
 
     assert {"GPU, measured", "CPU, modelled", "train", "validate", "seconds since the start", "power, W"} <= found
-    assert "baseline: 1 min 28 s, 13.5 kJ, mean 154 W" in found
+    assert "baseline: 1 min 28 s, 13.5 kJ (chips), mean 154 W" in found
     assert found.isdisjoint({"memory, modelled", "setup"})
 
 

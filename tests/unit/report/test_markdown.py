@@ -18,7 +18,7 @@ from tests.unit.records.samples import FULL, NOTHING, SMALL
 HEAD = """\
 #### Run baseline (20261121T101112-3fa2) of project lisa: completed after 1 min 28 s
 
-**13.5 kJ, 2.74 gCO2e (0.0693 to 9.98 gCO2e)**
+**16.8 kJ (machine), 3.40 gCO2e (0.0761 to 12.9 gCO2e)**
 
 | Domain |  | energy | share | mean power | covered | how |
 | --- | --- | ---: | ---: | ---: | ---: | --- |
@@ -28,6 +28,8 @@ HEAD = """\
 | measured |  | 12.0 kJ | 88.6 % | 136 W |  | read from sensors |
 | modelled |  | 1.55 kJ | 11.4 % | 17.5 W |  | computed, no sensor |
 | **total** |  | **13.5 kJ** | **100.0 %** | **154 W** | **76.0 %** | **12.2 to 14.9 kJ** |
+| rest | of the machine, modelled | 3.27 kJ |  | 37.1 W |  | 1.20 to 4.40 kJ |
+| machine | at its plug | 16.8 kJ |  | 191 W |  | 13.4 to 19.3 kJ |
 
 &nbsp;
 
