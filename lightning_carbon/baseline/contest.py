@@ -7,10 +7,11 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from lightning_carbon.baseline.costs import check_coverage, cost_of, hardware_of, roots_of
+from lightning_carbon.baseline.costs import check_coverage, cost_of
 from lightning_carbon.baseline.trials import Change, change, noise_of, paired_change, trials_needed
 from lightning_carbon.energy.readings import Provenance, kind_word
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.records.hardware import hardware_of, roots_of
 from lightning_carbon.records.numbers import ENERGY, amount, digits, duration, percent
 from lightning_carbon.records.run import Status
 

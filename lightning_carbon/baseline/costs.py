@@ -15,6 +15,7 @@ from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.errors import ConfigError, RecordError
 from lightning_carbon.records.fields import Misfit, at, check_schema, each, mapping, one_of, read, reading
+from lightning_carbon.records.hardware import hardware_of, roots_of
 from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
@@ -155,16 +156,6 @@ def _training_seconds(record: RunRecord) -> float:
     return sum(seconds for phase, seconds in record.phase_seconds.items() if phase not in others)
 
 
-def hardware_of(record: RunRecord) -> str:
-    """The hardware of a run: its GPUs by model, else its processors, such as ``2 x NVIDIA A100-SXM4-40GB``."""
-    domains = record.energy.domains
-    chosen = [domain for domain in domains if domain.kind == Kind.GPU] or [
-        domain for domain in domains if domain.kind == Kind.PACKAGE
-    ]
-    counts = Counter(domain.name for domain in chosen or roots_of(domains))
-    return " + ".join(f"{count} x {name}" if count > 1 else name for name, count in sorted(counts.items()))
-
-
 def work_of(record: RunRecord) -> str:
     """The work of a run: its project, and its name where it has one."""
     return record.project if record.run_name is None else f"{record.project}/{record.run_name}"
@@ -197,13 +188,6 @@ def baseline_from(values: object) -> Baseline:
             message = f"it has {count} entries of {work} on {hardware}; leave one"
             raise RecordError(message)
     return Baseline(entries)
-
-
-def roots_of(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
-    """The domains that no other includes."""
-    every = list(domains)
-    ids = {domain.id for domain in every}
-    return [domain for domain in every if domain.parent not in ids]
 
 
 def _check(record: RunRecord, cost: Cost, roots: Iterable[DomainRecord]) -> None:

@@ -26,6 +26,7 @@ from lightning_carbon.cli.options import (
 )
 from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.runs.app import runs_app
+from lightning_carbon.cli.statements.app import statements_app
 from lightning_carbon.cli.study.app import study_app
 from lightning_carbon.cli.usage_errors import told
 from lightning_carbon.errors import ConfigError
@@ -239,6 +240,7 @@ def estimate(
 app.add_typer(runs_app, name="runs", invoke_without_command=True)
 app.add_typer(grid_app, name="grid")
 app.add_typer(study_app, name="study")
+app.add_typer(statements_app)
 
 
 @app.command(help=_CHECK_HELP)

@@ -17,11 +17,11 @@ from lightning_carbon.baseline.costs import (
     baseline_from,
     baseline_to,
     cost_of,
-    hardware_of,
     work_of,
 )
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.errors import ConfigError, NewerSchema, RecordError
+from lightning_carbon.records.hardware import hardware_of
 from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.run import DomainRecord, RunRecord, Status
 from tests.unit.records.parts import domain, part, parts

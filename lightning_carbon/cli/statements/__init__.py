@@ -1,0 +1,1 @@
+"""``lightning-carbon statement`` and ``card``."""

@@ -1,0 +1,30 @@
+"""The hardware of a run, from its record. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lightning_carbon.energy.readings import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lightning_carbon.records.run import DomainRecord, RunRecord
+
+
+def hardware_of(record: RunRecord) -> str:
+    """The hardware of a run: its GPUs by model, else its processors, such as ``2 x NVIDIA A100-SXM4-40GB``."""
+    domains = record.energy.domains
+    chosen = [domain for domain in domains if domain.kind == Kind.GPU] or [
+        domain for domain in domains if domain.kind == Kind.PACKAGE
+    ]
+    counts = Counter(domain.name for domain in chosen or roots_of(domains))
+    return " + ".join(f"{count} x {name}" if count > 1 else name for name, count in sorted(counts.items()))
+
+
+def roots_of(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
+    """The domains that no other includes."""
+    every = list(domains)
+    ids = {domain.id for domain in every}
+    return [domain for domain in every if domain.parent not in ids]

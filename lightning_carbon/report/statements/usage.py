@@ -1,0 +1,266 @@
+"""The usage of one run or of several, added up for a statement. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.energy.readings import Kind, kind_word
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.records.hardware import hardware_of
+from lightning_carbon.records.numbers import amount, digits, span
+from lightning_carbon.records.overlaps import Counted, counted_twice
+from lightning_carbon.records.run import Status
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lightning_carbon.records.numbers import Scale
+    from lightning_carbon.records.run import RunRecord
+
+_MOST_NAMED: Final = 5
+"""The most values that a line of a statement names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A sum over runs with its range.
+
+    Args:
+        value: The central value.
+        low: The lower end of its range.
+        high: The upper end of its range.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def times(self, factor: float) -> Figure:
+        """The figure in another unit."""
+        return Figure(self.value * factor, self.low * factor, self.high * factor)
+
+    def said(self, unit: str) -> str:
+        """The figure with its range in a fixed unit, such as ``1.20 kWh (1.10 to 1.30)``."""
+        return f"{digits(self.value)} {unit} ({digits(self.low)} to {digits(self.high)})"
+
+    def scaled(self, scale: Scale) -> str:
+        """The figure with its range in the unit that suits its size."""
+        return f"{amount(self.value, scale)} ({span(self.low, self.high, scale, like=self.value)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """The usage of runs.
+
+    Args:
+        name: The run or the project that it is of.
+        runs: The number of runs.
+        statuses: The number of runs by status, the most frequent first.
+        kilowatt_hours: Their energy as metered, without PUE.
+        site_kilowatt_hours: Their energy with the PUE of each.
+        grams_co2e: Their CO2e, PUE included.
+        measured_ratio: The share of the energy that sensors measured.
+        coverage_ratio: The least coverage of a run, 0 to 1.
+        seconds: How long they ran, added up.
+        accelerator_seconds: The same for each of their accelerators, added up; of runs without any, 0.
+        accelerators: The models of accelerators with the seconds that each was used.
+        steps: The number of their steps.
+        samples: The number of their samples; ``None`` where a run does not know it.
+        tokens: The number of their tokens; ``None`` where a run does not know it.
+        hardware: Their hardware, by model.
+        regions: Their regions.
+        intensities: Their carbon intensities, in words.
+        pues: Their PUE, in words.
+        methods: How the energy of each kind of hardware came about.
+        absent: The hardware that was not metered.
+        assumed: The inputs that were assumed.
+        started_at: The start of the first run, ISO 8601.
+        ended_at: The end of the last run, ISO 8601; empty where none has ended.
+        without_energy: The number of runs without any energy, whose usage is missing here.
+        doubled_joules: The energy that is in two of the records.
+    """
+
+    name: str
+    runs: int
+    statuses: dict[str, int]
+    kilowatt_hours: Figure
+    site_kilowatt_hours: Figure
+    grams_co2e: Figure
+    measured_ratio: float
+    coverage_ratio: float
+    seconds: float
+    accelerator_seconds: float
+    accelerators: dict[str, float]
+    steps: int
+    samples: int | None
+    tokens: int | None
+    hardware: tuple[str, ...]
+    regions: tuple[str, ...]
+    intensities: tuple[str, ...]
+    pues: tuple[str, ...]
+    methods: tuple[str, ...]
+    absent: tuple[str, ...]
+    assumed: tuple[str, ...]
+    started_at: str
+    ended_at: str
+    without_energy: int
+    doubled_joules: float
+
+    @property
+    def failed(self) -> int:
+        """The number of runs that did not complete."""
+        return self.runs - self.statuses.get(Status.COMPLETED, 0)
+
+    @property
+    def hours(self) -> float:
+        """How long the runs ran, added up."""
+        return self.seconds / SECONDS_PER_HOUR
+
+    @property
+    def accelerator_hours(self) -> float:
+        """How long their accelerators were used, added up."""
+        return self.accelerator_seconds / SECONDS_PER_HOUR
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether no sensor measured anything."""
+        return self.measured_ratio == 0.0
+
+    def came_about(self) -> str:
+        """Whether the energy was measured, in words."""
+        if self.is_modelled:
+            return "modelled, as no sensor could be read"
+        if self.measured_ratio >= 1:
+            return "measured"
+        return f"{self.measured_ratio:.0%} measured, the rest modelled"
+
+    def hardware_text(self) -> str:
+        """The hardware, in a line."""
+        return listed(self.hardware)
+
+    def runs_text(self) -> str:
+        """The number of runs, with those that did not complete."""
+        count = f"{self.runs:,} {'run' if self.runs == 1 else 'runs'}"
+        return f"{count}, {self.failed:,} of which did not complete" if self.failed else count
+
+    def caveats(self) -> list[str]:
+        """The sentences that every statement owes about its figures."""
+        notes = []
+        if self.assumed:
+            notes.append(f"Assumed, as nobody said it: {' and '.join(self.assumed)}.")
+        if self.failed:
+            what = ", ".join(f"{count:,} {status}" for status, count in self.statuses.items())
+            notes.append(f"All runs count, also those that did not complete: {what}.")
+        if self.doubled_joules:
+            notes.append("Some runs metered the same hardware at the same time, and their energy counts twice here.")
+        return notes
+
+
+def usage_of(name: str, records: Sequence[RunRecord]) -> Consumption:
+    """Add up runs.
+
+    Args:
+        name: The run or the project that they are of.
+        records: The runs, failed runs included.
+
+    Raises:
+        ConfigError: There are no runs, or none has any energy.
+    """
+    known = [record for record in records if record.energy.total_joules is not None]
+    if not known:
+        reason = "there are no runs" if not records else "none of the runs has any energy"
+        raise ConfigError("run", name, f"{reason}, so there is nothing to state.")
+    energy = _figures(known, lambda run: (run.energy.total_joules, run.energy.low_joules, run.energy.high_joules))
+    site = _figures(
+        known,
+        lambda run: (
+            (run.energy.total_joules or 0.0) * run.carbon.pue.value,
+            run.energy.low_joules * run.carbon.pue.low,
+            run.energy.high_joules * run.carbon.pue.high,
+        ),
+    )
+    measured = sum(run.energy.measured_joules for run in known)
+    accelerators: dict[str, float] = {}
+    for run in records:
+        for domain in run.energy.domains:
+            if domain.kind == Kind.GPU:
+                accelerators[domain.name] = accelerators.get(domain.name, 0.0) + run.duration_seconds
+    return Consumption(
+        name=name,
+        runs=len(records),
+        statuses=dict(Counter(str(run.status) for run in records).most_common()),
+        kilowatt_hours=energy.times(1 / JOULES_PER_KILOWATT_HOUR),
+        site_kilowatt_hours=site.times(1 / JOULES_PER_KILOWATT_HOUR),
+        grams_co2e=_figures(known, lambda run: (run.carbon.grams_co2e, run.carbon.low, run.carbon.high)),
+        measured_ratio=min(1.0, measured / energy.value) if energy.value else 0.0,
+        coverage_ratio=min(run.energy.coverage_ratio for run in known),
+        seconds=sum(run.duration_seconds for run in records),
+        accelerator_seconds=sum(accelerators.values()),
+        accelerators=accelerators,
+        steps=sum(run.steps for run in records),
+        samples=_count(run.samples for run in records),
+        tokens=_count(run.tokens for run in records),
+        hardware=_distinct(hardware_of(run) for run in records if run.energy.domains),
+        regions=_distinct(run.carbon.intensity.region for run in known),
+        intensities=_distinct(_intensity(run) for run in known),
+        pues=_distinct(_pue(run) for run in known),
+        methods=_distinct(
+            f"{kind_word(domain.kind)} {domain.provenance}" for run in known for domain in run.energy.domains
+        ),
+        absent=_distinct(finding.subject for run in known for finding in run.energy.absent),
+        assumed=_distinct(text for run in known for text in _assumed(run)),
+        started_at=min(run.started_at for run in records),
+        ended_at=max((run.ended_at or "" for run in records), default=""),
+        without_energy=len(records) - len(known),
+        doubled_joules=counted_twice(Counted(run.run_id, run.project, run.overlaps) for run in known),
+    )
+
+
+def listed(values: Sequence[str]) -> str:
+    """Values in a line, of many the first few."""
+    more = len(values) - _MOST_NAMED
+    return "; ".join(values[:_MOST_NAMED]) + (f"; {more} more" if more > 0 else "")
+
+
+def _figures(
+    records: Iterable[RunRecord], of: Callable[[RunRecord], tuple[float | None, float | None, float | None]]
+) -> Figure:
+    """Sums of values and of the ends of ranges: the runs of a project share their sensors and factors."""
+    sums = [0.0, 0.0, 0.0]
+    for record in records:
+        for place, value in enumerate(of(record)):
+            sums[place] += value or 0.0
+    return Figure(*sums)
+
+
+def _count(counts: Iterable[int | None]) -> int | None:
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
+
+
+def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
+
+
+def _intensity(record: RunRecord) -> str:
+    found = record.carbon.intensity
+    year = "" if found.year is None else f" {found.year}"
+    return f"{found.value:.4g} gCO2e/kWh ({found.region}; {found.source}{year}; {found.basis})"
+
+
+def _pue(record: RunRecord) -> str:
+    return f"{record.carbon.pue.value:.4g} ({record.carbon.pue.source})"
+
+
+def _assumed(record: RunRecord) -> list[str]:
+    return [
+        *(["the carbon intensity"] if record.carbon.intensity.assumed else []),
+        *(["the PUE"] if record.carbon.pue.assumed else []),
+    ]

@@ -1,0 +1,1 @@
+"""Statements, each against its golden file."""

@@ -1,0 +1,151 @@
+"""Statements of a project: golden files, figures that follow from the records, and what is missing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.report.sheets import as_markdown
+from lightning_carbon.report.statements.embodied import embodied_of, share_of
+from lightning_carbon.report.statements.eu_ai_act import eu_ai_act
+from lightning_carbon.report.statements.paper import paper
+from lightning_carbon.report.statements.sci import FunctionalUnit, sci
+from lightning_carbon.report.statements.statement import Statement
+from lightning_carbon.report.statements.usage import Consumption, listed, usage_of
+from lightning_carbon.report.statements.work import arithmetic_of
+from tests.unit.records.samples import FULL, NOTHING, SMALL
+
+GOLDEN = Path(__file__).parents[3] / "data" / "statements"
+DAY = replace(FULL, duration_seconds=86_400.0)
+FAILED = replace(FULL, run_id="20261121T111112-77aa", status=Status.FAILED, duration_seconds=10.0, ended_at=None)
+PROJECT = usage_of("lisa", [DAY, FAILED])
+WORK = arithmetic_of(None, 1.1e8, PROJECT.tokens)
+STATEMENTS = {
+    "paper": paper(PROJECT, WORK),
+    "eu-ai-act": eu_ai_act(PROJECT, WORK),
+    "sci": sci(PROJECT, share_of(PROJECT)),
+}
+
+
+@pytest.mark.parametrize("form", STATEMENTS)
+def test_a_statement_is_that_of_the_golden_file(form: str) -> None:
+    """With the arithmetic behind it; the file is for reading, too."""
+    statement = STATEMENTS[form]
+    text = "\n\n".join([*filter(None, [statement.text]), *map(as_markdown, statement.sheets(trace=True))])
+
+    assert (GOLDEN / f"{form}.md").read_text(encoding="utf-8") == text + "\n"
+
+
+@pytest.mark.parametrize("form", STATEMENTS)
+def test_a_statement_survives_json(form: str) -> None:
+    """As plain values, each field with its number and arithmetic."""
+    plain = STATEMENTS[form].as_mapping()
+
+    assert plain == json.loads(json.dumps(plain))
+    assert form == plain["form"]
+
+
+def number(statement: Statement, name: str) -> float:
+    """The number of a field."""
+    found = next(entry.number for entry in statement.entries if entry.name.startswith(name))
+    assert found is not None
+    return found
+
+
+def test_figures_follow_from_the_records() -> None:
+    """Energy is the sum of both runs times their PUE, failed or not."""
+    joules = 2 * 13_545.7 * 1.54
+
+    assert number(STATEMENTS["paper"], "kWh x PUE") == pytest.approx(joules / 3.6e6)
+    assert number(STATEMENTS["eu-ai-act"], "2(e) energy") == pytest.approx(joules / 3.6e9)
+    assert number(STATEMENTS["sci"], "E,") == pytest.approx(joules / 3.6e6)
+    assert number(STATEMENTS["eu-ai-act"], "2(d) compute") == pytest.approx(6 * 1.1e8 * 2 * 1_228_800)
+
+
+def test_a_score_adds_the_embodied_share_and_divides_by_the_unit() -> None:
+    """A day of an H100 at 273 kg, four years and 85 % of use."""
+    grams = 273_000 * (86_400 + 10) / (4 * 365.25 * 86_400 * 0.85)
+    scores = {unit: sci(PROJECT, share_of(PROJECT), unit=unit, arithmetic=WORK) for unit in FunctionalUnit}
+
+    assert number(scores[FunctionalUnit.RUN], "M,") == pytest.approx(grams)
+    assert number(scores[FunctionalUnit.RUN], "SCI") == pytest.approx((2 * 2.742 + grams) / 2)
+    assert number(scores[FunctionalUnit.STEP], "R,") == 2_400
+    assert share_of(PROJECT, 2.0).grams.value == pytest.approx(2 * grams)
+
+
+def test_a_unit_that_was_not_counted_is_refused() -> None:
+    """The units that were counted are named."""
+    usage = usage_of("lisa", [SMALL])
+
+    assert "R, functional unit: run" in [entry.name for entry in sci(usage, share_of(usage)).entries]
+    with pytest.raises(ConfigError, match=r"unit='sample'.*give one of step, run\."):
+        sci(usage, share_of(usage), unit=FunctionalUnit.SAMPLE)
+
+
+def test_an_accelerator_without_a_published_figure_is_missing() -> None:
+    """Names of drivers are understood by their words."""
+    usage = usage_of("lisa", [SMALL])
+    known = embodied_of("NVIDIA A100-SXM4-80GB")
+
+    assert known is not None
+    assert (127.6, 150.0, 567.7) == (known.kilograms.low, known.kilograms.value, known.kilograms.high)
+    assert (None, ("GPU 0",)) == (embodied_of("GPU 0"), share_of(usage).unknown)
+    assert "M of GPU 0: no published figure is in the table" in sci(usage, share_of(usage)).missing
+
+
+def test_what_nobody_gave_is_missing() -> None:
+    """Of operations, the options that give them; of hardware that no sensor saw, its names."""
+    for statement in (paper(PROJECT, None), eu_ai_act(PROJECT, None)):
+        assert any("give --flop" in text for text in statement.missing)
+        assert any("package 0; package 1" in text for text in statement.missing)
+
+
+def test_runs_without_energy_are_counted_and_named() -> None:
+    """A project of nothing else has nothing to state."""
+    without = replace(FULL, energy=NOTHING.energy, carbon=NOTHING.carbon)
+    usage = usage_of("lisa", [FULL, without])
+
+    assert (2, 1) == (usage.runs, usage.without_energy)
+    assert any("1 runs that could not be metered" in text for text in eu_ai_act(usage, None).missing)
+    for records in ([], [without]):
+        with pytest.raises(ConfigError, match="there is nothing to state"):
+            usage_of("lisa", records)
+
+
+def test_how_the_energy_came_about_is_said() -> None:
+    """Measured, partly, or modelled alone."""
+
+    def said(measured: float) -> str:
+        return usage(replace(FULL, energy=replace(FULL.energy, measured_joules=measured))).came_about()
+
+    assert "measured" == said(FULL.energy.total_joules or 0.0)
+    assert "89% measured, the rest modelled" == said(12_000.5)
+    assert "modelled, as no sensor could be read" == said(0.0)
+
+
+def usage(record: RunRecord) -> Consumption:
+    """The usage of a run."""
+    return usage_of("lisa", [record])
+
+
+def test_arithmetic_is_given_or_worked_out() -> None:
+    """Never both, and never from tokens that nobody counted."""
+    given = arithmetic_of(1e18, None, None)
+
+    assert given is not None
+    assert (1e18, "given by the provider") == (given.flop, given.method)
+    assert None is arithmetic_of(None, 1e8, None) is arithmetic_of(None, None, 1_000)
+    with pytest.raises(ConfigError, match="--params is given too"):
+        arithmetic_of(1e18, 1e8, 1)
+    with pytest.raises(ConfigError, match="give a number above 0"):
+        arithmetic_of(-1.0, None, None)
+
+
+def test_many_values_are_cut() -> None:
+    """With their number."""
+    assert "a; b; c; d; e; 2 more" == listed(tuple("abcdefg"))
