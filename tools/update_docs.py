@@ -24,6 +24,7 @@ from docstring_parser import parse
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.carbon.rest import RestModel
+from lightning_carbon.carbon.series import SeriesUse
 from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS, TRAINER_ONLY
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.conclusion import FACTS, facts_table
@@ -73,6 +74,7 @@ IN_RECORD: dict[str, Kind] = {
     "carbon": CarbonRecord,
     "carbon.intensity": Intensity,
     "carbon.pue": PowerUsage,
+    "carbon.series": SeriesUse,
     "ranks[]": RankRecord,
     "overlaps[]": Overlap,
     "attempts[]": {

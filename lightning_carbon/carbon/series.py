@@ -125,7 +125,7 @@ class SeriesUse:
 
         A marginal series prices nothing of a run, since marginal and average factors answer different questions.
         """
-        mean, share = self.grams_per_kilowatt_hour, self.covered_ratio
+        mean, share = self.grams_per_kilowatt_hour, min(1.0, self.covered_ratio)
         if mean is None or self.signal == MARGINAL:
             return self.rest
         value, low, high = (

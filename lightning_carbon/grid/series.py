@@ -31,7 +31,6 @@ MOST_GRAMS: Final = 5_000.0
 """Over twice the highest intensity in the literature, in gCO2e/kWh (IPCC AR5 WG III, table A.III.2: 2,200)."""
 LEAST_USUAL_GRAMS: Final = 1.0
 """The lowest life-cycle intensity there, in gCO2e/kWh; a file of smaller values is more likely in kg."""
-SUFFIXES: Final = (".csv", ".tsv", ".txt", ".parquet")
 _EMPTY: Final = frozenset({"", "-", "n/a", "n/e", "na", "nan", "null", "none"})
 _SHOWN: Final = 40
 
@@ -58,11 +57,6 @@ class _Found:
     def refuse(self, why: str) -> ConfigError:
         """An error that names the file."""
         return ConfigError(self.argument, self.path, why)
-
-
-def is_series_path(text: str) -> bool:
-    """Whether a text names a file that may hold a series, by its ending."""
-    return text.strip().lower().endswith(SUFFIXES)
 
 
 def read_series(path: os.PathLike[str] | str, *, argument: str = "intensity") -> IntensitySeries:

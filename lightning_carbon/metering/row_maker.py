@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.metering.beats import beat_of
+from lightning_carbon.metering.pricing import RunPricing
 from lightning_carbon.metering.sums import NOTHING, Hardware, row_between, sums_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.run import Status
@@ -30,10 +31,15 @@ class RowMaker:
         header: Of the own rank.
         probes: The hardware that the own rank meters.
         outlook: How the run will end.
+
+    Attributes:
+        pricing: The factor that the run is priced with.
     """
 
     def __init__(self, config: MeterConfig, header: Header, probes: Sequence[Probe], *, outlook: Outlook) -> None:
         self._config = config
+        self.pricing = RunPricing(config, header.started_at)
+        self._grams = 0.0
         self._probes = probes
         self._outlook = outlook
         self._header = header
@@ -79,13 +85,21 @@ class RowMaker:
             parts = [RankPart(self._header, beat), *others]
             self._last = sums_of(parts, silent, self.hardware(parts))
             self._of = usage, others, silent
-        return row_between(
+        row = row_between(
             before,
             self._last,
             pue=self._config.pue,
-            intensity=self._config.intensity,
+            intensity=self.pricing.intensity,
             ranks=1 + len(others) - len(silent),
             heard_of=min(1.0, (1 + len(others)) / self._header.world_size),
             is_rest=is_over and before.ns > 0,
             forecast=self._outlook.after(self._last),
         )
+        return row if self._config.series is None else self._rising(row)
+
+    def _rising(self, row: Row) -> Row:
+        """A row whose CO2e is the rise of that of the run: the factor of the run so far changes from row to row."""
+        if row.run_grams_co2e is None or row.grams_co2e is None:
+            return row
+        before, self._grams = self._grams, row.run_grams_co2e
+        return replace(row, grams_co2e=row.run_grams_co2e - before)

@@ -316,8 +316,8 @@ class Run:
             for probe in self._probes:
                 probe.timeline.close(end_ns)
             self.settle(end_ns)
-            part = self._own_part(status)
-            self._course.note(part, is_last=True)
+            self._course.note(self._own_part(status), is_last=True)
+            part = self._own_part(status)  # priced up to the last height
             self._hand_over_lines()
         record = self.writer.close(part.beat, [])
         self._note_others()
@@ -381,7 +381,7 @@ class Run:
         return RankPart(self._header, self._beat(status))
 
     def _beat(self, status: Status) -> Beat:
-        return beat_of(
+        beat = beat_of(
             self.usage,
             self._probes,
             self._adapters.clock.wall_seconds(),
@@ -390,3 +390,4 @@ class Run:
             steps_per_epoch=self._outlook.steps_per_epoch,
             clock_use=HOST_ALONE if self._step_clock is None else self._step_clock.use,
         )
+        return self._rows.pricing.told(beat, self.power_profile)

@@ -12,6 +12,7 @@ from typing import Any
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.carbon.rest import RestModel
+from lightning_carbon.carbon.series import SeriesUse
 from lightning_carbon.energy.accuracy import Accuracy, either_way
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
@@ -200,6 +201,7 @@ class Beat:
         sensors: What the run has shown about the sensor of each domain, or ``None``; empty in older journals.
         cadence_ns: How far apart the news of each domain's sensor were, or ``None``; empty where no parts are told.
         overlaps: Other runs that meter some of the same hardware at the same time, as far as this rank knows.
+        series: The part that a series of carbon intensities has in the price of the run; ``None`` without a series.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -223,6 +225,7 @@ class Beat:
     sensors: tuple[SensorBeat | None, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
     cadence_ns: tuple[int | None, ...] = ()
+    series: SeriesUse | None = None
 
     def sensor(self, index: int) -> SensorBeat:
         """What the run has shown about the sensor of a domain."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.rest import Boundary
+from lightning_carbon.carbon.series import joined
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.phases import parts_in_order, phases_in_order
 from lightning_carbon.energy.roots import DomainUse, roots_of
@@ -143,7 +144,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         else None,
         host=dict(first.header.host),
         energy=energy,
-        carbon=_carbon(total if hardware else None, first, machine=None if machine is None else machine[1]),
+        carbon=_carbon(total if hardware else None, ranks, machine=None if machine is None else machine[1]),
         world_size=first.header.world_size,
         ranks=tuple(_rank(part, of_rank[part.header.rank], hosts[part.header.host_id]) for part in ranks),
         location=location,
@@ -295,13 +296,23 @@ def _chips(hardware: Iterable[Credit]) -> dict[str, Bounds[Energy]]:
     return chips
 
 
-def _carbon(chips: Bounds[Energy] | None, first: RankPart, *, machine: Bounds[Energy] | None) -> CarbonRecord:
-    intensity, pue = first.header.intensity, first.header.pue
+def _carbon(chips: Bounds[Energy] | None, ranks: Sequence[RankPart], *, machine: Bounds[Energy] | None) -> CarbonRecord:
+    intensity, pue = ranks[0].header.intensity, ranks[0].header.pue
+    uses = [(part.beat.series, _used_joules(part)) for part in ranks if part.beat.series is not None]
+    series = joined(uses) if uses else None
+    if series is not None:
+        intensity = series.intensity
     if chips is None:
-        return CarbonRecord(None, None, None, intensity, pue)
+        return CarbonRecord(None, None, None, intensity, pue, series=series)
     boundary = Boundary.CHIPS if machine is None else Boundary.MACHINE
     priced = footprint(machine or chips, pue, intensity)
-    return CarbonRecord(priced.value.grams, priced.low.grams, priced.high.grams, intensity, pue, boundary.value)
+    mass = priced.value.grams, priced.low.grams, priced.high.grams
+    return CarbonRecord(*mass, intensity, pue, boundary.value, series)
+
+
+def _used_joules(part: RankPart) -> float:
+    """What the hardware of a rank has used, for its weight in a price."""
+    return _joules(sum(part.beat.uj(place) for place in range(len(part.header.domains))))
 
 
 def _hosts(ranks: Sequence[RankPart]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lightning_carbon.carbon.series import EnergyProfile
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
@@ -193,6 +194,22 @@ def power_profile_of(
         # The remainder at the end goes to the stretch before it, where there is one.
         chosen = [*chosen[:-1], summed[-1]] if len(chosen) > 1 else [summed[0], summed[-1]]
     return PowerProfile(tuple(_between(start, end) for start, end in pairwise(chosen) if end.ns > start.ns))
+
+
+def energy_profile_of(profile: PowerProfile, started_at: float) -> EnergyProfile:
+    """The energy of a run over time, to be priced with a series of carbon intensities.
+
+    Args:
+        profile: Its power over time; time that no reading covers has none.
+        started_at: Its start, in seconds since 1970.
+    """
+    seconds, joules, used = [], [], 0.0
+    for stretch in profile.stretches:
+        seconds += [started_at + stretch.start_seconds, started_at + stretch.end_seconds]
+        joules.append(used)
+        used += sum(stretch.watts.values()) * (stretch.end_seconds - stretch.start_seconds)
+        joules.append(used)
+    return EnergyProfile(seconds, joules)
 
 
 def _between(start: Height, end: Height) -> Stretch:

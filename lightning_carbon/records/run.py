@@ -12,6 +12,7 @@ from functools import partial
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.carbon.rest import Boundary
+from lightning_carbon.carbon.series import SeriesUse
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
@@ -135,6 +136,7 @@ class CarbonRecord:
         pue: The factor from the energy of the machine to that of the site.
         boundary: Whose energy was priced: that of the ``machine``, or of its ``chips`` where nothing is known of the
             rest, as in records of earlier versions.
+        series: The part of a series of carbon intensities over time in ``intensity``; ``None`` without a series.
     """
 
     grams_co2e: float | None
@@ -143,6 +145,7 @@ class CarbonRecord:
     intensity: Intensity
     pue: PowerUsage
     boundary: str = field(default=Boundary.CHIPS.value, metadata=one_of(Boundary))
+    series: SeriesUse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.equivalents import equivalent_of
+from lightning_carbon.carbon.series import MARGINAL
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.records.machine_rows import machine_rows, rests_assumed
@@ -35,6 +36,7 @@ from lightning_carbon.units import NANOSECONDS_PER_SECOND, CarbonMass
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from lightning_carbon.carbon.series import SeriesUse
     from lightning_carbon.records.run import DomainRecord, RunRecord
 
 _NAME_WIDTH = 28
@@ -207,12 +209,29 @@ def _carbon(record: RunRecord) -> list[Line]:
         Line(amount(carbon.grams_co2e, CO2E) + (f" ({limits})" if limits else ""), "CO2e  "),
         *_under(f"= {kwh} × {times} × {price}"),
         *_under(f"grid: {grid.region}{year}, {grid.basis}, location-based; {grid.source}"),
+        *_series(carbon.series),
         *_under(f"PUE: {pue.source}"),
     ]
     if limits:
         lines += _under("The range follows from the ranges of energy, PUE and grid; it is not a confidence interval.")
     equivalent = equivalent_of(CarbonMass(carbon.grams_co2e))
     return lines if equivalent is None else lines + _under(equivalent.sentence)
+
+
+def _series(use: SeriesUse | None) -> list[Line]:
+    """The part of a series in the price, with what it could not cover; a marginal series stands beside the price."""
+    if use is None:
+        return []
+    mean, least, greatest = use.grams_per_kilowatt_hour, use.least, use.greatest
+    if mean is None or least is None or greatest is None:
+        lines = _under(f"series: {use.source} covers none of the run, which is priced without it")
+    else:
+        share = f"{percent(use.covered_ratio)} of the energy at {mean:.4g} gCO2e/kWh ({least:.4g} to {greatest:.4g})"
+        rest = "" if use.covered_ratio >= 1 else f"; the rest at {use.rest.value:g} gCO2e/kWh"
+        if use.signal == MARGINAL:
+            share, rest = f"marginal, beside the figure and not in it: {share}", ""
+        lines = _under(f"series: {use.source}: {share}{rest}")
+    return lines + [line for note in use.notes for line in _under(f"series: {note}")]
 
 
 def _attempts(record: RunRecord) -> Table | None:

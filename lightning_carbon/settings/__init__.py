@@ -17,11 +17,12 @@ from typing import Any, Final, TypedDict, Unpack
 
 from lightning_carbon.carbon.budgets import Budget
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.series import IntensitySeries
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import WORLD_AVERAGE
 from lightning_carbon.ports import Source
-from lightning_carbon.settings import checks, folders
+from lightning_carbon.settings import checks, folders, intensities
 from lightning_carbon.settings.checks import CpuScope, Detail, Devices, GpuScope, Machine, OnBudget
 from lightning_carbon.settings.setting import Setting
 
@@ -53,7 +54,8 @@ class Settings(TypedDict, total=False):
 class MeterConfig:
     """The settings of one meter, checked.
 
-    The fields are those of :data:`SETTINGS`, as their checks leave them; ``region`` has become an intensity.
+    The fields are those of :data:`SETTINGS`, as their checks leave them; ``region`` has become an intensity, and so has
+    ``intensity`` where it is a number; where it is a file, that is ``series``.
     """
 
     intensity: Intensity
@@ -73,6 +75,7 @@ class MeterConfig:
     budget: Budget | None = None
     price_per_kwh: float | None = None
     on_budget: OnBudget = "warn"
+    series: IntensitySeries | None = None
 
 
 REGION: Final = Setting(
@@ -89,9 +92,13 @@ REGION: Final = Setting(
 INTENSITY: Final = Setting(
     name="intensity",
     type=float | str | None,
-    check=checks.check_intensity,
-    summary="Carbon intensity in gCO2e/kWh, instead of a region's yearly average.",
+    check=intensities.check_intensity_or_series,
+    summary=(
+        "Carbon intensity in gCO2e/kWh, instead of a region's yearly average: a number, or the file of a series over "
+        "time (CSV, Parquet)."
+    ),
     details=(
+        "A run is priced with a series interval by interval, and with the region for what the series does not cover. "
         "0 is taken; a number between 0 and 1 is asked about, because it is more likely in kg, and can be given as a "
         'text with its unit: ``"0.5 g"``.'
     ),
@@ -304,8 +311,8 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
     budget = checked[BUDGET.name]
     if budget is not None and budget.currency and checked[PRICE_PER_KWH.name] is None:
         raise ConfigError(BUDGET.name, budget.text, f"give price_per_kwh, too, in {budget.currency}, such as 0.30.")
-    intensity = intensity_in_force(settings.get("region"), settings.get("intensity"), environ)
-    return MeterConfig(intensity=intensity, **checked)
+    intensity, series = grid_in_force(settings.get("region"), settings.get("intensity"), environ)
+    return MeterConfig(intensity=intensity, series=series, **checked)
 
 
 def intensity_in_force(
@@ -318,10 +325,26 @@ def intensity_in_force(
     Raises:
         ConfigError: It cannot be used, or both are given.
     """
+    found, series = grid_in_force(region, intensity, environ)
+    if series is not None:
+        intensities.refuse_series(intensity or environ[INTENSITY.variable])
+    return found
+
+
+def grid_in_force(
+    region: str | None = None, intensity: float | str | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[Intensity, IntensitySeries | None]:
+    """The carbon intensity of a run, and the series over time that goes before it, if one is given.
+
+    Raises:
+        ConfigError: It cannot be used, or a region and a number are given.
+    """
     variables = environ if region is None and intensity is None else {}
     figure, place = INTENSITY.in_force(intensity, variables), REGION.in_force(region, variables)
+    if isinstance(figure, IntensitySeries):
+        return REGION.in_force(region, environ) or intensity_of(None), figure
     if figure is None or place is None:
-        return figure or place or intensity_of(None)
+        return figure or place or intensity_of(None), None
     if region is not None:
         fix = f"the region {region!r} is given too, and one of them must decide; leave one out."
         raise ConfigError(INTENSITY.name, intensity, fix)

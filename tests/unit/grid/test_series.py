@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lightning_carbon.carbon.series import IntensitySeries
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.grid.series import is_series_path, read_series
+from lightning_carbon.grid.series import read_series
 from lightning_carbon.grid.stamps import ZoneMeaning, moment_of
 
 DAY = datetime(2025, 1, 31, tzinfo=UTC).timestamp()
@@ -276,13 +276,6 @@ def test_parquet_is_read_where_there_is_pyarrow(tmp_path: Path) -> None:
     (tmp_path / "no.parquet").write_bytes(b"PAR1 nothing")
     with pytest.raises(ConfigError, match="it is no Parquet"):
         read_series(tmp_path / "no.parquet")
-
-
-def test_a_path_is_known_by_its_ending() -> None:
-    """Numbers with units and names of providers are no paths."""
-    texts = ("grid.csv", "/a/b.Parquet ", "41.4", "0.5 g", "uk")
-
-    assert ["grid.csv", "/a/b.Parquet "] == [text for text in texts if is_series_path(text)]
 
 
 def test_seconds_and_milliseconds_since_1970_are_moments() -> None:

@@ -213,7 +213,8 @@ def test_the_table_is_what_type_checkers_read() -> None:
     defaults = {name: default for name, default in fields.items() if default is not dataclasses.MISSING}
 
     assert {setting.name: setting.type for setting in SETTINGS} == get_type_hints(Settings)
-    assert [setting.name for setting in SETTINGS if setting.name != "region"] == list(fields)
+    assert [*(setting.name for setting in SETTINGS if setting.name != "region"), "series"] == list(fields)
+    assert defaults.pop("series") is None
     assert defaults == {setting.name: setting.default for setting in SETTINGS if setting.name in defaults}
 
 
