@@ -69,6 +69,12 @@ class SteppedClock(ManualClock):
         with self._turn:
             self._wake([ident for ident in self._due if thread is None or ident == thread.ident])
 
+    def hasten(self, thread: threading.Thread) -> None:
+        """Let the pause of a thread end now, as soon as the test sleeps."""
+        with self._turn:
+            if thread.ident in self._due:
+                self._due[thread.ident] = self.now_ns()
+
     def pause_until(self, due_ns: int) -> None:
         """On a thread of the sampler: sleep until a moment of this clock."""
         me = threading.get_ident()
@@ -130,7 +136,7 @@ class SteppedSampler(Sampler):
         """Let the end take its time on the clock, and end the threads."""
         self._time.sleep(0.0)
         self._finish_ns = at_ns
-        self._over.set()
+        self._is_over = True
         if self._keeper is not None:
             self._time.let_go(self._keeper)
         self._time.sleep_until(lambda: self._has_ended, FINISH_SECONDS * 2)
@@ -151,15 +157,19 @@ class SteppedSampler(Sampler):
         if self._finish_ns is None:
             self._time.pause_until(until_ns)
 
+    def _wake(self) -> None:
+        if self._thread is not None:
+            self._time.hasten(self._thread)
+
     def _rest(self) -> None:
         self._time.pause_until(self._clock.now_ns() + round(CLOSE_LOOK_SECONDS * NANOSECONDS_PER_SECOND))
 
     def _keep_house(self) -> None:
         pause = FIRST_HOUSEKEEPING_SECONDS
-        while not self._over.is_set():
+        while not self._is_over:
             self._time.pause_until(self._clock.now_ns() + round(pause * NANOSECONDS_PER_SECOND))
             pause = min(pause * 2, HOUSEKEEPING_SECONDS)
-            if not self._over.is_set():
+            if not self._is_over:
                 self.check()
                 self._housekeeping()
         self._time.leave()

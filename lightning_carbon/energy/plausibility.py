@@ -112,6 +112,11 @@ class CountCheck:
         #: After :data:`RESTARTED`: when, and the rise since the one before; the first is where the counter starts over.
         self.replayed: list[tuple[int, int]] = []
 
+    @property
+    def is_held(self) -> bool:
+        """Whether counts are held back."""
+        return bool(self._held)
+
     def rise(self, at_ns: int, count: int) -> int:
         """Take one count.
 

@@ -7,7 +7,7 @@ that no reading covers, the curve stays flat and the coverage falls.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.curve import FOREVER_NS, EnergyCurve
 from lightning_carbon.energy.plausibility import GIVE_UP_NS, RESTARTED, CountCheck
@@ -156,6 +156,16 @@ class CounterTimeline(Timeline):
             return True
         return self.curve is None or (self._grid.period_ns is not None and self._grid.vague)
 
+    @property
+    def in_doubt_until_ns(self) -> int | None:
+        """When one more reading decides whether a jump came before the last; ``None`` without doubt."""
+        return None if self._doubt is None or self._ended else round(self._doubt[0].until_ns)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether counts are held back, until later counts explain them."""
+        return self._check.is_held
+
     def append(self, reading: CounterReading) -> None:
         """Take a reading; a reading that is not after the last is ignored.
 
@@ -295,6 +305,9 @@ class GaugeTimeline(Timeline):
     """
 
     __slots__ = ("_half_ns", "_last", "_max_gap_ns", "_remainder")
+
+    is_held = False
+    in_doubt_until_ns: Final = None
 
     def __init__(self, *, max_gap_ns: int, window_ns: int = 0) -> None:
         super().__init__()

@@ -104,6 +104,7 @@ class CrossCheck(Generic[Second]):
         "_kind",
         "_looked_ns",
         "_moved_ns",
+        "_read_ns",
         "_reading",
         "_start_ns",
         "_strikes",
@@ -118,7 +119,7 @@ class CrossCheck(Generic[Second]):
         self._kind = kind
         # A model of power says nothing about a counter, but it is a fallback.
         self._is_power = witness.whole_sensor.provenance is not Provenance.MODELLED
-        self._start_ns = self._moved_ns = now_ns
+        self._start_ns = self._moved_ns = self._read_ns = now_ns
         self._looked_ns = now_ns - KEEP_NS
         self._is_close = False
         self._has_moved = False
@@ -138,6 +139,13 @@ class CrossCheck(Generic[Second]):
         """The same after the counter has given way, against its model, where that has taken over."""
         return self._counted / self._summed if self._summed > 0 else None
 
+    @property
+    def is_close(self) -> bool:
+        """Whether counter and power are compared now, or the count stands still: both need close readings."""
+        if self._looked_ns == FOREVER_NS:
+            return False
+        return self._is_close or self._read_ns - self._moved_ns > STANDING_NS
+
     def look(self, now_ns: int) -> None:
         """Read the second sensor, if it is time; appends nothing.
 
@@ -147,7 +155,9 @@ class CrossCheck(Generic[Second]):
         if now_ns - self._looked_ns < PAUSE_NS:
             return
         is_first = self._is_power and (now_ns - self._start_ns) % EVERY_NS < FIRST_NS
-        self._is_close = is_first or self._strikes > 0 or now_ns - self._moved_ns > STANDING_NS
+        # Where readings are rare, the last has to have shown that the count stands.
+        stands = self._read_ns > self._moved_ns and now_ns - self._moved_ns > STANDING_NS
+        self._is_close = is_first or self._strikes > 0 or stands
         if self._is_close or now_ns - self._looked_ns >= KEEP_NS:
             self._looked_ns = now_ns
             self._reading = self.witness.read()
@@ -163,6 +173,7 @@ class CrossCheck(Generic[Second]):
         """
         witness = self.witness
         power, self._reading = self._reading, None
+        self._read_ns = reading.at_ns
         if reading.energy.microjoules != self._count:
             self._moved_ns = reading.at_ns
             if self._count is None:
@@ -259,6 +270,11 @@ class Retry(Generic[Second]):
         self._due = [now_ns + after_ns for after_ns in reversed(RETRY_NS)]
         #: The better source with its first reading, once it has answered.
         self.better: Second | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it will be tried again."""
+        return bool(self._due)
 
     def attempt(self, now_ns: int) -> None:
         """Try, if it is time.

@@ -200,7 +200,7 @@ class Engine(Planned):
             return outer
         if phase != outer:
             now_ns = run.now_ns()
-            run.mark((now_ns, phase, None, None, None, None))
+            run.mark_edge((now_ns, phase, None, None, None, None))
             self._outlook.enter(phase, outer)
             self._phase = phase
             run.check(now_ns)
@@ -250,7 +250,7 @@ class Engine(Planned):
     # -- figures ----------------------------------------------------------------------------------------------------
 
     def row(self) -> Row:
-        """The energy since the last row, up to where readings have settled it (about the last 0.1 s is not settled).
+        """The energy since the last row, up to where readings have settled it (at most the last 0.5 s is not settled).
 
         Energy that is not settled yet comes with the next row; where none is settled, that of this row is ``None``.
         After :meth:`stop` the last row has the rest, so the rows add up to the record, exactly.
@@ -263,7 +263,7 @@ class Engine(Planned):
         with run.lock:
             if self._running is not None:
                 run.check(run.now_ns())
-                run.settle()
+                run.settle_for_row()
             return run.row()
 
     def next_row(self) -> Row | None:
@@ -276,9 +276,9 @@ class Engine(Planned):
         run = self._started("rows")
         with run.lock:
             if self._running is not None:
-                run.poll()
-                run.settle()
-            return self.row() if run.has_row else None
+                run.check(run.now_ns())
+                run.settle_for_row()
+            return run.row() if run.has_row else None
 
     @property
     def record(self) -> RunRecord:
@@ -314,7 +314,7 @@ class Engine(Planned):
     def state_dict(self) -> dict[str, Any]:
         """The statement for a checkpoint on the energy that led to it, up to where readings have settled it.
 
-        It counts all steps, but not the energy of about the last 0.1 s, nor that of other ranks' last second.
+        It counts all steps, but not the energy of the last 0.5 s at most, nor that of other ranks' last second.
 
         Returns:
             Plain values, as JSON and ``torch.load(weights_only=True)`` know them; empty before the start.

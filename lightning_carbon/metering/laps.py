@@ -48,7 +48,7 @@ class Laps:
     def note(self) -> Lap:
         """Note this moment. Costs a few microseconds, reads nothing and waits for nothing."""
         lap = Lap(next(self._run.lap_numbers), self._run.now_ns())
-        self._run.mark((lap.at_ns, None, None, None, None, lap.number))
+        self._run.mark_edge((lap.at_ns, None, None, None, None, lap.number))
         return lap
 
     def between(self, start: Lap, end: Lap) -> Spent | None:

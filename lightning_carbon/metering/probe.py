@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PATIENCE_NS = 2 * NANOSECONDS_PER_SECOND
 """How long a source may fail, or hang, before it is lost."""
 
+_WRAPS_SECONDS = 2.0
+"""A counter that may wrap within this time is read often; the smallest of RAPL takes half a minute."""
 _LARGEST = sys.float_info.max
 
 
@@ -87,6 +89,7 @@ class Probe:
         "_whole_line",
         "_whole_moved_ns",
         "_whole_reading",
+        "_wraps_soon",
         "is_measured_gauge",
         "lost",
         "lost_at_ns",
@@ -143,6 +146,8 @@ class Probe:
             self._ask, self._reading = source.read_power, GaugeReading
             self._is_gauge = True
         self._most_watts = _LARGEST if ceiling is None else ceiling.watts
+        wraps_at = whole.sensor.wraps_at
+        self._wraps_soon = wraps_at is not None and wraps_at.joules < self._most_watts * _WRAPS_SECONDS
         #: Whether it is a power sensor whose readings have to be dense for a good integral.
         self.is_measured_gauge = self._is_gauge and not is_modelled
         self.lost: str | None = None
@@ -211,6 +216,23 @@ class Probe:
     def wants_close_look(self) -> bool:
         """Whether frequent readings would narrow down when its counter jumps."""
         return isinstance(self._line, CounterTimeline) and self._line.learning
+
+    @property
+    def in_doubt_until_ns(self) -> int | None:
+        """When one more reading decides whether a jump of its counter came before the last; ``None`` without doubt."""
+        return self._line.in_doubt_until_ns
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it needs frequent readings: it fails, is checked or wraps soon, or a share depends on who uses it."""
+        return (
+            self._wraps_soon
+            or self._share is not None
+            or self._failing_since_ns is not None
+            or (self._retry is not None and self._retry.is_due)
+            or (self._crosscheck is not None and self._crosscheck.is_close)
+            or self._line.is_held
+        )
 
     def read(self) -> CounterReading | GaugeReading | None:
         """Take a reading from a source that may be slow or failing, without appending it.

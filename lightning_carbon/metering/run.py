@@ -15,7 +15,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lightning_carbon.energy.attribution import Attribution, StepEnergy, Usage
 from lightning_carbon.errors import BudgetReached, LedgerError, LedgerLost, SourceLost
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
@@ -26,7 +25,7 @@ from lightning_carbon.metering.neighbours import NeighbourWatch
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.metering.row_maker import RowMaker
 from lightning_carbon.metering.sampler import Sampling
-from lightning_carbon.metering.settled import Settled
+from lightning_carbon.metering.settled import Settled, nothing_yet
 from lightning_carbon.metering.step_lines import lines_of
 from lightning_carbon.metering.sums import sums_of
 from lightning_carbon.records.journal import RankPart
@@ -39,7 +38,7 @@ from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lightning_carbon.energy.attribution import MarkFields
+    from lightning_carbon.energy.attribution import MarkFields, StepEnergy, Usage
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.outlook import Outlook
@@ -98,9 +97,9 @@ class Run:
             for found in adapters.findings
             if found.port is not None
         ]
-        self._sampler = sampling(
-            self._probes, Sampling(clock, config.interval_seconds, self.lock, self._keep_house, self._note_loss)
-        )
+        is_sparse = config.detail == "phase" and not config.per_step
+        told = Sampling(clock, config.interval_seconds, self.lock, self._keep_house, self._note_loss, is_sparse)
+        self._sampler = sampling(self._probes, told)
         self._is_sampled = True
         # Another rank of this host may meter the host, and leave nothing for this rank.
         if adapters.findings and not self._probes and adapters.ranks.meters_host:
@@ -115,7 +114,8 @@ class Run:
         )
         self._serials = itertools.count(1)
         self._marks: deque[NotedMark] = deque()
-        self._settled = self._nothing_yet(phase)
+        self._timelines = [probe.timeline for probe in self._probes]
+        self._settled = nothing_yet(self._timelines, self.now_ns(), phase, detailed=config.detail == "step")
         self._trim_ns = 0
         self._rows = RowMaker(config, self._header, self._probes, outlook=outlook)
         self._course = CourseNotes(outlook.metrics)
@@ -145,17 +145,12 @@ class Run:
                 raise
             self.writer.warn_of(error)
         # The time of the ledger's disk, tens of milliseconds on a busy disk, is no part of the training.
-        self._settled = self._nothing_yet(phase)
+        self._settled = nothing_yet(self._timelines, self.now_ns(), phase, detailed=self._config.detail == "step")
         try:
             self._sampler.start()
         except RuntimeError as error:
             self._is_sampled = False
             self._warn("thread", f"sensors are read at the start and the end alone, without a thread: {error}")
-
-    def _nothing_yet(self, phase: str) -> Settled:
-        start_ns, timelines = self.now_ns(), [probe.timeline for probe in self._probes]
-        attribution = Attribution(timelines, start_ns, phase, detailed=self._config.detail == "step")
-        return Settled(attribution, Usage(start_ns, start_ns, step_microjoules=[0] * len(timelines)), [], 0)
 
     # -- marks ------------------------------------------------------------------------------------------------------
 
@@ -177,6 +172,16 @@ class Run:
         trouble, self._trouble = self._trouble, None
         if trouble is not None and (self._config.strict or isinstance(trouble, BudgetReached)):
             raise trouble
+
+    def mark_edge(self, mark: MarkFields) -> None:
+        """Note a mark around which readings have to be close: the begin of a phase, or a moment asked for later."""
+        self.mark(mark)
+        self._sampler.note_edge(mark[0])
+
+    def settle_for_row(self) -> None:
+        """Attribute as far as readings have settled, for a row; the lock is held."""
+        self._sampler.note_row(self.now_ns())
+        self.settle()
 
     def poll(self) -> None:
         """See how far the device has got."""
@@ -210,8 +215,8 @@ class Run:
         at_ns = self._settled.attribution.at_ns
         if at_ns >= self._trim_ns:
             self._trim_ns = at_ns + _TRIM_EVERY_NS
-            for probe in self._probes:
-                probe.timeline.trim(at_ns)
+            for timeline in self._timelines:
+                timeline.trim(at_ns)
 
     def _replace(self, known: Settled, new: Settled) -> bool:
         """Put a later state in the place of a known state; CPython runs no handler between the look and the step."""

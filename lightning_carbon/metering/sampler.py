@@ -1,9 +1,8 @@
 """The thread that reads sensors, beside the training and at its own pace, and another for housekeeping.
 
-Counters lose nothing by a late reading, so nothing here hurries. Readings are spread over the interval by the
-golden ratio rather than evenly: a load or a counter with nearly the same period would otherwise always be caught at
-the same point. Power gauges that have to be integrated are read ten times as often as counters. Counters that jump
-are read closely for a moment: at the start, whenever the times of their jumps have become vague, and at the end.
+Counters lose nothing by a late reading, so nothing here hurries, and :mod:`pace` says when they are read. Power gauges
+that have to be integrated are read ten times as often as counters are at their closest, whoever asks. Counters that
+jump are read closely for a moment: at the start, whenever the times of their jumps have become vague, and at the end.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.curve import FOREVER_NS
+from lightning_carbon.metering.pace import SPARSE_SECONDS, Pace
 from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
@@ -31,16 +31,21 @@ CLOSE_LOOK_SECONDS = 0.005
 FIRST_LOOK_SECONDS = 1.5
 """How long the closer look at the start may take at most."""
 LATER_LOOK_SECONDS = 0.25
-"""How long a later closer look may take at most; there is at least a second between two."""
+"""How long a later closer look may take at most."""
+LOOK_AGAIN_SECONDS, SPARSE_LOOK_AGAIN_SECONDS = 1.0, 10.0
+"""The least time between two closer looks, and between two where readings are sparse: the times of a counter's jumps
+then are vague by some hundredths of a second, which only the begin of a phase can tell, and that may look at once."""
 GAUGE_SPEEDUP = 10
 """The number of readings of a power gauge for each reading of a counter."""
 MIN_GAUGE_SECONDS = 0.01
-HOUSEKEEPING_SECONDS = 0.5
+HOUSEKEEPING_SECONDS = SPARSE_SECONDS
 """The interval of housekeeping, on a thread of its own, since a slow disk must not keep sensors from being read.
 
-A killed run loses the energy since, and any that the counters' last jump had not settled then. Twice a second keeps the
-loss under 1.2 s, even where a busy machine delays the thread.
+It comes right after a reading. A killed run loses the energy since, and any that the counters' last jump had not
+settled then. Twice a second keeps the loss under 1.2 s, even where a busy machine delays the thread.
 """
+ALONE_SECONDS = 0.75
+"""How long housekeeping waits for a reading at most, as a sensor may hang."""
 FIRST_HOUSEKEEPING_SECONDS = HOUSEKEEPING_SECONDS / 8
 """When housekeeping first runs, with doubling intervals after it; ranks that start together then learn their name."""
 FINISH_SECONDS = 0.3
@@ -54,8 +59,8 @@ whole interpreter was held, by a call that kept its lock or by a stopped process
 GIVEN_UP = "given-up-by-lightning-carbon"
 """The name of a thread that hangs in a driver; it ends when the driver answers, and its source is read again."""
 
+_HOUSEKEEPING_NS = round(HOUSEKEEPING_SECONDS * NANOSECONDS_PER_SECOND)
 _SAMPLER = "lightning-carbon-sampler"
-_GOLDEN = 0.6180339887498949
 
 logger = logging.getLogger("lightning_carbon")
 
@@ -66,10 +71,11 @@ class Sampling:
 
     Args:
         clock: The clock of the probes.
-        interval_seconds: How often counters are read.
+        interval_seconds: How often counters are read where somebody asks for short times.
         lock: Held while readings are appended and while timelines are read.
         housekeeping: Called about twice a second, on a thread of its own.
         on_lost: Called, outside the lock, when a probe was lost.
+        is_sparse: Whether nobody asks for single steps, so that counters are read less often between rows and phases.
     """
 
     clock: Clock
@@ -77,6 +83,7 @@ class Sampling:
     lock: threading.RLock
     housekeeping: Callable[[], None]
     on_lost: Callable[[Probe], None]
+    is_sparse: bool = False
 
 
 class Sampler:
@@ -90,15 +97,19 @@ class Sampler:
     def __init__(self, probes: Sequence[Probe], sampling: Sampling) -> None:
         self._probes = probes
         self._clock = sampling.clock
-        self._interval_ns = round(sampling.interval_seconds * NANOSECONDS_PER_SECOND)
-        self._gauge_ns = max(round(MIN_GAUGE_SECONDS * NANOSECONDS_PER_SECOND), self._interval_ns // GAUGE_SPEEDUP)
+        interval_ns = round(sampling.interval_seconds * NANOSECONDS_PER_SECOND)
+        self._pace = Pace(interval_ns, is_sparse=sampling.is_sparse)
+        self._gauge_ns = max(round(MIN_GAUGE_SECONDS * NANOSECONDS_PER_SECOND), interval_ns // GAUGE_SPEEDUP)
         self._lock = sampling.lock
         self._housekeeping = sampling.housekeeping
         self._on_lost = sampling.on_lost
-        # Free once the end has come. Waiting for a lock costs half as much as waiting for a threading.Event.
-        self._over = threading.Event()
-        self._end = threading.Lock()
-        self._end.acquire()
+        # Free where a thread shall not sleep on. A lock costs half as much as a threading.Event.
+        self._call, self._keeper_call = threading.Lock(), threading.Lock()
+        self._call.acquire()
+        self._keeper_call.acquire()
+        self._is_over = False
+        self._keep_ns = 0
+        self._alive: tuple[list[Probe], list[Probe]] | None = None
         self._finish_ns: int | None = None
         self._generation = 0
         self._thread: threading.Thread | None = None
@@ -149,17 +160,40 @@ class Sampler:
 
     def start(self) -> None:
         """Start the sampling thread."""
-        self._look_until_ns = self._clock.now_ns() + round(FIRST_LOOK_SECONDS * NANOSECONDS_PER_SECOND)
+        now_ns = self._clock.now_ns()
+        self._look_until_ns = now_ns + round(FIRST_LOOK_SECONDS * NANOSECONDS_PER_SECOND)
+        self._keep_ns = now_ns + _HOUSEKEEPING_NS
+        self._pace.stay_close(now_ns, FIRST_LOOK_SECONDS)
         self._launch()
         keeper = threading.Thread(target=self._keep_house, name="lightning-carbon-keeper", daemon=True)
         keeper.start()
         self._keeper = keeper
 
+    def note_row(self, now_ns: int) -> None:
+        """Note that a row is asked for."""
+        self._pace.row(now_ns)
+
+    def note_edge(self, now_ns: int) -> None:
+        """Note that a phase begins, or another moment that is asked for: counters are read now, and closely after it.
+
+        Costs a microsecond, and waits for nothing.
+        """
+        if self._pace.stay_close(now_ns):
+            self._look_again_ns = min(self._look_again_ns, now_ns)
+            self._wake()
+
+    def _wake(self) -> None:
+        """End the pause of the sampling thread."""
+        _free(self._call)
+
     def _keep_house(self) -> None:
         pause = FIRST_HOUSEKEEPING_SECONDS
         has_failed = False
-        while not self._over.wait(pause):
-            pause = min(pause * 2, HOUSEKEEPING_SECONDS)
+        while True:
+            self._keeper_call.acquire(timeout=pause)
+            if self._is_over:
+                return
+            pause = min(pause * 2, ALONE_SECONDS)
             try:
                 self.check()
                 self._housekeeping()
@@ -173,6 +207,7 @@ class Sampler:
 
     def _launch(self) -> None:
         self._generation += 1
+        self._alive = None
         self._is_unmanned = True
         thread = threading.Thread(target=self._run, args=(self._generation,), name=_SAMPLER, daemon=True)
         thread.start()
@@ -217,8 +252,9 @@ class Sampler:
         if thread is None:
             return
         self._finish_ns = at_ns
-        self._end.release()
-        self._over.set()
+        self._is_over = True
+        _free(self._call)
+        _free(self._keeper_call)
         keeper, self._keeper = self._keeper, None
         thread.join(FINISH_SECONDS * 2)
         if thread.is_alive():
@@ -239,14 +275,13 @@ class Sampler:
             logger.warning("the sampling thread ended early; energy after this is not covered", exc_info=True)
 
     def _loop(self, generation: int) -> None:
-        now_ns = base_ns = self._clock.now_ns()
-        turn = 0
-        due_ns = gauges_ns = now_ns
+        pace = self._pace
+        gauges_ns = self._clock.now_ns()
+        pace.restart(gauges_ns)
         while generation == self._generation:
             now_ns = self._clock.now_ns()
             finish_ns = self._finish_ns
-            alive = [probe for probe in self._probes if probe.alive]
-            gauges = [probe for probe in alive if probe.is_measured_gauge]
+            alive, gauges = self._alive or self._sort()
             if finish_ns is not None:
                 self._read(alive)
                 if self._reached(finish_ns) or now_ns > finish_ns + round(FINISH_SECONDS * NANOSECONDS_PER_SECOND):
@@ -254,46 +289,49 @@ class Sampler:
                 self._rest()
                 continue
             close = [probe for probe in alive if probe.wants_close_look] if self._may_look(now_ns) else []
-            if now_ns >= due_ns:
+            doubts: list[int] = []
+            if now_ns >= pace.due_ns:
                 self._read(alive)
-                turn, due_ns = self._next_turn(base_ns, turn, now_ns)
+                pace.read(now_ns, is_watched=any([probe.is_watched for probe in alive]))  # noqa: C419 - half the cost
                 gauges_ns = now_ns + self._gauge_ns
+                if not pace.is_close(now_ns):
+                    doubts = [until_ns for probe in alive if (until_ns := probe.in_doubt_until_ns) is not None]
+                if now_ns >= self._keep_ns:
+                    self._keep_ns = now_ns + _HOUSEKEEPING_NS - pace.interval_ns // 2
+                    _free(self._keeper_call)
             elif gauges and now_ns >= gauges_ns:
                 self._read([probe for probe in alive if probe.is_measured_gauge or probe in close])
                 gauges_ns = now_ns + self._gauge_ns
-            elif close:
-                self._read(close)
-            next_ns = due_ns
+            else:
+                self._read(close or [probe for probe in alive if probe.in_doubt_until_ns is not None])
+            next_ns = min(pace.due_ns, max(doubts)) if doubts else pace.due_ns
             if gauges:
                 next_ns = min(next_ns, gauges_ns)
             if close:
                 next_ns = min(next_ns, now_ns + round(CLOSE_LOOK_SECONDS * NANOSECONDS_PER_SECOND))
             self._pause(next_ns)
 
+    def _sort(self) -> tuple[list[Probe], list[Probe]]:
+        """The probes that are read, and the power gauges among them; kept until something is odd about one of them."""
+        alive = [probe for probe in self._probes if probe.alive]
+        self._alive = alive, [probe for probe in alive if probe.is_measured_gauge]
+        return self._alive
+
     def _pause(self, until_ns: int) -> None:
-        """Sleep until a moment, or until the end comes."""
-        if self._end.acquire(timeout=max(0.0, (until_ns - self._clock.now_ns()) / NANOSECONDS_PER_SECOND)):
-            self._end.release()
+        """Sleep until a moment, or until a phase begins or the end comes."""
+        self._call.acquire(timeout=max(0.0, (until_ns - self._clock.now_ns()) / NANOSECONDS_PER_SECOND))
 
     def _rest(self) -> None:
         """Sleep for a moment, once the end has come."""
         time.sleep(CLOSE_LOOK_SECONDS)
-
-    def _next_turn(self, base_ns: int, turn: int, now_ns: int) -> tuple[int, int]:
-        """The next reading after now; missed turns are skipped, not made up for."""
-        turn = max(turn + 1, (now_ns - base_ns) // self._interval_ns)
-        due_ns = now_ns
-        while due_ns <= now_ns:
-            due_ns = base_ns + round((turn + turn * _GOLDEN % 1 / 2) * self._interval_ns)
-            turn += 1
-        return turn - 1, due_ns
 
     def _may_look(self, now_ns: int) -> bool:
         if now_ns < self._look_until_ns:
             return True
         if now_ns >= self._look_again_ns:
             self._look_until_ns = now_ns + round(LATER_LOOK_SECONDS * NANOSECONDS_PER_SECOND)
-            self._look_again_ns = self._look_until_ns + NANOSECONDS_PER_SECOND
+            again_seconds = LOOK_AGAIN_SECONDS if self._pace.is_close(now_ns) else SPARSE_LOOK_AGAIN_SECONDS
+            self._look_again_ns = self._look_until_ns + round(again_seconds * NANOSECONDS_PER_SECOND)
             return True
         return False
 
@@ -318,6 +356,7 @@ class Sampler:
             self._changes += 1
         odd = [probe for probe in probes if probe.remark is not None or probe.lost is not None]
         if odd:
+            self._alive = None
             self._tell(odd)
 
     def _tell(self, odd: list[Probe]) -> None:
@@ -335,6 +374,8 @@ class Sampler:
                 return
             probe.take_up(reading)
             self._changes += 1
+            self._alive = None
+            self._pace.stay_close(self._clock.now_ns(), FIRST_LOOK_SECONDS)
         logger.warning("%s is metered again; the time it did not answer is not covered", probe.sensor.domain.name)
 
     def _retire(self, lost: list[Probe]) -> None:
@@ -343,3 +384,9 @@ class Sampler:
                 probe.timeline.end()
                 self._changes += 1
             self._on_lost(probe)
+
+
+def _free(lock: threading.Lock) -> None:
+    """Let a thread go on that waits for a lock, or will."""
+    with suppress(RuntimeError):  # it is free already
+        lock.release()

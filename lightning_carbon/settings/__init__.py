@@ -153,7 +153,10 @@ INTERVAL_SECONDS: Final = Setting(
     name="interval_seconds",
     type=float,
     check=checks.check_interval,
-    summary=f"How often sensors are read, {checks.MIN_INTERVAL_SECONDS} to {checks.MAX_INTERVAL_SECONDS:.0f} s.",
+    summary=(
+        f"How often sensors are read, {checks.MIN_INTERVAL_SECONDS} to {checks.MAX_INTERVAL_SECONDS:.0f} s; where "
+        "nobody asks for steps, counters are read twice a second between rows and phases."
+    ),
     default=checks.DEFAULT_INTERVAL_SECONDS,
     option="--interval",
     metavar="SECONDS",

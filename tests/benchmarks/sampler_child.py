@@ -10,7 +10,8 @@ from pathlib import Path
 from lightning_carbon import Meter
 from lightning_carbon.sources import nvml
 
-FIRST_SECONDS = 3
+FIRST_SECONDS = 6
+"""Until then the counters' jumps are learnt, and counters are compared with power."""
 STEADY_SECONDS = 8
 STEPS_A_SECOND = 50
 
@@ -20,7 +21,7 @@ def main() -> None:
     before = set(threading.enumerate())
     found = nvml.discover("all") if sys.argv[2] == "gpus" else None
     sources = [finding.port for finding in found if finding.port is not None] if found is not None else None
-    meter = Meter(devices="all", sources=sources).start()
+    meter = Meter(devices="all", sources=sources, detail="step" if sys.argv[3] == "step" else "phase").start()
     # A reading that hangs makes a new thread of it; the stand-in's do not.
     [thread] = [thread for thread in set(threading.enumerate()) - before if thread.name.endswith("sampler")]
     clock = time.pthread_getcpuclockid(thread.ident or 0)

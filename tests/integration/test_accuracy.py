@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lightning_carbon.sources import nvml
 from tests.benchmarks.metered import Metered, metered_of
 from tests.nvml_standin import NOT_SUPPORTED, Gpu, Scenario
 from tests.stepped_time import START_NS, SteppedClock, engine_on
@@ -113,3 +114,37 @@ def test_power_is_integrated_where_there_is_no_counter(nvml_standin: Standin, tm
         domain.provenance.upper() for domain in found.record.energy.domains if domain.kind == "gpu"
     }
     assert abs(found.total_error) <= 0.02
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+def test_phases_are_as_exact_where_counters_are_read_twice_a_second(
+    nvml_standin: Standin, tmp_path: Path, *, per_step: bool
+) -> None:
+    """Phases of 1.3 s whose power differs by half come out within a tenth of a tick a phase, with and without steps."""
+    half_seconds, pairs = 1.3, 5
+    first = START_NS + round(6.5 * 1e9)  # by then the jumps are learnt, and counter and power have been compared
+    shown = Gpu(
+        shape="square",
+        watts=WATTS,
+        amplitude_watts=SWING_WATTS,
+        period_seconds=2 * half_seconds,
+        origin_ns=first,
+        tick_ns=round(TICK_SECONDS * 1e9),
+        tick_phase_ns=START_NS + 37_000_000,
+    )
+    with nvml_standin.showing(Scenario.of(shown)) as scenario:
+        clock = SteppedClock(nvml_standin.hold)
+        sources = [finding.port for finding in nvml.discover("all") if finding.port is not None]
+        meter = engine_on(clock, sources=sources, ledger=tmp_path, per_step=per_step).start("setup")
+        clock.sleep((first - clock.now_ns()) / 1e9)
+        true, edge = {"train": 0.0, "validate": 0.0}, clock.now_ns()
+        for number in range(2 * pairs):
+            phase = "train" if number % 2 == 0 else "validate"
+            meter.enter(phase)
+            clock.sleep(half_seconds)
+            true[phase] += scenario.true_joules(0, edge, clock.now_ns())
+            edge = clock.now_ns()
+        record = meter.stop()
+    phases = {name: joules for name, joules in record.energy.phases.items() if name in true}
+
+    assert true == pytest.approx(phases, abs=pairs * WATTS * TICK_SECONDS / 10)

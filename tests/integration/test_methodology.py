@@ -44,9 +44,16 @@ from lightning_carbon.metering.crosscheck import (
     SILENT_NS,
     WINDOW_NS,
 )
+from lightning_carbon.metering.pace import EDGE_SECONDS, SPARSE_SECONDS
 from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.metering.run import GAUGE_GAP_NS
-from lightning_carbon.metering.sampler import FINISH_SECONDS, GAUGE_SPEEDUP
+from lightning_carbon.metering.sampler import (
+    FINISH_SECONDS,
+    FIRST_LOOK_SECONDS,
+    GAUGE_SPEEDUP,
+    LATER_LOOK_SECONDS,
+    SPARSE_LOOK_AGAIN_SECONDS,
+)
 from lightning_carbon.settings.checks import DEFAULT_INTERVAL_SECONDS
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.host import model as host_model
@@ -403,10 +410,16 @@ def test_the_page_has_the_times_that_the_sampler_keeps() -> None:
     """How often, how long at the end, which gap is too long, and when a reading hangs."""
     text = read(PAGE)
 
-    assert 0.1 == DEFAULT_INTERVAL_SECONDS
-    assert "reads every sensor about ten times a second" in text
-    assert 10 == GAUGE_SPEEDUP
-    assert "read ten times as often as counters" in text
+    assert (DEFAULT_INTERVAL_SECONDS,) == said(r"every ([\d.]+) s \(`interval_seconds`\)")
+    assert (SPARSE_SECONDS,) == said(r"every ([\d.]+) s, for the journal")
+    assert 0.25 == EDGE_SECONDS
+    assert "for a quarter of a second after it" in text
+    assert (FIRST_LOOK_SECONDS, LATER_LOOK_SECONDS) == said(
+        r"for ([\d.]+) s at most at the start, later ([\d.]+) s at most"
+    )
+    assert 10 == SPARSE_LOOK_AGAIN_SECONDS
+    assert "else every ten seconds" in text
+    assert (DEFAULT_INTERVAL_SECONDS / GAUGE_SPEEDUP * 1e3,) == said(r"every (\d+) ms, whoever asks")
     assert (FINISH_SECONDS,) == said(r"waits for the next jump, ([\d.]+) s at most")
     assert 2 * NANOSECONDS_PER_SECOND == GAUGE_GAP_NS
     assert "more than two seconds (and five intervals) apart do not cover" in text

@@ -105,6 +105,17 @@ def test_a_count_that_dips_for_a_moment() -> None:
     assert total(timeline_of(spoilt, every_ns=50 * MILLISECOND)) == 480_000_000
 
 
+def test_a_count_that_is_held_back_wants_readings() -> None:
+    """It is held until later counts explain it."""
+    timeline = CounterTimeline(ceiling=CEILING, ticking=False)
+    held = []
+    for number, count in enumerate([10**9, 10**9 + 10**7, 5, 10**9 + 3 * 10**7]):
+        timeline.append(CounterReading(number * TICK, Energy(count)))
+        held.append(timeline.is_held)
+
+    assert [False, False, True, False] == held
+
+
 def test_a_count_that_falls_for_long_and_comes_back() -> None:
     """A zero that stands for 3 s is taken for a reset, and the way back from it for another: neither is energy."""
     counts = [400_000_000 + 30_000_000 * number for number in range(60)]

@@ -284,14 +284,24 @@ def test_a_reading_upon_a_jump_is_settled_by_the_next(on_jump: int, later: list[
 
 
 def test_a_doubt_wants_another_reading_soon() -> None:
-    """While it is open the sampler is asked to read often, and no longer."""
+    """While it is open the sampler is asked to read often, or once where the jump must have come, and no longer."""
     timeline = counted(jumping([*OFTEN, 1_500]))
-    states = [timeline.learning]
+    states, until = [timeline.learning], [timeline.in_doubt_until_ns]
     for count in jumping([1_644, 1_646, 1_655]):
         timeline.append(count)
         states.append(timeline.learning)
+        until.append(timeline.in_doubt_until_ns)
 
     assert states == [False, True, True, False]
+    assert [None, pytest.approx(1_648 * MILLISECOND, abs=6 * MILLISECOND), until[1], None] == until
+
+
+def test_a_gauge_leaves_nothing_open() -> None:
+    """It has no count that later readings explain, and no jumps."""
+    timeline = GaugeTimeline(max_gap_ns=SECOND)
+
+    assert not timeline.is_held
+    assert timeline.in_doubt_until_ns is None
 
 
 @pytest.mark.parametrize("end", ["close", "reset", "still"])
