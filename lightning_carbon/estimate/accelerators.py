@@ -27,9 +27,12 @@ _TRAINED_IN = ("bf16", "fp16", "tf32", "fp32")
 _PRICE_SOURCES = {
     "S19": "a cloud's list prices, by way of Strubell et al. 2019",
     "SP24": "RunPod, by way of the SkyPilot catalog",
+    "M26": "22 clouds on demand in May 2026, by way of Mercatus AI",
     "SP26": "Lambda, Nebius and RunPod, by way of the SkyPilot catalog",
 }
-_BRANDS = re.compile(r"\b(?:nvidia|amd|intel|google|cloud|habana|tesla|geforce|instinct|radeon|gpu|tensor core)\b")
+_BRANDS = re.compile(
+    r"\b(?:nvidia|amd|intel|google|aws|amazon|cloud|habana|tesla|geforce|instinct|radeon|gpu|tensor core)\b"
+)
 _SIGNS = re.compile(r"[^a-z0-9]+")
 _MOST_HINTS = 5
 _CLOSE = 0.5
@@ -42,7 +45,7 @@ class Accelerator:
     Args:
         name: Its name, without the vendor.
         vendor: Its maker.
-        memory_gigabytes: Its memory, in GB.
+        memory_gigabytes: Its memory, in GB; ``None`` where no source gives it.
         power_watts: The rated power of its board or module, in watts; ``None`` where no source gives it.
         peak_flops: Dense peak arithmetic in FLOP/s, without sparsity, by format, for the formats that a source gives.
         price: Its price in a cloud; ``None`` where no source gives it.
@@ -50,12 +53,13 @@ class Accelerator:
         year: The year of that source.
         url: The address of the source.
         aliases: Its other names.
+        system_watts: The rated power of a machine over its accelerators; ``None`` where no source gives it.
         dies: The number of devices that a program sees for each of it, such as two dies on a board.
     """
 
     name: str
     vendor: str
-    memory_gigabytes: float
+    memory_gigabytes: float | None
     power_watts: float | None
     peak_flops: dict[str, float]
     price: CloudPrice | None
@@ -63,6 +67,7 @@ class Accelerator:
     year: int
     url: str
     aliases: tuple[str, ...] = field(default=())
+    system_watts: float | None = None
     dies: int = 1
 
     @property
@@ -86,7 +91,9 @@ class Accelerator:
         Raises:
             ConfigError: There is no such format, or no source gives its peak here.
         """
-        chosen = precision or next(name for name in _TRAINED_IN if name in self.peak_flops)
+        chosen = precision or next((name for name in _TRAINED_IN if name in self.peak_flops), "")
+        if not self.peak_flops:
+            raise ConfigError("gpu", self.name, f"no source gives a peak of {self}; give the hours instead.")
         if chosen not in self.peak_flops:
             known = ", ".join(self.peak_flops)
             raise ConfigError("precision", precision, f"the peaks of {self} are known for {known}; give one of these.")
@@ -169,7 +176,7 @@ def _row(cells: dict[str, str]) -> Accelerator:
     return Accelerator(
         name=cells["name"],
         vendor=cells["vendor"],
-        memory_gigabytes=float(cells["memory_gigabytes"]),
+        memory_gigabytes=float(cells["memory_gigabytes"]) if cells["memory_gigabytes"] else None,
         power_watts=float(cells["power_watts"]) if cells["power_watts"] else None,
         peak_flops={name: float(value) * TERA for name, value in peaks.items() if value},
         price=price,
@@ -177,5 +184,6 @@ def _row(cells: dict[str, str]) -> Accelerator:
         year=int(cells["year"]),
         url=cells["url"],
         aliases=tuple(filter(None, cells["aliases"].split(";"))),
+        system_watts=float(cells["system_watts"]) if cells["system_watts"] else None,
         dies=int(cells["dies"] or 1),
     )

@@ -122,10 +122,14 @@ def _elsewhere(planned: Estimate, places: str) -> tuple[Elsewhere, ...]:
 
 
 def _part(gpu: Accelerator) -> dict[str, object]:
-    mapping: dict[str, object] = {"name": gpu.name, "vendor": gpu.vendor, "memory_gigabytes": gpu.memory_gigabytes}
-    if gpu.power_watts is not None:
-        mapping["power_watts"] = gpu.power_watts
-    mapping["peak_flops"] = gpu.peak_flops
+    mapping: dict[str, object] = {"name": gpu.name, "vendor": gpu.vendor}
+    known = {
+        "memory_gigabytes": gpu.memory_gigabytes,
+        "power_watts": gpu.power_watts,
+        "system_watts": gpu.system_watts,
+    }
+    mapping |= {key: figure for key, figure in known.items() if figure is not None}
+    mapping |= {"devices": gpu.dies, "peak_flops": gpu.peak_flops}
     if gpu.price is not None:
         price = gpu.price
         mapping["usd_per_hour"] = {"low": price.low, "high": price.high, "source": price.source, "year": price.year}

@@ -56,7 +56,7 @@ def gpus_sheet() -> Sheet:
     )
     columns = (
         Column[Accelerator]("Accelerator", str, "<"),
-        Column[Accelerator]("GB", lambda gpu: f"{gpu.memory_gigabytes:g}"),
+        Column[Accelerator]("GB", lambda gpu: NOTHING if gpu.memory_gigabytes is None else f"{gpu.memory_gigabytes:g}"),
         Column[Accelerator]("W", lambda gpu: NOTHING if gpu.power_watts is None else f"{gpu.power_watts:g}"),
         *(Column[Accelerator](precision, _peak(precision)) for precision in PRECISIONS),
         Column[Accelerator](

@@ -131,7 +131,7 @@ def test_an_estimate_by_hand() -> None:
     assert found.site_kwh.value == pytest.approx(1.5 * machine)
     assert found.footprint.value.grams == pytest.approx(150 * machine)
     assert found.electricity_usd.value == pytest.approx(0.3 * machine)
-    assert found.cloud_usd == pytest.approx((20 * 2.79, 20 * 2.79))
+    assert found.cloud_usd == pytest.approx((20 * 0.80, 20 * 3.00))
 
 
 @pytest.mark.parametrize(
