@@ -11,7 +11,7 @@ from lightning_carbon.baseline.costs import check_coverage, cost_of
 from lightning_carbon.baseline.trials import Change, change, noise_of, paired_change, trials_needed
 from lightning_carbon.energy.readings import Provenance, kind_word
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.records.hardware import hardware_of, roots_of
+from lightning_carbon.records.hardware import hardware_of, outer_domains
 from lightning_carbon.records.numbers import ENERGY, amount, digits, duration, percent
 from lightning_carbon.records.run import Status
 
@@ -145,7 +145,7 @@ def trial_of(record: RunRecord) -> Trial:
     """
     if record.status != Status.COMPLETED:
         raise ConfigError("run", record.run_id, f"it is {record.status}, and only completed runs are compared.")
-    roots = roots_of(record.energy.domains)
+    roots = outer_domains(record.energy.domains)
     judged = [domain for domain in roots if Provenance(domain.provenance).is_measured] or roots
     check_coverage(record, judged)
     joules = {WorkUnit.RUN: sum(domain.joules for domain in judged)}

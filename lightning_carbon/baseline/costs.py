@@ -15,7 +15,7 @@ from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.errors import ConfigError, RecordError
 from lightning_carbon.records.fields import Misfit, at, check_schema, each, mapping, one_of, read, reading
-from lightning_carbon.records.hardware import hardware_of, roots_of
+from lightning_carbon.records.hardware import hardware_of, outer_domains
 from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def cost_of(record: RunRecord) -> Cost:
         raise _unfit(record, f"it is {record.status}, and only completed runs are compared")
     if not record.steps:
         raise _unfit(record, "it counted no steps; a trainer's callback does, a loop of your own calls step_done()")
-    roots = roots_of(record.energy.domains)
+    roots = outer_domains(record.energy.domains)
     known = [(domain, domain.step_joules) for domain in roots if domain.step_joules is not None]
     if len(known) < len(roots) or not roots:
         raise _unfit(record, "it does not tell the energy of its steps by domain; record it again with this version")

@@ -19,11 +19,11 @@ def hardware_of(record: RunRecord) -> str:
     chosen = [domain for domain in domains if domain.kind == Kind.GPU] or [
         domain for domain in domains if domain.kind == Kind.PACKAGE
     ]
-    counts = Counter(domain.name for domain in chosen or roots_of(domains))
+    counts = Counter(domain.name for domain in chosen or outer_domains(domains))
     return " + ".join(f"{count} x {name}" if count > 1 else name for name, count in sorted(counts.items()))
 
 
-def roots_of(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
+def outer_domains(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
     """The domains that no other includes."""
     every = list(domains)
     ids = {domain.id for domain in every}

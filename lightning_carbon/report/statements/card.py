@@ -58,11 +58,11 @@ def metadata_of(usage: Consumption, training_type: str | None = None) -> dict[st
 
 def section_of(usage: Consumption) -> str:
     """The section of a card, in Markdown, with the comments around it."""
-    joules, grams = usage.kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR), usage.grams_co2e
+    joules, grams = usage.machine_kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR), usage.grams_co2e
     rows = (
         ("CO2e", grams.scaled(CO2E)),
-        ("energy", joules.scaled(ENERGY)),
-        ("how it is known", usage.came_about()),
+        (f"energy of the {listed(usage.boundaries)}", joules.scaled(ENERGY)),
+        ("energy of the chips", usage.came_about()),
         ("training", f"{usage.runs_text()}, {duration(usage.seconds)}"),
         ("hardware", usage.hardware_text()),
         ("carbon intensity", listed(usage.intensities)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import digits, duration
-from lightning_carbon.report.statements.statement import Entry, Statement
+from lightning_carbon.report.statements.statement import FormField, Statement
 from lightning_carbon.report.statements.usage import listed
 from lightning_carbon.units import HOURS_PER_DAY, KILO
 
@@ -32,16 +32,16 @@ def eu_ai_act(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
         arithmetic: Its floating-point operations, where they are known.
     """
     site = usage.site_kilowatt_hours.times(1 / KILO)
-    chips = usage.kilowatt_hours.times(1 / KILO)
+    chips, machine = (kwh.times(1 / KILO) for kwh in (usage.kilowatt_hours, usage.machine_kilowatt_hours))
     days = usage.accelerator_hours / HOURS_PER_DAY
     entries = [
-        Entry(
+        FormField(
             "2(d) training time, wall clock",
             duration(usage.seconds),
             usage.seconds,
             (f"sum of duration_seconds of {usage.runs:,} runs = {usage.seconds:,.1f} s",),
         ),
-        Entry(
+        FormField(
             "2(d) training time, hardware",
             f"{digits(days)} accelerator days" if days else "no accelerator was used",
             days,
@@ -50,29 +50,30 @@ def eu_ai_act(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
                 f"sum / 3600 / 24 = {digits(days)} days",
             ),
         ),
-        Entry("2(d) hardware", usage.hardware_text()),
+        FormField("2(d) hardware", usage.hardware_text()),
     ]
     missing = []
     if arithmetic is None:
         missing.append("2(d) floating-point operations: give --flop, or --params where the runs count their tokens")
     else:
-        entries.append(Entry("2(d) compute", f"{arithmetic.flop:.2g} FLOP", arithmetic.flop, (arithmetic.method,)))
-        entries.append(Entry("2(d) method of the compute", arithmetic.method))
+        entries.append(FormField("2(d) compute", f"{arithmetic.flop:.2g} FLOP", arithmetic.flop, (arithmetic.method,)))
+        entries.append(FormField("2(d) method of the compute", arithmetic.method))
     entries += [
-        Entry(
+        FormField(
             "2(e) energy of training",
             site.said("MWh"),
             site.value,
             (
-                f"energy as metered = {digits(chips.value)} MWh",
+                f"energy of the chips = {digits(chips.value)} MWh",
+                f"energy of the {listed(usage.boundaries)} = {digits(machine.value)} MWh",
                 f"times the PUE of each run ({listed(usage.pues)}) = {digits(site.value)} MWh",
             ),
         ),
-        Entry("2(e) measured or estimated", usage.came_about()),
-        Entry(
+        FormField("2(e) measured or estimated", usage.came_about()),
+        FormField(
             "2(e) method", f"by lightning-carbon: {listed(usage.methods)}; readings cover {usage.coverage_ratio:.0%}"
         ),
-        Entry("2(e) boundary", f"{boundary(usage)}, times the site's PUE"),
+        FormField("2(e) boundary", f"{listed(usage.boundaries)}, times the site's PUE"),
     ]
     if usage.absent:
         missing.append(f"2(e) energy of what no sensor saw: {listed(usage.absent)}")
@@ -86,8 +87,3 @@ def eu_ai_act(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
         tuple(missing),
         (*usage.caveats(), _OWN_WORDS),
     )
-
-
-def boundary(usage: Consumption) -> str:
-    """The hardware that the energy is that of, in words."""
-    return f"the metered domains ({listed(usage.methods)})"

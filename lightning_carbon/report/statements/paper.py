@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import CO2E, ENERGY, POWER, amount, digits, duration
-from lightning_carbon.report.statements.statement import Entry, Statement
+from lightning_carbon.report.statements.statement import FormField, Statement
 from lightning_carbon.report.statements.usage import listed
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
@@ -27,41 +27,45 @@ def paper(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
         usage: The usage of its runs.
         arithmetic: Its floating-point operations, where they are known.
     """
-    kwh, grams = usage.kilowatt_hours, usage.grams_co2e
+    kwh, grams = usage.machine_kilowatt_hours, usage.grams_co2e
     watts = kwh.value * JOULES_PER_KILOWATT_HOUR / usage.seconds if usage.seconds else 0.0
     joules = kwh.times(JOULES_PER_KILOWATT_HOUR)
+    chips = usage.kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR)
     entries = [
-        Entry("hardware", usage.hardware_text()),
-        Entry("runs", usage.runs_text(), float(usage.runs)),
-        Entry(
+        FormField("hardware", usage.hardware_text()),
+        FormField("runs", usage.runs_text(), float(usage.runs)),
+        FormField(
             "power",
             amount(watts, POWER),
             watts,
             (f"{digits(joules.value)} J / {usage.seconds:,.1f} s = {digits(watts)} W",),
         ),
-        Entry("hours", digits(usage.hours), usage.hours, (f"{usage.seconds:,.1f} s / 3600 = {digits(usage.hours)} h",)),
-        Entry("accelerator hours", digits(usage.accelerator_hours), usage.accelerator_hours),
-        Entry(
+        FormField(
+            "hours", digits(usage.hours), usage.hours, (f"{usage.seconds:,.1f} s / 3600 = {digits(usage.hours)} h",)
+        ),
+        FormField("accelerator hours", digits(usage.accelerator_hours), usage.accelerator_hours),
+        FormField(
             "kWh x PUE",
             digits(usage.site_kilowatt_hours.value),
             usage.site_kilowatt_hours.value,
             (f"{digits(kwh.value)} kWh x PUE {listed(usage.pues)} = {digits(usage.site_kilowatt_hours.value)} kWh",),
         ),
-        Entry(
+        FormField(
             "CO2e",
             grams.scaled(CO2E),
             grams.value,
             (f"kWh x PUE x {listed(usage.intensities)} = {digits(grams.value)} g",),
         ),
-        Entry("energy", f"{amount(joules.value, ENERGY)}, {usage.came_about()}", joules.value),
-        Entry("carbon intensity", listed(usage.intensities)),
-        Entry("PUE", listed(usage.pues)),
+        FormField(f"energy of the {listed(usage.boundaries)}", joules.scaled(ENERGY), joules.value),
+        FormField("energy of the chips", f"{chips.scaled(ENERGY)}, {usage.came_about()}", chips.value),
+        FormField("carbon intensity", listed(usage.intensities)),
+        FormField("PUE", listed(usage.pues)),
     ]
     missing = []
     if arithmetic is None:
         missing.append("floating-point operations: give --flop, or --params where the runs count their tokens")
     else:
-        entries.append(Entry("compute", f"{arithmetic.flop:.2g} FLOP", arithmetic.flop, (arithmetic.method,)))
+        entries.append(FormField("compute", f"{arithmetic.flop:.2g} FLOP", arithmetic.flop, (arithmetic.method,)))
     if usage.absent:
         missing.append(f"energy of what no sensor saw: {listed(usage.absent)}")
     missing.append("memory of the accelerators and the parameters of the model, which checklists ask for: add them")
@@ -77,10 +81,11 @@ def paper(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
 
 def sentences(usage: Consumption) -> str:
     """Two sentences: what was used, and what that emits."""
-    joules = usage.kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR)
+    joules = usage.machine_kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR)
     runs = usage.runs_text()
     return (
-        f"Training ({runs}) on {usage.hardware_text()} took {duration(usage.seconds)} and {joules.scaled(ENERGY)} of "
-        f"energy, {usage.came_about()} (lightning-carbon). With a PUE of {listed(usage.pues)} and an intensity of "
+        f"Training ({runs}) on {usage.hardware_text()} took {duration(usage.seconds)} and {joules.scaled(ENERGY)}, "
+        f"energy of the {listed(usage.boundaries)}, of which chips were {usage.came_about()} "
+        f"(lightning-carbon). With a PUE of {listed(usage.pues)} and an intensity of "
         f"{listed(usage.intensities)}, that emits {usage.grams_co2e.scaled(CO2E)}."
     )

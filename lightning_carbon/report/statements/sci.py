@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.numbers import digits
-from lightning_carbon.report.statements.statement import Entry, Statement
+from lightning_carbon.report.statements.statement import FormField, Statement
 from lightning_carbon.report.statements.usage import listed
 
 if TYPE_CHECKING:
@@ -69,17 +69,17 @@ def sci(
     total = (grams.value + share.grams.value, grams.low + share.grams.low, grams.high + share.grams.high)
     score = tuple(mass / count for mass in total)
     entries = (
-        Entry("E, energy at the site", site.said("kWh"), site.value),
-        Entry("I, location-based intensity", listed(usage.intensities)),
-        Entry("E x I", grams.said("gCO2e"), grams.value),
-        Entry(
+        FormField("E, energy at the site", site.said("kWh"), site.value),
+        FormField("I, location-based intensity", listed(usage.intensities)),
+        FormField("E x I", grams.said("gCO2e"), grams.value),
+        FormField(
             "M, embodied share",
             share.grams.said("gCO2e"),
             share.grams.value,
             share.trace,
         ),
-        Entry(f"R, functional unit: {chosen}", f"{count:,.6g}", count),
-        Entry(
+        FormField(f"R, functional unit: {chosen}", f"{count:,.6g}", count),
+        FormField(
             "SCI",
             f"{score[0]:.3g} gCO2e ({score[1]:.3g} to {score[2]:.3g}) for {_SAID.get(chosen, f'a {chosen}')}",
             score[0],

@@ -11,7 +11,7 @@ STATEMENT_SCHEMA: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FormField:
     """A field of a statement.
 
     Args:
@@ -42,7 +42,7 @@ class Statement:
 
     form: str
     title: str
-    entries: tuple[Entry, ...]
+    entries: tuple[FormField, ...]
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     text: str = ""

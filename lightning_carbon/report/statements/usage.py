@@ -59,8 +59,9 @@ class Consumption:
         name: The run or the project that it is of.
         runs: The number of runs.
         statuses: The number of runs by status, the most frequent first.
-        kilowatt_hours: Their energy as metered, without PUE.
-        site_kilowatt_hours: Their energy with the PUE of each.
+        kilowatt_hours: The energy of their chips, without PUE.
+        machine_kilowatt_hours: The energy of their machines at the plugs; of runs that know no more, that of the chips.
+        site_kilowatt_hours: The energy of their machines, with the PUE of each.
         grams_co2e: Their CO2e, PUE included.
         measured_ratio: The share of the energy that sensors measured.
         coverage_ratio: The least coverage of a run, 0 to 1.
@@ -74,6 +75,7 @@ class Consumption:
         regions: Their regions.
         intensities: Their carbon intensities, in words.
         pues: Their PUE, in words.
+        boundaries: The boundary of the energy that was priced: ``machine``, or ``chips`` where no more is known.
         methods: How the energy of each kind of hardware came about.
         absent: The hardware that was not metered.
         assumed: The inputs that were assumed.
@@ -87,6 +89,7 @@ class Consumption:
     runs: int
     statuses: dict[str, int]
     kilowatt_hours: Figure
+    machine_kilowatt_hours: Figure
     site_kilowatt_hours: Figure
     grams_co2e: Figure
     measured_ratio: float
@@ -101,6 +104,7 @@ class Consumption:
     regions: tuple[str, ...]
     intensities: tuple[str, ...]
     pues: tuple[str, ...]
+    boundaries: tuple[str, ...]
     methods: tuple[str, ...]
     absent: tuple[str, ...]
     assumed: tuple[str, ...]
@@ -174,14 +178,8 @@ def usage_of(name: str, records: Sequence[RunRecord]) -> Consumption:
         reason = "there are no runs" if not records else "none of the runs has any energy"
         raise ConfigError("run", name, f"{reason}, so there is nothing to state.")
     energy = _figures(known, lambda run: (run.energy.total_joules, run.energy.low_joules, run.energy.high_joules))
-    site = _figures(
-        known,
-        lambda run: (
-            (run.energy.total_joules or 0.0) * run.carbon.pue.value,
-            run.energy.low_joules * run.carbon.pue.low,
-            run.energy.high_joules * run.carbon.pue.high,
-        ),
-    )
+    priced = _figures(known, _priced)
+    site = _figures(known, _at_the_site)
     measured = sum(run.energy.measured_joules for run in known)
     accelerators: dict[str, float] = {}
     for run in records:
@@ -193,6 +191,7 @@ def usage_of(name: str, records: Sequence[RunRecord]) -> Consumption:
         runs=len(records),
         statuses=dict(Counter(str(run.status) for run in records).most_common()),
         kilowatt_hours=energy.times(1 / JOULES_PER_KILOWATT_HOUR),
+        machine_kilowatt_hours=priced.times(1 / JOULES_PER_KILOWATT_HOUR),
         site_kilowatt_hours=site.times(1 / JOULES_PER_KILOWATT_HOUR),
         grams_co2e=_figures(known, lambda run: (run.carbon.grams_co2e, run.carbon.low, run.carbon.high)),
         measured_ratio=min(1.0, measured / energy.value) if energy.value else 0.0,
@@ -207,6 +206,7 @@ def usage_of(name: str, records: Sequence[RunRecord]) -> Consumption:
         regions=_distinct(run.carbon.intensity.region for run in known),
         intensities=_distinct(_intensity(run) for run in known),
         pues=_distinct(_pue(run) for run in known),
+        boundaries=_distinct(run.carbon.boundary for run in known),
         methods=_distinct(
             f"{kind_word(domain.kind)} {domain.provenance}" for run in known for domain in run.energy.domains
         ),
@@ -234,6 +234,16 @@ def _figures(
         for place, value in enumerate(of(record)):
             sums[place] += value or 0.0
     return Figure(*sums)
+
+
+def _priced(record: RunRecord) -> tuple[float, float, float]:
+    energy = record.priced_energy
+    return (0.0, 0.0, 0.0) if energy is None else (energy.value.joules, energy.low.joules, energy.high.joules)
+
+
+def _at_the_site(record: RunRecord) -> tuple[float, float, float]:
+    (value, low, high), pue = _priced(record), record.carbon.pue
+    return (value * pue.value, low * pue.low, high * pue.high)
 
 
 def _count(counts: Iterable[int | None]) -> int | None:
