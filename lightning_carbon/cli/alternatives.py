@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.carbon.what_if import Alternative
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of, regions
+from lightning_carbon.grid.pue import pue_of_cloud
 
 if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import PowerUsage
@@ -25,7 +26,7 @@ def places_of(places: str, pue: PowerUsage, *, argument: str) -> list[Alternativ
 
     Args:
         places: Regions, separated by commas; ``"default"`` or ``"all"``.
-        pue: The PUE there.
+        pue: The PUE there, but for regions of clouds, which have that of the cloud.
         argument: The name of the argument that holds the text, for errors.
 
     Raises:
@@ -39,7 +40,7 @@ def places_of(places: str, pue: PowerUsage, *, argument: str) -> list[Alternativ
         else places.split(",")
     )
     try:
-        found = {intensity.region: intensity for intensity in map(intensity_of, codes)}
+        found = {intensity.place: intensity for intensity in map(intensity_of, codes)}
     except ConfigError as error:
         raise ConfigError(argument, error.value, f"{error.fix} Or say default, or all.") from None
-    return [Alternative(name, intensity, pue) for name, intensity in found.items()]
+    return [Alternative(name, intensity, pue_of_cloud(name) or pue) for name, intensity in found.items()]

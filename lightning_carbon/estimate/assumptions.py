@@ -62,7 +62,7 @@ def _lines(estimate: Estimate) -> Iterator[Assumption]:
     per_kwh = priced.intensity
     year = "" if per_kwh.year is None else f", {per_kwh.year}, {per_kwh.basis}"
     intensity = SourcedBounds(per_kwh, f"{per_kwh.source}{year}")
-    yield _of(f"carbon intensity, {per_kwh.region}", intensity, "gCO2e/kWh", assumed=per_kwh.assumed)
+    yield _of(f"carbon intensity, {per_kwh.place}", intensity, "gCO2e/kWh", assumed=per_kwh.assumed)
     yield _of("electricity", estimate.usd_per_kwh, "USD/kWh")
     if part is not None and part.price is not None:
         source = f"{part.price.source}, {part.price.year}"

@@ -11,7 +11,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.accelerators import find_accelerator
 from lightning_carbon.estimate.factors import USD_PER_KWH, USD_PER_KWH_YEAR
 from lightning_carbon.estimate.prices import CloudPrice, ElectricityPrice
-from lightning_carbon.settings import PUE, intensity_in_force
+from lightning_carbon.settings import intensity_in_force, pue_in_force
 from lightning_carbon.study.measured.projection import GPU, project, short_name
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.method import CURRENT, STRUBELL_2019, Method
@@ -57,10 +57,11 @@ def method_of(
         raise ConfigError("method", name, f"give one of {', '.join(METHODS)}.")
     if usd_per_kwh is not None and not 0 <= usd_per_kwh < float("inf"):
         raise ConfigError("usd_per_kwh", usd_per_kwh, "give US dollars for a kWh, zero or more, such as 0.12.")
+    priced = intensity_in_force(region, intensity, environ)
     return Method(
         name=CURRENT,
-        pue=PUE.in_force(pue, environ),
-        intensity=intensity_in_force(region, intensity, environ),
+        pue=pue_in_force(pue, priced, environ),
+        intensity=priced,
         electricity=_AVERAGE if usd_per_kwh is None else ElectricityPrice(usd_per_kwh, "given", None),
         cloud={},
         intensity_given=region is not None or intensity is not None,

@@ -49,7 +49,7 @@ def _provenance(record: RunRecord) -> str | None:
 
 def _region(record: RunRecord) -> str:
     intensity = record.carbon.intensity
-    return f"{intensity.region}, assumed" if intensity.assumed else intensity.region
+    return f"{intensity.place}, assumed" if intensity.assumed else intensity.place
 
 
 FACTS: tuple[Fact, ...] = (

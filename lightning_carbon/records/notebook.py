@@ -25,7 +25,7 @@ def notebook_rows(record: RunRecord) -> list[tuple[str, str]]:
     if grams is not None and carbon.low is not None and carbon.high is not None:
         rows.append(("CO2e", f"{amount(grams, CO2E)} ({amount(carbon.low, CO2E)} to {amount(carbon.high, CO2E)})"))
         assumed = ", assumed" if carbon.intensity.assumed else ""
-        rows.append(("region", f"{carbon.intensity.region}{assumed}, {carbon.intensity.value:g} gCO2e/kWh"))
+        rows.append(("region", f"{carbon.intensity.place}{assumed}, {carbon.intensity.value:g} gCO2e/kWh"))
         rows.append(("PUE", f"{carbon.pue.value:g}{', assumed' if carbon.pue.assumed else ''}"))
     return rows
 

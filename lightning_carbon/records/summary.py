@@ -208,7 +208,8 @@ def _carbon(record: RunRecord) -> list[Line]:
     lines = [
         Line(amount(carbon.grams_co2e, CO2E) + (f" ({limits})" if limits else ""), "CO2e  "),
         *_under(f"= {kwh} × {times} × {price}"),
-        *_under(f"grid: {grid.region}{year}, {grid.basis}, location-based; {grid.source}"),
+        *_under(f"grid: {grid.place}{year}, {grid.basis}, {grid.accounting}-based; {grid.source}"),
+        *(_under(grid.scopes) if grid.scopes else ()),
         *_series(carbon.series),
         *_under(f"PUE: {pue.source}"),
     ]
@@ -269,7 +270,7 @@ def _assumed(record: RunRecord) -> list[Line]:
     lines = []
     if grid.assumed and priced:
         lines += item(
-            f"region: nobody said where this ran, so the average of {grid.region} is assumed, "
+            f"region: nobody said where this ran, so the average of {grid.place} is assumed, "
             f"{grid.value:g} gCO2e/kWh; give region= or intensity="
         )
     if pue.assumed and priced:

@@ -20,9 +20,9 @@ from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.carbon.series import IntensitySeries
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
-from lightning_carbon.grid.pue import WORLD_AVERAGE
+from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of_cloud
 from lightning_carbon.ports import Source
-from lightning_carbon.settings import checks, folders, intensities
+from lightning_carbon.settings import checks, folders, grid_checks, intensities
 from lightning_carbon.settings.checks import CpuScope, Detail, Devices, GpuScope, Machine, OnBudget
 from lightning_carbon.settings.setting import Setting
 
@@ -30,7 +30,7 @@ from lightning_carbon.settings.setting import Setting
 class Settings(TypedDict, total=False):
     """The arguments of :class:`~lightning_carbon.Meter`, by name, for type checkers."""
 
-    region: str | None
+    region: str | Mapping[str, float] | None
     intensity: float | str | None
     pue: float | None
     project: str | None
@@ -80,14 +80,20 @@ class MeterConfig:
 
 REGION: Final = Setting(
     name="region",
-    type=str | None,
-    check=checks.check_region,
-    summary='Where the electricity is used: an ISO 3166 code (``"SE"``, ``"USA"``) or ``"WORLD"``.',
-    details="Never guessed.",
+    type=str | Mapping[str, float] | None,
+    check=grid_checks.check_region,
+    summary=(
+        'Where the electricity is used: a country (``"SE"``, ``"Sweden"``), a part of it (``"US-CA"``), a region of a '
+        'cloud (``"aws:eu-north-1"``) or ``"WORLD"``.'
+    ),
+    details=(
+        'Never guessed. A mix by source may stand in its place: ``{"coal": 0.3, "wind": 0.7}``, as a text '
+        '``"coal=0.3,wind=0.7"``, or one of the study of 2019 (``"mix:google-2019"``).'
+    ),
     unset="the world's average, marked as assumed",
     variable="LIGHTNING_CARBON_REGION",
     option="--region",
-    metavar="CODE",
+    metavar="PLACE",
 )
 INTENSITY: Final = Setting(
     name="intensity",
@@ -110,10 +116,10 @@ INTENSITY: Final = Setting(
 PUE: Final = Setting(
     name="pue",
     type=float | None,
-    check=checks.check_pue,
+    check=grid_checks.check_pue,
     summary="Power usage effectiveness: the site's energy over its computers' energy, from 1.0.",
     details="``energy/*`` never includes it.",
-    unset=f"{WORLD_AVERAGE.value}, marked as assumed",
+    unset=f"that of the cloud in ``region``, else {WORLD_AVERAGE.value}, marked as assumed",
     variable="LIGHTNING_CARBON_PUE",
     parse=checks.number_of,
     option="--pue",
@@ -315,11 +321,14 @@ def configure(environ: Mapping[str, str] = os.environ, **settings: Unpack[Settin
     if budget is not None and budget.currency and checked[PRICE_PER_KWH.name] is None:
         raise ConfigError(BUDGET.name, budget.text, f"give price_per_kwh, too, in {budget.currency}, such as 0.30.")
     intensity, series = grid_in_force(settings.get("region"), settings.get("intensity"), environ)
+    checked[PUE.name] = pue_in_force(settings.get("pue"), intensity, environ)
     return MeterConfig(intensity=intensity, series=series, **checked)
 
 
 def intensity_in_force(
-    region: str | None = None, intensity: float | str | None = None, environ: Mapping[str, str] = os.environ
+    region: str | Mapping[str, float] | None = None,
+    intensity: float | str | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Intensity:
     """The carbon intensity: as given, else by the variables, else the world's average, marked as assumed.
 
@@ -335,7 +344,9 @@ def intensity_in_force(
 
 
 def grid_in_force(
-    region: str | None = None, intensity: float | str | None = None, environ: Mapping[str, str] = os.environ
+    region: str | Mapping[str, float] | None = None,
+    intensity: float | str | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> tuple[Intensity, IntensitySeries | None]:
     """The carbon intensity of a run, and the series over time that goes before it, if one is given.
 
@@ -353,6 +364,23 @@ def grid_in_force(
         raise ConfigError(INTENSITY.name, intensity, fix)
     fix = f"{REGION.variable}={environ[REGION.variable]!r} is set too, and one of them must decide; unset one."
     raise ConfigError(INTENSITY.name, environ[INTENSITY.variable], fix, variable=INTENSITY.variable)
+
+
+def pue_in_force(pue: float | None, intensity: Intensity, environ: Mapping[str, str] = os.environ) -> PowerUsage:
+    """The PUE: as given, else by the variable, else that of the cloud in the region, else the world's average.
+
+    The last two are marked as assumed.
+
+    Args:
+        pue: The site's own figure, where the user gave it.
+        intensity: The intensity in force, which knows the region as it was typed.
+        environ: The environment variables.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    found = PUE.in_force(pue, environ)
+    return pue_of_cloud(intensity.typed) or found if found is WORLD_AVERAGE else found
 
 
 def ledger_folder(ledger: os.PathLike[str] | str | None = None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -1,12 +1,7 @@
 """The one check of each setting, which returns the value to work with or says what would work.
 
 Checks run before a training can fail, and touch no hardware: whether a device exists shows at the start.
-
-References:
-    IPCC AR5 WG III (2014), Annex III, table A.III.2: life-cycle emissions of electricity supply, from 1.0 (the least,
-    hydropower) to 2,200 gCO2eq/kWh (the greatest, hydropower again); coal 740 to 910.
-    A. Lawrence, Uptime Institute Journal, 24 August 2020: of the power usage effectiveness that sites report, 1.0 to
-    2.19 was kept, and the rest set aside as extreme or partial.
+Those of the settings that price energy stand in :mod:`~lightning_carbon.settings.grid_checks`.
 """
 
 from __future__ import annotations
@@ -17,14 +12,10 @@ from collections.abc import Sequence
 from typing import Final, Literal, TypeVar, get_args
 
 from lightning_carbon.carbon.budgets import Budget, budget_of
-from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.machines import KNOWN, MACHINES, machine_named
-from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.ports import EnergyCounter, PowerGauge, Source
-from lightning_carbon.units import GRAMS_IN, GRAMS_PER_KILOGRAM, MILLIGRAMS_PER_GRAM
 
 CpuScope = Literal["auto", "process", "machine"]
 """The processor time and memory that are charged; ``"auto"``: this job's, where it has only a part of the machine."""
@@ -53,19 +44,9 @@ DEFAULT_PROJECT: Final = "default"
 MAX_NAME_BYTES: Final = 200
 """The most bytes of a name: names become folders, and Linux's file systems allow 255 (NAME_MAX, limits.h)."""
 
-MIN_DOUBTLESS_GRAMS: Final = 1.0
-"""The lowest intensity in the literature, in gCO2e/kWh; a smaller figure other than 0 is more likely in kg."""
-MAX_GRAMS: Final = 5_000.0
-"""Over twice the highest intensity in the literature, in gCO2e/kWh; a larger figure is in mg."""
-MAX_PUE: Final = 10.0
-"""Over four times the highest PUE of an ordinary site; a larger figure is in percent, or lacks its decimal point."""
-
-_QUANTITY: Final = r"(?P<number>.*?)\s*(?P<unit>mg|kg|g)(?:CO2e?)?(?:/kWh)?"
 _TORCH_NAME: Final = r"cuda:(\d+)"
 _UUID: Final = r"(?i:(?:GPU|MIG)-.+|[0-9a-f][0-9a-f-]{7,})"
 
-_INTENSITY_FIX: Final = "give gCO2e/kWh as a number, zero or more, such as 41.4."
-_PUE_FIX: Final = "give site energy over IT energy, 1.0 or more, such as 1.2."
 _BUDGET_FIX: Final = 'give an amount with its unit, such as "2 kWh", "500 g" (of CO2e) or "10 EUR".'
 _PRICE_FIX: Final = "give the price of a kWh in the budget's currency, above 0, such as 0.30."
 _DEVICES_FIX: Final = 'give "auto", "all", or a list of indices and UUIDs, such as [0, 1] or ["GPU-5a0b..."].'
@@ -73,63 +54,6 @@ _NAME_FIX: Final = (
     f"give a short text, such as 'lisa', of at most {MAX_NAME_BYTES} bytes, without slashes and control characters, "
     "that does not begin with a dot."
 )
-
-
-def check_region(region: object) -> Intensity | None:
-    """Check ``region``; ``None`` where it is not given.
-
-    Raises:
-        ConfigError: It is no text.
-        UnknownRegion: The table has no such region.
-    """
-    if region is None:
-        return None
-    if not isinstance(region, str):
-        raise ConfigError("region", region, "give an ISO 3166 code (SE, USA) or WORLD, as text.")
-    return intensity_of(region)
-
-
-def check_intensity(given: object) -> Intensity | None:
-    """Check ``intensity``; ``None`` where it is not given.
-
-    A number is in gCO2e/kWh. 0 is accepted. A number between 0 and 1, more likely in kg, is queried, as is a number
-    that no supply of electricity reaches. A text may name its unit and is then believed: ``"0.5 g"``, ``"0.4 kg"``.
-
-    Raises:
-        ConfigError: It is no number, negative, not finite, or most likely in another unit.
-    """
-    if given is None:
-        return None
-    found = re.fullmatch(_QUANTITY, given.strip()) if isinstance(given, str) else None
-    number = _number("intensity", given if found is None else found["number"], _INTENSITY_FIX, given=given)
-    grams = number if found is None else number * GRAMS_IN[found["unit"]]
-    if grams < 0:
-        raise ConfigError("intensity", given, _INTENSITY_FIX)
-    if found is None and 0 < grams < MIN_DOUBTLESS_GRAMS:
-        meant = f"was {grams * GRAMS_PER_KILOGRAM:g} meant ({grams:g} kg)? If it is {grams:g} g, give '{grams:g} g'."
-        raise ConfigError("intensity", given, f"no supply of electricity emits so few gCO2e/kWh; {meant}")
-    if grams > MAX_GRAMS:
-        meant = f"was {grams / MILLIGRAMS_PER_GRAM:g} meant ({grams:g} mg)?"
-        raise ConfigError("intensity", given, f"no supply of electricity emits so many gCO2e/kWh; {meant}")
-    return Intensity(grams, grams, grams, "given", None, "as given", "custom", assumed=False)
-
-
-def check_pue(ratio: object) -> PowerUsage:
-    """Check ``pue``; the world's average where it is not given.
-
-    Raises:
-        ConfigError: It is no number, below 1, not finite, or most likely in percent.
-    """
-    if ratio is None:
-        return pue_of(None)
-    value = _number("pue", ratio, _PUE_FIX, given=ratio)
-    if value < 1:
-        raise ConfigError("pue", ratio, _PUE_FIX)
-    if value > MAX_PUE:
-        likely = [value / divisor for divisor in (100, 10) if 1 <= value / divisor <= MAX_PUE]
-        meant = f"was {likely[0]:g} meant?" if likely else _PUE_FIX
-        raise ConfigError("pue", ratio, f"no site draws so many times what its computers draw; {meant}")
-    return pue_of(value)
 
 
 def check_project(name: object) -> str:
@@ -160,7 +84,7 @@ def check_interval(seconds: object) -> float:
         f"give seconds from {MIN_INTERVAL_SECONDS} (10 ms) to {MAX_INTERVAL_SECONDS:.0f}; "
         f"{DEFAULT_INTERVAL_SECONDS} is the default."
     )
-    value = _number("interval_seconds", seconds, fix, given=seconds)
+    value = finite_number("interval_seconds", seconds, fix, given=seconds)
     if not MIN_INTERVAL_SECONDS <= value <= MAX_INTERVAL_SECONDS:
         raise ConfigError("interval_seconds", seconds, fix)
     return value
@@ -284,7 +208,7 @@ def check_price(price: object) -> float | None:
     """
     if price is None:
         return None
-    value = _number("price_per_kwh", price, _PRICE_FIX, given=price)
+    value = finite_number("price_per_kwh", price, _PRICE_FIX, given=price)
     if value <= 0:
         raise ConfigError("price_per_kwh", price, _PRICE_FIX)
     return value
@@ -324,7 +248,18 @@ def _name(argument: str, value: object) -> str:
     return name
 
 
-def _number(argument: str, value: object, fix: str, *, given: object) -> float:
+def finite_number(argument: str, value: object, fix: str, *, given: object) -> float:
+    """Take a number, or a text that is one.
+
+    Args:
+        argument: The name of the setting.
+        value: The number, or its text.
+        fix: A sentence that says what would work.
+        given: What the user gave, for the error.
+
+    Raises:
+        ConfigError: It is no number, or not finite.
+    """
     number = number_of(value) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
         raise ConfigError(argument, given, fix)

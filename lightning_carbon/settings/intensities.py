@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 from lightning_carbon.carbon.intensity import Intensity
 from lightning_carbon.carbon.series import IntensitySeries
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.settings.checks import check_intensity
+from lightning_carbon.settings.grid_checks import check_intensity
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".parquet")
 """The endings of a file with a series."""

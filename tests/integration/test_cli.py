@@ -211,10 +211,10 @@ def test_a_program_that_cannot_be_started_is_told_in_one_line(
 
 def test_a_setting_that_cannot_be_used_starts_nothing(ledger: Path, tmp_path: Path) -> None:
     """The error is one line, without a traceback, and the program has not run."""
-    done = metered("touch", str(tmp_path / "started"), options=("--region", "Sweden"))
+    done = metered("touch", str(tmp_path / "started"), options=("--region", "Sweeden"))
 
     assert (2, 1) == (done.returncode, done.stderr.count(b"\n"))
-    assert b"--region Sweden cannot be used: did you mean SE (Sweden)?" in done.stderr
+    assert b"--region Sweeden cannot be used: did you mean SE (Sweden)?" in done.stderr
     assert [False, False] == [(tmp_path / "started").exists(), ledger.exists()]
 
 
@@ -464,7 +464,7 @@ def test_the_doctor_says_where_each_setting_is_from(ledger: Path, monkeypatch: p
     by_variable = examined("--seconds", "0.1")
     by_option = examined("--seconds", "0.1", "--region", "SE", "--pue", "1.1", "--devices", "all")
 
-    assert [("WORLD", "assumed"), ("FRA", "LIGHTNING_CARBON_REGION"), ("SWE", "--region")] == [
+    assert [("WORLD", "assumed"), ("FR", "LIGHTNING_CARBON_REGION"), ("SE", "--region")] == [
         (examination["region"]["region"], examination["region"]["from"])
         for examination in (before, by_variable, by_option)
     ]

@@ -398,7 +398,7 @@ def test_the_table_of_settings_has_the_defaults() -> None:
     unset = {name: cells[0] for name, cells in settings().items()}
 
     assert (f"`{DEFAULT_INTERVAL_SECONDS}`", f"`{DEFAULT_PROJECT}`") == (unset["interval_seconds"], unset["project"])
-    assert f"{WORLD_AVERAGE.value}, marked as assumed" == unset["pue"]
+    assert f"that of the cloud in `region`, else {WORLD_AVERAGE.value}, marked as assumed" == unset["pue"]
     parameters = inspect.signature(CarbonCallback).parameters
     flags = {
         name: f"`{parameter.default}`" for name, parameter in parameters.items() if isinstance(parameter.default, bool)

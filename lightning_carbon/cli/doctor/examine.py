@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from lightning_carbon import __version__
+from lightning_carbon.carbon.intensity import Intensity
 from lightning_carbon.cli.doctor.report import (
     DevicesReport,
     LedgerReport,
@@ -31,6 +32,7 @@ from lightning_carbon.settings import (
     REGION,
     intensity_in_force,
     ledger_folder,
+    pue_in_force,
     writable_ledger,
 )
 from lightning_carbon.settings.setting import Setting
@@ -78,7 +80,8 @@ def examine(
         ConfigError: A setting cannot be used.
     """
     # Settings first: a misspelling is reported before any wait.
-    region_report, pue_report = _region(region, environ), _pue(pue, environ)
+    intensity = intensity_in_force(region, environ=environ)
+    region_report, pue_report = _region(intensity, region, environ), _pue(intensity, pue, environ)
     chosen = DEVICES.in_force(devices, environ)
     stock = nvml.list_devices(chosen, environ)
     findings = discover(chosen, environ=environ, root=root, machine=True)
@@ -161,10 +164,9 @@ def _found(finding: Finding, port: Source, watched: Watched, *, seconds: float) 
     )
 
 
-def _region(region: str | None, environ: Mapping[str, str]) -> RegionReport:
-    intensity = intensity_in_force(region, environ=environ)
+def _region(intensity: Intensity, region: str | None, environ: Mapping[str, str]) -> RegionReport:
     return RegionReport(
-        region=intensity.region,
+        region=intensity.place,
         from_=_origin(
             REGION if region or not environ.get(INTENSITY.variable) else INTENSITY, region, environ, otherwise=ASSUMED
         ),
@@ -177,8 +179,8 @@ def _region(region: str | None, environ: Mapping[str, str]) -> RegionReport:
     )
 
 
-def _pue(pue: float | None, environ: Mapping[str, str]) -> PueReport:
-    usage = PUE.in_force(pue, environ)
+def _pue(intensity: Intensity, pue: float | None, environ: Mapping[str, str]) -> PueReport:
+    usage = pue_in_force(pue, intensity, environ)
     origin = _origin(PUE, pue, environ, otherwise=ASSUMED)
     return PueReport(usage.value, origin, usage.assumed, usage.low, usage.high, usage.source)
 

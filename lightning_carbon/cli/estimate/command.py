@@ -13,7 +13,7 @@ from lightning_carbon.estimate.assumptions import assumptions
 from lightning_carbon.estimate.estimating import estimate
 from lightning_carbon.estimate.planning import plan
 from lightning_carbon.report.elsewhere import elsewhere_mapping
-from lightning_carbon.settings import PUE, intensity_in_force
+from lightning_carbon.settings import intensity_in_force, pue_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,12 +54,8 @@ def show_estimate(
         ConfigError: An argument cannot be used.
     """
     job = plan(**arguments)  # type: ignore[arg-type]  # checked there, one by one
-    planned = estimate(
-        job,
-        intensity=intensity_in_force(region, intensity),
-        pue=PUE.in_force(pue),
-        usd_per_kwh=usd_per_kwh,
-    )
+    priced = intensity_in_force(region, intensity)
+    planned = estimate(job, intensity=priced, pue=pue_in_force(pue, priced), usd_per_kwh=usd_per_kwh)
     moved = None if places is None else _elsewhere(planned, places)
     gpu = arguments.get("gpu")
     others = relatives(job.accelerator) if job.accelerator and is_family_name(str(gpu), job.accelerator) else ()
@@ -117,8 +113,10 @@ def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str
 def _elsewhere(planned: Estimate, places: str) -> tuple[Elsewhere, ...]:
     """The job here and at other places, with the same hardware, hours and PUE."""
     intensity, pue = planned.footprint.intensity, planned.footprint.pue
-    here = Alternative(intensity.region, intensity, pue)
-    return what_if(planned.energy, here, places_of(places, pue, argument="what_if"))
+    here = Alternative(intensity.place, intensity, pue)
+    others = places_of(places, pue, argument="what_if")
+    known = (intensity.region, pue)
+    return what_if(planned.energy, here, [there for there in others if (there.intensity.region, there.pue) != known])
 
 
 def _part(gpu: Accelerator) -> dict[str, object]:

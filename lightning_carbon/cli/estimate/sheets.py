@@ -93,7 +93,7 @@ def _figures(planned: Estimate) -> Iterator[tuple[str, ...]]:
     site = planned.site_kwh.times(JOULES_PER_KILOWATT_HOUR)
     ends = span(site.low, site.high, ENERGY, like=site.value)
     yield (f"Energy (site, PUE {priced.pue.value:g})", amount(site.value, ENERGY), ends)
-    yield (f"CO2e ({priced.intensity.region})", amount(priced.value.grams, CO2E), _grams(priced))
+    yield (f"CO2e ({priced.intensity.place})", amount(priced.value.grams, CO2E), _grams(priced))
     money = planned.electricity_usd
     yield ("Electricity", f"{_usd(money.value)} USD", f"{_usd(money.low)} to {_usd(money.high)} USD")
     if planned.cloud_usd is not None:

@@ -20,7 +20,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.series import read_series
 from lightning_carbon.records.numbers import ENERGY, amount
 from lightning_carbon.report.elsewhere import elsewhere_mapping, elsewhere_sheet
-from lightning_carbon.settings import PUE, intensity_in_force
+from lightning_carbon.settings import PUE, intensity_in_force, pue_in_force
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, Energy
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _run(text: str, ledger: str | None, project: str | None) -> _Subject:
     energy = record.priced_energy
     if energy is None:
         raise ConfigError("run", text, "nothing could be metered in this run, so there is no energy to price.")
-    here = Alternative(record.carbon.intensity.region, record.carbon.intensity, record.carbon.pue)
+    here = Alternative(record.carbon.intensity.place, record.carbon.intensity, record.carbon.pue)
     name = f"{record.run_name or record.run_id}: {amount(energy.value.joules, ENERGY)}"
     return _Subject(name, energy, here, record.duration_seconds / SECONDS_PER_HOUR or None, "as run")
 
@@ -124,7 +124,7 @@ def _run(text: str, ledger: str | None, project: str | None) -> _Subject:
 def _energy(asked: Asked, place: Mapping[str, Any]) -> _Subject:
     kwh = positive("kwh", asked.kwh, "give a run, or an energy in kWh above 0, such as 120.")
     intensity = intensity_in_force(place["region"], place["intensity"])
-    here = Alternative(intensity.region, intensity, PUE.in_force(place["pue"]))
+    here = Alternative(intensity.place, intensity, pue_in_force(place["pue"], intensity))
     energy = Bounds.exactly(Energy.from_joules(kwh * JOULES_PER_KILOWATT_HOUR))
     return _Subject(f"{kwh:g} kWh", energy, here, asked.hours, "here")
 

@@ -132,13 +132,13 @@ def _factors(jobs: Sequence[Job], method: Method | None) -> Iterator[str]:
         grid, pue = method.intensity, method.pue
         yield (
             f"Priced with the constants of Strubell et al. 2019: PUE {pue.value:g}, "
-            f"{grid.value:.1f} gCO2e/kWh ({grid.region} {grid.year})."
+            f"{grid.value:.1f} gCO2e/kWh ({grid.place} {grid.year})."
         )
         return
     used = dict.fromkeys(
         f"PUE {carbon.pue.value:g}{' (assumed)' if carbon.pue.assumed else ''}, "
         f"{carbon.intensity.value:g} gCO2e/kWh "
-        f"({carbon.intensity.region}{'' if carbon.intensity.year is None else f' {carbon.intensity.year}'}"
+        f"({carbon.intensity.place}{'' if carbon.intensity.year is None else f' {carbon.intensity.year}'}"
         f"{', assumed' if carbon.intensity.assumed else ''})"
         for carbon in (job.carbon for job in jobs)
         if carbon is not None

@@ -98,7 +98,7 @@ def ending_of(ended: FinishedRun, config: MeterConfig, *, copies: CopyRecord, pr
 def settings_of(config: MeterConfig) -> dict[str, str | float]:
     """The settings that make a figure what it is, as plain values; no folders, no devices."""
     found: dict[str, str | float | None] = {
-        "region": config.intensity.region,
+        "region": config.intensity.place,
         "intensity": config.intensity.value,
         "pue": config.pue.value,
         "project": config.project,

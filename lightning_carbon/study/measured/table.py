@@ -153,7 +153,7 @@ def how_priced(method: Method) -> str:
     costs = method.electricity
     parts = [
         f"PUE {pue.value:g}{_limits(pue.low, pue.value, pue.high)}{', assumed' if pue.assumed else ''}",
-        f"{grid.value:.4g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)} ({grid.region}{year}"
+        f"{grid.value:.4g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)} ({grid.place}{year}"
         + (", assumed)" if grid.assumed else ")"),
         *([f"{costs.usd_per_kwh:g} USD/kWh ({costs.source})"] if costs is not None else []),
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from lightning_carbon.carbon.budgets import Budget, Quantity, budget_of
 from lightning_carbon.grid.pue import pue_of
-from lightning_carbon.settings.checks import check_intensity
+from lightning_carbon.settings.grid_checks import check_intensity
 from lightning_carbon.units import Energy
 
 

@@ -55,7 +55,7 @@ def test_words_that_make_no_command_are_a_usage_error(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--region", "Sweden"], "--region Sweden cannot be used: did you mean SE (Sweden)? "),
+        (["--region", "Sweeden"], "--region Sweeden cannot be used: did you mean SE (Sweden)? "),
         (["--pue", "0.5"], "--pue 0.5 cannot be used: "),
         (["--intensity", "-3"], "--intensity -3 cannot be used: "),
         (["--intensity", "3", "--region", "SE"], "--intensity 3 cannot be used: the region 'SE' is given too"),

@@ -32,7 +32,7 @@ def test_a_price_is_that_of_the_accelerator_that_was_measured() -> None:
         ({"name": "strubell2019", "pue": 1.1}, "pue=1.1 cannot be used: the study's constants are fixed"),
         ({"name": "strubell2019", "region": "SE"}, "region='SE' cannot be used: the study's constants are fixed"),
         ({"usd_per_kwh": -1}, "usd_per_kwh=-1 cannot be used"),
-        ({"region": "Sweden"}, "did you mean SE"),
+        ({"region": "Sweeden"}, "did you mean SE"),
     ],
 )
 def test_a_method_that_cannot_be_used_is_refused(words: dict[str, object], said: str) -> None:

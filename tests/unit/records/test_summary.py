@@ -41,6 +41,7 @@ Not training  5.9 % of the energy, 9.3 % of the time: validate 3.7 %, setup 2.2 
 CO2e  3.40 gCO2e (0.0761 to 12.9 gCO2e)
       = 4.67 Wh (machine) × PUE 1.54 (1 to 2.19) × 473.2 gCO2e/kWh (20.5 to 1100)
       grid: WORLD 2024, life-cycle, generation, location-based; Ember via Our World in Data
+      Scope 2 and Scope 3 category 3 together, which the source does not split
       PUE: Uptime Institute, Global Data Center Survey 2025
       The range follows from the ranges of energy, PUE and grid; it is not a confidence interval.
       about as much as 21 seconds of an average human life (Strubell et al. 2019)

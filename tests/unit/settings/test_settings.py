@@ -23,7 +23,7 @@ CLOCK = ManualClock()
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"region": "Sweden"}, r"region='Sweden' cannot be used: did you mean .*SE"),
+        ({"region": "Sweeden"}, r"region='Sweeden' cannot be used: did you mean .*SE"),
         ({"region": 46}, r"region=46 cannot be used"),
         ({"intensity": -1}, r"intensity=-1 cannot be used"),
         ({"intensity": math.nan}, r"intensity=nan cannot be used"),

@@ -102,7 +102,7 @@ def test_settings_are_plain_and_name_no_folder() -> None:
     """What makes a figure what it is, and nothing of the machine."""
     told = settings_of(CONFIG)
 
-    assert ("SWE", "lisa", "trial-1") == (told["region"], told["project"], told["run_name"])
+    assert ("SE", "lisa", "trial-1") == (told["region"], told["project"], told["run_name"])
     assert {str, float} >= {type(value) for value in told.values()}
     assert "run_name" not in settings_of(configure({}, region="SE"))
     assert not [value for value in told.values() if str(value).startswith("/")]
