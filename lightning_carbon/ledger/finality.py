@@ -31,7 +31,7 @@ class Finality(IntEnum):
     """The run was interrupted, and goes on if its journals are newer."""
 
 
-def settled(record: RunRecord) -> Finality:
+def finality_of(record: RunRecord) -> Finality:
     """How final a record is."""
     statuses = {record.status, *(rank.status for rank in record.ranks)}
     if Status.RUNNING in statuses:
@@ -43,7 +43,7 @@ def settled(record: RunRecord) -> Finality:
 
 def is_settled(record: RunRecord, folder: Path, stamp: Stamp) -> bool:
     """Whether a record has the end of its run, and its journals need not be read."""
-    how = settled(record)
+    how = finality_of(record)
     return how is Finality.CLOSED or (how is Finality.UNLESS_JOURNALS and has_no_news(folder, stamp, len(record.ranks)))
 
 

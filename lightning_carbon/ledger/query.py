@@ -16,7 +16,7 @@ from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.facts import Facts, facts_of
 from lightning_carbon.ledger.files import clear_left_over, read_json, write_json
 from lightning_carbon.ledger.filters import NAMED, RunFilter, unknown_project
-from lightning_carbon.ledger.finality import Finality, Stamp, has_no_news, is_settled, settled
+from lightning_carbon.ledger.finality import Finality, Stamp, finality_of, has_no_news, is_settled
 from lightning_carbon.ledger.index import MANY, Entry, Key, Refresher, Row, RunIndex, facts_in
 from lightning_carbon.ledger.journals import read_journal, read_texts
 from lightning_carbon.ledger.orders import ORDERS, STARTED
@@ -182,7 +182,7 @@ class Ledger:
     def _entries_of(self, stale: Iterable[tuple[Key, Stamp | None]]) -> Iterator[tuple[Key, Stamp, Entry | None]]:
         for key, stamp in stale:
             record = self.read(self._root.joinpath(*key))
-            entry = None if record is None else Entry(facts_of(record), settled(record))
+            entry = None if record is None else Entry(facts_of(record), finality_of(record))
             yield key, stamp or _NO_STAMP, entry
 
     def _is_still_settled(self, row: Row) -> bool:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from lightning_carbon.cli.options import LedgerOption, ProjectOption
+from lightning_carbon.cli.options import IntensityOption, LedgerOption, ProjectOption, PueOption, RegionOption
+from lightning_carbon.cli.runs.keeping import keeping_app
+from lightning_carbon.cli.runs.options import (
+    RUN_HELP,
+    CsvOption,
+    HostOption,
+    JsonOption,
+    RunsArgument,
+    SinceOption,
+    StatusOption,
+    SweepOption,
+    TagOption,
+    UntilOption,
+    WayOption,
+    inherited,
+    selected,
+)
 from lightning_carbon.cli.usage_errors import told
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.ledger.filters import RunFilter, filter_of
-from lightning_carbon.settings import PROJECT
 
 _RUNS_HELP = (
     "List the runs of the ledger, the newest last; those found dead are recovered from their journals.\n\n"
@@ -21,37 +35,6 @@ runs_app = typer.Typer(
     help=_RUNS_HELP,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-StatusOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="STATUS",
-        help="Only runs that are running, completed, failed, pruned or interrupted; several by commas.",
-        show_default=False,
-    ),
-]
-SinceOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="WHEN",
-        help="Only runs that started then or later: 2026-11-21, 2026-11-21T08:30 (UTC), or 7d, 12h ago.",
-        show_default=False,
-    ),
-]
-UntilOption = Annotated[
-    str | None,
-    typer.Option(metavar="WHEN", help="Only runs that started by then; of a date, the whole day.", show_default=False),
-]
-HostOption = Annotated[str | None, typer.Option(metavar="NAME", help="Only runs on this host.", show_default=False)]
-TagOption = Annotated[
-    list[str] | None,
-    typer.Option(metavar="TAG", help="Only runs with this tag; several must all hold.", show_default=False),
-]
-SweepOption = Annotated[
-    str | None, typer.Option(metavar="PATTERN", help="Only runs of such names: 'trial-*'.", show_default=False)
-]
-RUN_HELP = "Its id, the beginning of its id, or its name."
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @runs_app.callback()
@@ -107,32 +90,6 @@ def runs(
         list_runs(ledger, wanted, Listing(sort=sort, limit=limit, as_json=json, as_csv=csv))
 
 
-def selected(
-    project: str | None,
-    status: list[str] | None,
-    since: str | None,
-    *,
-    until: str | None,
-    host: str | None,
-    tag: list[str] | None,
-    sweep: str | None,
-) -> RunFilter:
-    """The runs that the filters of a command mean.
-
-    Raises:
-        ConfigError: A filter cannot be used, or two contradict each other.
-    """
-    return filter_of(
-        project=None if project is None else PROJECT.check(project),
-        statuses=status or (),
-        since=since,
-        until=until,
-        host=host,
-        tags=tag or (),
-        sweep=sweep,
-    )
-
-
 @runs_app.command()
 def show(
     context: typer.Context,
@@ -157,27 +114,6 @@ def show(
         show_run(run, given["ledger"], given["project"], as_json=json or given["json"])
 
 
-def inherited(context: typer.Context, project: str | None = None, ledger: str | None = None) -> dict[str, Any]:
-    """Options that may stand before the command: `runs --ledger FOLDER show RUN`."""
-    before = context.obj or {}
-    return {
-        "project": project or before.get("project"),
-        "ledger": ledger or before.get("ledger"),
-        "json": bool(before.get("json")),
-    }
-
-
-WayOption = Annotated[
-    str | None,
-    typer.Option(
-        "--by",
-        metavar="WAY",
-        help="Divide the sum by project, month, host, status, model (of the GPUs, or the processor) or gpu (each).",
-        show_default=False,
-    ),
-]
-
-
 @runs_app.command(
     help="Add up the energy and the CO2e of the runs.\n\nSuch as: runs total --by month --project lisa --since 2026-01"
 )
@@ -194,7 +130,7 @@ def total(
     ledger: LedgerOption = None,
     *,
     json: JsonOption = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    csv: CsvOption = False,
 ) -> None:
     """Add up the energy and the CO2e of the runs."""
     from lightning_carbon.cli.runs.totals import show_totals
@@ -204,3 +140,61 @@ def total(
     with told({**given, **filters, "json": json or None}):
         wanted = selected(given["project"], status, since, until=until, host=host, tag=tag, sweep=sweep)
         show_totals(given["ledger"], wanted, by, as_json=json or given["json"], as_csv=csv)
+
+
+@runs_app.command(
+    help="Compare runs: energy, CO2e, joules of a step, sample and token, and energy to reach a metric's value.\n\n"
+    "Such as: runs compare baseline wide --metric val_loss --reaches 0.5"
+)
+def compare(
+    context: typer.Context,
+    runs: RunsArgument,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A metric that the trainer logged, with --reaches.", show_default=False),
+    ] = None,
+    reaches: Annotated[
+        float | None, typer.Option(metavar="VALUE", help="The value of the metric to reach.", show_default=False)
+    ] = None,
+    project: ProjectOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+) -> None:
+    """Compare runs with the first of them."""
+    from lightning_carbon.cli.runs.comparing import compare_runs
+
+    given = inherited(context, project, ledger)
+    with told({**given, "metric": metric, "reaches": reaches, "json": json or None}):
+        compare_runs(
+            runs, given["ledger"], given["project"], goal=(metric, reaches), as_json=json or given["json"], as_csv=csv
+        )
+
+
+@runs_app.command(
+    help="Price runs again by another region, intensity or PUE; their records stay as they are.\n\n"
+    "Such as: runs reprice baseline --region SE --pue 1.1"
+)
+def reprice(
+    context: typer.Context,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help=RUN_HELP, show_default=False)] = None,
+    project: ProjectOption = None,
+    region: RegionOption = None,
+    intensity: IntensityOption = None,
+    pue: PueOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+) -> None:
+    """Price runs again, from the energy in their records."""
+    from lightning_carbon.cli.runs.repricing import reprice_runs
+
+    given = inherited(context, project, ledger)
+    with told({**given, "region": region, "intensity": intensity, "pue": pue, "json": json or None}):
+        place = {"region": region, "intensity": intensity, "pue": pue}
+        reprice_runs(run, given["ledger"], given["project"], place=place, as_json=json or given["json"], as_csv=csv)
+
+
+runs_app.add_typer(keeping_app)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lightning_carbon.cli.runs.choosing import find_run_or_project, known_runs
-from lightning_carbon.cli.runs.totals import check_forms, formula_safe
+from lightning_carbon.cli.runs.choosing import find_run_or_project, known_runs, open_runs
+from lightning_carbon.cli.runs.figures import as_csv
+from lightning_carbon.cli.runs.totals import check_forms
 from lightning_carbon.cli.say import say
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.files import to_json
@@ -87,7 +86,7 @@ def list_runs(ledger: str | None, wanted: RunFilter, listing: Listing) -> None:
     if listing.as_json:
         _echo(_as_json(filter(None, map(runs.ledger.record, found))))
     elif listing.as_csv:
-        _echo(_as_csv(found, runs.ledger.tags))
+        _echo(as_csv(found, runs.ledger.tags))
     else:
         _show(found, runs, wanted)
 
@@ -102,7 +101,11 @@ def show_run(text: str | None, ledger: str | None, project: str | None, *, as_js
     if isinstance(found, str):
         list_runs(ledger, RunFilter(project=found), Listing(as_json=as_json))
         return
-    say(to_json(to_mapping(found), indent=2) if as_json else found.summary())
+    if as_json:
+        say(to_json(to_mapping(found), indent=2))
+        return
+    tags = open_runs(ledger).ledger.tags(found)
+    say("\n".join([found.summary(), *([f"Tags: {', '.join(tags)}"] if tags else [])]))
 
 
 def _echo(texts: Iterable[str]) -> None:
@@ -118,49 +121,6 @@ def _as_json(records: Iterable[RunRecord]) -> Iterator[str]:
         yield between + to_json(to_mapping(record))
         between = ",\n"
     yield "\n]\n"
-
-
-_FIGURES: Final[Sequence[tuple[str, Callable[[Facts], object]]]] = (
-    ("run_id", lambda facts: facts.run_id),
-    ("run_name", lambda facts: facts.run_name),
-    ("project", lambda facts: facts.project),
-    ("status", lambda facts: facts.status),
-    ("started_at", lambda facts: facts.started_at),
-    ("ended_at", lambda facts: facts.ended_at),
-    ("duration_seconds", lambda facts: facts.duration_seconds),
-    ("hosts", lambda facts: ";".join(portion.name for portion in facts.hosts)),
-    ("model", lambda facts: facts.model),
-    ("world_size", lambda facts: facts.world_size),
-    ("ranks", lambda facts: facts.reported_ranks),
-    ("steps", lambda facts: facts.steps),
-    ("samples", lambda facts: facts.samples),
-    ("tokens", lambda facts: facts.tokens),
-    ("energy_joules", lambda facts: facts.joules),
-    ("energy_low_joules", lambda facts: facts.low_joules),
-    ("energy_high_joules", lambda facts: facts.high_joules),
-    ("measured_joules", lambda facts: facts.measured_joules),
-    ("grams_co2e", lambda facts: facts.grams_co2e),
-    ("grams_co2e_low", lambda facts: facts.low_grams_co2e),
-    ("grams_co2e_high", lambda facts: facts.high_grams_co2e),
-)
-"""The columns of the CSV, before the tags."""
-
-
-def _as_csv(found: Iterable[Facts], tags: Callable[[Facts], Sequence[str]]) -> Iterator[str]:
-    """Lines of CSV, each with its end; text that a spreadsheet would take for a formula is quoted."""
-    yield _csv_line([*(name for name, _ in _FIGURES), "tags"])
-    for facts in found:
-        yield _csv_line([*(_cell(value(facts)) for _, value in _FIGURES), _cell(";".join(tags(facts)))])
-
-
-def _csv_line(cells: Iterable[object]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
-
-
-def _cell(value: object) -> object:
-    return formula_safe(value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)

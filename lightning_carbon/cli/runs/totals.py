@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Final
 
 import typer
 
 from lightning_carbon.cli.runs.choosing import known_runs
+from lightning_carbon.cli.runs.figures import csv_line, formula_safe
 from lightning_carbon.cli.say import say
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.files import to_json
@@ -94,13 +93,9 @@ def print_sums(sums: Addition, way: str, *, as_json: bool, as_csv: bool) -> None
         }
         say(to_json(plain, indent=2))
     elif as_csv:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([way if field.name == "name" else field.name for field in fields(Sum)])
-        for part in sums.parts:
-            cells = asdict(part)
-            writer.writerow([formula_safe(part.name), *list(cells.values())[1:]])
-        typer.echo(text.getvalue(), nl=False)
+        lines = [csv_line([way if field.name == "name" else field.name for field in fields(Sum)])]
+        lines += [csv_line([formula_safe(part.name), *[*asdict(part).values()][1:]]) for part in sums.parts]
+        typer.echo("".join(lines), nl=False)
     elif sums.whole is None:
         say("No runs match.")
     else:
@@ -109,12 +104,6 @@ def print_sums(sums: Addition, way: str, *, as_json: bool, as_csv: bool) -> None
         say("\n".join(table(rows, "<>>>>>>>")))
         for note in _notes(sums.whole, way, sums.twice_joules):
             say(note)
-
-
-def formula_safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, in a single line."""
-    line = printable(text)
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
 
 
 def _cells(part: Sum) -> tuple[str, ...]:
