@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.errors import ConfigError, LedgerError
+from lightning_carbon.grid.live.plans import LivePlan
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
 from lightning_carbon.ledger.patience import WRITING_SECONDS, DiskPatience, PatientRunStore
@@ -33,6 +34,7 @@ from lightning_carbon.sources.launchers import host_id, identity_of, pid_namespa
 
 if TYPE_CHECKING:
     from lightning_carbon.ledger.query import Ledger
+    from lightning_carbon.metering.pricing import GrowingSeries
 
 logger = logging.getLogger("lightning_carbon")
 
@@ -77,6 +79,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
         pid_namespace=pid_namespace(),
         step_clock=_step_clock(clock, computes_on),
         rest=rest,
+        live=_live(config, ranks),
         neighbours=partial(_neighbours, findings),
     )
 
@@ -138,6 +141,15 @@ def host_facts() -> dict[str, str | int | None]:
         if version is not None:
             facts[framework] = str(version)
     return facts
+
+
+def _live(config: MeterConfig, ranks: Ranks) -> GrowingSeries | None:
+    """What fetches carbon intensities, in the one process that speaks for the run; opens nothing yet."""
+    if not isinstance(config.series, LivePlan) or ranks.rank:
+        return None
+    from lightning_carbon.grid.live.watch import LiveSeries
+
+    return LiveSeries(config.series)
 
 
 def _step_clock(clock: Clock, computes_on: object) -> StepClock | None:

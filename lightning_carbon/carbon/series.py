@@ -161,7 +161,7 @@ def steps_of(points: Iterable[tuple[float, float]]) -> tuple[tuple[float, ...], 
     starts = tuple(at for at, _ in ordered)
     apart = Counter(later - earlier for earlier, later in pairwise(starts))
     usual = max(apart, key=lambda seconds: (apart[seconds], -seconds), default=LONGEST_STEP_SECONDS)
-    ends = tuple(min(start + usual, after) for start, after in zip(starts, (*starts[1:], float("inf")), strict=True))
+    ends = tuple(min(start + usual, after) for start, after in zip(starts, (*starts[1:], float("inf")), strict=False))
     return starts, ends, tuple(grams for _, grams in ordered)
 
 

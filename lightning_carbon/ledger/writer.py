@@ -22,18 +22,21 @@ from lightning_carbon.ledger.journals import parts_of
 from lightning_carbon.records.course import course_mapping
 from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping
 from lightning_carbon.records.mapping import to_mapping
-from lightning_carbon.records.merging import record_of
+from lightning_carbon.records.merging import iso, record_of
 from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lightning_carbon.carbon.series import IntensitySeries
     from lightning_carbon.ports import LineSink, RunIdentity, RunStore
     from lightning_carbon.records.course import Course
     from lightning_carbon.records.journal import Beat, Header
     from lightning_carbon.records.run import RunRecord
 
 STEPS_FILE = "steps.csv"
+SERIES_FILE = "intensity.csv"
+"""The carbon intensities that were fetched for a run."""
 STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules,resolution"
 
 AGREE_SECONDS = 60.0
@@ -222,6 +225,17 @@ class RunWriter:
             sink = self._store.open_lines(self._header.project, self.run_id, COURSE_FILE)
             with closing(sink):
                 sink.write_lines([to_json(course_mapping(course))])
+
+    def keep_series(self, series: IntensitySeries) -> None:
+        """Write a series beside the record, as a file that may be given again; never raises, and says nothing."""
+        if self._header.rank or self.location is None:
+            return
+        values = zip(series.starts, series.grams, strict=True)
+        lines = ["timestamp,gCO2e/kWh", *(f"{iso(at)},{grams:.6g}" for at, grams in values)]
+        with suppress(LedgerError, OSError, ValueError):
+            sink = self._store.open_lines(self._header.project, self.run_id, SERIES_FILE)
+            with closing(sink):
+                sink.write_lines([f"# {series.source}; {series.basis}; {series.signal}", *lines])
 
     def running(self, beat: Beat) -> RunRecord:
         """The record of the run so far."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lightning_carbon.carbon.rest import RestModel
+    from lightning_carbon.metering.pricing import GrowingSeries
     from lightning_carbon.ports import Clock, Finding, RunIdentity, RunStore, StepClock
 
 
@@ -29,6 +30,7 @@ class Adapters:
         pid_namespace: The namespace of process numbers here, where that is known.
         step_clock: Tells when the device got to a mark; ``None`` where the program computes by itself.
         rest: The model of the rest of the machine beside its chips; ``None`` where there is none.
+        live: Fetches carbon intensities while the run goes on; ``None`` where nobody asked for that.
         neighbours: Names other programs on hardware that is metered whole, or returns an empty string; called now and
             then.
     """
@@ -43,4 +45,5 @@ class Adapters:
     pid_namespace: int | None = None
     step_clock: StepClock | None = None
     rest: RestModel | None = None
+    live: GrowingSeries | None = None
     neighbours: Callable[[], str] = str

@@ -95,7 +95,7 @@ class RowMaker:
             is_rest=is_over and before.ns > 0,
             forecast=self._outlook.after(self._last),
         )
-        return row if self._config.series is None else self._rising(row)
+        return self._rising(row) if self.pricing.has_series else row
 
     def _rising(self, row: Row) -> Row:
         """A row whose CO2e is the rise of that of the run: the factor of the run so far changes from row to row."""

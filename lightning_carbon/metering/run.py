@@ -118,6 +118,7 @@ class Run:
         self._settled = nothing_yet(self._timelines, self.now_ns(), phase, detailed=config.detail == "step")
         self._trim_ns = 0
         self._rows = RowMaker(config, self._header, self._probes, outlook=outlook)
+        self._rows.pricing.follow(adapters.live, self.writer.keep_series)
         self._course = CourseNotes(outlook.metrics)
         self._resumed: Resumed | None = None
         self._neighbours = NeighbourWatch(adapters.neighbours, warn)

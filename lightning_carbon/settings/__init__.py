@@ -9,7 +9,7 @@ below the callbacks reads. The signatures and docstrings of :class:`~lightning_c
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,14 +17,14 @@ from typing import Any, Final, TypedDict, Unpack
 
 from lightning_carbon.carbon.budgets import Budget
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-from lightning_carbon.carbon.series import IntensitySeries
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import WORLD_AVERAGE, pue_of_cloud
 from lightning_carbon.ports import Source
 from lightning_carbon.settings import checks, folders, grid_checks, intensities
 from lightning_carbon.settings.checks import CpuScope, Detail, Devices, GpuScope, Machine, OnBudget
-from lightning_carbon.settings.setting import Setting
+from lightning_carbon.settings.intensities import GridSeries
+from lightning_carbon.settings.setting import Setting, refuse_unknown
 
 
 class Settings(TypedDict, total=False):
@@ -75,7 +75,7 @@ class MeterConfig:
     budget: Budget | None = None
     price_per_kwh: float | None = None
     on_budget: OnBudget = "warn"
-    series: IntensitySeries | None = None
+    series: GridSeries | None = None
 
 
 REGION: Final = Setting(
@@ -100,11 +100,13 @@ INTENSITY: Final = Setting(
     type=float | str | None,
     check=intensities.check_intensity_or_series,
     summary=(
-        "Carbon intensity in gCO2e/kWh, instead of a region's yearly average: a number, or the file of a series over "
-        "time (CSV, Parquet)."
+        "Carbon intensity in gCO2e/kWh, instead of a region's yearly average: a number, the file of a series over time "
+        "(CSV, Parquet), or a live provider."
     ),
     details=(
         "A run is priced with a series interval by interval, and with the region for what the series does not cover. "
+        'Providers, fetched beside the training: ``"electricitymaps"`` (``"electricitymaps:DE"``), ``"uk"``, '
+        '``"watttime:CAISO_NORTH"`` (marginal, beside the figure). '
         "0 is taken; a number between 0 and 1 is asked about, because it is more likely in kg, and can be given as a "
         'text with its unit: ``"0.5 g"``.'
     ),
@@ -347,7 +349,7 @@ def grid_in_force(
     region: str | Mapping[str, float] | None = None,
     intensity: float | str | None = None,
     environ: Mapping[str, str] = os.environ,
-) -> tuple[Intensity, IntensitySeries | None]:
+) -> tuple[Intensity, GridSeries | None]:
     """The carbon intensity of a run, and the series over time that goes before it, if one is given.
 
     Raises:
@@ -355,15 +357,12 @@ def grid_in_force(
     """
     variables = environ if region is None and intensity is None else {}
     figure, place = INTENSITY.in_force(intensity, variables), REGION.in_force(region, variables)
-    if isinstance(figure, IntensitySeries):
-        return REGION.in_force(region, environ) or intensity_of(None), figure
+    if isinstance(figure, GridSeries):
+        place, named = REGION.in_force(region, environ), region or environ.get(REGION.variable)
+        return intensities.with_rest(figure, intensity or environ[INTENSITY.variable], region=named, place=place)
     if figure is None or place is None:
         return figure or place or intensity_of(None), None
-    if region is not None:
-        fix = f"the region {region!r} is given too, and one of them must decide; leave one out."
-        raise ConfigError(INTENSITY.name, intensity, fix)
-    fix = f"{REGION.variable}={environ[REGION.variable]!r} is set too, and one of them must decide; unset one."
-    raise ConfigError(INTENSITY.name, environ[INTENSITY.variable], fix, variable=INTENSITY.variable)
+    raise intensities.both_given(intensity, region, environ, variables=(INTENSITY.variable, REGION.variable))
 
 
 def pue_in_force(pue: float | None, intensity: Intensity, environ: Mapping[str, str] = os.environ) -> PowerUsage:
@@ -399,19 +398,3 @@ def writable_ledger(ledger: os.PathLike[str] | str | None = None, environ: Mappi
         ConfigError: It names no folder, or this user may not write it.
     """
     return _WRITABLE.in_force(ledger, environ)
-
-
-def refuse_unknown(given: Mapping[str, object], known: Iterable[str]) -> None:
-    """Refuse names that no setting has.
-
-    Raises:
-        ConfigError: There is no setting of that name; the message suggests the nearest.
-    """
-    names = [*known]
-    for name, value in given.items():
-        if name not in names:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise ConfigError(name, value, f"{hint}Give one of {', '.join(names)}.")

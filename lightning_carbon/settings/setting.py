@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -78,3 +78,19 @@ class Setting(Generic[ValueT_co]):
     def help(self) -> str:
         """The summary for the command line, which has no markup."""
         return self.summary.replace("``", "")
+
+
+def refuse_unknown(given: Mapping[str, object], known: Iterable[str]) -> None:
+    """Refuse names that no setting has.
+
+    Raises:
+        ConfigError: There is no setting of that name; the message suggests the nearest.
+    """
+    names = [*known]
+    for name, value in given.items():
+        if name not in names:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ConfigError(name, value, f"{hint}Give one of {', '.join(names)}.")

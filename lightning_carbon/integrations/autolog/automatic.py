@@ -34,9 +34,9 @@ from lightning_carbon.integrations.shared.trainer_settings import (
     for_any_trainer,
     split,
 )
-from lightning_carbon.settings import configure, refuse_unknown
+from lightning_carbon.settings import configure
 from lightning_carbon.settings.checks import check_flag
-from lightning_carbon.settings.setting import Setting
+from lightning_carbon.settings.setting import Setting, refuse_unknown
 from lightning_carbon.settings.signatures import takes
 
 INTEGRATION: Final = "lightning_carbon"

@@ -199,6 +199,7 @@ def test_a_value_holds_until_the_next_or_as_long_as_most() -> None:
     assert (HOUR, 2 * HOUR, 5 * HOUR) == series.ends
     assert (1.0, 2.0, 4.0) == series.grams
     assert ((7.0,), (7.0 + HOUR,), (1.0,)) == steps_of([(7.0, 1.0)])
+    assert ((), (), ()) == steps_of([])
     assert 3 * HOUR == series.seconds
     assert 7 / 3 == pytest.approx(series.mean_grams)
 

@@ -20,6 +20,7 @@ from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore,
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from lightning_carbon.metering.pricing import GrowingSeries
     from lightning_carbon.ports import RunIdentity, RunStore, Source
     from lightning_carbon.settings.checks import Detail
 
@@ -88,6 +89,7 @@ class World:
         every = [*(Finding("given", source.sensor.domain.name, source) for source in self.sources), *findings]
         self.device = device(self.clock) if device else None
         steps = DeviceStepClock(self.clock, lambda: self.device) if self.device else None
+        self.live: GrowingSeries | None = None
         self.engine = Engine(
             replace(config, **changes or {}),
             lambda _: Adapters(
@@ -99,6 +101,7 @@ class World:
                 identity=identity,
                 step_clock=steps,
                 neighbours=neighbours,
+                live=self.live,
             ),
             self._sampling,
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lightning_carbon.carbon.series import IntensitySeries
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.settings import configure, intensity_in_force
@@ -27,7 +28,7 @@ def test_a_file_is_a_series_and_the_region_is_for_the_rest(series: str) -> None:
 
     for config in (with_region, by_variable, both):
         assert intensity_of("SE").value == config.intensity.value
-        assert config.series is not None
+        assert isinstance(config.series, IntensitySeries)
         assert (41.4,) == config.series.grams
     assert alone.intensity.assumed
     assert configure({}, intensity=41.4).series is None

@@ -1,0 +1,1 @@
+"""Carbon intensities from the network, for runs whose user has asked for a provider by name."""

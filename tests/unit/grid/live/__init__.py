@@ -1,0 +1,1 @@
+"""Live providers, against a server of the test's own."""
