@@ -31,7 +31,7 @@ _PRICE_SOURCES = {
     "SP26": "Lambda, Nebius and RunPod, by way of the SkyPilot catalog",
 }
 _BRANDS = re.compile(
-    r"\b(?:nvidia|amd|intel|google|aws|amazon|cloud|habana|tesla|geforce|instinct|radeon|gpu|tensor core)\b"
+    r"\b(?:nvidia|amd|intel|google|aws|amazon|apple|cloud|habana|tesla|geforce|instinct|radeon|gpu|tensor core)\b"
 )
 _SIGNS = re.compile(r"[^a-z0-9]+")
 _MOST_HINTS = 5

@@ -100,7 +100,9 @@ def plan(  # noqa: PLR0913 - one for each option of the command
     if watts is None and accelerator is not None:
         watts = accelerator.device_watts
     if watts is None:
-        fix = f"no source says what {accelerator} draws; give the power of one in watts, too (gpu_watts)."
+        whole = None if accelerator is None else accelerator.system_watts
+        known = "" if whole is None else f" (its whole machine: {whole:g} W at most)"
+        fix = f"no source says what {accelerator} draws{known}; give the power of one in watts, too (gpu_watts)."
         raise ConfigError("gpu", gpu, fix)
     if isinstance(count, bool) or not 1 <= count < _MOST:
         raise ConfigError("count", count, "give a whole number of accelerators, from 1 up.")

@@ -38,6 +38,7 @@ from lightning_carbon.estimate.factors import (
     USD_PER_KWH,
 )
 from lightning_carbon.estimate.planning import plan
+from lightning_carbon.grid.machines import MACHINES, SERVER_8_GPU_AIR
 from tools import estimate_tables
 
 PUE = PowerUsage(1.5, 1.0, 2.0, "a test", assumed=True)
@@ -259,3 +260,13 @@ def test_the_page_has_the_table_of_the_trainings() -> None:
     [written] = re.findall(f"{estimate_tables.BEGIN}(.*?){estimate_tables.END}", page, re.DOTALL)
 
     assert f"\n{estimate_tables.part()}\n" == written
+
+
+def test_the_rest_of_the_machine_is_that_of_the_metered_one() -> None:
+    """An estimate and a meter model the rest of a machine of eight H100 alike, so they can be compared."""
+    model = MACHINES[SERVER_8_GPU_AIR]
+    rated = find_accelerator("H100 SXM").power_watts
+    assert rated is not None
+
+    assert model.constant_watts / (8 * rated) == pytest.approx(HOST_FIXED.span.value, abs=0.005)
+    assert (model.share, model.share_high) == (HOST_SHARE.span.value, HOST_SHARE.span.high)

@@ -86,6 +86,11 @@ def test_a_limit_stands_in_for_the_rating() -> None:
         ({"gpu": "H100", "params": 7e9, "tokens": 1e12, "precision": "int3"}, "precision", "give one of these"),
         ({"gpu": "H100", "params": -1, "tokens": 1e12}, "params", "such as 7e9"),
         ({"gpu": "TPU v5p", "hours": 1}, "gpu", "no source says what Google TPU v5p draws"),
+        (
+            {"gpu": "M2 Ultra", "hours": 1},
+            "gpu",
+            "Apple M2 Ultra draws (its whole machine: 295 W at most); give the power",
+        ),
         ({"gpu_watts": 300, "params": 7e9, "tokens": 1e12}, "gpu", "name one of the table"),
         ({"gpu": "H1OO", "hours": 1}, "gpu", "did you mean"),
     ],
