@@ -223,29 +223,13 @@ def _rest(config: MeterConfig, findings: Sequence[Finding], ranks: Ranks) -> Res
     if machine == "none" or not ranks.meters_host or (machine == "auto" and config.sources is not None):
         return None
     try:
-        from lightning_carbon.sources import nvml
-        from lightning_carbon.sources.host.allocation import allocation
-        from lightning_carbon.sources.machine_class import Accelerators, chassis_of, machine_class
+        from lightning_carbon.sources.discovery import class_of_machine
 
-        gpus = [device for device in nvml.list_devices("all").devices if device.kind == "gpu"]
-        visible = sum(device.cuda_index is not None for device in gpus)
-        others = [
-            finding.port.sensor.domain.name
-            for finding in findings
-            if finding.port is not None and finding.port.sensor.domain.kind is Kind.GPU and finding.source != "nvml"
-        ]
-        # With a GPU for each rank, each rank sees its own alone.
-        of_job = min(len(gpus), max(visible, ranks.local_size or 1)) if visible else 0
-        accelerators = Accelerators((*(gpu.name for gpu in gpus), *others), of_job + len(others))
-        part = allocation()
-        portion = 1.0 if part.cpus is None or config.cpu_scope == "machine" else part.cpus / part.machine_cpus
-        found = machine_class(chassis_of(), accelerators, portion, cpu_reason=part.reason if part.is_part else "")
+        found = class_of_machine(findings, local_size=ranks.local_size or 1, cpu_scope=config.cpu_scope)
     except Exception:
         logger.warning("cannot tell what machine this is; the rest of it is in no figure", exc_info=True)
         return None
-    if machine == "auto":
-        return found
-    return replace(machine, portion=found.portion, reason=machine.reason)
+    return found if machine == "auto" else replace(machine, portion=found.portion)
 
 
 def _with_machine(findings: Sequence[Finding], rest: RestModel | None) -> list[Finding]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from lightning_carbon.carbon.rest import RestModel
     from lightning_carbon.ports import Source
     from lightning_carbon.settings.checks import CpuScope, GpuScope
     from lightning_carbon.sources.host.allocation import Allocation
@@ -103,6 +104,40 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
         return host_model.discover(environ, cpu=cpu, dram=dram, cpu_scope=scope, tree=tree, parts=parts)
 
     return [*findings, *_backed(measured, model), *model(cpu=cpu, dram=dram)]
+
+
+def class_of_machine(
+    findings: Sequence[Finding],
+    environ: Mapping[str, str] = os.environ,
+    *,
+    local_size: int = 1,
+    cpu_scope: CpuScope = "auto",
+    root: Path = Path("/"),
+) -> RestModel:
+    """The model of the rest of this machine, by its class, which is found and assumed.
+
+    Args:
+        findings: The findings of :func:`discover`.
+        environ: The environment variables.
+        local_size: The number of the run's processes on this host.
+        cpu_scope: As in the meter.
+        root: Where ``proc`` and ``sys`` are.
+    """
+    from lightning_carbon.sources.machine_class import Accelerators, chassis_of, machine_class
+
+    gpus = [device for device in nvml.list_devices("all", environ).devices if device.kind == "gpu"]
+    visible = sum(device.cuda_index is not None for device in gpus)
+    others = [
+        finding.port.sensor.domain.name
+        for finding in findings
+        if finding.port is not None and finding.port.sensor.domain.kind is Kind.GPU and finding.source != "nvml"
+    ]
+    # With a GPU for each rank, each rank sees its own alone.
+    of_job = min(len(gpus), max(visible, local_size)) if visible else 0
+    accelerators = Accelerators((*(gpu.name for gpu in gpus), *others), of_job + len(others))
+    part = allocation(environ, root)
+    portion = 1.0 if part.cpus is None or cpu_scope == "machine" else part.cpus / part.machine_cpus
+    return machine_class(chassis_of(root), accelerators, portion, cpu_reason=part.reason if part.is_part else "")
 
 
 def _machine(shown: list[Finding], part: Allocation, scope: CpuScope) -> list[Finding]:

@@ -53,6 +53,10 @@ def test_the_doctor_on_a_recorded_machine(tmp_path: Path, world: str) -> None:
     assert [pytest.approx(power) for power in SHOWN[world].values() if power] == [
         watts[domain] for domain, power in SHOWN[world].items() if power
     ]
+    method = report["machine"]["measured_by"]
+    assert (method is not None) == ("machine:0" in watts)
+    assert "machine" == report["machine"]["boundary"]
+    assert report["machine"]["assumed"]
     assert {"module:jetson"} >= {source["parent"] for source in sources} - {None}
 
 

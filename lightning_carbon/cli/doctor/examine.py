@@ -11,6 +11,7 @@ from typing import Final
 
 from lightning_carbon import __version__
 from lightning_carbon.carbon.intensity import Intensity
+from lightning_carbon.cli.doctor.machine import ASSUMED, machine_report
 from lightning_carbon.cli.doctor.report import (
     DevicesReport,
     LedgerReport,
@@ -28,6 +29,7 @@ from lightning_carbon.settings import (
     DEVICES,
     INTENSITY,
     LEDGER,
+    MACHINE,
     PUE,
     REGION,
     intensity_in_force,
@@ -39,7 +41,6 @@ from lightning_carbon.settings.setting import Setting
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.discovery import discover
 
-ASSUMED: Final = "assumed"
 DEFAULT: Final = "default"
 
 # By the names that people install; packages that are not installed are left out.
@@ -84,6 +85,7 @@ def examine(
     region_report, pue_report = _region(intensity, region, environ), _pue(intensity, pue, environ)
     chosen = DEVICES.in_force(devices, environ)
     stock = nvml.list_devices(chosen, environ)
+    machine = MACHINE.in_force(None, environ)
     findings = discover(chosen, environ=environ, root=root, machine=True)
     versions = _versions()
     if stock.driver is not None:
@@ -102,6 +104,7 @@ def examine(
         ),
         region=region_report,
         pue=pue_report,
+        machine=machine_report(machine, findings, environ, root=root),
         ledger=_ledger(environ),
         versions=versions,
     )

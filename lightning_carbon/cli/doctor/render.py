@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from lightning_carbon.cli.doctor.report import Report, SourceReport
+    from lightning_carbon.cli.doctor.report import MachineReport, Report, SourceReport
 
 _COLOURS: Final = {
     SourceVerdict.USABLE: "green",
@@ -183,6 +183,19 @@ def _devices(report: Report) -> RenderableType:
     return Group(*lines, table)
 
 
+def _machine(machine: MachineReport) -> str:
+    """The class of the machine, and how the rest of it beside its chips is known."""
+    if machine.constant_watts is None or machine.share is None:
+        return f"{machine.machine}: {machine.reason}; CO2e is that of the {machine.boundary}"
+    watts = f"{machine.constant_watts:g} W ({machine.constant_low_watts:g} to {machine.constant_high_watts:g})"
+    share = f"{machine.share:.0%} ({machine.share_low:.0%} to {machine.share_high:.0%})"
+    model = f"{watts} + {share} of the chips"
+    part = f", the job's part {machine.portion:.0%}" if machine.portion != 1 else ""
+    measured = f"the rest is measured: {machine.measured_by}; else {model}"
+    rest = f"the rest is modelled: {model}{part}" if machine.measured_by is None else measured
+    return "\n".join(filter(None, (machine.machine, rest, machine.reason if machine.assumed else "")))
+
+
 def _settings(report: Report) -> Table:
     region, pue, ledger = report.region, report.pue, report.ledger
     table = _table()
@@ -193,6 +206,7 @@ def _settings(report: Report) -> Table:
     grams = f"{region.grams_co2e_per_kilowatt_hour:.4g} gCO2e/kWh"
     table.add_row("region", f"{region.region}: {grams} ({region.low:.4g} to {region.high:.4g}{year})", region.from_)
     table.add_row("PUE", f"{pue.value:g} ({pue.low:g} to {pue.high:g})", pue.from_)
+    table.add_row("machine", _machine(report.machine), report.machine.from_)
     trouble = Text(f"\nnot writable: {ledger.trouble}", "red") if not ledger.writable else Text("\nwritable", "green")
     table.add_row("ledger", Text(ledger.folder).append_text(trouble), ledger.from_)
     return table

@@ -27,6 +27,11 @@ unknown values are ``null``.
     ``trouble``.
 ``region``, ``pue``
     The factor in force with its range, source and where it is ``from``: an option, a variable, or ``"assumed"``.
+``machine``
+    The class of the ``machine`` and where that is ``from``; the ``boundary`` of CO2e, ``"machine"`` or ``"chips"``; the
+    sensor that the rest of the machine is ``measured_by``, if there is one; and the model for the time that none is
+    read: ``constant_watts`` of the whole machine, of which the job has the ``portion``, and the ``share`` of the chips'
+    energy, each with its ends, with ``reason`` and ``source``.
 ``ledger``
     The ``folder``, where it is ``from`` (or ``"default"``), whether it is ``writable``, and if not the ``trouble``.
 ``versions``
@@ -127,6 +132,26 @@ class PueReport:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineReport:
+    """The whole machine, and how the rest of it beside its chips is known; the fields are those of the JSON."""
+
+    machine: str
+    from_: str
+    assumed: bool
+    boundary: str
+    reason: str = ""
+    source: str = ""
+    measured_by: str | None = None
+    constant_watts: float | None = None
+    constant_low_watts: float | None = None
+    constant_high_watts: float | None = None
+    share: float | None = None
+    share_low: float | None = None
+    share_high: float | None = None
+    portion: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerReport:
     """The folder of records; the fields are those of the JSON."""
 
@@ -145,6 +170,7 @@ class Report:
     devices: DevicesReport
     region: RegionReport
     pue: PueReport
+    machine: MachineReport
     ledger: LedgerReport
     versions: dict[str, str]
 

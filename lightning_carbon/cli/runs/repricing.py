@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 
 from lightning_carbon.carbon.footprint import Footprint, footprint
-from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.cli.output import show_sheet
 from lightning_carbon.cli.runs.choosing import known_runs
 from lightning_carbon.cli.runs.figures import csv_of
@@ -21,7 +20,6 @@ from lightning_carbon.records.fields import plain
 from lightning_carbon.records.numbers import CO2E, NOTHING, WATT_HOURS, amount, printable, span
 from lightning_carbon.report.sheets import Column, sheet_of
 from lightning_carbon.settings import PUE, intensity_in_force
-from lightning_carbon.units import Energy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,10 +88,9 @@ def reprice_runs(
 
 def _again(record: RunRecord, intensity: Intensity | None, pue: PowerUsage | None) -> Footprint | None:
     """The footprint of the energy of a record; factors that are not given are those of the record."""
-    used = record.energy
-    if used.total_joules is None:
+    energy = record.priced_energy
+    if energy is None:
         return None
-    energy = Bounds(*map(Energy.from_joules, (used.total_joules, used.low_joules, used.high_joules)))
     return footprint(energy, pue or record.carbon.pue, intensity or record.carbon.intensity)
 
 

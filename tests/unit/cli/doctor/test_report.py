@@ -14,6 +14,7 @@ from lightning_carbon.cli.doctor.render import show
 from lightning_carbon.cli.doctor.report import (
     DevicesReport,
     LedgerReport,
+    MachineReport,
     PueReport,
     RegionReport,
     Report,
@@ -28,10 +29,12 @@ FIX = "sudo find /sys/devices/virtual/powercap -name '*energy*_uj' -exec chmod a
 KEYS = {
     place: keys.split()
     for place, keys in {
-        "": "schema usable seconds sources devices region pue ledger versions",
+        "": "schema usable seconds sources devices region pue machine ledger versions",
         "devices": "setting from cuda_visible_devices cuda_device_order remark trouble found",
         "region": "region from assumed grams_co2e_per_kilowatt_hour low high year source",
         "pue": "value from assumed low high source",
+        "machine": "machine from assumed boundary reason source measured_by constant_watts constant_low_watts "
+        "constant_high_watts share share_low share_high portion",
         "ledger": "folder from writable trouble",
         "sources[]": "source subject verdict reason fix domain kind name parent provenance method uncertainty_ratio "
         "accuracy port readings failed_readings moves tick_seconds tick_is_upper_bound read_seconds watts",
@@ -92,6 +95,22 @@ REPORT = Report(
     ),
     region=RegionReport("SWE", "--region", False, 35.1, 33.0, 36.6, 2025, "Ember"),  # noqa: FBT003
     pue=PueReport(1.54, "assumed", True, 1.0, 2.19, "Uptime Institute"),  # noqa: FBT003
+    machine=MachineReport(
+        machine="desktop",
+        from_="assumed",
+        assumed=True,
+        boundary="machine",
+        measured_by=None,
+        constant_watts=50.0,
+        constant_low_watts=20.0,
+        constant_high_watts=90.0,
+        share=0.15,
+        share_low=0.08,
+        share_high=0.25,
+        portion=0.5,
+        reason="chassis of type 3, 1 × NVIDIA GeForce RTX 4090",
+        source="a study of 2025",
+    ),
     ledger=LedgerReport("/home/lisa/.local/share/lightning-carbon/ledger", "default", True, ""),  # noqa: FBT003
     versions={"lightning-carbon": "0.1.0", "python": "3.11.7", "system": "Linux 6.1.0 x86_64", "psutil": "7.2.2"},
 )
@@ -155,7 +174,7 @@ def test_the_json_has_the_keys_that_are_promised() -> None:
 
     assert KEYS == {
         "": list(whole),
-        **{name: list(whole[name]) for name in ("devices", "region", "pue", "ledger")},
+        **{name: list(whole[name]) for name in ("devices", "region", "pue", "machine", "ledger")},
         "sources[]": list(whole["sources"][0]),
         "devices.found[]": list(whole["devices"]["found"][0]),
     }
