@@ -25,6 +25,7 @@ from lightning_carbon.cli.options import (
     RunNameOption,
 )
 from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
+from lightning_carbon.cli.report.command import REPORT_HELP, report
 from lightning_carbon.cli.runs.app import runs_app
 from lightning_carbon.cli.statements.app import statements_app
 from lightning_carbon.cli.study.app import study_app
@@ -241,6 +242,7 @@ app.add_typer(runs_app, name="runs", invoke_without_command=True)
 app.add_typer(grid_app, name="grid")
 app.add_typer(study_app, name="study")
 app.add_typer(statements_app)
+app.command("report", help=REPORT_HELP)(report)
 
 
 @app.command(help=_CHECK_HELP)

@@ -16,7 +16,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.energy.readings import kind_word
-from lightning_carbon.records.numbers import ENERGY, POWER, amount, duration, shorten
+from lightning_carbon.records.numbers import ENERGY, POWER, amount, duration, printable, shorten
 from lightning_carbon.units import KILO, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def power_figure(record: RunRecord, profile: PowerProfile) -> Figure | None:
     figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, facecolor="white", edgecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.115, 0.3, 0.85, 0.6), facecolor="white")
-    unit, size = _time_unit(profile.stretches[-1].end_seconds)
+    unit, size = time_unit(profile.stretches[-1].end_seconds)
     bands = _shade(axes, profile, size)
     areas = _stack(axes, profile, size)
     _scale(axes, profile, unit=unit, size=size)
@@ -118,7 +118,7 @@ def power_figure(record: RunRecord, profile: PowerProfile) -> Figure | None:
     axes.set_position((0.115, bottom + _LABELS, 0.85, 0.91 - bottom - _LABELS))
     _explain(figure, areas, height=bottom, columns=_AREAS_A_LINE)
     _explain(figure, bands, height=bottom - _LEGEND_LINE * lines[0], columns=_BANDS_A_LINE)
-    _make_plain(figure)
+    make_plain(figure)
     return figure
 
 
@@ -269,10 +269,11 @@ def _explain(figure: Figure, handles: list[Any], *, height: float, columns: int)
     )
 
 
-def _make_plain(figure: Figure) -> None:
+def make_plain(figure: Figure) -> None:
     """Keep a program's settings, and special characters in names, from having text typeset by TeX.
 
-    A letter that the font lacks becomes a box, which matplotlib would also draw, but with a warning.
+    A letter that the font lacks becomes a box, which matplotlib would also draw, but with a warning; a control
+    character, such as those that turn the direction of writing, becomes a blank.
     """
     from matplotlib.font_manager import findfont, get_font
     from matplotlib.text import Text
@@ -280,13 +281,14 @@ def _make_plain(figure: Figure) -> None:
     known = get_font(findfont(_FONT)).get_charmap()
     for text in figure.findobj(Text):
         content = text.get_text()
-        if not all(ord(letter) in known for letter in content):
-            text.set_text("".join(letter if ord(letter) in known else _BOX for letter in content))
+        shown = "".join(letter if ord(letter) in known else _BOX for letter in printable(content))
+        if shown != content:
+            text.set_text(shown)
         text.set_usetex(False)
         text.set_parse_math(False)
         text.set_fontfamily(_FONT)
 
 
-def _time_unit(seconds: float) -> tuple[str, float]:
+def time_unit(seconds: float) -> tuple[str, float]:
     """The unit of the time axis, and its seconds."""
     return next((name, size) for name, size, least in _SECONDS_A_UNIT if seconds >= least * size)

@@ -1,0 +1,1 @@
+"""The pages of reports: their content, and the templates that lay it out."""
