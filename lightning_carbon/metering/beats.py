@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.phases import Part, parts_in_order, phases_in_order
+from lightning_carbon.metering.outlook import ToldOfSteps
 from lightning_carbon.ports import ClockUse
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainDescription, Header, PartBeat, PhaseBeat
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lightning_carbon.settings import MeterConfig
 
 
+NOTHING_TOLD = ToldOfSteps()
+"""No loop or trainer has said anything of its steps."""
 HOST_ALONE = ClockUse(host_marks=1)
 """The clock use of a program without a device, which times its steps itself."""
 
@@ -80,7 +83,7 @@ def beat_of(
     *,
     status: Status,
     resumed: Resumed | None = None,
-    steps_per_epoch: float | None = None,
+    told: ToldOfSteps = NOTHING_TOLD,
     clock_use: ClockUse = HOST_ALONE,
 ) -> Beat:
     """The usage of a rank so far, in the form of its journal.
@@ -92,7 +95,7 @@ def beat_of(
         at_seconds: Now, in seconds since 1970.
         status: The status of the rank.
         resumed: The training that this run continues.
-        steps_per_epoch: The number of steps of an epoch, where the trainer gives it.
+        told: What the trainer says of its steps.
         clock_use: The clocks that timed the steps; by default the host's.
     """
     lost_at_ns = (probe.lost_at_ns for probe in probes)
@@ -116,7 +119,8 @@ def beat_of(
             if _has_parts(used)  # else no part was marked
         },
         cadence_ns=tuple(probe.cadence_ns for probe in probes) if any(map(_has_parts, usage.phases.values())) else (),
-        steps_per_epoch=steps_per_epoch,
+        steps_per_epoch=told.steps_per_epoch,
+        tokens_with_padding=told.with_padding,
         step_clock=clock_use.clock,
         step_clock_reason=clock_use.reason,
     )

@@ -6,7 +6,7 @@ pauses included, is the price of the steps.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.metering.course import MetricNotes
@@ -26,6 +26,18 @@ BEFORE: Final = (Phase.SETUP.value, Phase.SANITY.value, Phase.TUNE.value)
 """The phases that come before the first step."""
 
 
+class ToldOfSteps(NamedTuple):
+    """What a loop or a trainer says of its steps, for the journal.
+
+    Args:
+        steps_per_epoch: The number of steps of an epoch, where it is known.
+        with_padding: Whether padding may be among the tokens, where it is known.
+    """
+
+    steps_per_epoch: float | None = None
+    with_padding: bool | None = None
+
+
 class Outlook:
     """The plan and the forecast of a run.
 
@@ -36,16 +48,16 @@ class Outlook:
         budget: The same.
         last: The last forecast.
         plan: The plan of the run, where it is known.
-        steps_per_epoch: The number of steps of an epoch, where it is known.
         metrics: What the trainer has logged.
+        told: What the loop or the trainer has said of its steps.
     """
 
     def __init__(self, budget: BudgetWatch | None = None) -> None:
         self.budget = budget
         self.last: Forecast | None = None
         self.plan: Plan | None = None
-        self.steps_per_epoch: float | None = None
         self.metrics = MetricNotes()
+        self.told = ToldOfSteps()
         self._forecaster = Forecaster()
         self._entered: dict[str, int] = {}
         self._asked: tuple[Sums | None, Plan | None] = None, None
@@ -105,7 +117,18 @@ class Planned:
         Args:
             steps: Steps of the optimizer; a number that is not above 0 or not finite counts as unknown.
         """
-        self._outlook.steps_per_epoch = float(steps) if 0 < steps < float("inf") else None
+        known = float(steps) if 0 < steps < float("inf") else None
+        self._outlook.told = self._outlook.told._replace(steps_per_epoch=known)
+
+    def tell_padding(self, with_padding: bool | None) -> None:  # noqa: FBT001 - what it tells
+        """Say whether padding may be among the tokens of a step; where it is in one of them, it is in the run's.
+
+        Args:
+            with_padding: Whether it may be; ``None`` where that is not known.
+        """
+        told = self._outlook.told
+        if with_padding is not None and told.with_padding is not True and with_padding is not told.with_padding:
+            self._outlook.told = told._replace(with_padding=with_padding)
 
     def tell_metrics(self, values: Mapping[str, Any], step: int) -> None:
         """Give what is logged of the quality of the model, such as its loss; a report draws it against the energy.

@@ -393,7 +393,7 @@ class Run:
             self._adapters.clock.wall_seconds(),
             status=status,
             resumed=self._resumed,
-            steps_per_epoch=self._outlook.steps_per_epoch,
+            told=self._outlook.told,
             clock_use=HOST_ALONE if self._step_clock is None else self._step_clock.use,
         )
         return self._rows.pricing.told(beat, self.power_profile)

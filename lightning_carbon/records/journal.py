@@ -200,6 +200,7 @@ class Beat:
         missing_steps_reason: The error that kept them from the list, or ``None``.
         sensors: What the run has shown about the sensor of each domain, or ``None``; empty in older journals.
         cadence_ns: How far apart the news of each domain's sensor were, or ``None``; empty where no parts are told.
+        tokens_with_padding: Whether padding may be among the tokens, where that is known.
         overlaps: Other runs that meter some of the same hardware at the same time, as far as this rank knows.
         series: The part that a series of carbon intensities has in the price of the run; ``None`` without a series.
     """
@@ -226,6 +227,7 @@ class Beat:
     overlaps: tuple[Overlap, ...] = ()
     cadence_ns: tuple[int | None, ...] = ()
     series: SeriesUse | None = None
+    tokens_with_padding: bool | None = None
 
     def sensor(self, index: int) -> SensorBeat:
         """What the run has shown about the sensor of a domain."""

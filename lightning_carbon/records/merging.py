@@ -154,6 +154,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         },
         overlaps=merged(overlap for part in ranks for overlap in part.beat.overlaps),
         machine=None if machine is None else machine[0],
+        tokens_with_padding=_any(part.beat.tokens_with_padding for part in ranks),
     )
     # Every rank loads the same checkpoint; the statement of the first rank counts.
     return with_lineage(record, next((part.beat.resumed for part in ranks if part.beat.resumed is not None), None))
@@ -358,6 +359,11 @@ def _worst(statuses: Iterable[Status]) -> Status:
 def _sum(values: Iterable[int | None]) -> int | None:
     known = [value for value in values if value is not None]
     return sum(known) if known else None
+
+
+def _any(values: Iterable[bool | None]) -> bool | None:
+    known = [value for value in values if value is not None]
+    return any(known) if known else None
 
 
 def _ratio(part: int, whole: int) -> float:

@@ -218,6 +218,8 @@ class RunRecord:
         overlaps: Other runs of the ledger that metered some of the same hardware at the same time, whose energy is in
             both records; runs of other ledgers are not known.
         machine: The energy of its machines at their plugs; ``None`` where only the chips are known.
+        tokens_with_padding: Whether padding may be among the tokens, as nothing on the host told which of them it is;
+            ``None`` where that is not known, as where the user counts.
     """
 
     schema: int
@@ -246,6 +248,7 @@ class RunRecord:
     part_seconds: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
     overlaps: tuple[Overlap, ...] = ()
     machine: MachineRecord | None = None
+    tokens_with_padding: bool | None = None
 
     @property
     def machine_ratio(self) -> float:

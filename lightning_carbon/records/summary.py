@@ -189,7 +189,10 @@ def _steps(record: RunRecord) -> list[Line]:
         line += ": " + ", ".join(
             f"{amount(joules / count, ENERGY)} per {name}" for name, count in known.items() if count
         )
-    return [Line(line, wraps=False)]
+    lines = [Line(line, wraps=False)]
+    if record.tokens and record.tokens_with_padding:
+        lines.append(Line("padding, if there is any, counts as tokens: nothing on the host tells which it is", "  "))
+    return lines
 
 
 def _carbon(record: RunRecord) -> list[Line]:

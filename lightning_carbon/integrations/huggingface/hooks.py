@@ -52,7 +52,8 @@ class TrainerHooks(TrainerCallback):
         runs.load_state(args, state.global_step)
         runs.enter(Phase.SETUP)
         if runs.running:
-            runs.running.restart_steps(runs.tokens_seen(state, args.world_size) or 0, state.global_step)
+            seen = runs.tokens_seen(args, state)
+            runs.running.restart_steps(0 if seen is None else seen.tokens, state.global_step)
 
     @guarded()
     def on_train_end(
@@ -101,8 +102,7 @@ class TrainerHooks(TrainerCallback):
         """Mark the end of a step."""
         run = self._runs.running
         if run is not None:
-            # The Trainer counts the tokens of all processes, while this process meters its own share of the energy.
-            run.step_done(self._runs.tokens_seen(state, args.world_size))
+            run.step_done(self._runs.tokens_seen(args, state))
             if state.epoch and (control.should_log or not run.knows_epoch):
                 run.tell_epoch(state.global_step / state.epoch)
             if run.meter.budget_reached and args.world_size == 1:

@@ -7,7 +7,8 @@ from typing import Final
 from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.integrations.huggingface.evaluations import Evaluation, Evaluations
-from lightning_carbon.integrations.shared.batch import BatchCounter
+from lightning_carbon.integrations.huggingface.tokens import TokensSeen
+from lightning_carbon.integrations.shared.batch import BatchCounter, Count
 from lightning_carbon.meter import Meter
 from lightning_carbon.metering.laps import Lap
 from lightning_carbon.records.rows import Row
@@ -74,17 +75,20 @@ class TrainerRun:
         self._counter.take()
         self._tokens_seen = tokens_seen
 
-    def step_done(self, tokens_seen: int | None) -> None:
+    def step_done(self, seen: TokensSeen | None) -> None:
         """Mark the end of a step of the optimizer.
 
         Args:
-            tokens_seen: The Trainer's own count of this process' tokens so far, where it counts.
+            seen: The Trainer's own count of this process' tokens so far, where it counts.
         """
-        samples, tokens = self._counter.take()
-        if tokens_seen is not None and tokens_seen > self._tokens_seen:
-            tokens, self._tokens_seen = tokens_seen - self._tokens_seen, tokens_seen
+        counted = self._counter.take()
+        if seen is not None and seen.tokens > self._tokens_seen:
+            tokens, self._tokens_seen = seen.tokens - self._tokens_seen, seen.tokens
+            if seen.goes_before(counted):
+                counted = Count(counted.samples, tokens, seen.with_padding)
         if self.is_running:
-            self.meter.step_done(samples, tokens)
+            self.meter.step_done(counted.samples, counted.tokens)
+            self.meter.tell_padding(counted.with_padding)
 
     def tell_epoch(self, steps: float) -> None:
         """Pass on the number of steps of an epoch, by the Trainer's count."""

@@ -7,7 +7,7 @@ model again, is in no figure. ``evaluate()`` and ``predict()`` are phases of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.integrations.huggingface import trl
 from lightning_carbon.integrations.huggingface.checkpoints import CheckpointStates, checkpoint_in
 from lightning_carbon.integrations.huggingface.run import TrainerRun
+from lightning_carbon.integrations.huggingface.tokens import TokensSeen, tokens_seen
 from lightning_carbon.integrations.huggingface.tracking import tell_end, tell_start
 from lightning_carbon.integrations.huggingface.trainers import accelerators
 from lightning_carbon.integrations.shared.batch import BatchCounter, Count, CountBatch, count
@@ -63,6 +64,7 @@ class TrainerRuns:
         self.record: RunRecord | None = None
         self._counter = BatchCounter(self._counted if count_batch is count else count_batch)
         self._run: TrainerRun | None = None
+        self._has_masks = False
         self._calls = 0
         self._evaluations = 0
         self._is_in_step = False
@@ -295,6 +297,7 @@ class TrainerRuns:
         if self.running is not None and not makes_others:
             for batch in batches:
                 self._counter.add(batch)
+                self._has_masks = isinstance(batch, Mapping) and "attention_mask" in batch
 
     @guarded()
     def prepared(self, inputs: object) -> None:
@@ -305,18 +308,11 @@ class TrainerRuns:
     def _counted(self, batch: object) -> Count:
         return trl.corrected(self.trainer, batch, count(batch))
 
-    def tokens_seen(self, state: Any, world_size: int) -> int | None:  # noqa: ANN401 - TrainerState
-        """The Trainer's own count of tokens so far, by its own rule for padding; ``None`` where it does not count.
-
-        TRL's Trainers count by themselves: ``SFTTrainer`` for its metric ``num_tokens``, ``GRPOTrainer`` and others in
-        the state, where ``include_num_input_tokens_seen`` of transformers also counts. They count for all processes, of
-        which each meters its share: it is known of completions alone, as the batches of a process tell all others.
-        """
-        trainer = self.trainer
-        seen = state.num_input_tokens_seen or getattr(trainer, "_total_train_tokens", None)
-        if not isinstance(seen, (int, float)) or (world_size > 1 and not trl.generates(type(trainer))):
+    def tokens_seen(self, args: Any, state: Any) -> TokensSeen | None:  # noqa: ANN401 - TrainingArguments, TrainerState
+        """The Trainer's own count of tokens so far; ``None`` where it does not count, or the user does."""
+        if self._count_batch is not count:
             return None
-        return int(seen) // world_size or None
+        return tokens_seen(self.trainer, args, state, has_masks=self._has_masks)
 
     def step_figures(self, step: int) -> dict[str, float]:
         """A row for the log of a step, if a run is going on."""

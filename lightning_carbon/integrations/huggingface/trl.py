@@ -65,5 +65,5 @@ def corrected(trainer: Any, batch: Any, counted: Count) -> Count:  # noqa: ANN40
     collator = getattr(trainer, "data_collator", None)
     has_rows = isinstance(batch, Mapping) and "input_ids" in batch  # once, both sides had names of their own
     if type(collator).__name__ in _PAIRS and has_rows and counted.samples is not None:
-        return Count(counted.samples // 2, counted.tokens)
+        return counted._replace(samples=counted.samples // 2)
     return counted

@@ -212,7 +212,9 @@ class EntryRuns:
         if trainers.accumulates(trainer):
             return
         self._last_step = trainers.batches_that_stepped(trainer)
-        meter.step_done(*self._counter.take())
+        samples, tokens, with_padding = self._counter.take()
+        meter.step_done(samples, tokens)
+        meter.tell_padding(with_padding)
         if meter.budget_reached:
             self._stop(trainer)
         if trainers.logs_now(trainer):

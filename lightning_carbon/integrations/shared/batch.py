@@ -48,13 +48,15 @@ class Count(NamedTuple):
     Args:
         samples: The number of samples; ``None`` where it is not known.
         tokens: The number of tokens; ``None`` where it is not known.
+        with_padding: Whether padding may be among the tokens; ``None`` where that is not known, as where a user counts.
     """
 
     samples: int | None = None
     tokens: int | None = None
+    with_padding: bool | None = None
 
 
-CountBatch = Callable[[Any], tuple[int | None, int | None]]
+CountBatch = Callable[[Any], tuple[int | None, int | None] | Count]
 """A function that counts the samples and tokens of a batch; ``None`` for figures that it does not know."""
 
 
@@ -76,7 +78,7 @@ def count(batch: object) -> Count:
     first = tensors[0]
     shapes = {tuple(tensor.shape) for tensor in tensors}
     alike = len(shapes) == 1 and len(first.shape) == 2 and all(_is_integer(tensor) for tensor in tensors)  # noqa: PLR2004
-    return Count(first.shape[0], math.prod(first.shape) if alike else None)
+    return Count(first.shape[0], math.prod(first.shape), with_padding=True) if alike else Count(first.shape[0])
 
 
 def _count_named(batch: object, named: list[tuple[str, Any]]) -> Count:
@@ -84,12 +86,13 @@ def _count_named(batch: object, named: list[tuple[str, Any]]) -> Count:
     name, ids = named[0]
     if name not in TOKEN_NAMES:
         parts = [(ids, _value(batch, name.removesuffix("input_ids") + "attention_mask")) for name, ids in named]
-        return Count(ids.shape[0], sum(real_tokens(ids, mask) for ids, mask in parts))
+        sides = [real_tokens(ids, mask) for ids, mask in parts]
+        return Count(ids.shape[0], sum(side.number for side in sides), any(side.with_padding for side in sides))
     packing = Packing(*(_value(batch, name) for name in Packing._fields))
     mask = _value(batch, "attention_mask")
     sequences = None if is_mask_of(mask, ids) else packing.sequences(ids)
     samples = ids.shape[0] if sequences is None else sequences
-    return Count(samples, real_tokens(ids, mask, packing.position_ids, labels=_value(batch, "labels")))
+    return Count(samples, *real_tokens(ids, mask, packing.position_ids, labels=_value(batch, "labels")))
 
 
 class BatchCounter:
@@ -131,22 +134,28 @@ class BatchCounter:
         if self._count_batch is None:
             return None
         try:
-            counted = Count(*self._count_batch(batch))
-            for value in counted:
+            told = self._count_batch(batch)
+            samples, tokens = told[:2] if isinstance(told, Count) else told
+            for value in (samples, tokens):
                 if value is not None and not isinstance(value, int):  # reading a tensor would mean waiting
                     raise TypeError(f"{value!r} is neither an int nor None")  # noqa: TRY301 - told of below
         except Exception:  # noqa: BLE001 - it may be any function
             self._count_batch = None
             logger.warning("count_batch failed; samples and tokens are not counted from here on", exc_info=True)
             return None
-        return counted
+        return told if isinstance(told, Count) else Count(samples, tokens)
 
     def take(self) -> Count:
         """The counts since the last call; ``None`` for a figure that any batch lacked."""
         counts, self._counts = self._counts, []
         if len(counts) == 1:
             return counts[0]
-        return Count(_sum([counted.samples for counted in counts]), _sum([counted.tokens for counted in counts]))
+        told = [counted.with_padding for counted in counts]
+        return Count(
+            _sum([counted.samples for counted in counts]),
+            _sum([counted.tokens for counted in counts]),
+            None if not told or None in told else True in told,
+        )
 
 
 def counter_of(count_batch: object) -> CountBatch:

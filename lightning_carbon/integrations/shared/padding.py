@@ -12,6 +12,18 @@ _IGNORED: Final = -100
 """The label that a loss ignores (``torch.nn.CrossEntropyLoss``), which collators pad labels with."""
 
 
+class Tokens(NamedTuple):
+    """The tokens of a batch.
+
+    Args:
+        number: How many there are.
+        with_padding: Whether padding may be among them, as nothing on the host tells which elements are padding.
+    """
+
+    number: int
+    with_padding: bool
+
+
 class Packing(NamedTuple):
     """The tensors that mark sequences in packed or flattened rows; each is ``None`` where a batch lacks it.
 
@@ -47,7 +59,13 @@ def is_mask_of(mask: Any, ids: Any) -> bool:  # noqa: ANN401 - whatever has a sh
     return mask is not None and tuple(getattr(mask, "shape", ())) == tuple(ids.shape)
 
 
-def real_tokens(ids: Any, mask: Any = None, places: Any = None, *, labels: Any = None) -> int:  # noqa: ANN401 - tensors
+def real_tokens(
+    ids: Any,  # noqa: ANN401 - a tensor
+    mask: Any = None,  # noqa: ANN401 - a tensor, or None
+    places: Any = None,  # noqa: ANN401 - a tensor, or None
+    *,
+    labels: Any = None,  # noqa: ANN401 - a tensor, or None
+) -> Tokens:
     """Count tokens, without padding where it can be seen on the host, else all elements.
 
     Args:
@@ -58,17 +76,21 @@ def real_tokens(ids: Any, mask: Any = None, places: Any = None, *, labels: Any =
     """
     if is_mask_of(mask, ids):
         seen = _values(mask, ids)
-        return _size(ids) if seen is None else int((seen != 0).sum())
+        return (
+            Tokens(_size(ids), with_padding=True)
+            if seen is None
+            else Tokens(int((seen != 0).sum()), with_padding=False)
+        )
     if (known := _values(places, ids)) is not None:
-        return int((known != 0).sum()) + _begun(known)
+        return Tokens(int((known != 0).sum()) + _begun(known), with_padding=False)
     if (told := _values(labels, ids)) is not None and told.shape[-1]:
         if _IGNORED not in told[..., -1:].ravel().tolist():  # no array is made, which costs a step the most
-            return _size(ids)
+            return Tokens(_size(ids), with_padding=False)
         # A prompt that the loss ignores is at the beginning of its row, padding at the end.
         is_label = told[..., ::-1] != _IGNORED
         ignored = is_label.argmax(-1) * is_label.any(-1)
-        return _size(ids) - int(ignored.sum())
-    return _size(ids)
+        return Tokens(_size(ids) - int(ignored.sum()), with_padding=False)
+    return Tokens(_size(ids), with_padding=True)
 
 
 def _size(ids: Any) -> int:  # noqa: ANN401 - whatever has a shape

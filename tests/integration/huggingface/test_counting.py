@@ -13,6 +13,7 @@ from transformers import DataCollatorWithFlattening
 
 from tests.integration.huggingface.support import (
     BATCH_SIZE,
+    TOKENS,
     CountedReads,
     PatientTrainer,
     make_callback,
@@ -41,16 +42,73 @@ def padded(samples: list[dict[str, Any]]) -> dict[str, Tensor]:
 FLATTENING: Callable[..., Any] = DataCollatorWithFlattening
 
 
-@pytest.mark.parametrize("collate", [padded, FLATTENING(), FLATTENING(return_seq_idx=True)])
-def test_sentences_are_samples_and_padding_is_no_token(tmp_path: Path, collate: Any) -> None:  # noqa: ANN401 - any
-    """Padded to the longest, or laid end to end in a single row."""
+@pytest.mark.parametrize(
+    ("collate", "rule"),
+    [
+        (padded, "no"),
+        (padded, "all"),
+        (padded, "non_padding"),
+        (FLATTENING(), "all"),
+        (FLATTENING(return_seq_idx=True), "no"),
+    ],
+)
+def test_sentences_are_samples_and_padding_is_no_token(
+    tmp_path: Path,
+    collate: Any,  # noqa: ANN401 - any collator
+    rule: str,
+) -> None:
+    """Padded to the longest, or laid end to end in a single row, and whatever the Trainer counts beside it."""
     callback = make_callback(tmp_path)
-    trainer = make_trainer(tmp_path, [callback])
+    trainer = make_trainer(tmp_path, [callback], include_num_input_tokens_seen=rule)
     trainer.train_dataset, trainer.data_collator = sentences(), collate
     trainer.train()
+    record = callback.record
 
-    assert callback.record is not None
-    assert (4, len(LENGTHS), sum(LENGTHS)) == (callback.record.steps, callback.record.samples, callback.record.tokens)
+    assert record is not None
+    assert (4, len(LENGTHS), sum(LENGTHS)) == (record.steps, record.samples, record.tokens)
+    assert record.tokens_with_padding is False
+    assert "padding" not in record.summary()
+
+
+class UnmaskedTrainer(PatientTrainer):
+    """Learns from batches that have tokens alone."""
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the Trainer
+        """Learn the tokens."""
+        return super().compute_loss(model, {**inputs, "labels": inputs["input_ids"]}, *args, **kwargs)
+
+
+class Padder:
+    """What a Trainer reads of a tokenizer."""
+
+    pad_token_id = 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "padder", "tokens", "with_padding"),
+    [
+        ("no", None, 8 * TOKENS, True),
+        ("all", None, 8 * TOKENS, True),
+        ("non_padding", None, 8 * TOKENS, True),
+        ("non_padding", Padder(), 8 * (TOKENS - 1), False),
+    ],
+)
+def test_the_trainer_s_count_is_the_second_best_and_padding_is_told(
+    tmp_path: Path, rule: str, padder: Padder | None, tokens: int, *, with_padding: bool
+) -> None:
+    """Where no mask lies on the host, the Trainer may know the token that pads; else the record has a word on it."""
+    callback = make_callback(tmp_path)
+    trainer = make_trainer(tmp_path, [callback], include_num_input_tokens_seen=rule)
+    trainer.__class__ = type("UnmaskedTrainer", (UnmaskedTrainer,), {})
+    callback.attach(trainer)
+    trainer.processing_class = padder  # type: ignore[assignment]  # as much of a tokenizer as is read
+    trainer.train_dataset = [{"input_ids": torch.arange(TOKENS)} for _ in range(8)]
+    trainer.train()
+    record = callback.record
+
+    assert record is not None
+    assert (tokens, with_padding) == (record.tokens, record.tokens_with_padding)
+    assert with_padding == ("padding, if there is any, counts as tokens" in record.summary())
 
 
 class CountingTrainer(PatientTrainer):
@@ -109,9 +167,9 @@ def test_a_loss_under_another_name_has_its_rows(tmp_path: Path) -> None:
 
 
 def test_what_counts_is_the_user_s_choice(tmp_path: Path) -> None:
-    """A function of the user's goes before what the batch shows, as in Lightning."""
+    """A function of the user's goes before what the batch shows and what the Trainer counts, as in Lightning."""
     callback = make_callback(tmp_path, count_batch=lambda batch: (len(batch["input_ids"]) + 1, None))
-    make_trainer(tmp_path, [callback]).train()
+    make_trainer(tmp_path, [callback], include_num_input_tokens_seen=True).train()
 
     assert callback.record is not None
     assert (4, 4 * (BATCH_SIZE + 1), None) == (callback.record.steps, callback.record.samples, callback.record.tokens)

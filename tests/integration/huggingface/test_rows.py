@@ -254,8 +254,8 @@ def test_samples_and_tokens_are_counted_exactly(tmp_path: Path, accumulated: int
     assert (steps, 9, 9 * TOKENS) == (record.steps, record.samples, record.tokens)
 
 
-def test_the_tokens_of_the_trainer_count_where_it_counts(tmp_path: Path) -> None:
-    """Who asks the Trainer to count tokens gets energy by its count, and its rows are still rows of steps."""
+def test_a_log_of_tokens_seen_has_its_row(tmp_path: Path) -> None:
+    """Where the Trainer counts tokens, too, its rows are still rows of steps."""
     trainer, callback = metered_trainer(tmp_path, include_num_input_tokens_seen=True)
     trainer.train()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.records.mapping import from_mapping
+from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.testing import ManualSampler, MemoryRunStore
 from tests.unit.metering.worlds import World
 
@@ -130,6 +130,23 @@ def test_what_is_no_count_is_warned_of_once_and_not_counted(count: Any, caplog: 
 
     assert (3, 4, 40) == (record.steps, record.samples, record.tokens)
     assert 2 == len(caplog.messages)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [([], None), ([None], None), ([False, False], False), ([False, True, False], True), ([True, None], True)],
+)
+def test_padding_in_a_step_is_padding_in_the_run(told: list[bool | None], expected: bool | None) -> None:  # noqa: FBT001
+    """The record says so, and so does the summary where padding may count."""
+    world = World()
+    with world.engine as meter:
+        for with_padding in told:
+            meter.step_done(tokens=40)
+            meter.tell_padding(with_padding)
+    record = from_mapping(to_mapping(meter.record))
+
+    assert record.tokens_with_padding is expected
+    assert bool(expected) == ("padding, if there is any, counts as tokens" in record.summary())
 
 
 @pytest.mark.parametrize("count", [32.0, True])

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.integrations.shared.batch import Count, count, counter_of
+from lightning_carbon.integrations.shared.batch import BatchCounter, Count, count, counter_of
 
 
 class Shaped:
@@ -101,7 +102,7 @@ SCALAR = Shaped()
 )
 def test_a_batch_is_counted_by_its_shape(batch: object, expected: tuple[int | None, int | None]) -> None:
     """The rules hold for tensors, mappings, lists, tuples, named tuples and data classes."""
-    assert expected == count(batch)
+    assert expected == count(batch)[:2]
 
 
 def test_a_packed_sequence_is_not_guessed_at() -> None:
@@ -137,7 +138,29 @@ def test_wrapping_changes_no_count(shape: tuple[int, ...], wrappers: list[str]) 
 @given(shapes)
 def test_named_tokens_are_all_elements(shape: tuple[int, ...]) -> None:
     """What is named tokens is counted whole, whatever its shape."""
-    assert Count(shape[0], math.prod(shape)) == count({"input_ids": ids(*shape)})
+    assert Count(shape[0], math.prod(shape), with_padding=True) == count({"input_ids": ids(*shape)})
+
+
+def test_batches_of_a_step_have_padding_where_one_of_them_has(caplog: pytest.LogCaptureFixture) -> None:
+    """What is not known of a batch is not known of the step; a count of the user's is such, and has two figures."""
+    masked, unmasked = {"input_ids": ids(4, 7), "attention_mask": np.ones((4, 7))}, {"input_ids": ids(4, 7)}
+    counter = BatchCounter(count)
+
+    def told(*batches: object) -> bool | None:
+        for batch in batches:
+            counter.add(batch)
+        return counter.take().with_padding
+
+    users = BatchCounter(three)
+    users.add(masked)
+
+    assert [False, False, None] == [told(masked), told(masked, masked), told()]
+    assert [True, True, None] == [told(unmasked), told(masked, unmasked), told(masked, IMAGES)]
+    assert Count(3) == users.take()
+
+    BatchCounter(lambda _: (1, 2, 3)).add(masked)  # type: ignore[arg-type, return-value]
+
+    assert "count_batch failed" in caplog.text
 
 
 def three(_batch: object) -> tuple[int, None]:

@@ -44,7 +44,7 @@ def test_padding_is_no_token(lengths: list[int], at_front: bool) -> None:  # noq
     """The mask tells what is one, wherever the padding is, and whatever the mask is made of."""
     batch = padded(lengths, at_front=at_front)
     masks = [batch["attention_mask"].astype(kind) for kind in (np.int64, np.bool_, np.float32)]
-    expected = Count(len(lengths), sum(lengths))
+    expected = Count(len(lengths), sum(lengths), with_padding=False)
 
     assert [expected] * 3 == [count({**batch, "attention_mask": mask}) for mask in masks]
 
@@ -57,7 +57,7 @@ def test_labels_tell_padding_where_there_is_no_mask(lengths: list[int]) -> None:
     labels = np.where(mask == 1, batch["input_ids"], -100)
     labels[np.array(lengths) > 1, 0] = -100
 
-    assert Count(len(lengths), sum(lengths)) == count({**batch, "labels": labels})
+    assert Count(len(lengths), sum(lengths), with_padding=False) == count({**batch, "labels": labels})
 
 
 @given(lengths_of_sequences)
@@ -68,7 +68,10 @@ def test_sequences_in_a_row_are_samples(lengths: list[int]) -> None:
     bounds = {**ids, "cu_seq_lens_q": np.cumsum([0, *lengths]).astype(np.int32)}
     numbers = {**ids, "seq_idx": np.repeat(np.arange(len(lengths)), lengths)[None]}
 
-    assert [Count(len(lengths), sum(lengths))] * 3 == list(map(count, (batch, bounds, numbers)))
+    counts = list(map(count, (batch, bounds, numbers)))
+
+    assert [(len(lengths), sum(lengths))] * 3 == [counted[:2] for counted in counts]
+    assert [False, True, True] == [counted.with_padding for counted in counts]
 
 
 @given(lengths_of_sequences, st.integers(0, 5))
@@ -77,7 +80,7 @@ def test_padding_behind_packed_sequences_is_neither(lengths: list[int], padding:
     batch = flattened(lengths)
     widened = {name: np.pad(array, ((0, 0), (0, padding))) for name, array in batch.items()}
 
-    assert Count(len(lengths), sum(lengths)) == count(widened)
+    assert Count(len(lengths), sum(lengths), with_padding=False) == count(widened)
 
 
 @given(lengths_of_rows)
@@ -87,15 +90,16 @@ def test_pairs_count_both_sides(lengths: list[int]) -> None:
     batch = {f"chosen_{name}": array for name, array in chosen.items()}
     batch |= {f"rejected_{name}": array for name, array in rejected.items()}
 
-    assert Count(len(lengths), 2 * sum(lengths)) == count(batch)
+    assert Count(len(lengths), 2 * sum(lengths), with_padding=False) == count(batch)
+    assert count({**batch, "rejected_attention_mask": None}).with_padding
 
 
 @given(lengths_of_rows)
 def test_what_lies_on_a_device_is_counted_by_its_shape(lengths: list[int]) -> None:
-    """Reading it would wait for the device, so padding is included."""
+    """Reading it would wait for the device, so padding is included, and the count says so."""
     batch = {name: OnDevice(array) for name, array in padded(lengths).items()}
 
-    assert Count(len(lengths), len(lengths) * max(lengths)) == count(batch)
+    assert Count(len(lengths), len(lengths) * max(lengths), with_padding=True) == count(batch)
 
 
 @pytest.mark.parametrize("name", ["attention_mask", "position_ids", "labels", "seq_idx"])
@@ -103,5 +107,5 @@ def test_what_has_another_shape_tells_nothing(name: str) -> None:
     """A mask of pairs of tokens, the label of a sequence: no statement on each token."""
     ids = np.ones((2, 3), dtype=np.int64)
 
-    assert Count(2, 6) == count({"input_ids": ids, name: np.zeros((2, 1, 3, 3), dtype=np.int64)})
-    assert Count(2, 6) == count({"input_ids": ids, name: np.zeros(2, dtype=np.int64)})
+    assert Count(2, 6, with_padding=True) == count({"input_ids": ids, name: np.zeros((2, 1, 3, 3), dtype=np.int64)})
+    assert Count(2, 6, with_padding=True) == count({"input_ids": ids, name: np.zeros(2, dtype=np.int64)})
