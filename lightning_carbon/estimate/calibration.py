@@ -209,18 +209,18 @@ def held_out() -> Iterator[HeldOut]:
     """Every training beside the range that all others give it: the power of each, then the share of the peak."""
     trainings, models = measured_trainings(), published_hours()
     for training in trainings:
-        others = _without_one(trainings, training)
+        others = _all_but(trainings, training)
         share = tpu_share(others) if training.is_tpu else training_share(others)
         span = share if training.boundary == ACCELERATORS else machine_ratio(share)
         what = f"power of the {training.boundary} / rating"
         yield HeldOut(training.name, what, training.ratio, span, training.source)
     for model in models:
         is_small = model.parameters < SMALL_PARAMETERS
-        alike = [other for other in _without_one(models, model) if (other.parameters < SMALL_PARAMETERS) == is_small]
+        alike = [peer for peer in _all_but(models, model) if (peer.parameters < SMALL_PARAMETERS) == is_small]
         yield HeldOut(model.name, "MFU", model.mfu, mfu_of(alike), model.source)
 
 
-def _without_one(items: Sequence[_Item], left_out: _Item) -> list[_Item]:
+def _all_but(items: Sequence[_Item], left_out: _Item) -> list[_Item]:
     return [item for item in items if item is not left_out]
 
 

@@ -94,15 +94,15 @@ def plan(  # noqa: PLR0913 - one for each option of the command
         ConfigError: An argument cannot be used, or both or neither of the ways to the hours are given.
     """
     if gpu is None and gpu_watts is None:
-        raise ConfigError("gpu", gpu, "name an accelerator, such as H100, or give the rated power of one in watts.")
+        raise ConfigError("gpu", gpu, "name an accelerator, such as H100, or give its rated power in watts.")
     accelerator = None if gpu is None else find_accelerator(gpu)
-    watts = _positive("gpu_watts", gpu_watts, "give the watts that one is limited to, such as 350.")
+    watts = _positive("gpu_watts", gpu_watts, "give the watts that an accelerator is limited to, such as 350.")
     if watts is None and accelerator is not None:
         watts = accelerator.device_watts
     if watts is None:
         whole = None if accelerator is None else accelerator.system_watts
         known = "" if whole is None else f" (its whole machine: {whole:g} W at most)"
-        fix = f"no source says what {accelerator} draws{known}; give the power of one in watts, too (gpu_watts)."
+        fix = f"no source says what {accelerator} draws{known}; give its rated power in watts, too (gpu_watts)."
         raise ConfigError("gpu", gpu, fix)
     if isinstance(count, bool) or not 1 <= count < _MOST:
         raise ConfigError("count", count, "give a whole number of accelerators, from 1 up.")

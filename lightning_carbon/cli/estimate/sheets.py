@@ -51,8 +51,8 @@ def gpus_sheet() -> Sheet:
     """The packaged table of accelerators."""
     notes = (
         "Peaks are dense, without sparsity, in TFLOP/s; fp16 and bf16 accumulate in 32 bits.",
-        "USD/h is what one costs in a cloud, pre-emptible to on demand where both are known; --json has the sources.",
-        f"{NOTHING} is what no source says.",
+        "USD/h is the price of an accelerator in clouds, the cheapest seller to the dearest; --json has the sources.",
+        f"{NOTHING} stands for what no source says.",
     )
     columns = (
         Column[Accelerator]("Accelerator", str, "<"),

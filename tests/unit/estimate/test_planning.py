@@ -89,7 +89,7 @@ def test_a_limit_stands_in_for_the_rating() -> None:
         (
             {"gpu": "M2 Ultra", "hours": 1},
             "gpu",
-            "Apple M2 Ultra draws (its whole machine: 295 W at most); give the power",
+            "M2 Ultra draws (its whole machine: 295 W at most); give",
         ),
         ({"gpu_watts": 300, "params": 7e9, "tokens": 1e12}, "gpu", "name one of the table"),
         ({"gpu": "H1OO", "hours": 1}, "gpu", "did you mean"),
