@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,10 +28,20 @@ WAYS: Final = tuple(way for way in _KEYS if way != ALL)
 _PARTS: Final = {"host", "gpu"}
 """The ways that divide the energy of a run, too."""
 
-_HOST: Final = (
-    "EXISTS (SELECT 1 FROM portions AS held WHERE held.project = runs.project AND held.folder = runs.folder "
-    "AND held.part = 'host' AND held.name = :host)"
-)
+
+class Tables(NamedTuple):
+    """The names of the tables in a database.
+
+    Args:
+        runs: That of the runs.
+        portions: That of the portions of hosts and GPUs in them.
+    """
+
+    runs: str = "runs"
+    portions: str = "portions"
+
+
+_OF_AN_INDEX: Final = Tables()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +96,16 @@ _SUMMED: Final = (
 )
 
 
-def condition(wanted: RunFilter) -> tuple[str, dict[str, object]]:
+def condition(wanted: RunFilter, tables: Tables = _OF_AN_INDEX) -> tuple[str, dict[str, object]]:
     """The condition on the table of runs that a filter stands for, and its values.
 
     The functions ``fits`` and ``tagged`` are those of a ledger's index: tags lie beside the records.
     """
     said, values = ["1 = 1"], dict[str, object]()
+    has_host = (
+        f"EXISTS (SELECT 1 FROM {tables.portions} AS held WHERE held.project = runs.project "  # noqa: S608 - our table
+        "AND held.folder = runs.folder AND held.part = 'host' AND held.name = :host)"
+    )
     for name, clause in (
         ("project", "runs.project = :project"),
         ("since", "runs.started_at >= :since"),
@@ -99,7 +113,7 @@ def condition(wanted: RunFilter) -> tuple[str, dict[str, object]]:
         ("sweep", "fits(runs.run_name, :sweep)"),
         (
             "host",
-            _HOST,
+            has_host,
         ),
     ):
         value = getattr(wanted, name)
@@ -115,24 +129,27 @@ def condition(wanted: RunFilter) -> tuple[str, dict[str, object]]:
     return " AND ".join(said), values
 
 
-def sums_query(wanted: RunFilter, way: str) -> tuple[str, dict[str, object]]:
+def sums_query(wanted: RunFilter, way: str, tables: Tables = _OF_AN_INDEX) -> tuple[str, dict[str, object]]:
     """The query for sums, the largest energy first or by month, and its values.
 
     Args:
         wanted: The runs.
         way: How the sum is divided: :data:`ALL`, or one of :data:`WAYS`.
+        tables: The names of the tables.
     """
-    where, values = condition(wanted)
-    table, share = "runs", ""
+    where, values = condition(wanted, tables)
+    table, share = f"{tables.runs} AS runs", ""
     if way in _PARTS:
-        table = "runs JOIN portions ON portions.project = runs.project AND portions.folder = runs.folder"
+        held = f"{tables.portions} AS portions ON portions.project = runs.project AND portions.folder = runs.folder"
+        table = f"{table} JOIN {held}"
         where += f" AND portions.part = '{way}'"
         # Everything of a run is divided as its energy is.
         share = " * portions.joules / nullif(runs.joules, 0)"
     figures = ", ".join(f"coalesce(sum(runs.{name}{share}), 0)" for name in _SUMMED)
     query = (
         f"SELECT {_KEYS[way]} AS name, count(*), count(*) - count(runs.joules), "  # noqa: S608 - no text of a user
-        f"coalesce(sum(runs.duration_seconds), 0), {figures} FROM {table} WHERE {where} GROUP BY {_KEYS[way]} "
+        f"coalesce(sum(runs.duration_seconds), 0), {figures} FROM {table} WHERE {where} "
+        f"{'' if way == ALL else f'GROUP BY {_KEYS[way]} '}"
         f"ORDER BY {'1' if way == 'month' else '5 DESC, 1'}"
     )
     return query, values
@@ -140,4 +157,4 @@ def sums_query(wanted: RunFilter, way: str) -> tuple[str, dict[str, object]]:
 
 def sums_of(rows: Sequence[Sequence[Any]]) -> list[Sum]:
     """The sums in the rows that such a query returns."""
-    return [Sum(str(row[0]), int(row[1]), int(row[2]), *map(float, row[3:])) for row in rows]
+    return [Sum(str(row[0]), int(row[1]), int(row[2]), *map(float, row[3:])) for row in rows if row[1]]

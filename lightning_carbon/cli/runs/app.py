@@ -25,6 +25,7 @@ from lightning_carbon.cli.runs.options import (
 )
 from lightning_carbon.cli.usage_errors import told
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.ledger.address import without_password
 
 _RUNS_HELP = (
     "List the runs of the ledger, the newest last; those found dead are recovered from their journals.\n\n"
@@ -128,17 +129,27 @@ def total(
     tag: TagOption = None,
     sweep: SweepOption = None,
     ledger: LedgerOption = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="URL", help="Of the database of a team instead.", show_default=False),
+    ] = None,
     *,
     json: JsonOption = False,
     csv: CsvOption = False,
 ) -> None:
     """Add up the energy and the CO2e of the runs."""
-    from lightning_carbon.cli.runs.totals import show_totals
-
     given = inherited(context, project, ledger)
     filters = {"since": since, "until": until, "host": host, "tag": tag, "sweep": sweep, "status": status, "by": by}
-    with told({**given, **filters, "json": json or None}):
+    source = None if from_ is None else without_password(from_)
+    with told({**given, **filters, "from": source, "json": json or None}):
         wanted = selected(given["project"], status, since, until=until, host=host, tag=tag, sweep=sweep)
+        if from_ is not None:
+            from lightning_carbon.cli.runs.sharing import show_team_totals
+
+            show_team_totals(from_, given["ledger"], wanted, by, as_json=json or given["json"], as_csv=csv)
+            return
+        from lightning_carbon.cli.runs.totals import show_totals
+
         show_totals(given["ledger"], wanted, by, as_json=json or given["json"], as_csv=csv)
 
 

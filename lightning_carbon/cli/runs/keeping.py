@@ -21,6 +21,7 @@ from lightning_carbon.cli.runs.options import (
     selected,
 )
 from lightning_carbon.cli.usage_errors import told
+from lightning_carbon.ledger.address import without_password
 
 keeping_app = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -124,3 +125,21 @@ def import_(
     given = inherited(context, project, ledger)
     with told({**given, "file": file}):
         import_runs(file, given["ledger"], given["project"])
+
+
+@keeping_app.command(
+    help="Put the runs of this ledger into the database of a team; pushing twice changes nothing.\n\n"
+    "Such as: runs push --to postgresql://me@db.example/energy (the password from ~/.pgpass)"
+)
+def push(
+    context: typer.Context,
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="The database, as SQLAlchemy writes it.")],
+    project: ProjectOption = None,
+    ledger: LedgerOption = None,
+) -> None:
+    """Put the runs of this ledger into the database of a team."""
+    from lightning_carbon.cli.runs.sharing import push_runs
+
+    given = inherited(context, project, ledger)
+    with told({"project": given["project"], "ledger": given["ledger"], "to": without_password(to)}):
+        push_runs(to, given["ledger"], given["project"])
