@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.energy.readings import Kind
-from lightning_carbon.errors import ConfigError, LedgerError
+from lightning_carbon.errors import ConfigError, LedgerError, UsageError
 from lightning_carbon.grid.live.plans import LivePlan
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
@@ -26,13 +26,15 @@ from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.ports import ACCELERATOR, Clock, EventDevice, Finding, StepClock
 from lightning_carbon.ranks import Ranks
 from lightning_carbon.records.mapping import to_mapping
-from lightning_carbon.records.run import RunRecord
+from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.settings.checks import Devices
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.launchers import host_id, identity_of, pid_namespace, process_started, ranks_of
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lightning_carbon.ledger.query import Ledger
     from lightning_carbon.metering.pricing import GrowingSeries
 
@@ -97,6 +99,29 @@ def open_ledger(folder: Path, notice: Callable[[str], None]) -> Ledger:
 
     observer = Observer(host_id(), is_process_there, file_system_time, pid_namespace())
     return Ledger(folder, observer, notice, index=RunIndex(folder / INDEX_FILE))
+
+
+def figure_of(record: RunRecord) -> Figure:
+    """The power of a run over time, by its course in the ledger.
+
+    Raises:
+        UsageError: The ledger has no course of the run, or there is no matplotlib; the error names the extra.
+    """
+    from lightning_carbon.metering.past import course_in
+    from lightning_carbon.report.figure import power_figure
+
+    is_closed = record.status not in {Status.RUNNING, Status.INTERRUPTED}
+    figure = None
+    try:
+        if record.location is not None:
+            figure = power_figure(record, course_in(Path(record.location).parent, is_closed=is_closed).profile)
+    except ImportError as error:
+        message = f"a figure needs {error.name}: pip install 'lightning-carbon[report]'"
+        raise UsageError(message) from None
+    if figure is None:
+        message = "there is no figure of this run: its power over time is not in the ledger"
+        raise UsageError(message)
+    return figure
 
 
 def copy_record(

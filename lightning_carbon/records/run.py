@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.carbon.rest import Boundary
@@ -22,6 +23,9 @@ from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
 from lightning_carbon.units import Energy
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SCHEMA = 1
 
@@ -276,6 +280,16 @@ class RunRecord:
         from lightning_carbon.records.notebook import as_notebook_html
 
         return as_notebook_html(self)
+
+    def plot(self) -> Figure:
+        """The power of the run over time with its phases, as a figure of matplotlib (the extra ``report``).
+
+        Raises:
+            UsageError: The ledger has no course of the run, or there is no matplotlib.
+        """
+        from lightning_carbon.wiring import figure_of
+
+        return figure_of(self)
 
     def summary(self) -> str:
         """A summary for people: energy by domain and phase, CO2e with its range, and every assumption by name."""

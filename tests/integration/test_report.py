@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,6 +87,36 @@ def test_the_report_of_a_run_that_was_killed_shows_what_its_journal_has(reports:
 
     assert 0 == code
     assert ["Power over time", "Energy and CO2e so far"] == re.findall(r"<figcaption><h2>(.*?)</h2>", page)
+
+
+def test_a_record_draws_itself(reports: Reports) -> None:
+    """For a notebook, by what lies beside it in the ledger."""
+    [power, *_] = reports.record.plot().axes
+
+    assert "baseline" in power.get_title(loc="left")
+
+
+def test_without_matplotlib_the_extra_is_named(reports: Reports) -> None:
+    """By the record and by the command alike, each in a single line."""
+    program = """
+import sys
+sys.modules["matplotlib"] = None
+from pathlib import Path
+from typer.testing import CliRunner
+from lightning_carbon.cli.app import app
+from lightning_carbon.errors import UsageError
+from lightning_carbon.errors import UsageError
+from lightning_carbon.ledger.query import read_record
+try:
+    read_record(Path(sys.argv[2]) / "record.json").plot()
+except UsageError as error:
+    print(error)
+print(CliRunner().invoke(app, ["report", "--ledger", sys.argv[1], "-o", "x.html"]).stderr)
+"""
+    words = [sys.executable, "-c", program, str(reports.ledger), str(reports.ledger / "lisa" / reports.record.run_id)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
+
+    assert 2 == done.stdout.count("pip install 'lightning-carbon[report]'")
 
 
 def test_markdown_has_the_same_tables(reports: Reports, tmp_path: Path) -> None:

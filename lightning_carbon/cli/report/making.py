@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon import __version__
-from lightning_carbon.cli.report.gather import course_in, ends_of, lines_of
+from lightning_carbon.cli.report.gather import ends_of, lines_of
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.metering.past import course_in
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.charts import Chart, energy_chart, metric_chart, power_chart, quality_chart, totals_chart
 from lightning_carbon.report.markdown import summary_markdown
@@ -40,7 +41,7 @@ def run_html(ledger: Ledger, record: RunRecord, *, home: str = "", refresh_secon
     """
     page = run_page(record)
     with_needed()
-    course = course_in(ledger.folder(record), is_running=record.status in {Status.RUNNING, Status.INTERRUPTED})
+    course = course_in(ledger.folder(record), is_closed=record.status not in {Status.RUNNING, Status.INTERRUPTED})
     drawn: list[Chart | None] = [power_chart(record, course), energy_chart(record, course)]
     names = sorted(course.metrics, key=lambda name: ("loss" not in name, "eval" in name))
     drawn += [metric_chart(course, name) for name in names[:_METRICS]]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+import pytest
 from markdown_it import MarkdownIt
 
+from lightning_carbon.errors import UsageError
 from lightning_carbon.records.notebook import notebook_rows
 from tests.unit.records.samples import FULL, NOTHING
 
@@ -55,3 +57,9 @@ def test_a_name_is_text_whatever_it_looks_like() -> None:
     assert "<script>" not in shown
     assert shown.count("<tr>") == 1 + len(notebook_rows(record))
     assert "&lt;script&gt;alert(1)&lt;/script&gt; | `x` *y*" in shown
+
+
+def test_a_record_that_lies_nowhere_has_no_course_to_draw() -> None:
+    """The error says so, instead of a figure without a line."""
+    with pytest.raises(UsageError, match="not in the ledger"):
+        replace(FULL, location=None).plot()
