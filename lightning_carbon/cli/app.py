@@ -16,6 +16,7 @@ from lightning_carbon.cli.options import (
     IntensityOption,
     IntervalOption,
     LedgerOption,
+    MarketIntensityOption,
     OnBudgetOption,
     OwnProjectOption,
     PriceOption,
@@ -23,6 +24,7 @@ from lightning_carbon.cli.options import (
     PueOption,
     RegionOption,
     RunNameOption,
+    WueOption,
 )
 from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.report.command import REPORT_HELP, report
@@ -119,6 +121,8 @@ def run(
     region: RegionOption = None,
     intensity: IntensityOption = None,
     pue: PueOption = None,
+    market_intensity: MarketIntensityOption = None,
+    wue: WueOption = None,
     ledger: LedgerOption = None,
     interval: IntervalOption = DEFAULT_INTERVAL_SECONDS,
     devices: DevicesOption = None,
@@ -138,6 +142,8 @@ def run(
         "region": region,
         "intensity": intensity,
         "pue": pue,
+        "market_intensity": market_intensity,
+        "wue": wue,
         "project": project,
         "run_name": run_name,
         "ledger": ledger,

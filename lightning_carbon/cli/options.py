@@ -9,16 +9,14 @@ import typer
 from lightning_carbon.settings import (
     BUDGET,
     DEVICES,
-    INTENSITY,
     INTERVAL_SECONDS,
     LEDGER,
     ON_BUDGET,
     PRICE_PER_KWH,
     PROJECT,
-    PUE,
-    REGION,
     RUN_NAME,
 )
+from lightning_carbon.settings.pricing import INTENSITY, MARKET_INTENSITY, PUE, REGION, WUE
 from lightning_carbon.settings.setting import Setting
 
 
@@ -32,6 +30,8 @@ def option_of(setting: Setting[object]) -> Any:  # noqa: ANN401 - typer's, which
 RegionOption = Annotated[str | None, option_of(REGION)]
 IntensityOption = Annotated[str | None, option_of(INTENSITY)]
 PueOption = Annotated[float | None, option_of(PUE)]
+MarketIntensityOption = Annotated[str | None, option_of(MARKET_INTENSITY)]
+WueOption = Annotated[str | None, option_of(WUE)]
 LedgerOption = Annotated[str | None, option_of(LEDGER)]
 DevicesOption = Annotated[str | None, option_of(DEVICES)]
 IntervalOption = Annotated[float, option_of(INTERVAL_SECONDS)]

@@ -11,7 +11,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.accelerators import find_accelerator
 from lightning_carbon.estimate.factors import USD_PER_KWH, USD_PER_KWH_YEAR
 from lightning_carbon.estimate.prices import CloudPrice, ElectricityPrice
-from lightning_carbon.settings import intensity_in_force, pue_in_force
+from lightning_carbon.settings.pricing import intensity_in_force, pue_in_force
 from lightning_carbon.study.measured.projection import GPU, project, short_name
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.method import CURRENT, STRUBELL_2019, Method

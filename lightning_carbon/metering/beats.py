@@ -57,6 +57,8 @@ def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor]
         intensity=config.intensity,
         pue=config.pue,
         pid_namespace=adapters.pid_namespace,
+        market_intensity=config.market_intensity,
+        wue=config.wue,
         rest=adapters.rest,
     )
 

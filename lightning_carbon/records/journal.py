@@ -13,6 +13,7 @@ from typing import Any
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.carbon.series import SeriesUse
+from lightning_carbon.carbon.water import WaterUsage
 from lightning_carbon.energy.accuracy import Accuracy, either_way
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
@@ -86,6 +87,8 @@ class Header:
         pue: The PUE that prices the run.
         rest: The model of the rest of this host beside its chips; ``None`` where there is none.
         pid_namespace: The namespace of ``pid``, as containers have their own; ``None`` where it is not known.
+        market_intensity: The factor of the user's contract, or ``None``.
+        wue: The water for each unit of IT energy; ``None`` where nobody asked.
     """
 
     schema: int
@@ -105,6 +108,8 @@ class Header:
     intensity: Intensity
     pue: PowerUsage
     pid_namespace: int | None = None
+    market_intensity: Intensity | None = None
+    wue: WaterUsage | None = None
     rest: RestModel | None = None
 
 

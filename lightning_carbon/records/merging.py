@@ -16,6 +16,7 @@ from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.phases import parts_in_order, phases_in_order
 from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.accounting import market_of, scopes_of, water_of
 from lightning_carbon.records.folding import folded
 from lightning_carbon.records.lineage import with_lineage
 from lightning_carbon.records.machines import is_machine, machine_record
@@ -155,6 +156,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         overlaps=merged(overlap for part in ranks for overlap in part.beat.overlaps),
         machine=None if machine is None else machine[0],
         tokens_with_padding=_any(part.beat.tokens_with_padding for part in ranks),
+        water=water_of((total if machine is None else machine[1]) if hardware else None, first.header.wue),
     )
     # Every rank loads the same checkpoint; the statement of the first rank counts.
     return with_lineage(record, next((part.beat.resumed for part in ranks if part.beat.resumed is not None), None))
@@ -306,9 +308,12 @@ def _carbon(chips: Bounds[Energy] | None, ranks: Sequence[RankPart], *, machine:
     if chips is None:
         return CarbonRecord(None, None, None, intensity, pue, series=series)
     boundary = Boundary.CHIPS if machine is None else Boundary.MACHINE
-    priced = footprint(machine or chips, pue, intensity)
+    energy = machine or chips
+    priced = footprint(energy, pue, intensity)
     mass = priced.value.grams, priced.low.grams, priced.high.grams
-    return CarbonRecord(*mass, intensity, pue, boundary.value, series)
+    market = market_of(energy, pue, ranks[0].header.market_intensity)
+    scopes = scopes_of(energy.value, pue, intensity)
+    return CarbonRecord(*mass, intensity, pue, boundary.value, series, market, scopes)
 
 
 def _used_joules(part: RankPart) -> float:

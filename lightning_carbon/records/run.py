@@ -17,6 +17,7 @@ from lightning_carbon.carbon.series import SeriesUse
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.accounting import MarketRecord, ScopesRecord, WaterRecord
 from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by, text
 from lightning_carbon.records.machine_record import MachineRecord
 from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
@@ -141,6 +142,8 @@ class CarbonRecord:
         boundary: Whose energy was priced: that of the ``machine``, or of its ``chips`` where nothing is known of the
             rest, as in records of earlier versions.
         series: The part of a series of carbon intensities over time in ``intensity``; ``None`` without a series.
+        market: The same energy by the user's contract, beside the figure; ``None`` without a contract.
+        scopes: The parts of the figure by scope; ``None`` where the source of the factor does not split it.
     """
 
     grams_co2e: float | None
@@ -150,6 +153,8 @@ class CarbonRecord:
     pue: PowerUsage
     boundary: str = field(default=Boundary.CHIPS.value, metadata=one_of(Boundary))
     series: SeriesUse | None = None
+    market: MarketRecord | None = None
+    scopes: ScopesRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +229,7 @@ class RunRecord:
         machine: The energy of its machines at their plugs; ``None`` where only the chips are known.
         tokens_with_padding: Whether padding may be among the tokens, as nothing on the host told which of them it is;
             ``None`` where that is not known, as where the user counts.
+        water: The water that the site used for it; ``None`` where nobody asked.
     """
 
     schema: int
@@ -253,6 +259,7 @@ class RunRecord:
     overlaps: tuple[Overlap, ...] = ()
     machine: MachineRecord | None = None
     tokens_with_padding: bool | None = None
+    water: WaterRecord | None = None
 
     @property
     def machine_ratio(self) -> float:

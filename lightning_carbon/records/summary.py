@@ -219,7 +219,25 @@ def _carbon(record: RunRecord) -> list[Line]:
     if limits:
         lines += _under("The range follows from the ranges of energy, PUE and grid; it is not a confidence interval.")
     equivalent = equivalent_of(CarbonMass(carbon.grams_co2e))
-    return lines if equivalent is None else lines + _under(equivalent.sentence)
+    return lines + ([] if equivalent is None else _under(equivalent.sentence)) + _beside(record)
+
+
+def _beside(record: RunRecord) -> list[Line]:
+    """What stands beside the location-based figure, and is never netted with it."""
+    market, scopes, water = record.carbon.market, record.carbon.scopes, record.water
+    lines = []
+    if scopes is not None:
+        parts = (amount(grams, CO2E) for grams in (scopes.scope2_grams_co2e, scopes.scope3_grams_co2e))
+        lines += _under("of which Scope 2 {}, Scope 3 category 3 {}".format(*parts))
+    if market is not None:
+        limits = _range(market.low, market.high, CO2E, value=market.grams_co2e)
+        figure = amount(market.grams_co2e, CO2E) + (f" ({limits})" if limits else "")
+        price = f"{market.intensity.value:g} gCO2e/kWh; {market.intensity.source}"
+        lines += _under(f"market-based, beside it and never netted: {figure} at {price}")
+    if water is not None:
+        litres = f"{water.litres:.3g} litres{_limits(water.low, water.litres, water.high, digits=3)}"
+        lines += _under(f"water of the site: {litres} at {water.wue.value:g} litres/kWh; {water.wue.source}")
+    return lines
 
 
 def _series(use: SeriesUse | None) -> list[Line]:
@@ -329,8 +347,8 @@ def _range(low: float, high: float, scale: Scale, *, value: float) -> str:
     return span(low, high, scale, like=value) if low < high else ""
 
 
-def _limits(low: float, value: float, high: float) -> str:
-    return f" ({low:g} to {high:g})" if low < value or value < high else ""
+def _limits(low: float, value: float, high: float, *, digits: int = 6) -> str:
+    return f" ({low:.{digits}g} to {high:.{digits}g})" if low < value or value < high else ""
 
 
 def _by_parent(

@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from lightning_carbon.carbon.intensity import GIVEN, Intensity, PowerUsage
+from lightning_carbon.carbon.intensity import GIVEN, MARKET, Intensity, PowerUsage
+from lightning_carbon.carbon.water import WaterUsage
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
+from lightning_carbon.grid.water import UNITED_STATES, wue_of
 from lightning_carbon.settings.checks import finite_number
-from lightning_carbon.units import GRAMS_IN, GRAMS_PER_KILOGRAM, MILLIGRAMS_PER_GRAM
+from lightning_carbon.units import GRAMS_IN, GRAMS_PER_KILOGRAM, MILLIGRAMS_PER_GRAM, MILLILITRES_PER_LITRE
 
 MIN_DOUBTLESS_GRAMS: Final = 1.0
 """The lowest intensity in the literature, in gCO2e/kWh; a smaller figure other than 0 is more likely in kg."""
@@ -28,8 +30,14 @@ MAX_GRAMS: Final = 5_000.0
 MAX_PUE: Final = 10.0
 """Over four times the highest PUE of an ordinary site; a larger figure is in percent, or lacks its decimal point."""
 
+MAX_WUE: Final = 20.0
+"""Over ten times what sites with cooling towers report, in litres/kWh; a larger figure is in millilitres."""
+DEFAULT: Final = "default"
+"""The text that asks for a published mean."""
+
 _QUANTITY: Final = r"(?P<number>.*?)\s*(?P<unit>mg|kg|g)(?:CO2e?)?(?:/kWh)?"
 _INTENSITY_FIX: Final = "give gCO2e/kWh as a number, zero or more, such as 41.4."
+_WUE_FIX: Final = 'give litres for a kWh of IT energy, zero or more, such as 0.3, or "default".'
 _PUE_FIX: Final = "give site energy over IT energy, 1.0 or more, such as 1.2."
 
 
@@ -61,18 +69,39 @@ def check_intensity(given: object) -> Intensity | None:
     """
     if given is None:
         return None
-    found = re.fullmatch(_QUANTITY, given.strip()) if isinstance(given, str) else None
-    number = finite_number("intensity", given if found is None else found["number"], _INTENSITY_FIX, given=given)
-    grams = number if found is None else number * GRAMS_IN[found["unit"]]
-    if grams < 0:
-        raise ConfigError("intensity", given, _INTENSITY_FIX)
-    if found is None and 0 < grams < MIN_DOUBTLESS_GRAMS:
-        meant = f"was {grams * GRAMS_PER_KILOGRAM:g} meant ({grams:g} kg)? If it is {grams:g} g, give '{grams:g} g'."
-        raise ConfigError("intensity", given, f"no supply of electricity emits so few gCO2e/kWh; {meant}")
-    if grams > MAX_GRAMS:
-        meant = f"was {grams / MILLIGRAMS_PER_GRAM:g} meant ({grams:g} mg)?"
-        raise ConfigError("intensity", given, f"no supply of electricity emits so many gCO2e/kWh; {meant}")
+    grams = _grams("intensity", given)
     return Intensity(grams, grams, grams, GIVEN, None, "as given", "custom", assumed=False)
+
+
+def check_market_intensity(given: object) -> Intensity | None:
+    """Check ``market_intensity``, which takes what ``intensity`` takes; ``None`` where it is not given.
+
+    Raises:
+        ConfigError: It is no number, negative, not finite, or most likely in another unit.
+    """
+    if given is None:
+        return None
+    grams = _grams("market_intensity", given)
+    return Intensity(grams, grams, grams, GIVEN, None, "as given", "custom", assumed=False, accounting=MARKET)
+
+
+def check_wue(given: object) -> WaterUsage | None:
+    """Check ``wue``; ``None`` where it is not given, the mean of the United States for ``"default"``.
+
+    Raises:
+        ConfigError: It is no number, negative, not finite, or most likely in millilitres.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str) and given.strip().lower() == DEFAULT:
+        return UNITED_STATES
+    litres = finite_number("wue", given, _WUE_FIX, given=given)
+    if litres < 0:
+        raise ConfigError("wue", given, _WUE_FIX)
+    if litres > MAX_WUE:
+        meant = f"was {litres / MILLILITRES_PER_LITRE:g} meant ({litres:g} ml)?"
+        raise ConfigError("wue", given, f"no site uses so many litres for a kWh; {meant}")
+    return wue_of(litres)
 
 
 def check_pue(ratio: object) -> PowerUsage:
@@ -91,3 +120,18 @@ def check_pue(ratio: object) -> PowerUsage:
         meant = f"was {likely[0]:g} meant?" if likely else _PUE_FIX
         raise ConfigError("pue", ratio, f"no site draws so many times what its computers draw; {meant}")
     return pue_of(value)
+
+
+def _grams(argument: str, given: object) -> float:
+    found = re.fullmatch(_QUANTITY, given.strip()) if isinstance(given, str) else None
+    number = finite_number(argument, given if found is None else found["number"], _INTENSITY_FIX, given=given)
+    grams = number if found is None else number * GRAMS_IN[found["unit"]]
+    if grams < 0:
+        raise ConfigError(argument, given, _INTENSITY_FIX)
+    if found is None and 0 < grams < MIN_DOUBTLESS_GRAMS:
+        meant = f"was {grams * GRAMS_PER_KILOGRAM:g} meant ({grams:g} kg)? If it is {grams:g} g, give '{grams:g} g'."
+        raise ConfigError(argument, given, f"no supply of electricity emits so few gCO2e/kWh; {meant}")
+    if grams > MAX_GRAMS:
+        meant = f"was {grams / MILLIGRAMS_PER_GRAM:g} meant ({grams:g} mg)?"
+        raise ConfigError(argument, given, f"no supply of electricity emits so many gCO2e/kWh; {meant}")
+    return grams

@@ -27,16 +27,12 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import EnergyCounter, Finding, Source
 from lightning_carbon.settings import (
     DEVICES,
-    INTENSITY,
     LEDGER,
     MACHINE,
-    PUE,
-    REGION,
-    intensity_in_force,
     ledger_folder,
-    pue_in_force,
     writable_ledger,
 )
+from lightning_carbon.settings.pricing import INTENSITY, PUE, REGION, intensity_in_force, pue_in_force
 from lightning_carbon.settings.setting import Setting
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.discovery import discover

@@ -13,7 +13,7 @@ from lightning_carbon.estimate.assumptions import assumptions
 from lightning_carbon.estimate.estimating import estimate
 from lightning_carbon.estimate.planning import plan
 from lightning_carbon.report.elsewhere import elsewhere_mapping
-from lightning_carbon.settings import intensity_in_force, pue_in_force
+from lightning_carbon.settings.pricing import intensity_in_force, pue_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.series import read_series
 from lightning_carbon.records.numbers import ENERGY, amount
 from lightning_carbon.report.elsewhere import elsewhere_mapping, elsewhere_sheet
-from lightning_carbon.settings import PUE, intensity_in_force, pue_in_force
+from lightning_carbon.settings.pricing import PUE, intensity_in_force, pue_in_force
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, Energy
 
 if TYPE_CHECKING:

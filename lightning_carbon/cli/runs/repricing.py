@@ -19,7 +19,7 @@ from lightning_carbon.ledger.files import to_json
 from lightning_carbon.records.fields import plain
 from lightning_carbon.records.numbers import CO2E, NOTHING, WATT_HOURS, amount, printable, span
 from lightning_carbon.report.sheets import Column, sheet_of
-from lightning_carbon.settings import PUE, intensity_in_force
+from lightning_carbon.settings.pricing import PUE, intensity_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,8 @@ import pytest
 from lightning_carbon.carbon.series import IntensitySeries
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
-from lightning_carbon.settings import configure, intensity_in_force
+from lightning_carbon.settings import configure
+from lightning_carbon.settings.pricing import intensity_in_force
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from lightning_carbon.integrations.shared.trainer_settings import (
     LightningSettings,
     TrainerSettings,
 )
-from lightning_carbon.settings import REGION, SETTINGS, STRICT, Settings
+from lightning_carbon.settings import SETTINGS, STRICT, Settings
+from lightning_carbon.settings.pricing import REGION
 from lightning_carbon.settings.signatures import described, takes
 
 if TYPE_CHECKING:
