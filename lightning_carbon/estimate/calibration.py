@@ -23,7 +23,7 @@ from lightning_carbon.units import SECONDS_PER_HOUR
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_Item = TypeVar("_Item")
+_Item = TypeVar("_Item", "MeasuredTraining", "PublishedHours")
 _FOLDER = Path(__file__).with_name("data")
 MACHINE, ACCELERATORS = "machine", "accelerators"
 LANGUAGE = "language"
@@ -205,23 +205,36 @@ def machine_ratio(share: Bounds[float]) -> Bounds[float]:
     return share.combine(share.times(HOST_SHARE.span), _plus).combine(HOST_FIXED.span, _plus)
 
 
-def held_out() -> Iterator[HeldOut]:
-    """Every training beside the range that all others give it: the power of each, then the share of the peak."""
+def held_out(*, whole_sources: bool = False) -> Iterator[HeldOut]:
+    """Every training beside the range that all others give it: the power of each, then the share of the peak.
+
+    Args:
+        whole_sources: Whether "all others" are those of other sources, whose machines and authors are others, too.
+    """
     trainings, models = measured_trainings(), published_hours()
     for training in trainings:
-        others = _all_but(trainings, training)
-        share = tpu_share(others) if training.is_tpu else training_share(others)
+        rest = _all_but(trainings, training, whole_sources=whole_sources)
+        is_known = training.is_tpu and any(peer.is_tpu for peer in rest if peer.ratio < 1)
+        share = tpu_share(rest) if is_known else training_share(rest)
         span = share if training.boundary == ACCELERATORS else machine_ratio(share)
         what = f"power of the {training.boundary} / rating"
         yield HeldOut(training.name, what, training.ratio, span, training.source)
     for model in models:
         is_small = model.parameters < SMALL_PARAMETERS
-        alike = [peer for peer in _all_but(models, model) if (peer.parameters < SMALL_PARAMETERS) == is_small]
-        yield HeldOut(model.name, "MFU", model.mfu, mfu_of(alike), model.source)
+        models_left = _all_but(models, model, whole_sources=whole_sources)
+        alike = [peer for peer in models_left if (peer.parameters < SMALL_PARAMETERS) == is_small]
+        yield HeldOut(model.name, "MFU", model.mfu, mfu_of(alike or models_left), model.source)
 
 
-def _all_but(items: Sequence[_Item], left_out: _Item) -> list[_Item]:
+def _all_but(items: Sequence[_Item], left_out: _Item, *, whole_sources: bool) -> list[_Item]:
+    if whole_sources:
+        return [item for item in items if _author(item) != _author(left_out)]
     return [item for item in items if item is not left_out]
+
+
+def _author(item: MeasuredTraining | PublishedHours) -> str:
+    """The author of a source: what stands before its first comma, or before "et al."."""
+    return item.source.partition(",")[0].partition(" et al")[0]
 
 
 def _less(ratio: float, fixed: float) -> float:
