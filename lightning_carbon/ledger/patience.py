@@ -1,7 +1,8 @@
 """A ledger on a disk that may stop answering, as network and FUSE mounts do, and for which nothing waits for long.
 
 A system call that hangs cannot be ended from outside. So each call is made on a daemon thread, which is left behind
-where the disk does not answer; until it does, every further call fails at once.
+where the disk does not answer; until it does, every further call fails at once. A thread stays for a while after its
+call, as starting one costs more than a write.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ WRITING_SECONDS: Final = 5.0
 READING_SECONDS: Final = 10.0
 """How long a disk may take to read the journals of all ranks; ours. Thousands take seconds over a network."""
 
+IDLE_SECONDS: Final = 2.0
+"""How long a thread waits for a further call; a run writes twice a second."""
+
+_ON_ITS_WAY_SECONDS: Final = 60.0
+"""How long a call may take from a thread that asks to the thread that makes it, on a busy machine."""
 _NAME: Final = "lightning-carbon-ledger"
 
 
@@ -41,16 +47,19 @@ class NoDiskAnswer(LedgerError):
 
 
 class DiskPatience:
-    """Makes calls in turn, each on a thread of its own, and waits for none of them for long.
+    """Makes calls in turn, on threads of its own, and waits for none of them for long.
 
     Args:
         where: The disk, for people.
+        idle_seconds: How long a thread stays after a call.
     """
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, idle_seconds: float = IDLE_SECONDS) -> None:
         self._where = where
+        self._idle_seconds = idle_seconds
         self._turn = threading.RLock()
         self._given_up: DiskCall[Any] | None = None
+        self._idle: list[_Worker] = []
 
     def ask(self, call: Callable[[], T], seconds: float) -> T:
         """Make a call and wait for its result; a result that comes too late is closed, if it can be.
@@ -68,7 +77,7 @@ class DiskPatience:
             raise NoDiskAnswer(trouble)
         made = DiskCall(call, self._turn, seconds)
         try:
-            threading.Thread(target=made.make, name=_NAME, daemon=True).start()
+            self._worker().give(made)
         except RuntimeError:  # no thread is free: the call is made here, and may hang
             made.make()
         if not made.is_over.wait(seconds):
@@ -79,6 +88,65 @@ class DiskPatience:
         if not made.answer:
             raise NoDiskAnswer(trouble, made)
         return made.answer[0]
+
+    def _worker(self) -> _Worker:
+        """A thread without a call: one that has come back, or a new one.
+
+        Raises:
+            RuntimeError: None can be started.
+        """
+        while self._idle:
+            with suppress(IndexError):  # another thread, or a signal's handler, was faster
+                worker = self._idle.pop()
+                if worker.is_alive():  # after a fork, there is none in the child
+                    return worker
+        worker = _Worker(self._idle, self._idle_seconds)
+        worker.start()
+        return worker
+
+
+class _Worker(threading.Thread):
+    """A thread that makes the calls that it is given, one after the other, and ends after a while without any.
+
+    Whoever takes it off the list of idle threads gives it a call: taking off is a single step of the interpreter, so no
+    lock is held, which a signal's handler might find taken.
+
+    Args:
+        idle: The list that it puts itself on when it has nothing to do.
+        idle_seconds: How long it waits then.
+    """
+
+    def __init__(self, idle: list[_Worker], idle_seconds: float) -> None:
+        super().__init__(name=_NAME, daemon=True)
+        self._idle = idle
+        self._idle_seconds = idle_seconds
+        self._call: DiskCall[Any] | None = None
+        self._given = threading.Lock()
+        self._given.acquire()
+
+    def give(self, call: DiskCall[Any]) -> None:
+        """Make a call, on this thread."""
+        self._call = call
+        self._given.release()
+
+    def run(self) -> None:
+        """Make calls."""
+        while self._given.acquire(timeout=self._idle_seconds) or not self._leaves():
+            call, self._call = self._call, None
+            if call is not None:
+                call.make(self._idle_again)
+            del call
+
+    def _idle_again(self) -> None:
+        self._idle.append(self)
+
+    def _leaves(self) -> bool:
+        """Leave the list; false where a call has come meanwhile."""
+        try:
+            self._idle.remove(self)
+        except ValueError:  # a call is on its way, unless an exception from outside has come between
+            return not self._given.acquire(timeout=_ON_ITS_WAY_SECONDS)
+        return True
 
 
 class DiskCall(Generic[T]):
@@ -99,8 +167,12 @@ class DiskCall(Generic[T]):
         self.answer: list[T] = []
         self.error: BaseException | None = None
 
-    def make(self) -> None:
-        """Make the call, unless it is given up before its turn comes."""
+    def make(self, made: Callable[[], object] = int) -> None:
+        """Make the call, unless it is given up before its turn comes.
+
+        Args:
+            made: Called when the thread has nothing else to do than to tell that it is over.
+        """
         if self._turn.acquire(timeout=self._seconds):
             try:
                 if not self.is_given_up:
@@ -109,11 +181,16 @@ class DiskCall(Generic[T]):
                 self.error = error
             finally:
                 self._turn.release()
+        is_late = self.is_given_up
+        if not is_late:
+            made()
         self.is_over.set()
         if self.is_given_up:
             for late in self.answer:
                 with suppress(Exception):
                     getattr(late, "close", int)()
+        if is_late:
+            made()
 
 
 class PatientRunStore:
@@ -124,6 +201,7 @@ class PatientRunStore:
         where: Its folder, for people.
         writing_seconds: How long a write may take.
         reading_seconds: How long it may take to read the journals of a run.
+        idle_seconds: How long a thread stays after a call.
     """
 
     def __init__(
@@ -133,9 +211,10 @@ class PatientRunStore:
         *,
         writing_seconds: float = WRITING_SECONDS,
         reading_seconds: float = READING_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._store = store
-        self._patience = DiskPatience(where)
+        self._patience = DiskPatience(where, idle_seconds)
         self._writing_seconds = writing_seconds
         self._reading_seconds = reading_seconds
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -105,7 +106,7 @@ def disk() -> Iterator[Disk]:
 def patient(disk: Disk) -> tuple[HangingStore, PatientRunStore]:
     """A store on a disk, and the same one with little patience."""
     store = HangingStore(disk)
-    return store, PatientRunStore(store, "/mnt/ledger", writing_seconds=0.1, reading_seconds=0.1)
+    return store, PatientRunStore(store, "/mnt/ledger", writing_seconds=0.1, reading_seconds=0.1, idle_seconds=0.01)
 
 
 def ledger_threads() -> list[threading.Thread]:
@@ -165,7 +166,37 @@ def test_a_disk_that_hangs_is_asked_once(disk: Disk) -> None:
 
     assert (None, []) == (store.load("lisa", "a"), store.read_lines("lisa", "a", "list"))
     assert 1 == disk.calls
-    assert [True] == [thread.daemon for thread in ledger_threads()]
+    assert all(thread.daemon for thread in ledger_threads())
+    assert 1 == len(ledger_threads())
+
+
+def test_a_disk_that_answers_keeps_a_thread_for_the_next_call() -> None:
+    """Starting a thread for each write would cost more than the write; it ends where no call comes any more."""
+    _wait_for_threads()
+    store = PatientRunStore(MemoryRunStore(), "/mnt/ledger", idle_seconds=0.2)
+    threads: set[threading.Thread] = set()
+    for number in range(5):
+        store.save({"run_id": str(number)})
+        threads.update(ledger_threads())
+    count = len(threads)
+    _wait_for_threads()
+
+    assert count < 5
+    assert [] == ledger_threads()
+
+
+def test_a_thread_that_a_fork_has_not_taken_along_is_replaced() -> None:
+    """A child of the process has the list of idle threads, but none of the threads."""
+    memory = MemoryRunStore()
+    store = PatientRunStore(memory, "/mnt/ledger", writing_seconds=60.0)
+    store.save({"run_id": "a"})
+    child = os.fork()
+    if not child:
+        store.save({"run_id": "b"})
+        os._exit(17 if memory.records.keys() == {"a", "b"} else 1)
+    _, status = os.waitpid(child, 0)
+
+    assert 17 == os.waitstatus_to_exitcode(status)
 
 
 def test_a_disk_that_hangs_at_the_start_costs_a_warning(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
