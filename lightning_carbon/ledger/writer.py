@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lightning_carbon.errors import LedgerError
 from lightning_carbon.ledger.attempts import Attempts
 from lightning_carbon.ledger.beside import RunsBeside
+from lightning_carbon.ledger.chain import Chain
 from lightning_carbon.ledger.courses import COURSE_FILE
 from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.journals import parts_of
@@ -86,6 +87,7 @@ class RunWriter:
         self._warn = warn
         self._run_id: str | None = None
         self._journal: LineSink | None = None
+        self._chain = Chain("")
         self._steps: LineSink | None = None
         self._heading: list[str] = []
         self._held: list[str] = []
@@ -268,6 +270,7 @@ class RunWriter:
         if header.rank == 0:
             self.location = self._store.save(to_mapping(record_of([RankPart(header, beat)])))
         first = to_json(header_mapping(header))
+        self._chain = Chain(first)
         self._journal = self._store.open_journal(header.project, header.run_id, header.rank, header=first)
 
     def _untaken(self, name: str) -> str:
@@ -284,8 +287,7 @@ class RunWriter:
         return free
 
     def _append(self, beat: Beat) -> None:
-        if self._journal is not None:
-            self._journal.write_lines([to_json(beat_mapping(beat))])
+        self._chain_on(beat)
         if self._per_step:
             if self._steps is None:
                 rank = self._header.rank
@@ -299,6 +301,18 @@ class RunWriter:
             # Kept until they are written; more may have come since.
             self._heading, self._dropped = [], 0
             del self._held[: len(held)]
+
+    def _chain_on(self, beat: Beat) -> None:
+        """Append a beat to the journal, linked to the line before it."""
+        if self._journal is None:
+            return
+        line = self._chain.link(beat_mapping(beat))
+        try:
+            self._journal.write_lines([line])
+        except BaseException:
+            self._chain.tear()
+            raise
+        self._chain.advance()
 
     def _drop_oldest(self) -> None:
         """Drop the oldest of too many lines, with a warning."""

@@ -1,4 +1,4 @@
-"""The commands ``statement`` and ``card``."""
+"""The commands ``statement``, ``card`` and ``verify``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ _STATEMENT_HELP = (
     "Such as: statement paper --project lisa --latex\n\n"
     "paper: two sentences and a table; eu-ai-act: energy and compute of the Model Documentation Form; sci: Software "
     "Carbon Intensity, ISO/IEC 21031. --trace adds the arithmetic behind every figure."
+)
+
+_VERIFY_HELP = (
+    "Work out every figure of a record again from its journals and their factors, and say which differ.\n\n"
+    "Such as: verify baseline\n\n"
+    "Ends with 0 where all agree, with 1 where a figure differs or a line of a journal has been altered."
 )
 
 _CARD_HELP = (
@@ -96,3 +102,19 @@ def card(
 
     with told({"run": run, "project": project, "ledger": ledger, "training_type": training_type}):
         write_card(path, run, ledger=ledger, project=project, training_type=training_type)
+
+
+@statements_app.command(help=_VERIFY_HELP)
+def verify(
+    run: RunArgument = None,
+    project: ProjectOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Work out a record again from its journals."""
+    from lightning_carbon.cli.statements.checking import check_record
+
+    with told({"project": project, "ledger": ledger}):
+        code = check_record(run, ledger=ledger, project=project, output=form_of(json=json))
+    raise typer.Exit(code)
