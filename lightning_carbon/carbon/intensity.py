@@ -29,6 +29,11 @@ MARGINAL: Final = "marginal"
 """The emissions of the generation that answers a change of the consumption."""
 GIVEN: Final = "given"
 """The source of a factor that the user gave."""
+MIN_DOUBTLESS_GRAMS: Final = 1.0
+"""The lowest intensity in the literature, in gCO2e/kWh (IPCC AR5 WG III, 2014, table A.III.2: hydropower); a smaller
+figure other than 0 is more likely in kg."""
+MAX_GRAMS: Final = 5_000.0
+"""Over twice the highest intensity there, 2,200 gCO2e/kWh; a larger figure is in mg."""
 
 
 @dataclass(frozen=True, slots=True)

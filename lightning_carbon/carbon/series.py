@@ -14,14 +14,12 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lightning_carbon.carbon.intensity import Intensity
+from lightning_carbon.carbon.intensity import AVERAGE, MARGINAL, Intensity
 from lightning_carbon.units import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-AVERAGE: Final = "average"
-MARGINAL: Final = "marginal"
 LONGEST_STEP_SECONDS: Final = float(SECONDS_PER_HOUR)
 """The longest time that the last value of a series with a single point holds: an hour, as most series have it."""
 
@@ -132,6 +130,7 @@ class SeriesUse:
             share * mean + (1 - share) * end for end in (self.rest.value, self.rest.low, self.rest.high)
         )
         is_whole = share >= 1
+        region = self.region or ("custom" if is_whole and self.rest.assumed else self.rest.region)
         return replace(
             self.rest,
             value=value,
@@ -139,7 +138,12 @@ class SeriesUse:
             high=max(high, value),
             source=self.source if is_whole else f"{self.source}; the rest: {self.rest.source}",
             basis=self.basis if is_whole else f"{self.basis}; the rest: {self.rest.basis}",
-            region=self.region or ("custom" if is_whole and self.rest.assumed else self.rest.region),
+            region=region,
+            typed=self.rest.typed if region == self.rest.region else None,
+            licence="; ".join(dict.fromkeys(filter(None, (self.licence, "" if is_whole else self.rest.licence)))),
+            direct=None,
+            upstream=None,
+            span="" if is_whole else self.rest.span,
             year=None if is_whole else self.rest.year,
             assumed=self.rest.assumed and not is_whole,
         )

@@ -114,6 +114,19 @@ def intensity_of(region: str | Mapping[str, float] | None, year: int | None = No
     return _intensity(own, priced, (low, high), span=span, typed=typed)
 
 
+def published(region: str) -> tuple[YearlyFactors, ...]:
+    """Every publisher's years of a place, the publisher of the value first; none for a mix.
+
+    Raises:
+        UnknownRegion: The tables have no such place.
+    """
+    if _mixed(region) is not None:
+        return ()
+    from lightning_carbon.grid.places import place_of
+
+    return tuple(_publishers(place_of(region)))
+
+
 def _mixed(region: str | Mapping[str, float]) -> Intensity | None:
     """The factor of a mix; ``None`` where a place is meant."""
     is_text = isinstance(region, str)

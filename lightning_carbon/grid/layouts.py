@@ -20,25 +20,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from lightning_carbon.carbon.series import AVERAGE, MARGINAL
+from lightning_carbon.carbon.intensity import AVERAGE, MARGINAL
+from lightning_carbon.grid.mixes import SOURCES
 from lightning_carbon.grid.stamps import ZoneMeaning
 from lightning_carbon.units import GRAMS_PER_KILOGRAM, GRAMS_PER_POUND, GRAMS_PER_TONNE, KILO, MILLIGRAMS_PER_GRAM
 
-FUELS: Final[Mapping[str, float]] = {
-    "biomass": 230.0,
-    "fossil brown coal/lignite": 820.0,
-    "fossil hard coal": 820.0,
-    "fossil gas": 490.0,
-    "geothermal": 38.0,
-    "hydro run-of-river and poundage": 24.0,
-    "hydro water reservoir": 24.0,
-    "nuclear": 12.0,
-    "solar": 48.0,
-    "wind offshore": 12.0,
-    "wind onshore": 11.0,
+_FUELS: Final[Mapping[str, str]] = {
+    "biomass": "biomass",
+    "fossil brown coal/lignite": "coal",
+    "fossil hard coal": "coal",
+    "fossil gas": "gas",
+    "geothermal": "geothermal",
+    "hydro run-of-river and poundage": "hydro",
+    "hydro water reservoir": "hydro",
+    "nuclear": "nuclear",
+    "solar": "solar",
+    "wind offshore": "offshore wind",
+    "wind onshore": "wind",
 }
-"""The life-cycle medians of the types of ENTSO-E that have one, in gCO2e/kWh: IPCC AR5 WG III (2014), table A.III.2;
-coal has a single figure there. Oil, waste, peat, coal gas and others have none; storage was counted when charged."""
+FUELS: Final[Mapping[str, float]] = {fuel: SOURCES[source].median for fuel, source in _FUELS.items()}
+"""The life-cycle medians of the types of ENTSO-E that have one, in gCO2e/kWh. Oil, waste, peat, coal gas and others
+have none; storage was counted when it was charged."""
 STORAGE: Final = "hydro pumped storage"
 
 _GENERATED: Final = re.compile(r"(?P<fuel>.+?)\s*- actual aggregated \[mw\]")

@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from lightning_carbon.carbon.intensity import MAX_GRAMS, MIN_DOUBTLESS_GRAMS
 from lightning_carbon.carbon.series import IntensitySeries, steps_of
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.layouts import FUELS, STORAGE, Layout, fuel_of, layout_of
@@ -27,10 +28,6 @@ from lightning_carbon.units import GRAMS_PER_KILOGRAM
 
 MOST_BYTES: Final = 64 * 2**20
 """The most bytes of a file; ten years of five-minute values have about half."""
-MOST_GRAMS: Final = 5_000.0
-"""Over twice the highest intensity in the literature, in gCO2e/kWh (IPCC AR5 WG III, table A.III.2: 2,200)."""
-LEAST_USUAL_GRAMS: Final = 1.0
-"""The lowest life-cycle intensity there, in gCO2e/kWh; a file of smaller values is more likely in kg."""
 _EMPTY: Final = frozenset({"", "-", "n/a", "n/e", "na", "nan", "null", "none"})
 _SHOWN: Final = 40
 
@@ -161,7 +158,7 @@ def _note(found: _Found, at: float, grams: float) -> None:
         raise found.refuse(
             f"line {found.line} has {grams:g} gCO2e/kWh, below zero; leave out what is no carbon intensity."
         )
-    if grams > MOST_GRAMS:
+    if grams > MAX_GRAMS:
         least = grams / GRAMS_PER_KILOGRAM
         fix = f"was {least:g} meant? Name the unit in the column, such as 'kgCO2e/MWh' (the same as gCO2e/kWh)."
         raise found.refuse(
@@ -213,7 +210,7 @@ def _mixed(found: _Found) -> list[str]:
 def _check_size_of_unit(found: _Found) -> None:
     """Ask about a file that is most likely in kg, where neither its publisher nor its column says the unit."""
     middle = median(grams for grams, _ in found.grams.values())
-    if not found.layout.name and 0 < middle < LEAST_USUAL_GRAMS:
+    if not found.layout.name and 0 < middle < MIN_DOUBTLESS_GRAMS:
         meant = f"were {middle * GRAMS_PER_KILOGRAM:g} meant? Name the column 'kgCO2e/kWh' then."
         raise found.refuse(f"half of its values are below {middle:g} gCO2e/kWh, which no supply emits; {meant}")
 

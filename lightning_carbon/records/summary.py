@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.equivalents import equivalent_of
-from lightning_carbon.carbon.series import MARGINAL
+from lightning_carbon.carbon.intensity import MARGINAL
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.records.machine_rows import machine_rows, rests_assumed

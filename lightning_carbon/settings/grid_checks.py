@@ -10,11 +10,11 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from lightning_carbon.carbon.intensity import GIVEN, MARKET, Intensity, PowerUsage
+from lightning_carbon.carbon.intensity import GIVEN, MARKET, MAX_GRAMS, MIN_DOUBTLESS_GRAMS, Intensity, PowerUsage
 from lightning_carbon.carbon.water import WaterUsage
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.factors import intensity_of
@@ -23,10 +23,8 @@ from lightning_carbon.grid.water import UNITED_STATES, wue_of
 from lightning_carbon.settings.checks import finite_number
 from lightning_carbon.units import GRAMS_IN, GRAMS_PER_KILOGRAM, MILLIGRAMS_PER_GRAM, MILLILITRES_PER_LITRE
 
-MIN_DOUBTLESS_GRAMS: Final = 1.0
-"""The lowest intensity in the literature, in gCO2e/kWh; a smaller figure other than 0 is more likely in kg."""
-MAX_GRAMS: Final = 5_000.0
-"""Over twice the highest intensity in the literature, in gCO2e/kWh; a larger figure is in mg."""
+AUTO: Final = "auto"
+"""The region of a machine in a cloud, which asks the cloud."""
 MAX_PUE: Final = 10.0
 """Over four times the highest PUE of an ordinary site; a larger figure is in percent, or lacks its decimal point."""
 
@@ -41,8 +39,10 @@ _WUE_FIX: Final = 'give litres for a kWh of IT energy, zero or more, such as 0.3
 _PUE_FIX: Final = "give site energy over IT energy, 1.0 or more, such as 1.2."
 
 
-def check_region(region: object) -> Intensity | None:
+def check_region(region: object, ask: Callable[[], str | None] | None = None) -> Intensity | None:
     """Check ``region``; ``None`` where it is not given.
+
+    ``"auto"`` asks the metadata service of the cloud that this machine is in, for 0.3 s at most; nothing else does.
 
     The factor is that of the present year, or of the nearest that is published.
 
@@ -52,6 +52,14 @@ def check_region(region: object) -> Intensity | None:
     """
     if region is None:
         return None
+    if isinstance(region, str) and region.strip().lower() == AUTO:
+        from lightning_carbon.grid.live.clouds import ASK_SECONDS, cloud_region
+
+        found = (ask or cloud_region)()
+        if found is None:
+            fix = f"no metadata service of a cloud answered in {ASK_SECONDS:g} s; give the place, such as SE or WORLD."
+            raise ConfigError("region", region, fix)
+        region = found
     if not isinstance(region, str | Mapping):
         fix = 'give a place as text, such as SE, or the share of each source, such as {"coal": 0.3, "wind": 0.7}.'
         raise ConfigError("region", region, fix)

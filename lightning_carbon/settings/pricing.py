@@ -24,8 +24,8 @@ REGION: Final = Setting(
         'cloud (``"aws:eu-north-1"``) or ``"WORLD"``.'
     ),
     details=(
-        'Never guessed. A mix by source may stand in its place: ``{"coal": 0.3, "wind": 0.7}``, as a text '
-        '``"coal=0.3,wind=0.7"``, or one of the study of 2019 (``"mix:google-2019"``).'
+        'Never guessed; ``"auto"`` asks the cloud that it runs in. A mix by source works, too: ``{"coal": 0.3, '
+        '"wind": 0.7}``, as a text ``"coal=0.3,wind=0.7"``, or one of the study of 2019 (``"mix:google-2019"``).'
     ),
     unset="the world's average, marked as assumed",
     variable="LIGHTNING_CARBON_REGION",

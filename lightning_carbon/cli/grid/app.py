@@ -36,12 +36,35 @@ _WHAT_IF_HELP = (
     "Price a run, or an energy, at other places, hours and sites, such as: grid what-if my-run --regions SE,FR\n\n"
     "The energy stays what it is; carbon intensity and PUE change. RUN is an id, the beginning of an id, or a name."
 )
+_SHOW_HELP = "Show the factor of a place, its range, its years and its sources, such as: grid show DE --year 2024"
 _PLOT_HELP = "Draw a series by hour of the day and month, such as: grid plot grid.csv --zone Europe/Berlin"
 
 
 @grid_app.callback()
 def _grid() -> None:
     """Keep ``grid`` a group, however many commands there are."""
+
+
+@grid_app.command(help=_SHOW_HELP)
+def show(
+    place: Annotated[
+        str,
+        typer.Argument(metavar="PLACE", help="As for --region: DE, US-CA, aws:eu-north-1.", show_default=False),
+    ],
+    year: Annotated[
+        int | None,
+        typer.Option(min=1990, max=2100, metavar="YEAR", help="Default: the newest.", show_default=False),
+    ] = None,
+    *,
+    json: JsonOption = False,
+    markdown: MarkdownOption = False,
+    latex: LatexOption = False,
+) -> None:
+    """Show the factor of a place, its range and its sources."""
+    from lightning_carbon.cli.grid.places import show_place
+
+    with told({"place": place, "json": json, "markdown": markdown, "latex": latex}):
+        show_place(place, year, form=form_of(json=json, markdown=markdown, latex=latex))
 
 
 @grid_app.command(help=_BEST_HELP)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.carbon.series import MARGINAL, IntensitySeries
+from lightning_carbon.carbon.intensity import MARGINAL
+from lightning_carbon.carbon.series import IntensitySeries
 from lightning_carbon.carbon.starts import HourOfDay, Starts, starts_of
 from lightning_carbon.cli.output import show
 from lightning_carbon.errors import ConfigError

@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lightning_carbon.carbon.intensity import Intensity, PowerUsage
-from lightning_carbon.carbon.series import MARGINAL
+from lightning_carbon.carbon.intensity import MARGINAL, Intensity, PowerUsage
 from lightning_carbon.carbon.starts import starts_of
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.carbon.what_if import Alternative, Elsewhere, what_if

@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from lightning_carbon.carbon.series import AVERAGE, MARGINAL
+from lightning_carbon.carbon.intensity import AVERAGE, MARGINAL, MAX_GRAMS
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.live.plans import ELECTRICITY_MAPS, UK, WATTTIME, LivePlan
-from lightning_carbon.grid.series import MOST_GRAMS
 from lightning_carbon.grid.stamps import ZoneMeaning, moment_of
 from lightning_carbon.units import GRAMS_PER_POUND, KILO, SECONDS_PER_HOUR
 
@@ -148,7 +147,7 @@ def _points(rows: Iterable[Json], pair: Callable[[Json], tuple[str, Json]]) -> P
         if value is None:
             continue
         at = moment_of(text, ZoneMeaning.UTC)
-        if at is None or isinstance(value, bool) or not 0 <= float(value) <= MOST_GRAMS:
+        if at is None or isinstance(value, bool) or not 0 <= float(value) <= MAX_GRAMS:
             raise ValueError
         points[at] = float(value)
     return sorted(points.items())

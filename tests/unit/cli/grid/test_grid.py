@@ -157,3 +157,36 @@ def test_marginal_factors_stand_in_no_table_of_averages(tmp_path: Path) -> None:
 def test_a_question_without_sense_is_refused(words: list[str], said: str) -> None:
     """The option is named, with what would work."""
     assert said in refusal("what-if", *words)
+
+
+def test_a_place_is_shown_with_its_range_years_and_sources() -> None:
+    """The factor of a year, the methods that its range spans, the licence, and every publisher's years."""
+    text = " ".join(run("show", "de", "--year", "2024").split())
+    found = json.loads(run("show", "de", "--year", "2024", "--json"))
+
+    assert text.startswith("Electricity of de ")
+    assert "life-cycle, generation" in text
+    assert "CC BY 4.0" in text
+    assert (2024, "DEU", "de") == tuple(found["intensity"][key] for key in ("year", "region", "typed"))
+    assert found["intensity"]["value"] == found["published"][0]["grams_co2e_per_kilowatt_hour"]["2024"]
+    assert "the nearest to 1995 that is published" in " ".join(run("show", "DE", "--year", "1995").split())
+    assert "PUE" in run("show", "aws:eu-north-1")
+    assert [] == json.loads(run("show", "coal=0.3,wind=0.7", "--json"))["published"]
+    assert "cannot be used" in refusal("show", "Atlantis")
+
+
+def test_a_run_is_priced_again_by_a_series(ledger: str, tmp_path: Path) -> None:
+    """``runs reprice`` takes a file: the run is cut by its own power over time, and the rest is as recorded."""
+    started = datetime.fromisoformat(FULL.started_at)
+    path = tmp_path / "again.csv"
+    path.write_text(f"time,gCO2e/kWh\n{started.isoformat()},100\n{(started + timedelta(seconds=60)).isoformat()},40\n")
+    words = ["runs", "reprice", FULL.run_id, "--ledger", ledger, "--intensity"]
+    result = CliRunner().invoke(app, [*words, str(path), "--json"])
+    [found] = json.loads(result.stdout)["runs"]
+
+    assert 1.0 == found["series_ratio"]
+    assert (100 * 60 + 40 * (FULL.duration_seconds - 60)) / FULL.duration_seconds == pytest.approx(
+        found["intensity"]["value"]
+    )
+    assert "100.0 % of the energy" in CliRunner().invoke(app, [*words, str(path)]).stdout
+    assert "is asked while a run goes on" in CliRunner().invoke(app, [*words, "uk"]).stderr
