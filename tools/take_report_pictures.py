@@ -8,18 +8,24 @@ Needs chromium and chromedriver. The runs are simulated, on a clock that is move
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
+from rich.console import Console
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from lightning_carbon.cli.report.command import write_report  # noqa: E402 - found by the line above
+from lightning_carbon.carbon.budgets import budget_of  # noqa: E402 - found by the line above
+from lightning_carbon.cli.report.command import write_report  # noqa: E402 - likewise
+from lightning_carbon.cli.watch.sight import sight_of  # noqa: E402 - likewise
+from lightning_carbon.cli.watch.view import view_of  # noqa: E402 - likewise
+from lightning_carbon.measuring.following import FollowedRun  # noqa: E402 - likewise
 from tests.browser import Browser, browser_window  # noqa: E402 - likewise
-from tests.report_ledger import make_ledger  # noqa: E402 - likewise
+from tests.report_ledger import make_ledger, train, world_of  # noqa: E402 - likewise
 from tests.tensorboard_pages import missing_tools  # noqa: E402 - likewise
 
 IMAGES = ROOT / "docs" / "images"
@@ -45,6 +51,28 @@ def take(browser: Browser, ledger: Path, folder: Path) -> None:
         keep(browser.picture(MOST_HEIGHT), f"{name}.png")
 
 
+def take_watch(browser: Browser, ledger: Path, folder: Path) -> None:
+    """Take the picture of a terminal in which a run is watched."""
+    world = world_of(ledger, project="lisa", run_name="baseline", budget=budget_of("500 Wh"))
+    world.engine.tell_plan(steps=720)
+    train(world, 2)
+    world.engine.enter("train")
+    for _ in range(5):
+        world.run(10.0, 0.5)
+        world.engine.step_done(samples=32, tokens=65_536)
+        world.engine.row()
+    run = FollowedRun(next(ledger.glob("lisa/*")))
+    run.read()
+    console = Console(record=True, width=92, file=io.StringIO(), force_terminal=True)
+    console.print(view_of(sight_of(run.journals)))
+    page = folder / "watch.html"
+    drawn = re.sub(r"@font-face {.*?}", "", console.export_svg(title="lightning-carbon watch"), flags=re.DOTALL)
+    page.write_text(f"<style>body {{margin: 0; background: white}}</style>{drawn}", encoding="utf-8")
+    browser.open(page, width=WIDTH)
+    bottom = browser.ask("Math.ceil(document.querySelector('svg').getBoundingClientRect().bottom)")
+    keep(browser.picture(bottom), "watch.png")
+
+
 def main() -> None:
     """Take them."""
     if missing_tools():
@@ -52,6 +80,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="lightning-carbon-pictures-") as name, browser_window() as browser:
         make_ledger(Path(name) / "ledger")
         take(browser, Path(name) / "ledger", Path(name))
+        take_watch(browser, Path(name) / "watched", Path(name))
 
 
 if __name__ == "__main__":

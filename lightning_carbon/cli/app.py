@@ -32,6 +32,7 @@ from lightning_carbon.cli.runs.app import runs_app
 from lightning_carbon.cli.statements.app import statements_app
 from lightning_carbon.cli.study.app import study_app
 from lightning_carbon.cli.usage_errors import told
+from lightning_carbon.cli.watch.command import WATCH_HELP, watch
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.settings.checks import DEFAULT_INTERVAL_SECONDS
 
@@ -249,6 +250,7 @@ app.add_typer(grid_app, name="grid")
 app.add_typer(study_app, name="study")
 app.add_typer(statements_app)
 app.command("report", help=REPORT_HELP)(report)
+app.command("watch", help=WATCH_HELP)(watch)
 
 
 @app.command(help=_CHECK_HELP)

@@ -91,9 +91,11 @@ class RankFile:
             return
 
     def add(self, beat: Beat) -> None:
-        """Take a beat that is newer than the last."""
+        """Take a beat that is newer than the last; of the same moment, the later tells of the end."""
         if not self.beats or beat.ns > self.beats[-1].ns:
             self.beats.append(beat)
+        elif beat.ns == self.beats[-1].ns:
+            self.beats[-1] = beat
         if len(self.beats) > MOST_BEATS:
             # Every beat has the totals so far, so beats in between may go.
             self.beats = [*self.beats[:-1:2], self.beats[-1]]

@@ -123,6 +123,7 @@ def beat_of(
         cadence_ns=tuple(probe.cadence_ns for probe in probes) if any(map(_has_parts, usage.phases.values())) else (),
         steps_per_epoch=told.steps_per_epoch,
         tokens_with_padding=told.with_padding,
+        ahead=told.ahead,
         step_clock=clock_use.clock,
         step_clock_reason=clock_use.reason,
     )

@@ -29,14 +29,21 @@ class BudgetWatch:
 
     Attributes:
         is_reached: Whether the budget is used up.
+        used_ratio: The share of it that was used when it was last looked at; ``None`` before.
     """
 
     is_reached = False
+    used_ratio: float | None = None
 
     def __init__(self, config: MeterConfig, warn: Callable[[str, str], None]) -> None:
         self._config = config
         self._warn = warn
         self._warned_at = 0.0
+
+    @property
+    def text(self) -> str | None:
+        """The budget as it was given; ``None`` where there is none."""
+        return None if self._config.budget is None else self._config.budget.text
 
     def see(self, joules: float, forecast: Forecast | None = None, *, machine_ratio: float = 1.0) -> bool:
         """See what the run has used.
@@ -50,9 +57,11 @@ class BudgetWatch:
             Whether the budget is used up, and was not before.
         """
         budget = self._config.budget
-        if budget is None or self.is_reached:
+        if budget is None:
             return False
-        share = self._share(joules * machine_ratio)
+        share = self.used_ratio = self._share(joules * machine_ratio)
+        if self.is_reached:
+            return False
         if share >= 1:
             self.is_reached = True
             self._warn("budget", f"the budget of {budget.text} is used up")

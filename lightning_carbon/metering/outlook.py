@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.metering.course import MetricNotes
 from lightning_carbon.metering.forecast import Forecaster, Outlay, Plan, Standing
+from lightning_carbon.records.journal import AheadBeat
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lightning_carbon.carbon.uncertainty import Bounds
     from lightning_carbon.metering.budget import BudgetWatch
     from lightning_carbon.metering.sums import Sums
     from lightning_carbon.records.rows import Forecast
@@ -32,10 +34,12 @@ class ToldOfSteps(NamedTuple):
     Args:
         steps_per_epoch: The number of steps of an epoch, where it is known.
         with_padding: Whether padding may be among the tokens, where it is known.
+        ahead: The plan, the forecast and the budget of the run, where there are any.
     """
 
     steps_per_epoch: float | None = None
     with_padding: bool | None = None
+    ahead: AheadBeat | None = None
 
 
 class Outlook:
@@ -84,6 +88,21 @@ class Outlook:
             self.last = self._forecast(sums, self.plan)
         self._asked = sums, self.plan
         return self.last
+
+    @property
+    def told_by_now(self) -> ToldOfSteps:
+        """What the loop or the trainer has said, with what is ahead of the run."""
+        budget, last = self.budget, self.last
+        if self.plan is None and budget is None:
+            return self.told
+        ahead = AheadBeat(
+            None if self.plan is None else self.plan.steps,
+            () if last is None else _three(last.joules),
+            () if last is None else _three(last.remaining_seconds),
+            None if budget is None else budget.text,
+            None if budget is None else budget.used_ratio,
+        )
+        return self.told._replace(ahead=ahead)
 
     def note_metrics(self, values: Mapping[str, Any], step: int) -> None:
         """Note what the trainer logs, against the energy by the last row; nothing before the first."""
@@ -160,6 +179,10 @@ class Planned:
         events = {Phase.VALIDATE.value: validations, Phase.CHECKPOINT.value: checkpoints}
         known = {name: count for name, count in events.items() if count is not None}
         self._outlook.plan = Plan(steps, known, validation_batches) if steps is not None and steps > 0 else None
+
+
+def _three(bounds: Bounds[float]) -> tuple[float, ...]:
+    return tuple(max(0.0, value) for value in (bounds.value, bounds.low, bounds.high))
 
 
 def _spent(sums: Sums, phases: tuple[str, ...] | list[str]) -> Outlay:

@@ -393,7 +393,7 @@ class Run:
             self._adapters.clock.wall_seconds(),
             status=status,
             resumed=self._resumed,
-            told=self._outlook.told,
+            told=self._outlook.told_by_now,
             clock_use=HOST_ALONE if self._step_clock is None else self._step_clock.use,
         )
         return self._rows.pricing.told(beat, self.power_profile)

@@ -180,6 +180,25 @@ class SensorBeat:
 
 
 @dataclass(frozen=True, slots=True)
+class AheadBeat:
+    """What is ahead of a run, as its rank 0 sees it.
+
+    Args:
+        steps: The planned number of steps.
+        joules: The energy of its chips at its end: value, and the ends of a 90 % interval; empty where not known.
+        remaining_seconds: How long it still lasts, in the same form.
+        budget: The budget, as it was given, or ``None``.
+        budget_used_ratio: The share of it that is used, which may be above 1.
+    """
+
+    steps: int | None = None
+    joules: tuple[float, ...] = ()
+    remaining_seconds: tuple[float, ...] = ()
+    budget: str | None = None
+    budget_used_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """The usage of a rank so far, as its journal states it.
 
@@ -207,6 +226,7 @@ class Beat:
         cadence_ns: How far apart the news of each domain's sensor were, or ``None``; empty where no parts are told.
         tokens_with_padding: Whether padding may be among the tokens, where that is known.
         overlaps: Other runs that meter some of the same hardware at the same time, as far as this rank knows.
+        ahead: The plan, the forecast and the budget of the run, where there are any.
         series: The part that a series of carbon intensities has in the price of the run; ``None`` without a series.
     """
 
@@ -233,6 +253,7 @@ class Beat:
     cadence_ns: tuple[int | None, ...] = ()
     series: SeriesUse | None = None
     tokens_with_padding: bool | None = None
+    ahead: AheadBeat | None = None
 
     def sensor(self, index: int) -> SensorBeat:
         """What the run has shown about the sensor of a domain."""

@@ -1,0 +1,1 @@
+"""``lightning-carbon watch``: a run under way, by its journals alone."""
