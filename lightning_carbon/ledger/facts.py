@@ -131,7 +131,7 @@ def _in_utc(moment: str) -> str:
         return moment
     found = datetime.fromisoformat(moment)
     found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    return f"{found:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{found.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _model_of(record: RunRecord) -> str:

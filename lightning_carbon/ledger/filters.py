@@ -126,7 +126,7 @@ def moment_of(argument: str, text: str | None, now: datetime, *, is_end: bool = 
                 moment += timedelta(days=1)
     except (ValueError, OverflowError):
         raise ConfigError(argument, text, _DATE_FIX) from None
-    return f"{moment:%Y-%m-%dT%H:%M:%S}"
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def unknown_project(name: str, known: Iterable[str], where: str) -> ConfigError:

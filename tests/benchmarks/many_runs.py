@@ -71,7 +71,7 @@ def many_runs(world: World) -> Iterator[Check]:
         (("total", "--by", "gpu"), None),
         (("total", "--by", "month", "--status", "failed"), None),
         (("--status", "failed", "--sort", "energy", "--limit", "20"), None),
-        (("show", "final-03", "--project", "project-07"), None),
+        (("--sweep", "final-*", "--project", "project-07", "--limit", "20"), None),
     ):
         told = " ".join(words)
         seconds, mebibytes = min(command("--ledger", str(root), *words) for _ in range(3))

@@ -53,7 +53,19 @@ def test_the_wheel_holds_nothing_but_the_package(names: frozenset[str]) -> None:
 
 def test_the_metadata_names_licence_and_extras(metadata: Message) -> None:
     """What can be asked for in brackets is a promise to users."""
-    extras = {"lightning", "transformers", "tensorboard", "examples", "parquet", "team", "report", "grid", "dev", "all"}
+    extras = {
+        "lightning",
+        "transformers",
+        "tensorboard",
+        "examples",
+        "parquet",
+        "team",
+        "report",
+        "grid",
+        "live",
+        "dev",
+        "all",
+    }
 
     assert "Apache-2.0" == metadata["License-Expression"]
     assert {"LICENSE", "NOTICE"} == set(metadata.get_all("License-File", []))

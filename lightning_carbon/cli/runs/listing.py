@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import typer
-from rich import box
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from lightning_carbon.cli.runs.choosing import find_run_or_project, known_runs, open_runs
@@ -29,8 +27,6 @@ from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rich.console import JustifyMethod
-
     from lightning_carbon.cli.runs.choosing import Runs
     from lightning_carbon.ledger.facts import Facts
     from lightning_carbon.records.run import RunRecord
@@ -38,7 +34,7 @@ if TYPE_CHECKING:
 _LEAST: Final = 6
 """The least width of a name or a project that is cut."""
 _GAP: Final = 1
-_STARTED, _STEPS, _RANKS = "Started (UTC)", "Steps", "Ranks"
+_STATUS, _STARTED, _STEPS, _RANKS = "Status", "Started (UTC)", "Steps", "Ranks"
 _DROPPED: Final = (_STARTED, _STEPS, _RANKS)
 """The columns that are left out where room is short, in this order; the id begins with the start anyway."""
 _LITTLE: Final = 1e-3
@@ -136,7 +132,7 @@ class _Shown:
     """
 
     title: str
-    cell: Callable[[Facts], str | Text]
+    cell: Callable[[Facts], str]
     total: str = ""
     is_figure: bool = False
     is_cut: bool = False
@@ -150,24 +146,43 @@ def _show(found: Sequence[Facts], runs: Runs, wanted: RunFilter) -> None:
         console.print(Text(printable(f"No runs{where}{what} in {runs.folder}")), soft_wrap=True)
         return
     columns, widths, cells = _fitted(_columns(found), found, console.width)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, _GAP - 1, 0, 0), pad_edge=False, show_footer=True)
-    for column, width in zip(columns, widths, strict=True):
-        justify: JustifyMethod = "right" if column.is_figure else "left"
-        table.add_column(column.title, column.total, justify=justify, width=width, no_wrap=True, overflow="ellipsis")
-    for row in zip(*cells, strict=True):
-        table.add_row(*row)
-    console.print(table, width=max(console.width, _needed(widths)))
+    has_colours = console.color_system is not None and not console.no_color
+    typer.echo("\n".join(_lines(columns, widths, cells, has_colours=has_colours)))
     _say_notes(console, found, has_ranks=any(column.title == _RANKS for column in columns))
+
+
+def _lines(
+    columns: Sequence[_Shown], widths: Sequence[int], cells: Sequence[Sequence[str]], *, has_colours: bool
+) -> Iterator[str]:
+    """The lines of the table; rich would take a second for some thousand."""
+
+    def padded(text: str, column: _Shown, width: int) -> str:
+        length = cell_len(text)
+        if length > width:
+            text, length = set_cell_size(text, width - 1) + "…", width
+        blanks = " " * (width - length)
+        if has_colours and column.title == _STATUS and text in _COLOURS:
+            text = typer.style(text, fg=_COLOURS[Status(text)])
+        return blanks + text if column.is_figure else text + blanks
+
+    def line(texts: Iterable[str]) -> str:
+        return (" " * _GAP).join(map(padded, texts, columns, widths)).rstrip()
+
+    yield line(column.title for column in columns)
+    yield "─" * _needed(widths)
+    for row in zip(*cells, strict=True):
+        yield line(row)
+    yield ""
+    yield line(column.total for column in columns)
 
 
 def _fitted(
     columns: Sequence[_Shown], found: Sequence[Facts], width: int
-) -> tuple[Sequence[_Shown], list[int], list[list[str | Text]]]:
+) -> tuple[Sequence[_Shown], list[int], list[list[str]]]:
     """The columns that a terminal has room for, with their widths and cells; the rest of the room goes to names."""
     cells = [[column.cell(facts) for facts in found] for column in columns]
     full = [
-        max(map(cell_len, map(str, (column.title, column.total, *texts))))
-        for column, texts in zip(columns, cells, strict=True)
+        max(map(cell_len, (column.title, column.total, *texts))) for column, texts in zip(columns, cells, strict=True)
     ]
     shown = list(range(len(columns)))
     widths = [min(_LEAST, length) if column.is_cut else length for column, length in zip(columns, full, strict=True)]
@@ -193,10 +208,10 @@ def _columns(found: Sequence[Facts]) -> list[_Shown]:
     count = f"{len(found):,} {'run' if len(found) == 1 else 'runs'}"
     lasted = duration(sum(facts.duration_seconds for facts in found))
     return [
-        _Shown("Run", lambda facts: Text(printable(facts.run_id)), count),
-        _Shown("Name", lambda facts: Text(printable(facts.run_name or NOTHING)), is_cut=True),
-        _Shown("Project", lambda facts: Text(printable(facts.project)), is_cut=True),
-        _Shown("Status", lambda facts: Text(facts.status, _COLOURS[Status(facts.status)])),
+        _Shown("Run", lambda facts: printable(facts.run_id), count),
+        _Shown("Name", lambda facts: printable(facts.run_name or NOTHING), is_cut=True),
+        _Shown("Project", lambda facts: printable(facts.project), is_cut=True),
+        _Shown(_STATUS, lambda facts: facts.status),
         _Shown(_STARTED, lambda facts: facts.started_at[:16].replace("T", " ")),
         _Shown("Duration", lambda facts: duration(facts.duration_seconds), lasted, is_figure=True),
         # A rank that has written nothing is missing from the figures, too.

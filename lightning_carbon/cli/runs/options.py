@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lightning_carbon.ledger.filters import RunFilter, filter_of
 from lightning_carbon.settings import PROJECT
+
+if TYPE_CHECKING:
+    from lightning_carbon.ledger.filters import RunFilter
 
 StatusOption = Annotated[
     list[str] | None,
@@ -70,6 +72,8 @@ def selected(
     Raises:
         ConfigError: A filter cannot be used, or two contradict each other.
     """
+    from lightning_carbon.ledger.filters import filter_of
+
     return filter_of(
         project=None if project is None else PROJECT.check(project),
         statuses=status or (),

@@ -95,9 +95,11 @@ def test_runs_are_priced_again_from_their_records(root: Path) -> None:
     table = told(root, "reprice", "--project", "lisa", "--region", "SE")
     rows = list(csv.DictReader(told(root, "reprice", "lisa", "--region", "SE", "--csv").splitlines()))
 
-    assert 13_545.7 / 3.6e6 * 100 * 1.2 == pytest.approx(whole["grams_co2e"])
-    assert 2.742 == pytest.approx(whole["recorded_grams_co2e"])
-    assert 13_545.7 / 3.6e6 * 100 * 1.54 == pytest.approx(kept["grams_co2e"])
+    priced = SLOW.priced_energy
+    assert priced is not None
+    assert priced.value.kilowatt_hours * 100 * 1.2 == pytest.approx(whole["grams_co2e"])
+    assert FULL.carbon.grams_co2e == pytest.approx(whole["recorded_grams_co2e"])
+    assert priced.value.kilowatt_hours * 100 * 1.54 == pytest.approx(kept["grams_co2e"])
     assert kept["grams_co2e_low"] < kept["grams_co2e"] < kept["grams_co2e_high"]
     assert "The records stay as they are." in table
     assert ["slow", "fast", "never"] == [row["run_name"] for row in rows]
@@ -256,7 +258,7 @@ def test_a_file_that_is_none_of_codecarbons_changes_nothing(tmp_path: Path, cont
         ),
         (["reprice", "slow"], "--region is missing: give what to price by"),
         (["reprice", "--region", "SE"], "--project is missing: name a run, or --project"),
-        (["reprice", "slow", "--region", "Sweden"], "--region Sweden cannot be used: did you mean SE"),
+        (["reprice", "slow", "--region", "Swedenn"], "--region Swedenn cannot be used: did you mean SE"),
         (["reprice", "slow", "--region", "SE", "--intensity", "3"], "the region 'SE' is given too"),
         (["tag", "slow", "a;b"], "tag='a;b' cannot be used: give a short text"),
         (["tag", "slow", "--remove"], "--remove cannot be used: no tag is given"),
