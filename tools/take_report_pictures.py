@@ -1,4 +1,4 @@
-"""Take the pictures of reports in ``docs/images``: of a run, of a project, and of what ``watch`` shows.
+"""Take the pictures of reports in ``docs/images``: of a run, of a project, of the dashboard, and of ``watch``.
 
     python tools/take_report_pictures.py
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,7 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from lightning_carbon.carbon.budgets import budget_of  # noqa: E402 - found by the line above
+from lightning_carbon.cli.dashboard.server import Dashboard  # noqa: E402 - likewise
 from lightning_carbon.cli.report.command import write_report  # noqa: E402 - likewise
+from lightning_carbon.cli.runs.choosing import open_runs  # noqa: E402 - likewise
 from lightning_carbon.cli.watch.sight import sight_of  # noqa: E402 - likewise
 from lightning_carbon.cli.watch.view import view_of  # noqa: E402 - likewise
 from lightning_carbon.measuring.following import FollowedRun  # noqa: E402 - likewise
@@ -49,6 +52,20 @@ def take(browser: Browser, ledger: Path, folder: Path) -> None:
         write_report(None, project, str(ledger), output=page)
         browser.open(page, width=WIDTH, scheme=scheme)
         keep(browser.picture(MOST_HEIGHT), f"{name}.png")
+
+
+def take_dashboard(browser: Browser, ledger: Path) -> None:
+    """Take the picture of the dashboard while a run goes on."""
+    world = world_of(ledger, 9, project="marge", run_name="big")
+    train(world, 2)
+    with Dashboard(open_runs(str(ledger)).ledger) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        browser.open(server.address, width=WIDTH)
+        keep(browser.picture(MOST_HEIGHT), "dashboard.png")
+        server.shutdown()
+        thread.join()
+    world.engine.stop()
 
 
 def take_watch(browser: Browser, ledger: Path, folder: Path) -> None:
@@ -80,6 +97,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="lightning-carbon-pictures-") as name, browser_window() as browser:
         make_ledger(Path(name) / "ledger")
         take(browser, Path(name) / "ledger", Path(name))
+        take_dashboard(browser, Path(name) / "ledger")
         take_watch(browser, Path(name) / "watched", Path(name))
 
 

@@ -95,8 +95,11 @@ def project_markdown(ledger: Ledger, project: str | None) -> str:
     return _markdown(_project(ledger, project, lambda _: "")[0]) + "\n"
 
 
-def with_needed() -> None:
+def with_needed(argument: str = "output") -> None:
     """See that what draws and lays out pages is installed.
+
+    Args:
+        argument: The argument that asks for a page, for the error.
 
     Raises:
         ConfigError: It is not; the error names the extra.
@@ -105,8 +108,8 @@ def with_needed() -> None:
         import jinja2  # noqa: F401 - only whether it is there
         import matplotlib as mpl  # noqa: F401 - likewise
     except ImportError as error:
-        fix = f"a page needs {error.name}: {EXTRA}; or give a name that ends in .md."
-        raise ConfigError("output", None, fix) from None
+        instead = "; or give a name that ends in .md" if argument == "output" else ""
+        raise ConfigError(argument, None, f"a page needs {error.name}: {EXTRA}{instead}.") from None
 
 
 def _project(ledger: Ledger, project: str | None, link: Callable[[RunLine], str]) -> tuple[ProjectPage, list[RunLine]]:

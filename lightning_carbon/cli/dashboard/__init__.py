@@ -1,0 +1,1 @@
+"""``lightning-carbon dashboard``: the pages of reports, served to a browser on this machine."""
