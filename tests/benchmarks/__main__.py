@@ -45,6 +45,7 @@ BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
     "accuracy-continuous": accuracy.continuous,
     "accuracy-ticking": accuracy.ticking,
     "accuracy-power": accuracy.integrated,
+    "hooks": training.hooks,
     "lightning": training.lightning,
     "huggingface": training.huggingface,
     "memory": memory.memory,

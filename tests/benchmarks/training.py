@@ -45,6 +45,16 @@ def huggingface(world: World) -> Iterator[Check]:
     return _compare(world, "huggingface", "CarbonTrainerCallback in Hugging Face")
 
 
+def hooks(world: World) -> Iterator[Check]:
+    """All that both callbacks do at a step without a row: hooks, counting the batch, guards."""
+    for framework in ("lightning", "huggingface"):
+        found = world.child("hooks_child", framework, scenario=world.eight_gpus())
+        for what, value in found.items():
+            if isinstance(value, float):
+                limit = 30 if "in succession" in what else None
+                yield Check("hooks", what.removesuffix(", CPU µs"), value, "µs", limit, note="of processor time")
+
+
 class Training:
     """A training in a process of its own, that goes on by turns.
 

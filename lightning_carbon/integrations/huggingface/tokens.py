@@ -51,10 +51,12 @@ def tokens_seen(trainer: Any, args: Any, state: Any, *, has_masks: bool) -> Toke
         state: Its state.
         has_masks: Whether its batches have an ``attention_mask``, be it on a device.
     """
+    packed = getattr(trainer, "_total_train_tokens", None)
+    if not packed and not state.num_input_tokens_seen:
+        return None
     generates = trl.generates(type(trainer))
     if args.world_size > 1 and not generates:
         return None
-    packed = getattr(trainer, "_total_train_tokens", None)
     if isinstance(packed, (int, float)) and packed:
         return TokensSeen(int(packed), with_padding=False, is_of_inputs=False)
     rule = getattr(args, "include_num_input_tokens_seen", None)

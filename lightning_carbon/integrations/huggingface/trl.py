@@ -7,6 +7,7 @@ real trainings; they are right with TRL 1.16 (2026).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from lightning_carbon.integrations.shared.batch import Count
@@ -27,14 +28,15 @@ _PROMPTS: Final = "prompt"
 
 def generates(trainer_class: type) -> bool:
     """Whether a class is a Trainer of TRL that generates the text it learns from."""
-    return any(hasattr(trainer_class, name) for name in (SCORED, *GENERATED)) and _is_of_trl(trainer_class)
+    return _is_of_trl(trainer_class) and any(hasattr(trainer_class, name) for name in (SCORED, *GENERATED))
 
 
 def prepares(trainer_class: type) -> bool:
     """Whether a class is a Trainer of TRL that generates for several steps and learns from a part in each."""
-    return hasattr(trainer_class, SCORED) and _is_of_trl(trainer_class)
+    return _is_of_trl(trainer_class) and hasattr(trainer_class, SCORED)
 
 
+@cache
 def _is_of_trl(trainer_class: type) -> bool:
     return any(base.__module__.partition(".")[0] == "trl" for base in trainer_class.__mro__)
 

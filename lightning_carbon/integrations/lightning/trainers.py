@@ -43,6 +43,8 @@ def steps_per_epoch(trainer: Trainer) -> float:
 
 def accumulates(trainer: Trainer) -> bool:
     """Whether further batches will join the present batch in its step."""
+    if trainer.accumulate_grad_batches == 1:  # the trainer takes longer to say so, at every step
+        return False
     should_accumulate = getattr(trainer.fit_loop, "_should_accumulate", None)
     if should_accumulate is not None:
         return bool(should_accumulate())
@@ -51,11 +53,12 @@ def accumulates(trainer: Trainer) -> bool:
 
 def logs_now(trainer: Trainer) -> bool:
     """Whether the trainer logs its own metrics of this step."""
-    due = getattr(getattr(trainer, "_logger_connector", None), "should_update_logs", None)
-    if due is not None:
-        return bool(due)
     every = trainer.log_every_n_steps
-    return bool(every and (batches_that_stepped(trainer) + 1) % every == 0)
+    is_row = bool(every and (batches_that_stepped(trainer) + 1) % every == 0)
+    if not is_row and not (every and trainer.should_stop):  # the trainer takes longer to say so, at every step
+        return False
+    due = getattr(getattr(trainer, "_logger_connector", None), "should_update_logs", None)
+    return is_row if due is None else bool(due)
 
 
 def live_metrics(trainer: Trainer, name: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any, Final, NamedTuple
 
+_ROWS: Final = 2
+"""The number of dimensions of sequences in rows."""
 _IGNORED: Final = -100
 """The label that a loss ignores (``torch.nn.CrossEntropyLoss``), which collators pad labels with."""
 
@@ -84,7 +86,9 @@ def real_tokens(
     if (known := _values(places, ids)) is not None:
         return Tokens(int((known != 0).sum()) + _begun(known), with_padding=False)
     if (told := _values(labels, ids)) is not None and told.shape[-1]:
-        if _IGNORED not in told[..., -1:].ravel().tolist():  # no array is made, which costs a step the most
+        # Of rows, the last column is a list without a copy; a step costs the copy the most.
+        last = told[:, -1] if len(told.shape) == _ROWS else told[..., -1:].ravel()
+        if _IGNORED not in last.tolist():
             return Tokens(_size(ids), with_padding=False)
         # A prompt that the loss ignores is at the beginning of its row, padding at the end.
         is_label = told[..., ::-1] != _IGNORED
