@@ -13,6 +13,7 @@ from lightning_carbon.units import Energy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lightning_carbon.carbon.intensity import Intensity
     from lightning_carbon.records.rows import Forecast
     from lightning_carbon.settings import MeterConfig
 
@@ -39,6 +40,11 @@ class BudgetWatch:
         self._config = config
         self._warn = warn
         self._warned_at = 0.0
+        self._intensity: Callable[[], Intensity] = lambda: config.intensity
+
+    def price_by(self, intensity: Callable[[], Intensity]) -> None:
+        """Price CO2e by a factor that changes while the run goes on."""
+        self._intensity = intensity
 
     @property
     def text(self) -> str | None:
@@ -78,4 +84,4 @@ class BudgetWatch:
     def _share(self, joules: float) -> float:
         config, energy = self._config, Energy.from_joules(joules)
         assert config.budget is not None  # noqa: S101 - asked for only where there is one
-        return config.budget.share(energy, config.pue, config.intensity, price_per_kwh=config.price_per_kwh or 0.0)
+        return config.budget.share(energy, config.pue, self._intensity(), price_per_kwh=config.price_per_kwh or 0.0)

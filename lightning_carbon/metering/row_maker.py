@@ -40,6 +40,8 @@ class RowMaker:
         self._config = config
         self.pricing = RunPricing(config, header.started_at)
         self._grams = 0.0
+        if outlook.budget is not None:
+            outlook.budget.price_by(lambda: self.pricing.intensity)
         self._probes = probes
         self._outlook = outlook
         self._header = header

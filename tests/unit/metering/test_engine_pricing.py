@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lightning_carbon.carbon.budgets import Budget, Quantity
 from lightning_carbon.carbon.series import IntensitySeries, steps_of
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.records.journal import part_of
@@ -118,3 +119,17 @@ def test_a_killed_run_is_priced_as_far_as_its_journal_reaches() -> None:
         assert record.carbon.series is not None
         assert 1.0 == record.carbon.series.covered_ratio
         assert 100.0 < record.carbon.intensity.value < 500.0
+
+
+def test_a_budget_of_co2e_counts_what_the_series_says() -> None:
+    """At ten times the region's factor, a budget is used up by a tenth of the energy."""
+    start = World(uneven).clock.wall_seconds()
+    dirty = 10 * intensity_of("SE").value
+    series = IntensitySeries((start,), (start + HOUR,), (dirty,))
+    grams = 1_000.0 * 60.0 / 3.6 / MEGA * dirty * PUE  # of a minute at 1 kW
+    world = World(uneven, changes={"series": series, "budget": Budget(Quantity.CARBON, grams, f"{grams:.3g} g")})
+    with world.engine as meter:
+        world.run(45.0, tick_seconds=1.0)
+        assert not meter.budget_reached
+        world.run(30.0, tick_seconds=1.0)
+        assert meter.budget_reached
