@@ -236,7 +236,7 @@ def _parts(kept: Kept) -> Iterator[Sequence[object]]:
     epa = (2023, "direct, generation", "EPA eGRID2023 rev 2", "public domain")
     states = kept.json(STATES)
     for name, state in states.items():
-        if not name.startswith("_"):
+        if not name.startswith("_") and state["regionCode"].isupper():  # not the whole country
             words = " ".join(word if word == "of" else word.capitalize() for word in name.split())
             yield _part(f"US-{state['regionCode']}", words, _grams(state["emissions"]), facts=epa)
     for code, (name, pounds) in SUBREGIONS.items():

@@ -3,10 +3,11 @@
     python tools/update_docs.py             # after a change to a metric, or to a key of a record or a measurement
     python tools/update_docs.py --check     # writes nothing; fails where something would change
 
-Settings come from ``lightning_carbon.settings``; metrics come from ``lightning_carbon.records.rows.METRICS``; what is
-told of a whole run comes from ``lightning_carbon.records.conclusion.FACTS``, and what trackers hold of it from
-tests/data/trackers.json; the study's Table 3 is a part of what ``lightning-carbon study published --markdown`` prints;
-keys come from the dataclasses in ``lightning_carbon.records.run`` and ``lightning_carbon.study.measured.measurement``
+Places come from ``lightning_carbon.grid``; settings come from ``lightning_carbon.settings``; metrics come from
+``lightning_carbon.records.rows.METRICS``; what is told of a whole run comes from
+``lightning_carbon.records.conclusion.FACTS``, and what trackers hold of it from tests/data/trackers.json; the study's
+Table 3 is a part of what ``lightning-carbon study published --markdown`` prints; keys come from the dataclasses in
+``lightning_carbon.records.run`` and ``lightning_carbon.study.measured.measurement``
 and what their docstrings say of them.
 """
 
@@ -25,8 +26,13 @@ from docstring_parser import parse
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.carbon.series import SeriesUse
+from lightning_carbon.carbon.water import WaterUsage
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.grid.factors import intensity_of
+from lightning_carbon.grid.tables import clouds, countries, parts, zones
 from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS, TRAINER_ONLY
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.accounting import MarketRecord, ScopesRecord, WaterRecord
 from lightning_carbon.records.conclusion import FACTS, facts_table
 from lightning_carbon.records.machine_record import HostMachine, MachineRecord
 from lightning_carbon.records.overlaps import Overlap
@@ -75,6 +81,8 @@ IN_RECORD: dict[str, Kind] = {
     "carbon.intensity": Intensity,
     "carbon.pue": PowerUsage,
     "carbon.series": SeriesUse,
+    "carbon.market": MarketRecord,
+    "carbon.scopes": ScopesRecord,
     "ranks[]": RankRecord,
     "overlaps[]": Overlap,
     "attempts[]": {
@@ -89,6 +97,8 @@ IN_RECORD: dict[str, Kind] = {
     "machine": MachineRecord,
     "machine.hosts[]": HostMachine,
     "machine.hosts[].model": RestModel,
+    "water": WaterRecord,
+    "water.wue": WaterUsage,
 }
 IN_MEASUREMENT: dict[str, Kind] = {
     "settling": Settling,
@@ -153,9 +163,59 @@ def trackers_table() -> str:
     return "\n".join(lines)
 
 
+# Forms in which people type where their electricity is from.
+TYPED: tuple[str | dict[str, float], ...] = (
+    *("SE", "swe", "Sweden", "UK", "Türkiye", "IND", "World", "US-CA", "California", "CAMX", "CA-QC", "Québec", "SE3"),
+    *("CN-GD", "aws:eu-north-1", "gcp:europe-west4", "azure:westeurope", "mix:google-2019", "coal=0.3,wind=0.7"),
+    {"hydro": 0.5, "nuclear": 0.5},
+)
+# What is asked about instead.
+ASKED: tuple[str | dict[str, float], ...] = (
+    *("us-east-1", "Georgia", "Korea", "NY", "Untied States", "aws:eu-nort-1"),
+    {"coal": 30.0, "wind": 70.0},
+    {"coal": 0.3, "wind": 0.6},
+)
+
+
+def places_table() -> str:
+    """The factor of places in the forms that people type."""
+    lines = ["| typed | gCO2e/kWh | range | year | basis | source, licence |", "|---|---|---|---|---|---|"]
+    for typed in TYPED:
+        found = intensity_of(typed)
+        figures = (f"{found.value:.4g}", f"{found.low:.4g} to {found.high:.4g}", str(found.year or ""))
+        lines.append(f"| {' | '.join((f'`{typed}`', *figures, found.basis, f'{found.source}, {found.licence}'))} |")
+    return "\n".join(lines).replace("|  |", "| |")
+
+
+def asked_table() -> str:
+    """The hints for what names no place, or several."""
+    lines = ["| typed | the error says |", "|---|---|"]
+    for typed in ASKED:
+        try:
+            intensity_of(typed)
+        except ConfigError as error:
+            lines.append(f"| `{typed}` | {error.fix.partition(' Give an ISO')[0]} |")
+    return "\n".join(lines)
+
+
+def sources_table() -> str:
+    """The packaged publishers, with how many places each has."""
+    rows: dict[tuple[str, str, str], int] = {}
+    for place in (*countries().values(), *zones().values(), *parts().values()):
+        key = (place.source, place.basis, place.licence)
+        rows[key] = rows.get(key, 0) + 1
+    google = intensity_of("gcp:us-central1")
+    own = sum(region.grams is not None for region in clouds().values())
+    rows[google.source, google.basis, google.licence] = own
+    lines = ["| source | basis | licence | places |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join((*key, str(count)))} |" for key, count in rows.items()]
+    return "\n".join(lines)
+
+
 # Each stands in its page between <!-- NAME: written by tools/update_docs.py --> and <!-- end of NAME -->.
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/metrics.md": {"metrics": metrics_table},
+    "docs/places.md": {"places": places_table, "asked": asked_table, "sources": sources_table},
     "docs/settings.md": {"settings": settings_table},
     "docs/study.md": {"table 3": table_3},
     "docs/trackers.md": {"facts": facts_table, "trackers": trackers_table},

@@ -43,6 +43,7 @@ _ZONE_OF: Final[Mapping[str, str]] = {
     "US-VT": "US-NE-ISNE",
 }
 _UNKNOWN_PLACE: Final = (0.05, 0.95)
+_DECIMALS: Final = 2  # those of the tables
 _GOOGLE: Final = ("direct, consumption", "Google, region-carbon-info", "Apache-2.0")
 
 
@@ -132,7 +133,7 @@ def _mixed(region: str | Mapping[str, float]) -> Intensity | None:
     is_text = isinstance(region, str)
     if is_text and not any(sign in region for sign in "={:"):
         return None
-    from lightning_carbon.grid.mixes import mix_of, parse_mix, preset
+    from lightning_carbon.grid.by_source import mix_of, parse_mix, preset
 
     if not isinstance(region, str):
         return mix_of(region)
@@ -169,7 +170,8 @@ def _span(own: YearlyFactors, others: Sequence[YearlyFactors], year: int | None)
     )
     spanned = own.years_around(year)
     years = f"{spanned[0]}" if len(spanned) == 1 else f"{spanned[0]} to {spanned[-1]}"
-    return min(*every, floor[0]), max(*every, floor[1]), f"{names}, {years}; at least {FLOOR_RATIO:.0%} to either side"
+    ends = round(min(*every, floor[0]), _DECIMALS), round(max(*every, floor[1]), _DECIMALS)
+    return *ends, f"{names}, {years}; at least {FLOOR_RATIO:.0%} to either side"
 
 
 def _intensity(

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lightning_carbon.carbon.intensity import AVERAGE, MARGINAL
-from lightning_carbon.grid.mixes import SOURCES
+from lightning_carbon.grid.by_source import SOURCES
 from lightning_carbon.grid.stamps import ZoneMeaning
 from lightning_carbon.units import GRAMS_PER_KILOGRAM, GRAMS_PER_POUND, GRAMS_PER_TONNE, KILO, MILLIGRAMS_PER_GRAM
 

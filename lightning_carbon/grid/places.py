@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import UnknownRegion
-from lightning_carbon.grid.mixes import PRESETS
+from lightning_carbon.grid.by_source import PRESETS
 from lightning_carbon.grid.tables import WORLD, clouds, countries, parts, zones
 
 if TYPE_CHECKING:

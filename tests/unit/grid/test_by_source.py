@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.grid.by_source import PRESETS, SOURCES, mix_of
 from lightning_carbon.grid.factors import intensity_of
-from lightning_carbon.grid.mixes import PRESETS, SOURCES, mix_of
 
 weights = st.dictionaries(st.sampled_from(sorted(SOURCES)), st.floats(0.01, 1.0), min_size=1)
 
