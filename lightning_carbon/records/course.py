@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.records.fields import (
     MOST,
+    Misfit,
     at,
     by_name,
     check_schema,
@@ -32,8 +33,8 @@ MOST_METRICS: Final = 16
 """The most metrics of a trainer that are kept, those that were logged first."""
 MOST_POINTS: Final = 400
 """The most points of a metric that are kept; of more, every other point goes."""
-_MILLI_DIGITS: Final = 3
-"""Seconds and watts to a thousandth."""
+_SECOND_DIGITS: Final = 6
+_WATT_DIGITS: Final = 3
 
 
 class MetricPoint(NamedTuple):
@@ -84,12 +85,10 @@ def course_mapping(course: Course) -> dict[str, Any]:
         "phases": phases,
         "stretches": [
             {
-                "start": _short(stretch.start_seconds),
-                "end": _short(stretch.end_seconds),
-                "watts": [
-                    None if (watts := stretch.watts.get(strand)) is None else _short(watts) for strand in strands
-                ],
-                "phases": [_short(stretch.phase_seconds.get(phase, 0.0)) for phase in phases],
+                "start": round(stretch.start_seconds, _SECOND_DIGITS),
+                "end": round(stretch.end_seconds, _SECOND_DIGITS),
+                "watts": [_short(stretch.watts.get(strand)) for strand in strands],
+                "phases": [round(stretch.phase_seconds.get(phase, 0.0), _SECOND_DIGITS) for phase in phases],
             }
             for stretch in stretches
         ],
@@ -109,17 +108,30 @@ def course_of(values: object) -> Course:
         strands = at(found, "strands", partial(each, reader=_strand))
         phases = at(found, "phases", partial(each, reader=text))
         stretches = at(found, "stretches", partial(each, reader=partial(_stretch, strands=strands, phases=phases)))
+        _check_order(stretches)
         metrics = at(found, "metrics", partial(by_name, reader=partial(each, reader=_point)))
         return Course(PowerProfile(stretches), metrics)
 
 
-def _short(value: float) -> float:
-    return round(value, _MILLI_DIGITS)
+def _short(watts: float | None) -> float | None:
+    return None if watts is None else round(watts, _WATT_DIGITS)
 
 
 def _strand(value: object) -> Strand:
     found = mapping(value)
-    return Strand(at(found, "kind", partial(choice, kind=Kind)), at(found, "is_modelled", flag))
+    kind = at(found, "kind", partial(choice, kind=Kind))
+    if kind == Kind.MACHINE:
+        raise Misfit("is a whole machine, which no profile adds to its chips", "kind")
+    return Strand(kind, at(found, "is_modelled", flag))
+
+
+def _check_order(stretches: tuple[Stretch, ...]) -> None:
+    """Refuse stretches that do not follow each other in time."""
+    until = 0.0
+    for place, stretch in enumerate(stretches):
+        if not until <= stretch.start_seconds < stretch.end_seconds:
+            raise Misfit("is out of order", f"stretches[{place}]")
+        until = stretch.end_seconds
 
 
 def _stretch(value: object, strands: tuple[Strand, ...], phases: tuple[str, ...]) -> Stretch:

@@ -16,6 +16,7 @@ from lightning_carbon.errors import ConfigError, RecordError
 from lightning_carbon.ledger.files import parse_json, to_json
 from lightning_carbon.ledger.journals import read_journal
 from lightning_carbon.ports import JournalText
+from lightning_carbon.records.course import course_mapping, course_of
 from lightning_carbon.records.lineage import checkpoint_mapping, checkpoint_of, resumed_at
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.merging import record_of
@@ -25,6 +26,7 @@ from lightning_carbon.study.measured.measurement import from_mapping as measurem
 from lightning_carbon.study.measured.measurement import to_mapping as measurement_mapping
 from lightning_carbon.study.measured.table import component_sheet
 from tests import corpus
+from tests.unit.records.test_course import COURSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +79,14 @@ def use_checkpoint(data: bytes) -> None:
     to_json(checkpoint_mapping(checkpoint))
 
 
+def use_course(data: bytes) -> None:
+    """Go on with a course, and keep it again."""
+    course = course_of(parse_json(data))
+    again = course_mapping(course.followed_by(course.profile))
+    to_json(again)
+    assert len(course.profile.bands) >= bool(course.profile.bands)
+
+
 def _use(record: RunRecord) -> None:
     to_json(to_mapping(record))
     assert record.summary()
@@ -90,6 +100,7 @@ SUBJECTS: Final[dict[str, tuple[bytes, Callable[[bytes], None]]]] = {
     "journals": (("\n".join(corpus.journal()) + "\n").encode(), use_journal),
     "measurements": (corpus.compact(corpus.measurement()).encode(), use_measurement),
     "baselines": (corpus.compact(corpus.baseline()).encode(), use_baseline),
+    "courses": (corpus.compact(course_mapping(COURSE)).encode(), use_course),
     "checkpoints": (corpus.compact(corpus.checkpoint()).encode(), use_checkpoint),
 }
 """Of each sort a good file, and what is done with one."""

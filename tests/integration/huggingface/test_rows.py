@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from lightning_carbon.ledger.courses import read_course
+from lightning_carbon.records.run import RunRecord
 from tests.covered import covered_seconds
 from tests.integration.huggingface.support import (
     BATCH_SIZE,
@@ -37,12 +39,24 @@ def event_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def check_course(record: RunRecord | None) -> None:
+    """See that the losses are kept against the energy, beside the record."""
+    assert record is not None
+    assert record.location is not None
+    course = read_course(Path(record.location).parent)
+
+    assert course is not None
+    assert {"loss", "eval_loss"} <= course.metrics.keys()
+    assert 0 < course.metrics["loss"][0].joules <= (record.energy.total_joules or 0.0)
+
+
 def test_rows_are_as_recorded(event_folder: Path) -> None:
     """Tags, steps, and every value that does not depend on the machine's speed are as they always were."""
-    trainer, _ = metered_trainer(
+    trainer, callback = metered_trainer(
         event_folder, num_train_epochs=2, logging_steps=3, eval_strategy="epoch", report_to=["tensorboard"]
     )
     trainer.train()
+    check_course(callback.record)
     written = scalars(event_folder)
     golden = json.loads(GOLDEN.read_text())
     steps = {tag: [step for step, _ in written[tag]] for tag in written if "energy" in tag or "carbon" in tag}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lightning_carbon.ledger.courses import read_course
 from lightning_carbon.records.rows import METRICS, Scope
 from tests.covered import covered_seconds
 from tests.integration.lightning.support import (
@@ -58,6 +59,9 @@ def trained(
 def test_rows_are_as_recorded(tmp_path: Path, package: str) -> None:
     """Tags, steps, and every value that does not depend on the machine's speed are as they always were."""
     trainer = trained(tmp_path, package, batches=4, max_epochs=2, log_every_n_steps=3)
+    [course] = map(read_course, {path.parent for path in tmp_path.rglob("course.json")})
+    assert course is not None
+    assert "train/loss" in course.metrics
     logs = trainer.loggers[0].log_dir
     golden = json.loads(GOLDEN.read_text())
     carbon_tags = sorted(tags(logs) & {metric.name for metric in METRICS})
