@@ -9,6 +9,7 @@ import typer
 
 from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
+from lightning_carbon.cli.calibrate.app import calibrating_app
 from lightning_carbon.cli.dashboard.command import DASHBOARD_HELP, dashboard
 from lightning_carbon.cli.grid.app import grid_app
 from lightning_carbon.cli.options import (
@@ -253,6 +254,7 @@ app.add_typer(statements_app)
 app.command("report", help=REPORT_HELP)(report)
 app.command("dashboard", help=DASHBOARD_HELP)(dashboard)
 app.command("watch", help=WATCH_HELP)(watch)
+app.add_typer(calibrating_app)
 
 
 @app.command(help=_CHECK_HELP)

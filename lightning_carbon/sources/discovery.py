@@ -114,7 +114,7 @@ def class_of_machine(
     cpu_scope: CpuScope = "auto",
     root: Path = Path("/"),
 ) -> RestModel:
-    """The model of the rest of this machine, by its class, which is found and assumed.
+    """The model of the rest of this machine: as calibrated with a wall meter, else by its class, found and assumed.
 
     Args:
         findings: The findings of :func:`discover`.
@@ -123,6 +123,7 @@ def class_of_machine(
         cpu_scope: As in the meter.
         root: Where ``proc`` and ``sys`` are.
     """
+    from lightning_carbon.sources.calibration import calibration_of
     from lightning_carbon.sources.machine_class import Accelerators, chassis_of, machine_class
 
     gpus = [device for device in nvml.list_devices("all", environ).devices if device.kind == "gpu"]
@@ -137,7 +138,9 @@ def class_of_machine(
     accelerators = Accelerators((*(gpu.name for gpu in gpus), *others), of_job + len(others))
     part = allocation(environ, root)
     portion = 1.0 if part.cpus is None or cpu_scope == "machine" else part.cpus / part.machine_cpus
-    return machine_class(chassis_of(root), accelerators, portion, cpu_reason=part.reason if part.is_part else "")
+    found = machine_class(chassis_of(root), accelerators, portion, cpu_reason=part.reason if part.is_part else "")
+    calibrated = calibration_of(root, environ)
+    return found if calibrated is None else replace(calibrated, portion=found.portion)
 
 
 def _machine(shown: list[Finding], part: Allocation, scope: CpuScope) -> list[Finding]:

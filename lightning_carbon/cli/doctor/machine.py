@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lightning_carbon.settings.checks import Machine
 
 ASSUMED: Final = "assumed"
+CALIBRATED: Final = "calibrated"
 
 
 def machine_report(
@@ -41,7 +42,7 @@ def machine_report(
     method = next((sensor.method for sensor in sensors if sensor.domain.kind is Kind.MACHINE), None)
     return MachineReport(
         machine=model.machine,
-        from_=ASSUMED if model.assumed else MACHINE.variable,
+        from_=ASSUMED if model.assumed else CALIBRATED if machine == "auto" else MACHINE.variable,
         assumed=model.assumed,
         boundary=Boundary.MACHINE,
         reason=model.reason,

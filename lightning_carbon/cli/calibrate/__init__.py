@@ -1,0 +1,1 @@
+"""The command ``calibrate``: metered runs held against a wall meter."""

@@ -1,0 +1,219 @@
+"""``lightning-carbon calibrate``: recorded runs held against a wall meter, and the rest of this machine from there."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from lightning_carbon.carbon.calibration import WallStretch, calibrated
+from lightning_carbon.carbon.footprint import footprint
+from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.cli.output import Form, show
+from lightning_carbon.cli.runs.choosing import find_run
+from lightning_carbon.cli.say import notice
+from lightning_carbon.errors import ConfigError
+from lightning_carbon.grid.machines import MACHINES
+from lightning_carbon.ledger.files import write_json
+from lightning_carbon.records.fields import plain
+from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, POWER, amount
+from lightning_carbon.report.sheets import Sheet
+from lightning_carbon.sources.calibration import calibration_file
+from lightning_carbon.sources.discovery import class_of_machine
+from lightning_carbon.sources.wall_log import read_wall_log
+from lightning_carbon.units import JOULES_PER_WATT_HOUR, KILO, Energy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lightning_carbon.carbon.rest import RestModel
+    from lightning_carbon.records.run import RunRecord
+
+_LEAST_SECONDS: Final = 10.0
+"""The shortest run: a start and an end are known to a second; ours."""
+_LEAST_COVERED: Final = 0.9
+_MOST_RATIO: Final = 10.0
+"""The most that a wall shows, over its chips and 1 kW; more is another machine's, or another unit; ours."""
+
+
+class Wall(NamedTuple):
+    """What the wall meter has shown; one of the three is given.
+
+    Args:
+        log: The path of a log.
+        watts: The mean power over a run.
+        watt_hours: The energy over a run.
+    """
+
+    log: Path | None
+    watts: float | None
+    watt_hours: float | None
+
+
+class _Priced(NamedTuple):
+    """A run at the wall: its record, its stretch, and the joules that the wall has shown."""
+
+    record: RunRecord
+    stretch: WallStretch
+    joules: float
+
+    @property
+    def grams(self) -> float:
+        """The CO2e of the energy at the wall, by the factors of the record."""
+        energy = Bounds.exactly(Energy.from_joules(self.joules))
+        return footprint(energy, self.record.carbon.pue, self.record.carbon.intensity).value.grams
+
+
+def calibrate_machine(
+    names: Sequence[str], wall: Wall, *, ledger: str | None, project: str | None, keep: bool, form: Form
+) -> None:
+    """Hold runs against a wall meter, price them by it, and keep what follows for this machine.
+
+    Args:
+        names: The runs: ids, beginnings of ids, or names.
+        wall: What the wall meter has shown.
+        ledger: The folder of all runs.
+        project: The project, if only its runs count.
+        keep: Whether the calibration is kept, so later runs use it.
+        form: The form of the output.
+
+    Raises:
+        ConfigError: A run or the reading cannot be used, or nothing can be kept.
+    """
+    _check(wall, names)
+    records = [find_run(name, ledger, project) for name in names]
+    path = _file(records) if keep else None
+    log = None if wall.log is None else read_wall_log(wall.log)
+    priced = []
+    for record in records:
+        chips = _chips(record)
+        if log is not None:
+            start = _seconds_since_1970(record.started_at)
+            joules, covered = log.between(start, start + record.duration_seconds)
+            if covered < _LEAST_COVERED:
+                when = f"{record.started_at}, for {record.duration_seconds:.0f} s"
+                first, last = (datetime.fromtimestamp(at, UTC) for at in (log.spans[0][0], log.spans[-1][1]))
+                has = f"it has {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
+                fix = f"it covers {covered:.0%} of run {record.run_id} ({when}); {has}."
+                raise ConfigError("wall", str(wall.log), fix)
+            joules /= covered
+        elif wall.watts is not None:
+            joules = wall.watts * record.duration_seconds
+        else:
+            joules = (wall.watt_hours or 0.0) * JOULES_PER_WATT_HOUR
+        priced.append(_Priced(record, _stretch(record, chips, joules), joules))
+    date = f"{datetime.now(UTC):%Y-%m-%d}"
+    model = calibrated((run.stretch for run in priced), _class(records), date=date)
+    if path is not None:
+        write_json(path, plain(model), mode=0o600)
+        notice(f"kept in {path}; later runs of this machine use it")
+    show(form, [_sheet(priced, model)], _plain(priced, model), label="calibration")
+
+
+def _seconds_since_1970(moment: str) -> float:
+    found = datetime.fromisoformat(moment)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _check(wall: Wall, names: Sequence[str]) -> None:
+    given = [name for name, value in zip(("wall", "wall_watts", "wall_wh"), wall, strict=True) if value is not None]
+    if len(given) != 1:
+        fix = "give one of --wall FILE, --wall-watts WATTS and --wall-wh WH."
+        raise ConfigError(given[0] if given else "wall", None if not given else "and others", fix)
+    for name, value in (("wall_watts", wall.watts), ("wall_wh", wall.watt_hours)):
+        if value is not None and not (isfinite(value) and value > 0):
+            raise ConfigError(name, value, "give a number above 0, such as 412.")
+    if len(names) > 1 and wall.log is None:
+        raise ConfigError(given[0], wall.watts or wall.watt_hours, "it is the reading of a single run; name one run.")
+
+
+def _chips(record: RunRecord) -> Bounds[float]:
+    """The energy of the chips of a run that is fit for a calibration, in joules."""
+    energy = record.energy
+    if energy.total_joules is None or record.duration_seconds < _LEAST_SECONDS:
+        fix = f"it has no energy, or lasted less than {_LEAST_SECONDS:.0f} s; meter a longer run."
+        raise ConfigError("run", record.run_id, fix)
+    hosts = {rank.host for rank in record.ranks}
+    if len(hosts) > 1 or record.world_size != len(record.ranks):
+        raise ConfigError("run", record.run_id, "it ran on several machines, and a wall meter sees one of them.")
+    model = None if record.machine is None else record.machine.hosts[0].model
+    if model is not None and model.portion < 1:
+        part = f"it had {model.portion:.0%} of the machine ({model.reason})"
+        raise ConfigError("run", record.run_id, f"{part}, and a wall meter sees all of it; use the whole machine.")
+    return Bounds(energy.total_joules, energy.low_joules, energy.high_joules)
+
+
+def _stretch(record: RunRecord, chips: Bounds[float], joules: float) -> WallStretch:
+    seconds = record.duration_seconds
+    if joules < chips.low:
+        told = f"{amount(joules, ENERGY)} at the wall are less than the {amount(chips.value, ENERGY)} of its chips"
+        raise ConfigError("run", record.run_id, f"{told}; is this the plug of this machine, and in watts?")
+    if joules / seconds > _MOST_RATIO * chips.value / seconds + KILO:
+        told = f"{amount(joules / seconds, POWER)} at the wall are far above the {amount(chips.value / seconds, POWER)}"
+        raise ConfigError("run", record.run_id, f"{told} of its chips; is this the plug of this machine, in watts?")
+    return WallStretch(chips.value / seconds, chips.low / seconds, chips.high / seconds, joules / seconds)
+
+
+def _class(records: Sequence[RunRecord]) -> RestModel:
+    """The packaged class of the machine: that of the runs, else of this machine."""
+    for record in records:
+        model = None if record.machine is None else record.machine.hosts[0].model
+        name = "" if model is None else model.machine.partition(",")[0]
+        if name in MACHINES:
+            return MACHINES[name]
+    found = class_of_machine([]).machine.partition(",")[0]
+    return MACHINES[found]
+
+
+def _file(records: Sequence[RunRecord]) -> Path:
+    """Where the calibration of this machine is kept, on which all runs have to have run."""
+    here = os.uname().nodename
+    for record in records:
+        if record.host.get("name") != here:
+            fix = f"it ran on {record.host.get('name')}, and this is {here}; calibrate there, or add --no-keep."
+            raise ConfigError("run", record.run_id, fix)
+    path = calibration_file()
+    if path is None:
+        raise ConfigError("keep", True, "this machine has no /etc/machine-id to keep it by; add --no-keep.")
+    return path
+
+
+def _sheet(priced: Sequence[_Priced], model: RestModel) -> Sheet:
+    rows = tuple(
+        (
+            run.record.run_name or run.record.run_id,
+            amount(run.stretch.chips_watts, POWER),
+            amount(run.stretch.wall_watts, POWER),
+            NOTHING if run.record.machine is None else amount(run.record.machine.joules, ENERGY),
+            amount(run.joules, ENERGY),
+            NOTHING if run.record.carbon.grams_co2e is None else amount(run.record.carbon.grams_co2e, CO2E),
+            amount(run.grams, CO2E),
+        )
+        for run in priced
+    )
+    share = f"{model.share:.1%} ({model.share_low:.1%} to {model.share_high:.1%}) of the chips"
+    constant = f"{model.constant_watts:.3g} W ({model.constant_low_watts:.3g} to {model.constant_high_watts:.3g})"
+    notes = (
+        f"The rest of the machine: {constant} + {share}; 90 % intervals.",
+        "Records stay as they are; the last columns are what they would say by the wall.",
+    )
+    head = ("Run", "Chips", "Wall", "Recorded", "At the wall", "CO2e recorded", "By the wall")
+    return Sheet("Calibration of this machine", head, "<>>>>>>", rows, notes)
+
+
+def _plain(priced: Sequence[_Priced], model: RestModel) -> dict[str, Any]:
+    runs = [
+        {
+            "run_id": run.record.run_id,
+            "chips_watts": run.stretch.chips_watts,
+            "wall_watts": run.stretch.wall_watts,
+            "recorded_machine_joules": None if run.record.machine is None else run.record.machine.joules,
+            "wall_joules": run.joules,
+            "recorded_grams_co2e": run.record.carbon.grams_co2e,
+            "grams_co2e": run.grams,
+        }
+        for run in priced
+    ]
+    return {"schema": 1, "rest": plain(model), "runs": runs}

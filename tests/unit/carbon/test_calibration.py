@@ -1,0 +1,55 @@
+"""The rest of a machine by its wall meter."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightning_carbon.carbon.calibration import WallStretch, calibrated
+from lightning_carbon.grid.machines import CLOUD_VM, DESKTOP, MACHINES
+
+CLASS = MACHINES[DESKTOP]
+
+
+def stretch(chips: float, constant: float, share: float, ratio: float = 0.02) -> WallStretch:
+    """A stretch on a machine of which constant and share are known."""
+    return WallStretch(chips, chips * (1 - ratio), chips * (1 + ratio), chips * (1 + share) + constant)
+
+
+@given(st.floats(25.0, 85.0), st.floats(0.09, 0.24))
+def test_idle_and_load_find_the_truth(constant: float, share: float) -> None:
+    """Whatever machine of a class it is: the truth lies in the interval, which is narrower than that of the class."""
+    model = calibrated([stretch(20.0, constant, share), stretch(400.0, constant, share)], CLASS, date="2026-11-28")
+
+    assert model.constant_low_watts <= constant <= model.constant_high_watts
+    assert model.share_low <= share <= model.share_high
+    assert model.constant_high_watts - model.constant_low_watts < 8.0
+    assert model.share_high - model.share_low < CLASS.share_high - CLASS.share_low
+    assert ("desktop, calibrated 2026-11-28", False) == (model.machine, model.assumed)
+
+
+def test_one_stretch_tells_the_sum_and_leaves_the_split_to_the_class() -> None:
+    """At the power that was seen the rest is right; further from it the class still counts."""
+    seen = stretch(300.0, 80.0, 0.20)
+    model = calibrated([seen], CLASS, date="2026-11-28")
+
+    assert model.constant_watts + 300.0 * model.share == pytest.approx(seen.rest_watts, rel=0.04)
+    assert CLASS.constant_watts < model.constant_watts < 80.0
+    assert "a stretch at a wall meter, 2026-11-28" == model.source
+
+
+def test_more_stretches_narrow_the_interval() -> None:
+    """As the mean of repeated readings does."""
+    single, ten = (calibrated([stretch(300.0, 50.0, 0.15)] * count, CLASS, date="2026-11-28") for count in (1, 10))
+
+    assert ten.share_high - ten.share_low < single.share_high - single.share_low
+    assert "10 stretches at a wall meter, 2026-11-28" == ten.source
+
+
+def test_no_figure_becomes_negative() -> None:
+    """Not where the wall shows less than the chips, nor in a class whose range is a point."""
+    model = calibrated([WallStretch(300.0, 290.0, 310.0, 250.0)], MACHINES[CLOUD_VM], date="2026-11-28")
+
+    assert 0 <= model.constant_low_watts <= model.constant_watts <= model.constant_high_watts
+    assert 0 <= model.share_low <= model.share <= model.share_high
