@@ -257,7 +257,7 @@ def test_a_program_whose_budget_is_used_up_is_asked_to_end(ledger: Path) -> None
     (record,) = records(ledger)
 
     assert 128 + signal.SIGTERM == done.returncode
-    assert ("interrupted", True) == (record["status"], record["energy"]["total_joules"] >= 1)
+    assert ("interrupted", True) == (record["status"], record["machine"]["joules"] >= 1)
     assert b"the budget of 1 J is used up" in done.stderr
 
 
