@@ -270,7 +270,7 @@ def _parquet_rows(data: bytes, shown: str, argument: str) -> Iterator[tuple[int,
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
-        fix = "Parquet needs pyarrow: pip install 'lightning-carbon[grid]', or give a CSV file."
+        fix = "Parquet needs pyarrow: pip install 'lightning-carbon[parquet]', or give a CSV file."
         raise ConfigError(argument, shown, fix) from None
     try:
         table = parquet.read_table(pa.BufferReader(data))

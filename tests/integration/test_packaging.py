@@ -61,7 +61,6 @@ def test_the_metadata_names_licence_and_extras(metadata: Message) -> None:
         "parquet",
         "team",
         "report",
-        "grid",
         "live",
         "dev",
         "all",
