@@ -11,6 +11,7 @@ from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.calibrate.app import calibrating_app
 from lightning_carbon.cli.dashboard.command import DASHBOARD_HELP, dashboard
+from lightning_carbon.cli.forms import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.grid.app import grid_app
 from lightning_carbon.cli.options import (
     BudgetOption,
@@ -28,7 +29,6 @@ from lightning_carbon.cli.options import (
     RunNameOption,
     WueOption,
 )
-from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.report.command import REPORT_HELP, report
 from lightning_carbon.cli.runs.app import runs_app
 from lightning_carbon.cli.statements.app import statements_app

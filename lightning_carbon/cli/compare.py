@@ -11,7 +11,7 @@ import typer
 from lightning_carbon.baseline.blocks import blocks_of
 from lightning_carbon.baseline.contest import Contest, Trial, WorkUnit, contest_of, trial_of
 from lightning_carbon.baseline.trials import LEAST_TRIALS, trials_needed
-from lightning_carbon.cli.output import Form
+from lightning_carbon.cli.forms import Form
 from lightning_carbon.cli.output import show as show_tables
 from lightning_carbon.cli.run.program import SIGNALLED
 from lightning_carbon.cli.runs.choosing import open_runs

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from itertools import takewhile
 from textwrap import wrap
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 from rich import box
@@ -17,38 +16,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lightning_carbon.errors import ConfigError
+from lightning_carbon.cli.forms import Form
 from lightning_carbon.report.sheets import Sheet, as_latex, as_markdown
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Print Markdown instead of tables.")]
-LatexOption = Annotated[bool, typer.Option("--latex", help="Print LaTeX (booktabs) instead of tables.")]
 
 _GAP: Final = 2
 _LEAST: Final = 40
-
-
-class Form(Enum):
-    """The form of the output."""
-
-    TABLE = auto()
-    JSON = auto()
-    MARKDOWN = auto()
-    LATEX = auto()
-
-
-def form_of(*, json: bool = False, markdown: bool = False, latex: bool = False) -> Form:
-    """The form that the options ask for.
-
-    Raises:
-        ConfigError: They ask for several forms.
-    """
-    asked = {"json": json, "markdown": markdown, "latex": latex}
-    names = [name for name, is_asked in asked.items() if is_asked]
-    if len(names) > 1:
-        others = " and ".join(f"--{name}" for name in names[1:])
-        raise ConfigError(names[0], True, f"{others} is given too, and one form is printed; leave one out.")
-    return Form[names[0].upper()] if names else Form.TABLE
 
 
 def show(form: Form, tables: Sequence[Sheet], plain: Any, *, label: str) -> None:  # noqa: ANN401 - whatever JSON has

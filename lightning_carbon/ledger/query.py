@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 
 _NO_STAMP: Stamp = (0, 0, 0)
+_MOST_INODE = 2**63 - 1
+"""The largest whole number of SQLite; some file systems have inodes beyond it."""
 T = TypeVar("T")
 
 
@@ -220,7 +222,7 @@ class Ledger:
         Raises:
             ConfigError: No run matches, or several do.
         """
-        folders = self._folders(project)
+        folders = [self._root.joinpath(*key) for key in self._keys(project)]
         meant = [folder for folder in folders if folder.name == text]
         meant = meant or [folder for folder in folders if text and folder.name.startswith(text)]
         if len(meant) > 1:
@@ -308,10 +310,6 @@ class Ledger:
             return recovered if stamp is not None else replace(recovered, location=None)
         return recovered
 
-    def _folders(self, project: str | None) -> list[Path]:
-        """The folders of runs, the oldest first, as their names begin with the start."""
-        return [self._root.joinpath(*key) for key in self._keys(project)]
-
     def _keys(self, project: str | None) -> list[Key]:
         """The names of the folders of runs and of their projects, the oldest first."""
         found: list[Key] = []
@@ -382,7 +380,7 @@ def stamp_of(path: Path | str) -> Stamp | None:
         facts = os.stat(path)  # noqa: PTH116 - a tenth of the time of Path
     except OSError:
         return None
-    return facts.st_ino, facts.st_mtime_ns, facts.st_size
+    return facts.st_ino & _MOST_INODE, facts.st_mtime_ns, facts.st_size
 
 
 def _is_whole(text: str) -> bool:

@@ -588,3 +588,15 @@ def test_a_console_that_knows_only_ascii_is_no_trouble(ledger: Path) -> None:
     assert (0, 0) == (done.returncode, summary.returncode)
     assert (b"", True) == (done.stderr, done.stdout.isascii())
     assert str(ledger).encode() in summary.stderr
+
+
+def test_the_command_line_starts_without_what_commands_need() -> None:
+    """Libraries that draw, and the rooms of the meter, are loaded by the command that needs them."""
+    heavy = (
+        *("rich.console", "matplotlib", "jinja2", "httpx", "sqlalchemy", "pyarrow", "sqlite3"),
+        *("lightning_carbon.wiring", "lightning_carbon.measuring", "lightning_carbon.records.run"),
+    )
+    code = f"import sys, lightning_carbon.cli.app; print([name for name in {heavy} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert "[]\n" == told.stdout

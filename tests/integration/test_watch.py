@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from lightning_carbon.carbon.budgets import budget_of
 from lightning_carbon.cli.app import app
 from lightning_carbon.cli.runs.choosing import open_runs
-from lightning_carbon.cli.watch import command
-from lightning_carbon.cli.watch.command import follow
+from lightning_carbon.cli.watch import looking
+from lightning_carbon.cli.watch.looking import follow
 from tests.report_ledger import world_of
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_a_terminal_shows_devices_and_phases(tmp_path: Path) -> None:
 def test_the_run_under_way_is_watched_by_default(tmp_path: Path) -> None:
     """Where none is, a line says so."""
     world = started(tmp_path)
-    found = command._under_way(open_runs(str(tmp_path)))  # noqa: SLF001 - the command itself would wait for its end
+    found = looking._under_way(open_runs(str(tmp_path)))  # noqa: SLF001 - the command itself would wait for its end
     world.engine.stop()
     done = CliRunner().invoke(app, ["watch", "--ledger", str(tmp_path)])
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from lightning_carbon.carbon.calibration import WallStretch, calibrated
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.uncertainty import Bounds
-from lightning_carbon.cli.output import Form, show
+from lightning_carbon.cli.forms import Form
+from lightning_carbon.cli.output import show
 from lightning_carbon.cli.runs.choosing import find_run
 from lightning_carbon.cli.say import notice
 from lightning_carbon.errors import ConfigError

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lightning_carbon.carbon.footprint import Footprint
     from lightning_carbon.carbon.uncertainty import Bounds
     from lightning_carbon.carbon.what_if import Elsewhere
-    from lightning_carbon.cli.output import Form
+    from lightning_carbon.cli.forms import Form
     from lightning_carbon.estimate.accelerators import Accelerator
     from lightning_carbon.estimate.estimating import Estimate
     from lightning_carbon.units import Energy

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lightning_carbon.cli.output import Form
+    from lightning_carbon.cli.forms import Form
 
 SCHEMA: Final = 1
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lightning_carbon.carbon.intensity import Intensity
-    from lightning_carbon.cli.output import Form
+    from lightning_carbon.cli.forms import Form
     from lightning_carbon.grid.tables import YearlyFactors
 
 SCHEMA: Final = 1

@@ -25,7 +25,7 @@ from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, E
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lightning_carbon.cli.output import Form
+    from lightning_carbon.cli.forms import Form
 
 SCHEMA: Final = 1
 

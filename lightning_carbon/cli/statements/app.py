@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lightning_carbon.cli.forms import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.options import LedgerOption, ProjectOption
-from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.usage_errors import told
 
 statements_app = typer.Typer()

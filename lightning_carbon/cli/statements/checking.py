@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.cli.output import Form
+from lightning_carbon.cli.forms import Form
 from lightning_carbon.cli.output import show as show_tables
 from lightning_carbon.cli.runs.choosing import find_run
 from lightning_carbon.cli.say import say

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.cli.output import Form
+from lightning_carbon.cli.forms import Form
 from lightning_carbon.cli.output import show as show_tables
 from lightning_carbon.cli.runs.choosing import find_run_or_project, known_runs
 from lightning_carbon.cli.say import notice, say

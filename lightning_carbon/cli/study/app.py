@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from lightning_carbon.cli.forms import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.options import IntensityOption, LedgerOption, ProjectOption, PueOption, RegionOption
-from lightning_carbon.cli.output import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.usage_errors import told
 from lightning_carbon.study.method import CURRENT
 

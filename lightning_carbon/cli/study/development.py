@@ -21,7 +21,7 @@ from lightning_carbon.study.published.study import strubell2019
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lightning_carbon.cli.output import Form
+    from lightning_carbon.cli.forms import Form
     from lightning_carbon.cli.runs.choosing import Runs
     from lightning_carbon.study.development.jobs import Job
     from lightning_carbon.study.method import Method

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lightning_carbon.cli import NAME
-from lightning_carbon.cli.output import Form, show
+from lightning_carbon.cli.forms import Form
+from lightning_carbon.cli.output import show
 from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError, RecordError, StudyError
 from lightning_carbon.ledger.files import read_json

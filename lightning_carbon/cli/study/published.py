@@ -12,7 +12,7 @@ from lightning_carbon.study.published.study import strubell2019
 from lightning_carbon.study.published.tables import published_rows, published_sheets
 
 if TYPE_CHECKING:
-    from lightning_carbon.cli.output import Form
+    from lightning_carbon.cli.forms import Form
 
 _KEYS = ("table", "id", "name", "hardware", "hours", "power_watts", "computed", "printed", "closes")
 
