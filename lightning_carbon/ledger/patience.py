@@ -90,7 +90,7 @@ class DiskPatience:
         return made.answer[0]
 
     def _worker(self) -> _Worker:
-        """A thread without a call: one that has come back, or a new one.
+        """A thread without a call: a thread that has come back, else a new thread.
 
         Raises:
             RuntimeError: None can be started.
@@ -130,7 +130,7 @@ class _Worker(threading.Thread):
         self._given.release()
 
     def run(self) -> None:
-        """Make calls."""
+        """Make the calls that are given, until none comes for a while."""
         while self._given.acquire(timeout=self._idle_seconds) or not self._leaves():
             call, self._call = self._call, None
             if call is not None:

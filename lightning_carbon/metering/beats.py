@@ -10,6 +10,7 @@ from lightning_carbon.energy.phases import Part, parts_in_order, phases_in_order
 from lightning_carbon.metering.outlook import ToldOfSteps
 from lightning_carbon.ports import ClockUse
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainDescription, Header, PartBeat, PhaseBeat
+from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.probe import Probe
     from lightning_carbon.records.lineage import Resumed
-    from lightning_carbon.records.run import Status
     from lightning_carbon.settings import MeterConfig
 
 
@@ -126,6 +126,29 @@ def beat_of(
         ahead=told.ahead,
         step_clock=clock_use.clock,
         step_clock_reason=clock_use.reason,
+    )
+
+
+def usage_beat(usage: Usage, at_seconds: float) -> Beat:
+    """The usage of a rank so far alone, as every row needs it: less work than :func:`beat_of`.
+
+    Args:
+        usage: The usage since the start.
+        at_seconds: Now, in seconds since 1970.
+    """
+    used = usage.phases
+    names = used if len(used) == 1 else phases_in_order(used)
+    return Beat(
+        at_seconds,
+        Status.RUNNING.value,
+        usage.end_ns - usage.start_ns,
+        usage.steps,
+        usage.samples,
+        usage.tokens,
+        step_ns=usage.step_nanoseconds,
+        step_uj=tuple(usage.step_microjoules),
+        phases={str(phase): _phase_beat(used[phase]) for phase in names},
+        lost=(),
     )
 
 

@@ -31,16 +31,16 @@ def ready_marks(
     ready = deque[Mark]()
     if marks and marks[0][2][0] > cut_ns:
         return ready, cut_ns  # no mark is before its stamp; spares most rows the copy
-    for number, ticket, (stamp_ns, phase, samples, tokens, part, lap) in marks.copy():
+    for number, ticket, fields in marks.copy():
         if number <= serial:
             continue
-        at_ns = stamp_ns if clock is None else clock.resolve(ticket)
+        at_ns = fields[0] if clock is None else clock.resolve(ticket)
         if clock is not None and at_ns is None:
             # No further than the first mark that the device has not got to may turn out to be.
             return ready, min(cut_ns, clock.earliest(ticket))
         if at_ns is None or at_ns > cut_ns:
             break
-        ready.append(Mark(at_ns, phase, samples, tokens, part, lap))
+        ready.append(Mark(at_ns, *fields[1:]))
     return ready, cut_ns
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lightning_carbon.metering.beats import beat_of
+from lightning_carbon.metering.beats import usage_beat
 from lightning_carbon.metering.pricing import RunPricing
 from lightning_carbon.metering.sums import NOTHING, Hardware, row_between, sums_of
 from lightning_carbon.records.journal import RankPart
-from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +80,7 @@ class RowMaker:
         before = self._last
         known_usage, known_others, known_silent = self._of
         if usage is not known_usage or others is not known_others or silent != known_silent:
-            beat = beat_of(usage, (), at_seconds, status=Status.RUNNING)
+            beat = usage_beat(usage, at_seconds)
             if any(probe.replaced for probe in self._probes):  # another sensor has another range
                 beat = replace(beat, sensors=tuple(probe.told(usage.start_ns) for probe in self._probes))
             parts = [RankPart(self._header, beat), *others]
