@@ -1,7 +1,7 @@
 """The tables of the study of 2019, recomputed from nothing but their inputs: power, hours, count and factors.
 
-Table 1 shows CO2e beside everyday things, Table 2 the energy mixes of countries and clouds (:mod:`.mixes`), Table 3
-trainings of models, Table 4 the whole development of a model.
+Table 1 shows CO2e beside everyday things, Table 2 the energy mixes of countries and clouds
+(:mod:`~lightning_carbon.study.published.mixes`), Table 3 trainings of models, Table 4 the whole development of a model.
 """
 
 from __future__ import annotations
