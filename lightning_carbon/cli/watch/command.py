@@ -9,6 +9,7 @@ import typer
 from lightning_carbon.cli.options import LedgerOption, ProjectOption
 from lightning_carbon.cli.runs.options import RUN_HELP
 from lightning_carbon.cli.usage_errors import told
+from lightning_carbon.units import SECONDS_PER_HOUR
 
 WATCH_HELP: Final = (
     "Watch a run under way: watts by device and phase, joules per token, its forecast and its budget.\n\n"
@@ -24,7 +25,7 @@ def watch(
     ledger: LedgerOption = None,
     *,
     every: Annotated[
-        float, typer.Option(min=0.1, max=3600.0, metavar="SECONDS", help="How often the journals are read.")
+        float, typer.Option(min=0.1, max=SECONDS_PER_HOUR, metavar="SECONDS", help="How often the journals are read.")
     ] = 1.0,
 ) -> None:
     """Watch a run under way."""

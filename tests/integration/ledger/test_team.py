@@ -88,15 +88,20 @@ def sums(*words: str) -> list[dict[str, str]]:
 
 
 def test_the_sums_of_the_team_are_those_of_the_ledgers(url: str, root: Path) -> None:
-    """In every way, with every filter, and what is counted twice; pushing again changes nothing."""
+    """Divided and filtered, and with what is counted twice; pushing again changes nothing."""
     first, again = runs("push", "--to", url, "--ledger", str(root)), runs("push", "--to", url, "--ledger", str(root))
 
     assert (0, "") == (first.exit_code, first.stderr)
     assert f"4 runs pushed to {without_password(url)}, 0 there already\n" == first.stdout
     assert f"0 runs pushed to {without_password(url)}, 4 there already\n" == again.stdout
-    ways = [[], *(["--by", way] for way in ("project", "month", "host", "status", "model", "gpu"))]
-    filters = [["--project", "lisa"], ["--status", "failed"], ["--since", "2026-11-22"], ["--host", "node-7"]]
-    for words in (*ways, *filters):
+    # Filters and ways together, since each question opens the database anew.
+    for words in (
+        [],
+        ["--by", "month", "--project", "lisa"],
+        ["--by", "host", "--status", "failed,running"],
+        ["--by", "gpu", "--since", "2026-11-22"],
+        ["--by", "model", "--host", "node-7"],
+    ):
         ours, theirs = sums("--ledger", str(root), *words), sums("--from", url, *words)
         assert [list(row) for row in ours] == [list(row) for row in theirs]
         for mine, yours in zip(ours, theirs, strict=True):
@@ -123,7 +128,7 @@ def test_a_push_brings_what_the_ledger_knows_by_now_and_never_less(url: str, roo
 def test_two_hosts_push_at_once(url: str, tmp_path: Path) -> None:
     """Into a database without tables, the same runs and others; each run is there once."""
     for host in ("one", "two"):
-        for number in range(40):
+        for number in range(20):
             record = replace(FULL, run_id=f"2026100{number % 9 + 1}T000000Z-{number:03}", overlaps=())
             DirectoryRunStore(tmp_path / host).save(to_mapping(record))
         DirectoryRunStore(tmp_path / host).save(
@@ -140,8 +145,8 @@ def test_two_hosts_push_at_once(url: str, tmp_path: Path) -> None:
         assert PASSWORD not in told
     (whole,) = sums("--from", url)
 
-    assert "42" == whole["runs"]
-    assert 42 * 13_545.7 == pytest.approx(float(whole["joules"]))
+    assert "22" == whole["runs"]
+    assert 22 * 13_545.7 == pytest.approx(float(whole["joules"]))
 
 
 def test_a_database_of_a_later_version_is_left_alone(url: str, root: Path) -> None:
