@@ -26,9 +26,8 @@ NORMAL_90: Final = 1.6449
 WALL_RATIO: Final = 0.02
 """The half width of a wall meter's 90 % interval, as a share of what it shows; ours."""
 
-_LEAST_CONSTANT_WATTS: Final = 1.0
-_LEAST_SHARE: Final = 0.01
-"""The least standard deviations of what a class says; a class whose range is a point would be beyond correction."""
+_UNKNOWN_WATTS: Final = 500.0
+"""The standard deviation of a constant of which the class says nothing, as that of a virtual machine; ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,8 @@ def calibrated(stretches: Iterable[WallStretch], known: RestModel, *, date: str)
         known: The class of the machine.
         date: The date of the calibration.
     """
-    constant_deviation = max(
-        _LEAST_CONSTANT_WATTS, (known.constant_high_watts - known.constant_low_watts) / 2 / NORMAL_90
-    )
-    share_deviation = max(_LEAST_SHARE, (known.share_high - known.share_low) / 2 / NORMAL_90)
+    constant_deviation = (known.constant_high_watts - known.constant_low_watts) / 2 / NORMAL_90 or _UNKNOWN_WATTS
+    share_deviation = (known.share_high - known.share_low) / 2 / NORMAL_90
     # The normal equations, of which the class is the first two rows: a c + b s = e, b c + d s = f.
     a, b, d = constant_deviation**-2, 0.0, share_deviation**-2
     e, f = a * known.constant_watts, d * known.share

@@ -187,7 +187,7 @@ def _machine(machine: MachineReport) -> str:
     """The class of the machine, and how the rest of it beside its chips is known."""
     if machine.constant_watts is None or machine.share is None:
         return f"{machine.machine}: {machine.reason}; CO2e is that of the {machine.boundary}"
-    watts = f"{machine.constant_watts:g} W ({machine.constant_low_watts:g} to {machine.constant_high_watts:g})"
+    watts = f"{machine.constant_watts:.3g} W ({machine.constant_low_watts:.3g} to {machine.constant_high_watts:.3g})"
     share = f"{machine.share:.0%} ({machine.share_low:.0%} to {machine.share_high:.0%})"
     model = f"{watts} + {share} of the chips"
     part = f", the job's part {machine.portion:.0%}" if machine.portion != 1 else ""

@@ -47,6 +47,14 @@ def test_more_stretches_narrow_the_interval() -> None:
     assert "10 stretches at a wall meter, 2026-11-28" == ten.source
 
 
+def test_a_class_that_says_nothing_of_a_constant_leaves_it_to_the_wall() -> None:
+    """A virtual machine's class has no constant; a reading at the plug decides."""
+    model = calibrated([WallStretch(1.0, 0.9, 1.1, 60.0)], MACHINES[CLOUD_VM], date="2026-11-28")
+
+    assert model.constant_low_watts <= 58.65 <= model.constant_high_watts
+    assert model.constant_watts == pytest.approx(58.65, rel=0.001)
+
+
 def test_no_figure_becomes_negative() -> None:
     """Not where the wall shows less than the chips, nor in a class whose range is a point."""
     model = calibrated([WallStretch(300.0, 290.0, 310.0, 250.0)], MACHINES[CLOUD_VM], date="2026-11-28")
