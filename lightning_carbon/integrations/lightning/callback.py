@@ -149,7 +149,7 @@ def automatic_callback(**settings: Unpack[LightningSettings]) -> CarbonCallback:
         ConfigError: An argument cannot be used.
     """
     callback = CarbonCallback(**automatic(settings))
-    callback._is_automatic = True  # noqa: SLF001 - its own module
+    callback._is_automatic = callback._runs.is_automatic = True  # noqa: SLF001 - its own module
     return callback
 
 

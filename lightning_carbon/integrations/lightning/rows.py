@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lightning_carbon.energy.phases import Phase
-from lightning_carbon.integrations.lightning.trainers import Trainer, live_metrics
+from lightning_carbon.integrations.lightning.trainers import Trainer, live_metrics, monitors
 from lightning_carbon.integrations.shared.guard import told_of
 from lightning_carbon.integrations.trackers.kinds import is_called
 from lightning_carbon.integrations.trackers.wandb import define_metrics
@@ -32,12 +32,15 @@ class RowLog:
     Args:
         prefix: The prefix of every name, such as ``"test/"``.
         progress_bar: Whether the progress bar shows watts and gCO2e.
+        is_automatic: Whether nobody asked for metrics to monitor; then there are some only where a callback or a
+            schedule monitors them.
     """
 
-    def __init__(self, prefix: str = "", *, progress_bar: bool = True) -> None:
+    def __init__(self, prefix: str = "", *, progress_bar: bool = True, is_automatic: bool = False) -> None:
         self.prefix = prefix
         self.names: tuple[str, ...] = ()
         self._progress_bar = progress_bar
+        self._is_automatic = is_automatic
         self._last_step: int | None = None
 
     def publish(self, trainer: Trainer, row: Row, step: int) -> None:
@@ -56,7 +59,8 @@ class RowLog:
         self.names = self.names or tuple(metrics)
         metrics = {name: metrics[name] for name in self.names if name in metrics}
         totals = {name: metrics[name] for name in map(self.prefix.__add__, TOTALS) if name in metrics}
-        live_metrics(trainer, "callback_metrics").update(as_tensors(totals))
+        if not self._is_automatic or monitors(trainer, totals):
+            live_metrics(trainer, "callback_metrics").update(as_tensors(totals))
         if not trainer.is_global_zero:
             return
         if self._progress_bar:

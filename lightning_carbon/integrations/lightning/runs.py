@@ -53,6 +53,7 @@ class EntryRuns:
         state: The state of the meter in the training's checkpoint.
         tells_parts: Whether the parts of steps are metered.
         is_searching: Whether a tuner searches for a learning rate or a batch size.
+        is_automatic: Whether the callback is automatic; then metrics to monitor are there only where one is monitored.
     """
 
     meter: Meter | None = None
@@ -66,6 +67,7 @@ class EntryRuns:
         self._counter = counter
         self._copy_record = True if copy_record is None else copy_record
         self._progress_bar = progress_bar
+        self.is_automatic = False
         self.tells_parts = config.detail == "step"
         self._last_step = 0
         self._steps_before = 0
@@ -89,7 +91,9 @@ class EntryRuns:
             LedgerError: With ``strict=True`` only: the ledger cannot be written.
         """
         self.stage = stage
-        self._rows = RowLog("" if stage == FIT else f"{stage}/", progress_bar=self._progress_bar)
+        self._rows = RowLog(
+            "" if stage == FIT else f"{stage}/", progress_bar=self._progress_bar, is_automatic=self.is_automatic
+        )
         self._counter.take()
         if stage == FIT:
             self.state = {}
@@ -250,8 +254,8 @@ class EntryRuns:
             self.show_totals(trainer)
 
     def show_totals(self, trainer: Trainer) -> None:
-        """Bring the totals up to date for callbacks that monitor them."""
-        if self.meter is not None:
+        """Bring the totals up to date for callbacks that monitor them; by hand, for any that may read them."""
+        if self.meter is not None and (not self.is_automatic or trainers.monitors(trainer, TOTALS)):
             show_totals(trainer, self.meter.record)
 
     # -- checkpoints --------------------------------------------------------------------------------------------------

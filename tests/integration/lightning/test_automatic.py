@@ -71,7 +71,22 @@ def test_a_trainer_without_a_callback_meters_itself(tmp_path: Path, package: str
     )
     assert so_far[-1][1] == pytest.approx(record["energy"]["total_joules"])
     assert ["metrics.csv"] == [file.name for file in Path(logger.log_dir).iterdir()]
+    assert not [name for name in trainer.callback_metrics if name.startswith(("energy/", "carbon/"))]
     assert not lasting_samplers()
+
+
+def test_what_is_monitored_is_there_to_be_monitored(tmp_path: Path, autolog: Autolog) -> None:
+    """An automatic callback adds metrics for callbacks only where one of them asks for it."""
+    source = CountedReads()
+    autolog(sources=[source])
+    saving = import_module(f"{PACKAGES[0]}.callbacks").ModelCheckpoint(
+        tmp_path / "kept", monitor="carbon/run_grams_co2e", every_n_epochs=1
+    )
+    trainer = make_trainer(PACKAGES[0], tmp_path, [saving], enable_checkpointing=True)
+    trainer.fit(make_module(PACKAGES[0], lambda _module: source.wait()), loader(4), loader(1))
+
+    assert saving.best_model_score is not None
+    assert 0 < float(trainer.callback_metrics["carbon/run_grams_co2e"])
 
 
 def test_a_source_tree_is_found_where_lightning_looks(tmp_path: Path) -> None:
