@@ -31,6 +31,8 @@ PEERS_STAMP := $(PEERS)/.installed
 PEERS_LIST := tests/benchmarks/peers/requirements.txt
 TRACKERS := .venv-trackers
 TRACKERS_LIST := tests/integration/trackers/requirements.txt
+SUITES := .venv-suites
+SUITES_LIST := tests/suites/requirements.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CHECKED := lightning_carbon tests examples
 # The tests of one file stay together, as they share trainings.
@@ -105,6 +107,15 @@ trackers: venv ## Train with the libraries of trackers, offline, and write down 
 	TRACKERS_SEEN=tests/data/trackers.json $(TRACKERS)/bin/python -m pytest tests/integration/trackers -n 0 $(PYTEST_ARGS)
 	$(BIN)/python tools/update_docs.py
 
+# Their environment sees that of the tests, and what is installed into it: an editable package needs its .pth read.
+.PHONY: suites
+suites: venv ## Run the frameworks' own tests with the meter on and off; LIGHTNING_SUITE names their folder; an hour
+	@'$(PYTHON)' -m venv $(SUITES)
+	@$(SUITES)/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA_PIP) --no-deps --requirement $(SUITES_LIST)
+	@$(BIN)/python -c 'import site; print(f"import site; site.addsitedir({site.getsitepackages()[0]!r})")' > \
+		"$$($(SUITES)/bin/python -c 'import site; print(site.getsitepackages()[0])')/tests.pth"
+	$(SUITES)/bin/python -m tests.suites $(SUITES_ARGS)
+
 .PHONY: bench
 bench: venv peers ## Measure accuracy and overhead, our promises and beside other tools; takes up to half an hour
 	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
@@ -144,7 +155,7 @@ constraints: venv ## Write constraints.txt again from what .venv holds
 	@touch $(STAMP)
 
 .PHONY: clean
-clean: ## Remove .venv, .venv-peers, .venv-trackers and whatever builds, tests and trainings left behind
-	rm -rf $(VENV) $(PEERS) $(TRACKERS) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
+clean: ## Remove .venv, the environments beside it and whatever builds, tests and trainings left behind
+	rm -rf $(VENV) $(PEERS) $(TRACKERS) $(SUITES) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache checkpoints lightning_logs runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
