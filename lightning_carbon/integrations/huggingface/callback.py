@@ -37,8 +37,9 @@ class CarbonTrainerCallback(TrainerHooks):
     which is ``TrainOutput.metrics``, has the last row and the totals: ``train_energy_joules``, ``train_energy_kwh``,
     ``train_energy_<phase>_joules``, ``train_machine_energy_kwh`` and ``train_carbon_grams_co2e`` with its range. The
     log of an evaluation has ``eval_energy_joules`` and ``eval_carbon_grams_co2e``; those of a short evaluation, not
-    settled by then, are in the next log. A copy of the record lies in ``output_dir``. Evaluating and predicting outside
-    a training are runs of their own.
+    settled by then, are in the next log. A copy of the record lies in ``output_dir``, and the model card that
+    ``create_model_card()`` or ``push_to_hub()`` writes there has the CO2e of the Trainer's trainings. Evaluating and
+    predicting outside a training are runs of their own.
 
     A run ends where the Trainer's ``train_runtime`` ends, before it loads the best model again.
 

@@ -17,6 +17,7 @@ from functools import cache, wraps
 from typing import Any, Final
 
 from lightning_carbon.energy.phases import Part, Phase
+from lightning_carbon.integrations.huggingface.cards import tell_card
 from lightning_carbon.integrations.huggingface.rollouts import timed_rollouts
 from lightning_carbon.integrations.huggingface.runs import TrainerRuns, runs_of
 
@@ -144,6 +145,17 @@ def _counted_fetch(original: Method) -> Method:
     return fetch
 
 
+def _told_card(original: Method) -> Method:
+    def create_model_card(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
+        result = original(self, *args, **kwargs)
+        runs = _runs(self)
+        if runs is not None:
+            tell_card(self, runs)
+        return result
+
+    return create_model_card
+
+
 def _told_step(original: Method) -> Method:
     def training_step(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the original
         runs = _runs(self)
@@ -175,6 +187,7 @@ _TIMED: Final[dict[str, Callable[[Method], Method]]] = {
     "_save_checkpoint": _timed_save,
     "_maybe_log_save_evaluate": _told_logging,
     "get_batch_samples": _counted_fetch,
+    "create_model_card": _told_card,
 }
 _TIMED_IN_STEPS: Final[dict[str, Callable[[Method], Method]]] = {
     "training_step": _told_step,

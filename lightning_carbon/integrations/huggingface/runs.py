@@ -47,6 +47,8 @@ class TrainerRuns:
         is_automatic: Whether the callback is automatic, and gives way to a callback that the user gave.
         has_given_way: Whether it has done so, and meters nothing.
         checkpoints: The states in the Trainer's checkpoints.
+        record: The record of the last run that has ended.
+        trained: The records of the Trainer's trainings that have ended, in order.
         tells_parts: Whether the parts of steps are metered.
         may_log: Whether the Trainer does what is due after a step: it logs, saves and evaluates.
     """
@@ -62,6 +64,7 @@ class TrainerRuns:
         self.has_given_way = False
         self.checkpoints = CheckpointStates()
         self.record: RunRecord | None = None
+        self.trained: list[RunRecord] = []
         self._counter = BatchCounter(self._counted if count_batch is count else count_batch)
         self._run: TrainerRun | None = None
         self._has_masks = False
@@ -83,7 +86,14 @@ class TrainerRuns:
 
     def serve(self, trainer: Any) -> None:  # noqa: ANN401 - a Trainer
         """Keep a weak reference to the Trainer, which does not keep it from being deleted."""
+        if self.trainer is not trainer:
+            self.trained = []  # those of another model
         self._trainer = ref(trainer)
+
+    @property
+    def writes_cards(self) -> bool:
+        """Whether the cards of models get the figures: where records are copied, and the user gave the callback."""
+        return bool(self._copy_record) and not self.is_automatic
 
     @property
     def run(self) -> TrainerRun | None:
@@ -128,6 +138,7 @@ class TrainerRuns:
         if self._copy_to is not None:
             copy_record(self.record, self._copy_to, whole=self._copy_record == "whole")
         if run.is_training:
+            self.trained.append(self.record)
             self._show(run, self.record)
 
     @guarded()

@@ -62,6 +62,17 @@ def warn_of_logger(logger_of_user: object, error: Exception) -> None:
         logger.warning("%s did not take the energy that was logged, and the training goes on", name, exc_info=error)
 
 
+def warn_once(message: str, *details: str) -> None:
+    """Warn, once in a process for the same details.
+
+    Args:
+        message: The warning, with a ``%s`` for each detail.
+        details: What differs from time to time.
+    """
+    if _is_new(message, *details):
+        logger.warning(message, *details)
+
+
 @contextmanager
 def told_of(logger_of_user: object) -> Iterator[None]:
     """What goes wrong in a ``with`` block is the user's logger's: it is named in a warning, and never raised.

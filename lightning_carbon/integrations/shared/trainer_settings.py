@@ -65,7 +65,10 @@ COPY_RECORD: Final = Setting(
     type=CopyRecord | None,
     check=check_copy_record,
     summary="Whether a copy of the record lies beside the trainer's logs, or in its ``output_dir``.",
-    details='A copy names no machine and no device, for it may be published with the model; ``"whole"`` names them.',
+    details=(
+        'A copy names no machine and no device, for it may be published with the model; ``"whole"`` names them. Of '
+        "Hugging Face's callback, also whether the model cards that the Trainer makes get energy and CO2e."
+    ),
     unset="``True`` for a callback that is given by hand, ``False`` for an automatic one",
 )
 PROGRESS_BAR: Final = Setting(

@@ -342,7 +342,7 @@ def test_the_trainer_remains_what_it_was(tmp_path: Path) -> None:
 
     assert isinstance(trainer, PatientTrainer)
     assert (type(plain).__name__, type(plain).__module__) == (type(trainer).__name__, type(trainer).__module__)
-    for name in ("train", "evaluate", "predict", "get_batch_samples"):
+    for name in ("train", "evaluate", "predict", "get_batch_samples", "create_model_card"):
         assert inspect.signature(getattr(plain, name)) == inspect.signature(getattr(trainer, name))
     assert callback.record is None
 
