@@ -17,7 +17,6 @@ References:
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import time
@@ -139,6 +138,15 @@ class _StoreIdentity:
             return proposal
 
 
+def _numbers_of_this_process() -> tuple[int, ...]:
+    """The numbers that ``multiprocessing``, which may make processes several times, gave this process and its parents.
+
+    A process that it made has it loaded; no other loads it for this, as that is slow.
+    """
+    loaded = sys.modules.get("multiprocessing.process")
+    return () if loaded is None else tuple(getattr(loaded.current_process(), "_identity", ()))
+
+
 class _LauncherIdentity:
     """A name that the ranks of a launcher on a single host work out, each for itself."""
 
@@ -150,8 +158,7 @@ class _LauncherIdentity:
             pid, began = launcher.pid, launcher.create_time()
         except psutil.Error:
             pid, began = os.getppid(), 0.0
-        # A launcher that makes its processes by `multiprocessing` may do so several times; it numbers them.
-        siblings = getattr(multiprocessing.current_process(), "_identity", ())
+        siblings = _numbers_of_this_process()
         batch = siblings[-1] - ranks.local_rank if siblings else 0
         facts = (ranks.host_id, pid, ranks.world_size, environ.get(_ATTEMPT), batch, number)
         self._name = _name_of(began, *facts)

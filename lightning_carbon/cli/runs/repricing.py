@@ -18,6 +18,7 @@ from lightning_carbon.cli.runs.figures import csv_of
 from lightning_carbon.cli.runs.totals import check_forms
 from lightning_carbon.cli.say import say
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.live.plans import LivePlan
 from lightning_carbon.ledger.courses import read_course
 from lightning_carbon.ledger.files import to_json
@@ -26,6 +27,7 @@ from lightning_carbon.records.fields import plain
 from lightning_carbon.records.numbers import CO2E, NOTHING, WATT_HOURS, amount, percent, printable, span
 from lightning_carbon.records.power_profile import energy_profile_of
 from lightning_carbon.report.sheets import Column, sheet_of
+from lightning_carbon.settings.grid_checks import AUTO
 from lightning_carbon.settings.pricing import PUE, grid_in_force
 
 if TYPE_CHECKING:
@@ -89,9 +91,10 @@ def reprice_runs(
     records = [meant] if meant is not None and not isinstance(meant, str) else [*runs.ledger.runs(meant)]
 
     def again(record: RunRecord) -> _Repriced:
+        there = intensity if place["region"] in (None, AUTO) else intensity_of(place["region"], _year_of(record))
         if series is None:
-            return _Repriced(record, _again(record, intensity, pue))
-        rest = _rest(record) if place["region"] is None else intensity
+            return _Repriced(record, _again(record, there, pue))
+        rest = _rest(record) if place["region"] is None else there
         course = read_course(runs.ledger.folder(record))
         use = use_of(_profile(record, NO_COURSE if course is None else course), series, rest or _rest(record))
         return _Repriced(record, _again(record, use.intensity, pue), use)
@@ -111,6 +114,11 @@ def _again(record: RunRecord, intensity: Intensity | None, pue: PowerUsage | Non
     """The footprint of the energy of a record; factors that are not given are those of the record."""
     energy = record.priced_energy
     return None if energy is None else footprint(energy, pue or record.carbon.pue, intensity or record.carbon.intensity)
+
+
+def _year_of(record: RunRecord) -> int:
+    """The year in which a run began, which decides the factor of a place."""
+    return datetime.fromisoformat(record.started_at).year
 
 
 def _rest(record: RunRecord) -> Intensity:

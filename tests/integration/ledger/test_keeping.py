@@ -107,6 +107,17 @@ def test_runs_are_priced_again_from_their_records(root: Path) -> None:
     assert before == (root / "lisa" / SLOW.run_id / RECORD_FILE).read_bytes()
 
 
+def test_a_run_is_priced_by_the_factor_of_its_year(root: Path) -> None:
+    """At another place, too: what Germany emitted in 2015 is more than it does today."""
+    old = replace(SLOW, run_id="20150601T000000Z-d", run_name="old", started_at="2015-06-01T00:00:00Z")
+    DirectoryRunStore(root).save(to_mapping(old))
+    (then,) = json.loads(told(root, "reprice", "old", "--region", "DE", "--json"))["runs"]
+    (now,) = json.loads(told(root, "reprice", "slow", "--region", "DE", "--json"))["runs"]
+
+    assert 2015 == then["intensity"]["year"] < now["intensity"]["year"]
+    assert then["grams_co2e"] > now["grams_co2e"]
+
+
 def test_runs_are_tagged_and_found_by_their_tags(root: Path) -> None:
     """Tags add up, are taken away, and lie beside the record."""
     assert f"{SLOW.run_id} (lisa): paper, table-3\n" == told(root, "tag", "slow", "table-3", "paper")
