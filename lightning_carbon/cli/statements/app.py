@@ -18,7 +18,8 @@ _STATEMENT_HELP = (
     "State the energy and carbon of a run or a project in the form that somebody asks for.\n\n"
     "Such as: statement paper --project lisa --latex\n\n"
     "paper: two sentences and a table; eu-ai-act: energy and compute of the Model Documentation Form; sci: Software "
-    "Carbon Intensity, ISO/IEC 21031. --trace adds the arithmetic behind every figure."
+    "Carbon Intensity, ISO/IEC 21031; ghg: Scope 2 by place and by contract, and Scope 3 category 3, GHG Protocol. "
+    "--trace adds the arithmetic behind every figure."
 )
 
 _VERIFY_HELP = (
@@ -44,7 +45,7 @@ RunArgument = Annotated[
 
 @statements_app.command(help=_STATEMENT_HELP)
 def statement(
-    form: Annotated[str, typer.Argument(metavar="FORM", help="paper, eu-ai-act or sci.", show_default=False)],
+    form: Annotated[str, typer.Argument(metavar="FORM", help="paper, eu-ai-act, sci or ghg.", show_default=False)],
     run: RunArgument = None,
     project: ProjectOption = None,
     ledger: LedgerOption = None,

@@ -12,6 +12,7 @@ from lightning_carbon.records.hardware import hardware_of
 from lightning_carbon.records.numbers import amount, digits, span
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
+from lightning_carbon.report.statements.scopes import Share, SharedGrams, shares_of
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Consumption:
         ended_at: The end of the last run, ISO 8601; empty where none has ended.
         without_energy: The number of runs without any energy, whose usage is missing here.
         doubled_joules: The energy that is in two of the records.
+        shares: Their CO2e by the scopes of the GHG Protocol; a share that no run has is left out.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Consumption:
     ended_at: str
     without_energy: int
     doubled_joules: float
+    shares: dict[Share, SharedGrams]
 
     @property
     def failed(self) -> int:
@@ -216,6 +219,7 @@ def usage_of(name: str, records: Sequence[RunRecord]) -> Consumption:
         ended_at=max((run.ended_at or "" for run in records), default=""),
         without_energy=len(records) - len(known),
         doubled_joules=counted_twice(Counted(run.run_id, run.project, run.overlaps) for run in known),
+        shares=shares_of(known),
     )
 
 

@@ -8,27 +8,52 @@ from pathlib import Path
 
 import pytest
 
+from lightning_carbon.carbon.footprint import footprint
+from lightning_carbon.carbon.intensity import MARGINAL, MARKET, Intensity
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.records.run import RunRecord, Status
+from lightning_carbon.records.accounting import market_of, scopes_of
+from lightning_carbon.records.run import CarbonRecord, RunRecord, Status
 from lightning_carbon.report.sheets import as_markdown
 from lightning_carbon.report.statements.embodied import embodied_of, share_of
 from lightning_carbon.report.statements.eu_ai_act import eu_ai_act
+from lightning_carbon.report.statements.ghg import ghg
 from lightning_carbon.report.statements.paper import paper
 from lightning_carbon.report.statements.sci import FunctionalUnit, sci
+from lightning_carbon.report.statements.scopes import Share, shares_of
 from lightning_carbon.report.statements.statement import Statement
 from lightning_carbon.report.statements.usage import Consumption, listed, usage_of
 from lightning_carbon.report.statements.work import arithmetic_of
-from tests.unit.records.samples import FULL, NOTHING, SMALL
+from tests.unit.records.samples import FULL, GIVEN_PUE, NOTHING, SMALL
 
 GOLDEN = Path(__file__).parents[3] / "data" / "statements"
 DAY = replace(FULL, duration_seconds=86_400.0)
 FAILED = replace(FULL, run_id="20261121T111112-77aa", status=Status.FAILED, duration_seconds=10.0, ended_at=None)
+SPLIT_GRID = Intensity(
+    300.0, 280.0, 320.0, "Ember", 2024, "life-cycle, generation", "DEU", assumed=False, direct=250.0, upstream=50.0
+)
+CONTRACT = Intensity(0.0, 0.0, 0.0, "given", None, "as given", "custom", assumed=False, accounting=MARKET)
+PRICED = FULL.priced_energy
+assert PRICED is not None
+PLACED = footprint(PRICED, GIVEN_PUE, SPLIT_GRID)
+SPLIT = replace(
+    FULL,
+    carbon=CarbonRecord(
+        PLACED.value.grams,
+        PLACED.low.grams,
+        PLACED.high.grams,
+        SPLIT_GRID,
+        GIVEN_PUE,
+        market=market_of(PRICED, GIVEN_PUE, CONTRACT),
+        scopes=scopes_of(PRICED.value, GIVEN_PUE, SPLIT_GRID),
+    ),
+)
 PROJECT = usage_of("lisa", [DAY, FAILED])
 WORK = arithmetic_of(None, 1.1e8, PROJECT.tokens)
 STATEMENTS = {
     "paper": paper(PROJECT, WORK),
     "eu-ai-act": eu_ai_act(PROJECT, WORK),
     "sci": sci(PROJECT, share_of(PROJECT)),
+    "ghg": ghg(usage_of("lisa", [SPLIT, FAILED])),
 }
 
 
@@ -144,6 +169,41 @@ def test_arithmetic_is_given_or_worked_out() -> None:
         arithmetic_of(1e18, 1e8, 1)
     with pytest.raises(ConfigError, match="give a number above 0"):
         arithmetic_of(-1.0, None, None)
+
+
+def test_scopes_are_never_netted_and_what_is_not_split_is_not_scope_2() -> None:
+    """Each share has the runs that know it; a contract's zero takes nothing from the figure by place."""
+    statement = STATEMENTS["ghg"]
+    names = [entry.name for entry in statement.entries]
+    kilowatt_hours = 16_815.2 * 1.1 / 3.6e6
+
+    assert pytest.approx(kilowatt_hours * 250) == number(statement, Share.LOCATION)
+    assert pytest.approx(0.0) == number(statement, Share.MARKET)
+    assert pytest.approx(kilowatt_hours * 50) == number(statement, Share.UPSTREAM)
+    assert pytest.approx(3.404) == number(statement, Share.TOGETHER)
+    assert pytest.approx(kilowatt_hours * 300 + 3.404) == number(statement, "All of it by place")
+    assert Share.UNKNOWN not in names
+    assert any("market_intensity=" in text for text in statement.missing)
+
+
+@pytest.mark.parametrize(
+    ("factor", "share"),
+    [
+        (replace(SPLIT_GRID, basis="direct, generation"), Share.LOCATION),
+        (replace(SPLIT_GRID, basis="as given"), Share.UNKNOWN),
+        (replace(SPLIT_GRID, basis="direct, generation", signal=MARGINAL), Share.UNKNOWN),
+        (replace(SPLIT_GRID, basis="direct, generation", accounting=MARKET), Share.UNKNOWN),
+    ],
+)
+def test_a_factor_has_the_scope_of_what_it_counts(factor: Intensity, share: Share) -> None:
+    """Direct emissions are Scope 2, by the average of a place alone."""
+    record = replace(FULL, carbon=CarbonRecord(2.0, 1.9, 2.1, factor, GIVEN_PUE))
+
+    assert [share] == [*usage(record).shares]
+    assert 7 == shares_of([record] * 7)[share].runs
+    assert "and 2 more runs" == shares_of([record] * 7)[share].trace[-1]
+    assert {} == shares_of([NOTHING])
+    assert any("1 runs that could not be metered" in text for text in ghg(usage_of("lisa", [FULL, NOTHING])).missing)
 
 
 def test_many_values_are_cut() -> None:
