@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import CO2E, amount
-from lightning_carbon.report.statements.scopes import Share
+from lightning_carbon.report.statements.scopes import ScopeShare
 from lightning_carbon.report.statements.statement import FormField, Statement
 from lightning_carbon.report.statements.usage import listed
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 FORM: Final = "ghg"
 _REASONS: Final = {
-    Share.TOGETHER: "the life-cycle factor holds both and its source does not split it, so it is no Scope 2 figure",
-    Share.UNKNOWN: "the factor was given without what it counts, is a contract's, or is marginal",
+    ScopeShare.TOGETHER: (
+        "the life-cycle factor holds both and its source does not split it, so it is no Scope 2 figure"
+    ),
+    ScopeShare.UNKNOWN: "the factor was given without what it counts, is a contract's, or is marginal",
 }
 _FIXES: Final = {
-    Share.LOCATION: "no factor of direct emissions alone is known",
-    Share.MARKET: "give market_intensity= (--market-intensity), the factor of the contract or of the residual mix",
-    Share.UPSTREAM: "the source of the factor does not split it",
+    ScopeShare.LOCATION: "no factor of direct emissions alone is known",
+    ScopeShare.MARKET: "give market_intensity= (--market-intensity), the factor of the contract or of the residual mix",
+    ScopeShare.UPSTREAM: "the source of the factor does not split it",
 }
 _NOTES: Final = (
     "Scope 2 by place and by contract are two figures for the same electricity, which neither net nor add up.",
@@ -42,7 +44,7 @@ def ghg(usage: Consumption) -> Statement:
     metered = usage.runs - usage.without_energy
     entries = [FormField("Electricity at the site", site.said("kWh"), site.value)]
     missing = []
-    for share in Share:
+    for share in ScopeShare:
         known = usage.shares.get(share)
         if known is not None:
             count = "" if known.runs == metered else f", of {known.runs:,} of {metered:,} runs"

@@ -1,4 +1,4 @@
-"""The CO2e of runs by the scopes of the GHG Protocol, as far as the sources of their factors tell them apart. Pure.
+"""The CO2e of runs by the scopes of the GHG Protocol, as far as the sources of their factors divide it. Pure.
 
 References:
     GHG Protocol, *Scope 2 Guidance* (2015): Scope 2 is stated by the grid of the place and by the contract, side by
@@ -24,7 +24,7 @@ _MOST_TRACED: Final = 5
 """The most runs that the arithmetic names."""
 
 
-class Share(StrEnum):
+class ScopeShare(StrEnum):
     """A share of the CO2e of a run, by where an inventory puts it."""
 
     LOCATION = "Scope 2, location-based"
@@ -49,13 +49,13 @@ class SharedGrams:
     trace: tuple[str, ...]
 
 
-def shares_of(records: Iterable[RunRecord]) -> dict[Share, SharedGrams]:
+def shares_of(records: Iterable[RunRecord]) -> dict[ScopeShare, SharedGrams]:
     """Add up the CO2e of runs by share; a share that no run has is left out.
 
     Args:
         records: The runs.
     """
-    found: dict[Share, list[tuple[float, str]]] = {}
+    found: dict[ScopeShare, list[tuple[float, str]]] = {}
     for record in records:
         for share, grams, how in _shares(record):
             found.setdefault(share, []).append((grams, f"{record.run_id}: {how} = {digits(grams)} gCO2e"))
@@ -65,24 +65,24 @@ def shares_of(records: Iterable[RunRecord]) -> dict[Share, SharedGrams]:
     }
 
 
-def _shares(record: RunRecord) -> Iterator[tuple[Share, float, str]]:
+def _shares(record: RunRecord) -> Iterator[tuple[ScopeShare, float, str]]:
     carbon, energy = record.carbon, record.priced_energy
     if energy is None or carbon.grams_co2e is None:
         return
     site = f"{digits(energy.value.kilowatt_hours * carbon.pue.value)} kWh"
     if carbon.market is not None:
-        yield Share.MARKET, carbon.market.grams_co2e, f"{site} x {carbon.market.intensity.value:.4g} gCO2e/kWh"
+        yield ScopeShare.MARKET, carbon.market.grams_co2e, f"{site} x {carbon.market.intensity.value:.4g} gCO2e/kWh"
     factor, scopes = carbon.intensity, carbon.scopes
     if factor.accounting != LOCATION or factor.signal != AVERAGE:
-        whole = Share.UNKNOWN
+        whole = ScopeShare.UNKNOWN
     elif scopes is not None:
-        yield Share.LOCATION, scopes.scope2_grams_co2e, f"{site} x {factor.direct or 0.0:.4g} gCO2e/kWh"
-        yield Share.UPSTREAM, scopes.scope3_grams_co2e, f"{site} x {factor.upstream or 0.0:.4g} gCO2e/kWh"
+        yield ScopeShare.LOCATION, scopes.scope2_grams_co2e, f"{site} x {factor.direct or 0.0:.4g} gCO2e/kWh"
+        yield ScopeShare.UPSTREAM, scopes.scope3_grams_co2e, f"{site} x {factor.upstream or 0.0:.4g} gCO2e/kWh"
         return
     elif factor.basis.startswith(DIRECT):
-        whole = Share.LOCATION
+        whole = ScopeShare.LOCATION
     else:
-        whole = Share.TOGETHER if factor.basis.startswith(LIFE_CYCLE) else Share.UNKNOWN
+        whole = ScopeShare.TOGETHER if factor.basis.startswith(LIFE_CYCLE) else ScopeShare.UNKNOWN
     yield whole, carbon.grams_co2e, f"{site} x {factor.value:.4g} gCO2e/kWh"
 
 

@@ -12,7 +12,7 @@ from lightning_carbon.records.hardware import hardware_of
 from lightning_carbon.records.numbers import amount, digits, span
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
-from lightning_carbon.report.statements.scopes import Share, SharedGrams, shares_of
+from lightning_carbon.report.statements.scopes import ScopeShare, SharedGrams, shares_of
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Consumption:
     ended_at: str
     without_energy: int
     doubled_joules: float
-    shares: dict[Share, SharedGrams]
+    shares: dict[ScopeShare, SharedGrams]
 
     @property
     def failed(self) -> int:

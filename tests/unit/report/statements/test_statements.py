@@ -19,7 +19,7 @@ from lightning_carbon.report.statements.eu_ai_act import eu_ai_act
 from lightning_carbon.report.statements.ghg import ghg
 from lightning_carbon.report.statements.paper import paper
 from lightning_carbon.report.statements.sci import FunctionalUnit, sci
-from lightning_carbon.report.statements.scopes import Share, shares_of
+from lightning_carbon.report.statements.scopes import ScopeShare, shares_of
 from lightning_carbon.report.statements.statement import Statement
 from lightning_carbon.report.statements.usage import Consumption, listed, usage_of
 from lightning_carbon.report.statements.work import arithmetic_of
@@ -177,25 +177,25 @@ def test_scopes_are_never_netted_and_what_is_not_split_is_not_scope_2() -> None:
     names = [entry.name for entry in statement.entries]
     kilowatt_hours = 16_815.2 * 1.1 / 3.6e6
 
-    assert pytest.approx(kilowatt_hours * 250) == number(statement, Share.LOCATION)
-    assert pytest.approx(0.0) == number(statement, Share.MARKET)
-    assert pytest.approx(kilowatt_hours * 50) == number(statement, Share.UPSTREAM)
-    assert pytest.approx(3.404) == number(statement, Share.TOGETHER)
+    assert pytest.approx(kilowatt_hours * 250) == number(statement, ScopeShare.LOCATION)
+    assert pytest.approx(0.0) == number(statement, ScopeShare.MARKET)
+    assert pytest.approx(kilowatt_hours * 50) == number(statement, ScopeShare.UPSTREAM)
+    assert pytest.approx(3.404) == number(statement, ScopeShare.TOGETHER)
     assert pytest.approx(kilowatt_hours * 300 + 3.404) == number(statement, "All of it by place")
-    assert Share.UNKNOWN not in names
+    assert ScopeShare.UNKNOWN not in names
     assert any("market_intensity=" in text for text in statement.missing)
 
 
 @pytest.mark.parametrize(
     ("factor", "share"),
     [
-        (replace(SPLIT_GRID, basis="direct, generation"), Share.LOCATION),
-        (replace(SPLIT_GRID, basis="as given"), Share.UNKNOWN),
-        (replace(SPLIT_GRID, basis="direct, generation", signal=MARGINAL), Share.UNKNOWN),
-        (replace(SPLIT_GRID, basis="direct, generation", accounting=MARKET), Share.UNKNOWN),
+        (replace(SPLIT_GRID, basis="direct, generation"), ScopeShare.LOCATION),
+        (replace(SPLIT_GRID, basis="as given"), ScopeShare.UNKNOWN),
+        (replace(SPLIT_GRID, basis="direct, generation", signal=MARGINAL), ScopeShare.UNKNOWN),
+        (replace(SPLIT_GRID, basis="direct, generation", accounting=MARKET), ScopeShare.UNKNOWN),
     ],
 )
-def test_a_factor_has_the_scope_of_what_it_counts(factor: Intensity, share: Share) -> None:
+def test_a_factor_has_the_scope_of_what_it_counts(factor: Intensity, share: ScopeShare) -> None:
     """Direct emissions are Scope 2, by the average of a place alone."""
     record = replace(FULL, carbon=CarbonRecord(2.0, 1.9, 2.1, factor, GIVEN_PUE))
 
