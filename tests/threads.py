@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-NAMES = ("lightning-carbon-sampler", "lightning-carbon-keeper")
+NAMES = ("lightning-carbon-sampler", "lightning-carbon-keeper", "lightning-carbon-ledger")
 """What ends with a meter. A driver or a disk that hangs may keep other threads, which hold up nobody."""
 PATIENCE_SECONDS = 60.0
 

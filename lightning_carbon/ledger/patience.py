@@ -1,8 +1,8 @@
 """A ledger on a disk that may stop answering, as network and FUSE mounts do, and for which nothing waits for long.
 
 A system call that hangs cannot be ended from outside. So each call is made on a daemon thread, which is left behind
-where the disk does not answer; until it does, every further call fails at once. A thread stays for a while after its
-call, as starting one costs more than a write.
+where the disk does not answer; until it does, every further call fails at once. While a journal is open, a thread stays
+for a while after its call, as starting one costs more than a write; once it is closed, no thread is left.
 """
 
 from __future__ import annotations
@@ -51,8 +51,13 @@ class DiskPatience:
 
     Args:
         where: The disk, for people.
-        idle_seconds: How long a thread stays after a call.
+        idle_seconds: How long a thread stays after a call, where threads stay.
+
+    Attributes:
+        stays: Whether threads stay for further calls.
     """
+
+    stays = False
 
     def __init__(self, where: str, idle_seconds: float = IDLE_SECONDS) -> None:
         self._where = where
@@ -89,6 +94,13 @@ class DiskPatience:
             raise NoDiskAnswer(trouble, made)
         return made.answer[0]
 
+    def rest(self) -> None:
+        """Let no thread stay from now on."""
+        self.stays = False
+        while self._idle:
+            with suppress(IndexError):
+                self._idle.pop().give(None)
+
     def _worker(self) -> _Worker:
         """A thread without a call: a thread that has come back, else a new thread.
 
@@ -100,7 +112,7 @@ class DiskPatience:
                 worker = self._idle.pop()
                 if worker.is_alive():  # after a fork, there is none in the child
                     return worker
-        worker = _Worker(self._idle, self._idle_seconds)
+        worker = _Worker(self._idle, lambda: self.stays, self._idle_seconds)
         worker.start()
         return worker
 
@@ -113,19 +125,22 @@ class _Worker(threading.Thread):
 
     Args:
         idle: The list that it puts itself on when it has nothing to do.
+        stays: Whether it stays then.
         idle_seconds: How long it waits then.
     """
 
-    def __init__(self, idle: list[_Worker], idle_seconds: float) -> None:
+    def __init__(self, idle: list[_Worker], stays: Callable[[], bool], idle_seconds: float) -> None:
         super().__init__(name=_NAME, daemon=True)
         self._idle = idle
+        self._stays = stays
         self._idle_seconds = idle_seconds
+        self._is_idle = False
         self._call: DiskCall[Any] | None = None
         self._given = threading.Lock()
         self._given.acquire()
 
-    def give(self, call: DiskCall[Any]) -> None:
-        """Make a call, on this thread."""
+    def give(self, call: DiskCall[Any] | None) -> None:
+        """Make a call, on this thread; without a call, end."""
         self._call = call
         self._given.release()
 
@@ -133,12 +148,18 @@ class _Worker(threading.Thread):
         """Make the calls that are given, until none comes for a while."""
         while self._given.acquire(timeout=self._idle_seconds) or not self._leaves():
             call, self._call = self._call, None
-            if call is not None:
-                call.make(self._idle_again)
+            if call is None:
+                return
+            self._is_idle = False
+            call.make(self._idle_again)
             del call
+            if not self._is_idle:
+                return
 
     def _idle_again(self) -> None:
-        self._idle.append(self)
+        self._is_idle = self._stays()
+        if self._is_idle:
+            self._idle.append(self)
 
     def _leaves(self) -> bool:
         """Leave the list; false where a call has come meanwhile."""
@@ -246,9 +267,9 @@ class PatientRunStore:
         Raises:
             LedgerError: It cannot be written, or not in time.
         """
-        return PatientLines(
-            self._ask(lambda: self._store.open_journal(project, run_id, rank, header=header)), self._ask
-        )
+        journal = self._ask(lambda: self._store.open_journal(project, run_id, rank, header=header))
+        self._patience.stays = True
+        return PatientLines(journal, self._ask, closed=self._patience.rest)
 
     def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
         """The ends of every journal of a run.
@@ -291,10 +312,17 @@ class PatientLines:
     Args:
         lines: The file.
         ask: Makes a call and waits for it, but not for ever.
+        closed: Called when the file is released.
     """
 
-    def __init__(self, lines: LineSink, ask: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        lines: LineSink,
+        ask: Callable[[Callable[[], None]], None],
+        closed: Callable[[], object] = int,
+    ) -> None:
         self._lines = lines
+        self._closed = closed
         self._ask = ask
         self._late: tuple[DiskCall[Any], list[str]] | None = None
         self._ahead: list[str] = []
@@ -320,5 +348,8 @@ class PatientLines:
 
     def close(self) -> None:
         """Release the file, if that is possible in time."""
-        with suppress(LedgerError):
-            self._ask(self._lines.close)
+        try:
+            with suppress(LedgerError):
+                self._ask(self._lines.close)
+        finally:
+            self._closed()
