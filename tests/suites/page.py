@@ -20,7 +20,7 @@ run twice, with the meter off and on, and compared test by test. None of their t
 suite is run where a variable names the folder of its repository, at the version that is installed or next to it:
 
 ```console
-$ LIGHTNING_SUITE=../pytorch-lightning make suites
+$ make suites LIGHTNING_SUITE=../pytorch-lightning
 ```
 
 A test that ends otherwise with the meter on needs a reason: most compare exact lists or keys, which a metered training
