@@ -12,15 +12,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from tests.suites.comparison import UNKNOWN, Comparison, compare, known_reasons
 from tests.suites.outcomes import outcomes_in
 from tests.suites.page import PAGE, RESULTS, page_of, result_of
 from tests.suites.running import SUITES, run
+
+_COMMIT: Final = ("git", "describe", "--always", "--dirty")
 
 
 def main() -> int:
@@ -41,7 +45,8 @@ def main() -> int:
         compared = compare(suite.name, off, on, known_reasons())
         unknown += _tell(suite.name, compared)
         today = datetime.now(UTC).date().isoformat()
-        kept[suite.name] = result_of(suite, compared, version=version(suite.distribution), date=today)
+        commit = subprocess.run(_COMMIT, capture_output=True, text=True, check=False).stdout.strip() or "not known"
+        kept[suite.name] = result_of(suite, compared, version=version(suite.distribution), date=today, commit=commit)
     if options.write:
         results = [kept[suite.name] for suite in SUITES if suite.name in kept]
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -29,7 +29,7 @@ has more of by design. Reasons are kept in `tests/suites/reasons.csv`; without a
 """
 
 
-def result_of(suite: Suite, compared: Comparison, *, version: str, date: str) -> dict[str, Any]:
+def result_of(suite: Suite, compared: Comparison, *, version: str, date: str, commit: str) -> dict[str, Any]:
     """What is kept of a comparison.
 
     Args:
@@ -37,11 +37,13 @@ def result_of(suite: Suite, compared: Comparison, *, version: str, date: str) ->
         compared: The comparison.
         version: The version of the framework.
         date: When it was made, as ISO 8601.
+        commit: The commit of the meter.
     """
     return {
         "suite": suite.name,
         "version": version,
         "date": date,
+        "commit": commit,
         "parts": list(suite.parts),
         "tests": compared.tests,
         "passed": compared.passed,
@@ -60,12 +62,14 @@ def page_of(results: list[dict[str, Any]]) -> str:
         results: What is kept of each suite that was run.
     """
     lines = [_HEAD.format(unknown=UNKNOWN)]
-    lines += ["| suite | version | on | tests in both | passed in both | differ | of those, reason not known |"]
-    lines += ["|---|---|---|---:|---:|---:|---:|"]
+    lines += [
+        "| suite | version | on | meter at | tests in both | passed in both | differ | of those, reason not known |"
+    ]
+    lines += ["|---|---|---|---|---:|---:|---:|---:|"]
     for result in results:
         unknown = sum(found["reason"] == UNKNOWN for found in result["differences"])
         counts = f"{result['tests']:,} | {result['passed']:,} | {len(result['differences'])} | {unknown}"
-        lines.append(f"| {result['suite']} | {result['version']} | {result['date']} | {counts} |")
+        lines.append(f"| {result['suite']} | {result['version']} | {result['date']} | {result['commit']} | {counts} |")
     for result in results:
         lines += ["", f"## {result['suite']}", "", f"Run: {', '.join(f'`{part}`' for part in result['parts'])}.", ""]
         if result["only_once"]:

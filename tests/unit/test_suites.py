@@ -71,12 +71,14 @@ def test_a_test_that_ran_again_ended_as_its_last_run(tmp_path: Path) -> None:
 
 def test_the_page_counts_and_lists(compared: Comparison) -> None:
     """A line a suite, a line a reason, a line a difference."""
-    text = page_of([result_of(SUITES[0], compared, version="2.0", date="2026-11-28")])
+    text = page_of([result_of(SUITES[0], compared, version="2.0", date="2026-11-28", commit="abc1234")])
 
-    assert "| Lightning | 2.0 | 2026-11-28 | 4 | 1 | 2 | 1 |" in text
+    assert "| Lightning | 2.0 | 2026-11-28 | abc1234 | 4 | 1 | 2 | 1 |" in text
     assert f"| 1 | {KEYS.reason} |" in text
     assert "| `tests.test_a::test_clock[1]` | passed | error |" in text
-    assert "No test differs." in page_of([result_of(SUITES[0], Comparison(4, 4, (), ()), version="2.0", date="")])
+    assert "No test differs." in page_of(
+        [result_of(SUITES[0], Comparison(4, 4, (), ()), version="2.0", date="", commit="")]
+    )
 
 
 def test_the_page_is_what_the_kept_results_make() -> None:
