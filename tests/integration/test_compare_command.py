@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -108,7 +109,7 @@ def test_the_page_has_the_number_that_the_command_prints(ledger: Path) -> None:
 
 def test_programs_are_run_in_turn(tmp_path: Path) -> None:
     """Each once without counting, then so many times, and every counted run is in the ledger."""
-    command = f'{sys.executable} -c "{BURN}"'
+    command = f'{shlex.quote(sys.executable)} -c "{BURN}"'
     result = compare("--runs", "5", "--project", "turns", "--", command, command, ledger=tmp_path)
 
     assert result.exit_code == 0, result.output
@@ -121,7 +122,12 @@ def test_programs_are_run_in_turn(tmp_path: Path) -> None:
 def test_a_program_that_fails_ends_the_comparison(tmp_path: Path) -> None:
     """With its last words, and exit code 1."""
     result = compare(
-        "--runs", "5", "--", f"{sys.executable} -c 'import sys; sys.exit(\"no data\")'", "x", ledger=tmp_path
+        "--runs",
+        "5",
+        "--",
+        f"{shlex.quote(sys.executable)} -c 'import sys; sys.exit(\"no data\")'",
+        "x",
+        ledger=tmp_path,
     )
 
     assert result.exit_code == 1

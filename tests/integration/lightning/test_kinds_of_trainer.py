@@ -211,7 +211,8 @@ def test_the_command_line_explains_every_argument(capsys: pytest.CaptureFixture[
     text = " ".join(capsys.readouterr().out.replace("init_args.", "").split())
 
     assert [] == [setting.name for setting in LIGHTNING_SETTINGS if f"--trainer.callbacks.{setting.name}" not in text]
-    assert [] == [setting.name for setting in LIGHTNING_SETTINGS if setting.text not in text]
+    whole = text.replace("- ", "-")  # lines also break at hyphens
+    assert [] == [setting.name for setting in LIGHTNING_SETTINGS if setting.text.replace("- ", "-") not in whole]
     assert "default: 0.1" in text
 
 
