@@ -198,7 +198,9 @@ class RunWriter:
         self.attempts.look()
         record = self._own(beat)
         try:
-            for _ in range(_TRIES):
+            for attempt in range(_TRIES):
+                if attempt:
+                    self.attempts.look()  # rank 0, which lists them, may have done so only now
                 self._read_again = 0.0
                 self._read_others()
                 known = [part.beat.at for part in self._others]
