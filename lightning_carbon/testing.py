@@ -14,7 +14,6 @@ from __future__ import annotations
 import copy
 import struct
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
@@ -22,6 +21,7 @@ from lightning_carbon.ledger.journals import rank_of
 from lightning_carbon.metering.sampler import Sampler
 from lightning_carbon.ports import DeviceState, JournalText, WrittenRun
 from lightning_carbon.units import MICRO, NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Energy, Power
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

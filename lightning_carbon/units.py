@@ -8,8 +8,9 @@ Exact by definition: 1 kWh = 3.6e6 J (SI Brochure, 9th ed., table 8); 1 lb = 453
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from lightning_carbon.values import dataclass
 
 MICRO, MILLI, KILO, MEGA, TERA = 1e-6, 1e-3, 1_000, 1_000_000, 1_000_000_000_000
 """Prefixes of the SI, for figures of a size that people read."""

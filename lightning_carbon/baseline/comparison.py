@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.numbers import ENERGY, NOTHING, amount, percent
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +14,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.hardware import hardware_of, outer_domains
 from lightning_carbon.records.numbers import ENERGY, amount, digits, duration, percent
 from lightning_carbon.records.run import Status
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

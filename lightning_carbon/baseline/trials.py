@@ -7,7 +7,6 @@ highest and lowest tenth, so that a single disturbed trial does not decide. Pure
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from itertools import combinations, product
 from math import comb, exp, log, sqrt
 from random import Random
@@ -15,6 +14,7 @@ from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

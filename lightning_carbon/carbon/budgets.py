@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.units import GRAMS_IN, JOULES_IN
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage

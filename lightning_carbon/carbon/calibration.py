@@ -11,9 +11,11 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

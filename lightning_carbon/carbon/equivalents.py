@@ -11,10 +11,10 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 
 from lightning_carbon.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE, SECONDS_PER_YEAR, CarbonMass
+from lightning_carbon.values import dataclass
 
 SOURCE = "Strubell et al. 2019"
 

@@ -9,11 +9,11 @@ of a run's electricity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.units import CarbonMass
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage

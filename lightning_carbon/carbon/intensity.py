@@ -10,10 +10,10 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.values import dataclass
 
 LIFE_CYCLE: Final = "life-cycle"
 """The word of a basis that counts fuel, building and dismantling beside the combustion."""

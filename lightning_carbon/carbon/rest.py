@@ -8,12 +8,12 @@ modelled as a constant power and a share of the chips' energy, each with its ran
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from operator import add
 
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
+from lightning_carbon.values import dataclass
 
 
 class Boundary(StrEnum):

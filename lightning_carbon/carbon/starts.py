@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import floor
 from statistics import fmean
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.carbon.series import windows_of
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.units import HOURS_PER_DAY, SECONDS_PER_HOUR
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

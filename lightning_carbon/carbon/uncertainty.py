@@ -6,9 +6,10 @@ from the ranges of its inputs and is not a confidence interval.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import add, mul
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

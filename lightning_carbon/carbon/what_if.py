@@ -6,10 +6,10 @@ has a carbon intensity and a PUE of its own, so a place, an hour of the day and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import footprint
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

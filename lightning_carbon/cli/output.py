@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from textwrap import wrap
 from typing import Any, Final
@@ -18,6 +17,7 @@ from rich.text import Text
 
 from lightning_carbon.cli.forms import Form
 from lightning_carbon.report.sheets import Sheet, as_latex, as_markdown
+from lightning_carbon.values import dataclass
 
 _GAP: Final = 2
 _LEAST: Final = 40

@@ -7,10 +7,10 @@ of time: much of a short window, and next to nothing of a long window.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
+from lightning_carbon.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

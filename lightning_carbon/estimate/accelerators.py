@@ -7,13 +7,14 @@ found as the vendor, NVML or people spell it, or not at all: the next model in t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.prices import CloudPrice
 from lightning_carbon.units import TERA
+from lightning_carbon.values import dataclass
 
 # Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
 _TABLE = Path(__file__).with_name("data") / "accelerators.csv"

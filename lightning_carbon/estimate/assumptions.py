@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.estimate.factors import HOST_FIXED, HOST_SHARE, SourcedBounds
 from lightning_carbon.estimate.planning import GIVEN
 from lightning_carbon.units import TERA
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

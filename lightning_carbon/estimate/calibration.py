@@ -9,7 +9,6 @@ that training left out. ``factors`` holds the results, rounded; the tests hold b
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -19,6 +18,7 @@ from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.estimate.accelerators import find_accelerator
 from lightning_carbon.estimate.factors import FLOPS_PER_PARAMETER_AND_TOKEN, HOST_FIXED, HOST_SHARE, SMALL_PARAMETERS
 from lightning_carbon.units import SECONDS_PER_HOUR
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

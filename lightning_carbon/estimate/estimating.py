@@ -11,7 +11,6 @@ metered runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from lightning_carbon.estimate.factors import HOST_FIXED, HOST_SHARE, USD_PER_KW
 from lightning_carbon.estimate.planning import GIVEN
 from lightning_carbon.estimate.prices import cloud_usd
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, Energy
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage

@@ -18,10 +18,9 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.units import KILO
+from lightning_carbon.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ backward. MFU, model FLOPs utilisation, is their share of the peak (Chowdhery et
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.uncertainty import Bounds
@@ -28,6 +28,7 @@ from lightning_carbon.estimate.factors import (
     SourcedBounds,
 )
 from lightning_carbon.units import SECONDS_PER_HOUR, TERA
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from lightning_carbon.estimate.accelerators import Accelerator

@@ -6,8 +6,9 @@ Prices are in US dollars of their year, and each carries its source: a price wit
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from lightning_carbon.carbon.intensity import Intensity
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.values import dataclass
 
 PREFIX: Final = "mix:"
 """The beginning of the name of a preset."""

@@ -13,11 +13,11 @@ publishers count differs for most countries by more than a year does. It is not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.intensity import Intensity
 from lightning_carbon.grid.tables import WORLD, YearlyFactors, clouds, countries, parts, zones
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -13,7 +13,7 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import StringIO
 from pathlib import Path
 from statistics import median
@@ -25,6 +25,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.layouts import FUELS, STORAGE, Layout, fuel_of, layout_of
 from lightning_carbon.grid.stamps import ZoneMeaning, has_no_zone, moment_of
 from lightning_carbon.units import GRAMS_PER_KILOGRAM
+from lightning_carbon.values import dataclass
 
 MOST_BYTES: Final = 64 * 2**20
 """The most bytes of a file; ten years of five-minute values have about half."""

@@ -7,10 +7,11 @@ is derived from it keeps its licence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

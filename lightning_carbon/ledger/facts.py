@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.records.overlaps import Counted, Overlap
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord

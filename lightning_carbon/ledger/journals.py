@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import NewerSchema, RecordError
@@ -17,6 +16,7 @@ from lightning_carbon.ledger.disk import DISK, Disk
 from lightning_carbon.ledger.files import check_size, open_to_read, parse_json
 from lightning_carbon.ports import JournalText
 from lightning_carbon.records.journal import Header, RankPart, header_of, with_beat
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

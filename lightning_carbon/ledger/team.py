@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ from lightning_carbon.ledger.sums import ALL, Addition, Tables, condition, sums_
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.overlaps import Counted, Overlap, counted_twice
 from lightning_carbon.records.run import Status
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isclose
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from lightning_carbon.ledger.files import read_json, read_whole
 from lightning_carbon.ledger.journals import MOST_FILE_BYTES, journals_of, parts_of, read_texts
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.merging import record_of
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,11 +17,11 @@ from __future__ import annotations
 import math
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.values import dataclass
 
 _KEYS: Final = ("name", "command", "published", "steps_per_epoch")
 _CONFIG: Final = "{config}"

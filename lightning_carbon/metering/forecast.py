@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.records.rows import Forecast
+from lightning_carbon.values import dataclass
 
 MOST_BLOCKS: Final = 32
 """The most blocks that are kept; further blocks are joined in pairs, which keeps memory and work flat."""

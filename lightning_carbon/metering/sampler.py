@@ -11,13 +11,13 @@ import logging
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.curve import FOREVER_NS
 from lightning_carbon.metering.pace import SPARSE_SECONDS, Pace
 from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

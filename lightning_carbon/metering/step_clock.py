@@ -17,7 +17,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Generic
 
@@ -25,6 +24,7 @@ from lightning_carbon.energy.curve import FOREVER_NS
 from lightning_carbon.metering.clock_alignment import ClockAlignment
 from lightning_carbon.ports import ClockUse, DeviceState, EventT
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

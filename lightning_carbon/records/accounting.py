@@ -5,12 +5,12 @@ Nothing here is netted with anything: each figure is of the whole energy of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.intensity import Intensity
 from lightning_carbon.carbon.water import WaterUsage
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from lightning_carbon.carbon.intensity import PowerUsage

@@ -6,7 +6,7 @@ beat before. A reader therefore needs only the last whole line, and a line that 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,7 @@ from lightning_carbon.records.lineage import Resumed, resumed_from
 from lightning_carbon.records.names import by_part, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import Status
+from lightning_carbon.values import dataclass
 
 JOURNAL_SCHEMA = 1
 _JOURNAL = "a journal of a run"

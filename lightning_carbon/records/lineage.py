@@ -7,7 +7,7 @@ it is never less than the lineage, and the difference is the work that was lost.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from lightning_carbon.records.fields import (
     reading,
 )
 from lightning_carbon.records.totals import UNKNOWN, Attempt, Totals, microjoules_of
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,13 +8,13 @@ loses no joule of the run.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.carbon.series import EnergyProfile
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

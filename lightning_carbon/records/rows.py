@@ -9,11 +9,12 @@ and under ``run_`` the run so far, in the end its total.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -6,7 +6,7 @@ leaves the rest absent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
 from lightning_carbon.units import Energy
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 import re
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.records.numbers import CO2E, WATT_HOURS, amount, digits, duration, printable, shorten
 from lightning_carbon.report.figure import make_plain, power_figure, quietly, time_unit
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, KILO
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from lightning_carbon.records.numbers import printable, table
+from lightning_carbon.values import dataclass
 
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]#|])")
 _BACKTICKS: Final = re.compile("`+")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
@@ -34,6 +34,7 @@ from lightning_carbon.settings.pricing import (
     wue_in_force,
 )
 from lightning_carbon.settings.setting import Setting, refuse_unknown
+from lightning_carbon.values import dataclass
 
 
 class Settings(TypedDict, total=False):

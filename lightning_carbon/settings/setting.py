@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.values import dataclass
 
 ValueT_co = TypeVar("ValueT_co", covariant=True)
 

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from lightning_carbon.ports import Clock

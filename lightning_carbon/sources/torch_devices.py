@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -16,6 +15,7 @@ import torch
 from lightning_carbon.ports import DeviceState, EventDevice
 from lightning_carbon.sources.accelerators import ROCM
 from lightning_carbon.units import NANOSECONDS_PER_MILLISECOND
+from lightning_carbon.values import dataclass
 
 Device = torch.device | str | int
 """A device, in any form that torch takes."""

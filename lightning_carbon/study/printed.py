@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 
 from lightning_carbon.units import KILO
+from lightning_carbon.values import dataclass
 
 _FORM = re.compile(r"(\d+(?:\.\d+)?)(k?)")
 

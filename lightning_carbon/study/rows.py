@@ -7,7 +7,7 @@ and shows as a dash.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from math import floor, log10
 from typing import Any
 
@@ -15,6 +15,7 @@ from lightning_carbon.records.numbers import NOTHING
 from lightning_carbon.report.sheets import Column, Sheet, sheet_of
 from lightning_carbon.study.printed import Printed
 from lightning_carbon.units import CarbonMass
+from lightning_carbon.values import dataclass
 
 _DIGITS = 3
 _LITTLE = 1e-3

@@ -41,12 +41,13 @@ unknown values are ``null``.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Final
 
 from lightning_carbon.energy.accuracy import Accuracy
 from lightning_carbon.sources.nvml import Device
+from lightning_carbon.values import dataclass
 
 SCHEMA: Final = 1
 

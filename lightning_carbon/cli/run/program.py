@@ -18,11 +18,11 @@ import os
 import shutil
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.run import Status
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

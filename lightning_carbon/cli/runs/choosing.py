@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.cli.say import notice
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.settings import PROJECT, ledger_folder
+from lightning_carbon.values import dataclass
 from lightning_carbon.wiring import open_ledger
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Final
@@ -23,6 +22,7 @@ from lightning_carbon.records.run import SCHEMA, CarbonRecord, DomainRecord, Ene
 from lightning_carbon.settings import PROJECT
 from lightning_carbon.sources.host.model import RATED_POWER_UNCERTAINTY_RATIO
 from lightning_carbon.units import GRAMS_PER_KILOGRAM, JOULES_PER_KILOWATT_HOUR
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

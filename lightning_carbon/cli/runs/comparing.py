@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -20,6 +19,7 @@ from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.filters import near_words
 from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, WATT_HOURS, amount, duration, percent, printable
 from lightning_carbon.report.sheets import Column, sheet_of
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

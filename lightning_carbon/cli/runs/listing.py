@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -23,6 +22,7 @@ from lightning_carbon.records.numbers import NOTHING, digits, duration, printabl
 from lightning_carbon.records.overlaps import counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from lightning_carbon.records.power_profile import energy_profile_of
 from lightning_carbon.report.sheets import Column, sheet_of
 from lightning_carbon.settings.grid_checks import AUTO
 from lightning_carbon.settings.pricing import PUE, grid_in_force
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

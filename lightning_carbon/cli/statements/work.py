@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.cli.forms import Form
@@ -14,6 +13,7 @@ from lightning_carbon.report.statements import card, eu_ai_act, ghg, paper, sci
 from lightning_carbon.report.statements.embodied import share_of
 from lightning_carbon.report.statements.usage import usage_of
 from lightning_carbon.report.statements.work import arithmetic_of
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.cli.output import show
@@ -17,6 +16,7 @@ from lightning_carbon.study.development.jobs import job_of
 from lightning_carbon.study.development.sheets import development_mapping, development_sheets
 from lightning_carbon.study.method import CURRENT, STRUBELL_2019
 from lightning_carbon.study.published.study import strubell2019
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

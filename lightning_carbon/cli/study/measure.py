@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +28,7 @@ from lightning_carbon.study.measured.table import beside, component_sheet, measu
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.published.tables import published_rows
 from lightning_carbon.units import MINUTES_PER_HOUR
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -11,6 +10,7 @@ from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.records.journal import AheadBeat, Beat, RankPart
 from lightning_carbon.records.merging import credits_of, record_of
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +23,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.live.plans import ELECTRICITY_MAPS, UK, WATTTIME, LivePlan
 from lightning_carbon.grid.stamps import ZoneMeaning, moment_of
 from lightning_carbon.units import GRAMS_PER_POUND, KILO, SECONDS_PER_HOUR
+from lightning_carbon.values import dataclass
 
 Json = Any
 Points = list[tuple[float, float]]

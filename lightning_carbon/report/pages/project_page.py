@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.equivalents import equivalent_of
@@ -15,6 +14,7 @@ from lightning_carbon.records.run import Status
 from lightning_carbon.report.pages.run_page import Headline
 from lightning_carbon.report.pages.tables import Cell, PageTable, count, figure, page_table, share, words
 from lightning_carbon.units import CarbonMass
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from lightning_carbon.records.course import MetricPoint

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from statistics import median
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.report.statements.usage import Figure
 from lightning_carbon.units import GRAMS_PER_KILOGRAM, SECONDS_PER_YEAR
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from lightning_carbon.report.statements.usage import Consumption

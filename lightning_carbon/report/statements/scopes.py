@@ -8,12 +8,12 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.intensity import AVERAGE, DIRECT, LIFE_CYCLE, LOCATION
 from lightning_carbon.records.numbers import digits
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final
 
 from lightning_carbon.report.sheets import Sheet
+from lightning_carbon.values import dataclass
 
 STATEMENT_SCHEMA: Final = 1
 

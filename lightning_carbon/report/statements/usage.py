@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.readings import Kind, kind_word
@@ -14,6 +13,7 @@ from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.statements.scopes import ScopeShare, SharedGrams, shares_of
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.values import dataclass
 
 OPERATIONS_PER_PARAMETER_AND_TOKEN: Final = 6
 """Two for the forward pass and four for the backward pass of each parameter and token (Kaplan et al., Scaling Laws for

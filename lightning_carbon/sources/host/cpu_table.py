@@ -12,9 +12,10 @@ Fn8000_0002 to 4). On bare metal the kernel's own count (``siblings``) is better
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from lightning_carbon.values import dataclass
 
 # Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
 _TABLE = Path(__file__).with_name("data") / "cpu_power.csv"

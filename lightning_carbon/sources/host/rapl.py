@@ -34,7 +34,7 @@ import os
 import re
 import shlex
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +47,7 @@ from lightning_carbon.sources.host.powercap import explore, top_of
 from lightning_carbon.sources.kernel_files import FileCounter, read_count, reason_of
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
 from lightning_carbon.units import MICROJOULES_PER_JOULE, MICROWATTS_PER_WATT, Energy, Power
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

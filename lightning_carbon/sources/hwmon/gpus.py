@@ -13,7 +13,6 @@ Intel: ``i915`` and ``xe`` count the energy of the card; ``xe`` counts its packa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,6 +23,7 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.sources.hwmon.readings import FileGauge, microwatts, why_not
 from lightning_carbon.sources.kernel_files import FileCounter, read_small
 from lightning_carbon.units import MICROWATTS_PER_WATT, Energy, Power
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,13 +21,13 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.energy.accuracy import Accuracy
 from lightning_carbon.errors import SourceError
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from types import ModuleType

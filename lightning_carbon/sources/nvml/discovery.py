@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -20,6 +20,7 @@ from lightning_carbon.sources.nvml.selection import select
 from lightning_carbon.sources.nvml.visible_devices import Place
 from lightning_carbon.sources.patience import NoAnswer, Patience
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import SourceError
 from lightning_carbon.sources.nvml.library import NO_PERMISSION, Handle, as_text, code_of, describe
 from lightning_carbon.sources.nvml.visible_devices import GpuNames, SliceNames
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import SourceError
@@ -12,6 +11,7 @@ from lightning_carbon.sources.nvml.library import LIBRARY
 from lightning_carbon.sources.nvml.selection import select
 from lightning_carbon.sources.nvml.visible_devices import Place
 from lightning_carbon.sources.patience import patient
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

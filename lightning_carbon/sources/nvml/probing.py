@@ -20,7 +20,6 @@ A driver that is just being loaded answers NotSupported or zero for a moment, so
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -38,6 +37,7 @@ from lightning_carbon.sources.nvml.fields import (
 )
 from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
 from lightning_carbon.units import MILLIWATTS_PER_WATT
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

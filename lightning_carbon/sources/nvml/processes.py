@@ -12,11 +12,11 @@ proc_ns.h of Linux for the number of the first pid namespace.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import SourceError
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.sources.nvml.visible_devices import Place, beginning_with, slice_positions, visible
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,9 +18,10 @@ References: CUDA Programming Guide, "CUDA Environment Variables"; NVIDIA MIG Use
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
+
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from math import fsum
@@ -22,6 +21,7 @@ from lightning_carbon.estimate.prices import electricity_usd
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.study.rows import FigureRanges, Figures
 from lightning_carbon.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, CarbonMass, Energy
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

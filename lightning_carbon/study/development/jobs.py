@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.study.arithmetic import site_energy
 from lightning_carbon.units import SECONDS_PER_HOUR, Energy
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

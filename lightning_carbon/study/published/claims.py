@@ -7,11 +7,11 @@ figure bears it out. The claims themselves are in ``press`` and ``elsewhere``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from lightning_carbon.report.sheets import Column, Sheet, sheet_of
+from lightning_carbon.values import dataclass
 
 CLOSE = 0.02
 """The error, as a share of the computed figure, up to which a claim holds."""

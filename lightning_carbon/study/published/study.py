@@ -7,7 +7,6 @@ not printed at all: 216.96 W for each GPU is what its printed cost of electricit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +18,7 @@ from lightning_carbon.study.method import STRUBELL_2019, Method
 from lightning_carbon.study.printed import Printed
 from lightning_carbon.study.rows import PrintedFigures
 from lightning_carbon.units import CarbonMass
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,173 @@
+"""Dataclasses that are made late behave as those of the standard library, whose decorator is the reference here."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+import pickle
+from dataclasses import FrozenInstanceError, asdict, astuple, field, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
+
+import pytest
+
+from lightning_carbon import values
+from lightning_carbon.units import Energy, Power
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OURS: Callable[..., Any] = values.dataclass
+FORMS: dict[str, dict[str, bool]] = {
+    "frozen": {"frozen": True},
+    "ordered": {"frozen": True, "order": True},
+    "by name": {"frozen": True, "kw_only": True},
+    "changing": {},
+}
+
+
+def made(decorator: Callable[..., Any], **options: bool) -> Any:  # noqa: ANN401 - a dataclass
+    """The same class by either decorator."""
+
+    class Draw:
+        """A draw of power."""
+
+        name: str
+        watts: float = 1.0
+        tags: dict[str, int] = field(default_factory=dict, compare=False)
+        note: str | None = field(default=None, repr=False, metadata={"stored": False})
+        MOST: ClassVar[float] = 700.0
+
+        def doubled(self) -> float:
+            """Twice the power."""
+            return 2 * self.watts
+
+    return decorator(slots=True, **options)(Draw)
+
+
+@pytest.fixture(params=FORMS.values(), ids=list(FORMS))
+def pair(request: pytest.FixtureRequest) -> tuple[Any, Any]:
+    """A class by this decorator, and the same class by the standard library's."""
+    return made(OURS, **request.param), made(dataclasses.dataclass, **request.param)
+
+
+def outcome(call: Callable[..., object], *arguments: object) -> object:
+    """What a call returns, or the type of what it raises."""
+    try:
+        return call(*arguments)
+    except (TypeError, ValueError) as error:
+        return type(error)
+
+
+def test_objects_are_made_shown_and_listed_alike(pair: tuple[Any, Any]) -> None:
+    """Arguments, defaults, defaults made anew, texts, mappings and tuples are those of the standard library."""
+    calls: list[Callable[[Any], object]] = [
+        lambda kind: repr(kind(name="a")),
+        lambda kind: repr(kind("a", 2.0)),
+        lambda kind: kind(),
+        lambda kind: kind(name="a", volts=1),
+        lambda kind: asdict(kind(name="a", note="b")),
+        lambda kind: astuple(kind(name="a", watts=3.0, tags={"b": 1})),
+        lambda kind: asdict(replace(kind(name="a"), watts=5.0)),
+        lambda kind: kind(name="a").tags is kind(name="b").tags,
+        lambda kind: kind(name="a", watts=4.0).doubled(),
+        lambda kind: (kind.MOST, kind.__slots__, kind.__match_args__, kind.__doc__, kind.__qualname__),
+        lambda kind: [(known.name, known.default, known.metadata) for known in fields(kind)],
+        lambda kind: (is_dataclass(kind), repr(kind.__dataclass_params__)),
+        lambda kind: str(inspect.signature(kind)),
+        get_type_hints,
+        lambda kind: asdict(copy.copy(kind(name="a", watts=2.0))),
+    ]
+    ours, theirs = pair
+
+    assert [outcome(call, theirs) for call in calls] == [outcome(call, ours) for call in calls]
+
+
+def test_objects_are_compared_hashed_and_sorted_alike(pair: tuple[Any, Any]) -> None:
+    """Fields that are not compared do not count, other classes are never equal, and only ordered objects are sorted."""
+
+    def seen(kind: Any) -> list[object]:  # noqa: ANN401 - a dataclass
+        low, high = kind(name="a", watts=1.0), kind(name="a", watts=2.0)
+        return [
+            low == kind(name="a", watts=1.0, tags={"b": 1}),
+            low == high,
+            low == ("a", 1.0),
+            outcome(lambda: hash(low) == hash(kind(name="a"))),
+            outcome(lambda: (low < high, low <= high, low > high, low >= high)),
+            outcome(lambda: low < "a"),
+        ]
+
+    ours, theirs = pair
+
+    assert seen(theirs) == seen(ours)
+
+
+def test_frozen_objects_refuse_changes() -> None:
+    """A field is neither assigned nor deleted, and the error names it."""
+    draw = made(OURS, frozen=True)("a")
+
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'watts'"):
+        draw.watts = 2.0
+    with pytest.raises(FrozenInstanceError, match="cannot delete field 'watts'"):
+        del draw.watts
+
+
+def test_frozen_objects_are_pickled() -> None:
+    """Other processes get an equal object."""
+    assert Power(3.0) == pickle.loads(pickle.dumps(Power(3.0)))  # noqa: S301 - our own bytes
+
+
+def test_classes_of_a_field_are_hashed_by_it() -> None:
+    """Values of a single field can be keys and can be sorted."""
+    assert {Energy(1): "a"} == {Energy(1): "a"}
+    assert [Energy(1), Energy(2)] == sorted([Energy(2), Energy(1)])
+    assert {Energy(1): 1, Power(1): 2} != {Energy(1): 2}
+
+
+def test_what_asks_for_more_is_made_by_the_standard_library() -> None:
+    """Bases, methods in place of those that are made, and classes without slots are not made late."""
+
+    @values.dataclass(frozen=True, slots=True)
+    class Base:
+        """A base."""
+
+        name: str
+
+    @values.dataclass(frozen=True, slots=True)
+    class Derived(Base):
+        """With a field more."""
+
+        watts: float = 1.0
+
+    @values.dataclass(frozen=True, slots=True)
+    class Checked:
+        """With a check."""
+
+        name: str
+
+        def __post_init__(self) -> None:
+            if not self.name:
+                raise ValueError("no name")
+
+    @values.dataclass
+    class Loose:
+        """Without slots."""
+
+        name: str
+
+    assert ("a", 2.0) == astuple(Derived("a", 2.0))
+    assert ValueError is outcome(Checked, "")
+    assert {"name": "a"} == vars(Loose("a"))
+
+
+def test_a_plain_subclass_calls_the_method_of_its_parent() -> None:
+    """A class without the decorator extends ``__init__``, whichever of the two makes the first object."""
+
+    class Hot(made(OURS)):  # type: ignore[misc]
+        """With more to do."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__(name, 700.0)
+
+    assert 1_400.0 == Hot("a").doubled()
+    assert 1_400.0 == Hot("b").doubled()
