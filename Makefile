@@ -22,10 +22,13 @@ BENCH_ARGS ?=
 WORKERS ?= 2
 FUZZ_SECONDS ?= 60
 BASE ?= HEAD
+URL ?=
+TAG ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+RELEASE := .venv-release
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 PEERS_LIST := tests/benchmarks/peers/requirements.txt
@@ -64,7 +67,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@$(PIP) install --quiet $(EXTRA_PIP) '$(TORCH)'
 	@{ $(BIN)/python -c 'from importlib.metadata import version; print("torch==" + version("torch"))'; \
 		grep -v '^torch==' constraints.txt; } > $(VENV)/constraints.txt
-	@$(PIP) install --quiet $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all]'
+	@$(PIP) install --quiet $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all,dev]'
 	@touch $(STAMP)
 
 .PHONY: demo
@@ -86,6 +89,13 @@ lint: venv ## Style, formatting, types and the architecture's contracts
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy $(CHECKED)
 	$(BIN)/python -c 'from importlinter.cli import lint_imports_command as main; main()' --no-cache
+
+# What it takes is apart, as nothing that is tested needs it; pinned by the day of the release alone.
+.PHONY: release
+release: ## Build what goes to PyPI into dist/; URL=https://github.com/OWNER/REPOSITORY says where the project lies
+	@'$(PYTHON)' -m venv $(RELEASE)
+	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tools/data/release.txt
+	$(RELEASE)/bin/python tools/build_release.py --url '$(URL)' --tag '$(TAG)' --out dist
 
 .PHONY: peers
 peers: $(PEERS_STAMP) ## Create .venv-peers with the tools that `make bench` compares us with
@@ -156,6 +166,6 @@ constraints: venv ## Write constraints.txt again from what .venv holds
 
 .PHONY: clean
 clean: ## Remove .venv, the environments beside it and whatever builds, tests and trainings left behind
-	rm -rf $(VENV) $(PEERS) $(TRACKERS) $(SUITES) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
+	rm -rf $(VENV) $(RELEASE) $(PEERS) $(TRACKERS) $(SUITES) build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache checkpoints lightning_logs runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,6 +20,7 @@ DOCUMENTS = (
     "README.md",
     "METHODOLOGY.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "CHANGELOG.md",
     *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").rglob("*.md")),
     "examples/data/README.md",

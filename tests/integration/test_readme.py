@@ -255,10 +255,10 @@ def test_a_make_target_in_a_sentence_exists(document: str) -> None:
 
 @pytest.mark.parametrize("command", [word for word in commands() if word.startswith("pip ")])
 def test_an_extra_exists(command: str) -> None:
-    """What pip is told to install is this folder, with extras that setup.cfg has."""
+    """What pip is told to install is the package or this folder, with extras that setup.cfg has."""
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
-    match = re.fullmatch(r"pip install '?\.(?:\[([\w,]+)\])?'?", command)
+    match = re.fullmatch(r"pip install '?(?:\.|lightning-carbon)(?:\[([\w,]+)\])?'?", command)
     assert match is not None
 
     assert set((match[1] or "").split(",")) - {""} <= set(setup["options.extras_require"])

@@ -9,17 +9,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
 import yaml
 
+from lightning_carbon import __version__
 from lightning_carbon.baseline.costs import baseline_from
 from tests.documents import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 USES = re.compile(r"uses: *(?P<action>\S+?)@(?P<ref>\S+)(?P<rest>.*)")
 TOOLS = Path(sys.executable).parent
+RELEASE = run_path(str(ROOT / "tools" / "build_release.py"))
 
 every_workflow = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 
@@ -35,11 +38,11 @@ def loaded(workflow: Path) -> Any:  # noqa: ANN401 - whatever YAML has
     return yaml.safe_load(workflow.read_text(encoding="utf-8"))
 
 
-def test_there_is_one_for_processors_and_one_for_gpus() -> None:
+def test_there_is_one_for_processors_one_for_gpus_and_one_for_releases() -> None:
     """And no other that nobody checks."""
     everything = {path.name for path in (ROOT / ".github").rglob("*") if path.is_file()}
 
-    assert {"ci.yml", "gpu.yml"} == everything == {path.name for path in WORKFLOWS}
+    assert {"ci.yml", "gpu.yml", "release.yml"} == everything == {path.name for path in WORKFLOWS}
 
 
 @every_workflow
@@ -82,13 +85,14 @@ def test_actions_are_pinned_by_hash_and_say_which_version_that_is(workflow: Path
 
 @every_workflow
 def test_jobs_have_an_end_and_read_at_most(workflow: Path) -> None:
-    """Nothing by default, reading where a job checks the code out; every job and its group come to an end."""
+    """Nothing by default, reading where a job checks the code out; only an upload to PyPI has to say who it is."""
     whole = loaded(workflow)
 
     assert {} == whole["permissions"]
     assert whole["concurrency"]["group"]
     for job in whole["jobs"].values():
-        assert {"contents": "read"} == job["permissions"]
+        uploads = {"id-token": "write", "attestations": "write"} if job.get("environment") == "pypi" else {}
+        assert {"contents": "read", **uploads} == job["permissions"]
         assert 0 < job["timeout-minutes"] <= 60
         for step in job["steps"]:
             if step.get("uses", "").startswith("actions/checkout@"):
@@ -251,3 +255,45 @@ def test_the_committed_baseline_can_be_read() -> None:
     entries = baseline_from(json.loads(path.read_text(encoding="utf-8"))).entries
 
     assert all(entry.run_id and part.is_measured for entry in entries for part in entry.judged)
+
+
+# -- a release --------------------------------------------------------------------------------------------------------
+
+
+def test_a_release_is_built_for_the_tag_that_asked_for_it() -> None:
+    """Nothing else starts one, and a tag that is not the version's ends it."""
+    workflow = loaded(ROOT / ".github" / "workflows" / "release.yml")
+
+    assert {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}} == workflow[True]
+    assert "${{ github.ref_name }}" == workflow["jobs"]["build"]["env"]["TAG"]
+
+
+def test_the_citation_has_the_form_of_its_format_and_the_version() -> None:
+    """By the schema of the Citation File Format."""
+    citation = ROOT / "CITATION.cff"
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.citation-file-format", citation)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert __version__ == yaml.safe_load(citation.read_text(encoding="utf-8"))["version"]
+
+
+def test_a_readme_on_pypi_has_links_that_lead_to_the_repository() -> None:
+    """Links to files and pictures become absolute; those elsewhere, to headings, and in code stay."""
+    readme = "[a](docs/a.md#b) ![two\nlines](x.png) [c](https://c.org) [d](#d)\n```python\ne[f](g)\n```\n[h](LICENSE)\n"
+
+    assert (
+        "[a](https://x.org/o/r/blob/v1.2/docs/a.md#b) ![two\nlines](https://x.org/o/r/raw/v1.2/x.png) "
+        "[c](https://c.org) [d](#d)\n```python\ne[f](g)\n```\n[h](https://x.org/o/r/blob/v1.2/LICENSE)\n"
+        == RELEASE["absolute"](readme, "https://x.org/o/r", "1.2")
+    )
+
+
+@pytest.mark.parametrize("words", [[], ["--url", "example.org/x"], ["--url", "https://example.org/a/b", "--out", "."]])
+def test_a_release_that_cannot_be_built_says_what_it_lacks(words: list[str], tmp_path: Path) -> None:
+    """No address, an address that is none, a folder that holds files: nothing is built."""
+    (tmp_path / "old.whl").touch()
+    command = [sys.executable, str(ROOT / "tools" / "build_release.py"), *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert 2 == done.returncode
+    assert {"old.whl"} == {path.name for path in tmp_path.iterdir()}
