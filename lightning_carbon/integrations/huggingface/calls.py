@@ -14,10 +14,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache, wraps
+from pathlib import Path
 from typing import Any, Final
 
 from lightning_carbon.energy.phases import Part, Phase
-from lightning_carbon.integrations.huggingface.cards import tell_card
+from lightning_carbon.integrations.huggingface.cards import CARD, tell_card
+from lightning_carbon.integrations.huggingface.model_cards import tell_model, told_runs
 from lightning_carbon.integrations.huggingface.rollouts import timed_rollouts
 from lightning_carbon.integrations.huggingface.runs import TrainerRuns, runs_of
 
@@ -78,8 +80,11 @@ def _timed_train(original: Method) -> Method:
             return original(self, *args, **kwargs)
         named = kwargs.get("resume_from_checkpoint", args[0] if args else None)
         runs.checkpoints.resumes_from = os.fspath(named) if isinstance(named, str | os.PathLike) else None
-        with runs.training(self.args, self.model):
-            return original(self, *args, **kwargs)
+        try:
+            with runs.training(self.args, self.model):
+                return original(self, *args, **kwargs)
+        finally:
+            tell_model(self, runs)
 
     return train
 
@@ -150,7 +155,7 @@ def _told_card(original: Method) -> Method:
         result = original(self, *args, **kwargs)
         runs = _runs(self)
         if runs is not None:
-            tell_card(self, runs)
+            tell_card(Path(self.args.output_dir, CARD), self.model, told_runs(self.model) or (runs,))
         return result
 
     return create_model_card

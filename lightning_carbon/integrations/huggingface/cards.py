@@ -1,11 +1,13 @@
 """The card that a Hugging Face Trainer makes of its model, with the energy and the CO2e of the trainings that made it.
 
 A Trainer writes ``README.md`` anew each time, from what it knows itself, so the figures go in right after that.
-Trainers of TRL and of sentence-transformers have the same method and the same file.
+Trainers of TRL and of sentence-transformers have the same method and the same file; models that write cards themselves
+are followed by :mod:`lightning_carbon.integrations.huggingface.model_cards`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,40 +24,45 @@ FINE_TUNING: Final = "fine-tuning"
 
 
 @guarded()
-def tell_card(trainer: Any, runs: TrainerRuns) -> None:  # noqa: ANN401 - a Trainer of any version
-    """Write the energy and the CO2e of a Trainer's trainings into the card that it has made.
+def tell_card(path: Path, model: object, told: Sequence[TrainerRuns]) -> None:
+    """Write the energy and the CO2e of a model's trainings into the card that was made of it.
 
     A training that still goes on is left out, and a card without any training stays as it is. What goes wrong is told
     in a warning.
 
     Args:
-        trainer: The Trainer.
-        runs: Its runs.
+        path: The card.
+        model: The model.
+        told: The runs of the Trainers that have trained it.
     """
-    if not runs.writes_cards or not trainer.is_world_process_zero():
-        return
-    path = Path(trainer.args.output_dir, CARD)
-    records = [record for record in _attempts(runs.trained) if record.energy.total_joules is not None]
+    runs = [known for known in told if known.writes_cards and _is_first(known.trainer)]
+    trained = _attempts(record for known in runs for record in known.trained)
+    records = [record for record in trained if record.energy.total_joules is not None]
     if not records or not path.exists():
         return
     try:
-        write_card(path, usage_of(records[-1].run_name or records[-1].project, records), training_type_of(trainer))
+        write_card(path, usage_of(records[-1].run_name or records[-1].project, records), training_type_of(model))
     except ConfigError as error:
         warn_once("the model card stays without its energy and CO2e: %s", str(error))
 
 
-def training_type_of(trainer: Any) -> str | None:  # noqa: ANN401 - a Trainer of any version
+def training_type_of(model: object) -> str | None:
     """``fine-tuning`` where the model was loaded from somewhere, as its configuration says; ``None`` where it was not.
 
     Args:
-        trainer: The Trainer.
+        model: The model, of transformers or of sentence-transformers and SetFit, whose models have one of those inside.
     """
-    model = trainer.model
-    names = (getattr(getattr(model, "config", None), "_name_or_path", None), getattr(model, "name_or_path", None))
+    inner = getattr(getattr(model, "model_body", model), "transformers_model", model)
+    names = (getattr(getattr(inner, "config", None), "_name_or_path", None), getattr(inner, "name_or_path", None))
     return FINE_TUNING if any(isinstance(name, str) and name for name in names) else None
 
 
-def _attempts(trained: list[RunRecord]) -> list[RunRecord]:
+def _is_first(trainer: Any) -> bool:  # noqa: ANN401 - a Trainer of any version, or None
+    """Whether a Trainer, where it is still there, is that of the first process."""
+    return trainer is None or bool(trainer.is_world_process_zero())
+
+
+def _attempts(trained: Iterable[RunRecord]) -> list[RunRecord]:
     """The records of trainings, those before with the attempts that they resumed, as far as the ledger has them."""
     found: dict[str, RunRecord] = {}
     for record in trained:

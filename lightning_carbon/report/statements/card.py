@@ -62,7 +62,7 @@ def section_of(usage: Consumption) -> str:
     rows = (
         ("CO2e", grams.scaled(CO2E)),
         (f"energy of the {listed(usage.boundaries)}", joules.scaled(ENERGY)),
-        ("energy of the chips", usage.came_about()),
+        ("how the energy of the chips is known", usage.came_about()),
         ("training", f"{usage.runs_text()}, {duration(usage.seconds)}"),
         ("hardware", usage.hardware_text()),
         ("carbon intensity", listed(usage.intensities)),
