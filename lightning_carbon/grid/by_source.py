@@ -70,16 +70,21 @@ SOURCES: Final[Mapping[str, Emissions]] = _TECHNOLOGIES | {
 }
 """Every source that a mix may name."""
 
-_PRESETS: Final[Mapping[str, tuple[int, int, int, int]]] = {
-    "china-2019": (22, 3, 65, 4),
-    "germany-2019": (40, 7, 38, 13),
-    "united-states-2019": (17, 35, 27, 19),
-    "aws-2019": (17, 24, 30, 26),
-    "google-2019": (56, 14, 15, 10),
-    "microsoft-2019": (32, 23, 31, 10),
+STUDY_COLUMNS: Final = ("renewable", "gas", "coal", "nuclear")
+"""The sources that the study divides electricity into."""
+STUDY_PERCENTS: Final[Mapping[str, Mapping[str, int]]] = {
+    name: dict(zip(STUDY_COLUMNS, percents, strict=True))
+    for name, percents in {
+        "china-2019": (22, 3, 65, 4),
+        "germany-2019": (40, 7, 38, 13),
+        "united-states-2019": (17, 35, 27, 19),
+        "aws-2019": (17, 24, 30, 26),
+        "google-2019": (56, 14, 15, 10),
+        "microsoft-2019": (32, 23, 31, 10),
+    }.items()
 }
-_COLUMNS: Final = ("renewable", "gas", "coal", "nuclear")
-PRESETS: Final = tuple(PREFIX + name for name in _PRESETS)
+"""The shares that the study prints, in percent, by the name of the preset without its prefix."""
+PRESETS: Final = tuple(PREFIX + name for name in STUDY_PERCENTS)
 """The names of the study's six mixes."""
 
 
@@ -92,10 +97,10 @@ def preset(name: str) -> Intensity | None:
     Args:
         name: Such as ``"mix:google-2019"``.
     """
-    percents = _PRESETS.get(name.removeprefix(PREFIX))
+    percents = STUDY_PERCENTS.get(name.removeprefix(PREFIX))
     if percents is None:
         return None
-    shares = dict(zip(_COLUMNS, (percent / _PERCENT for percent in percents), strict=True))
+    shares = {source: percent / _PERCENT for source, percent in percents.items()}
     stated = sum(shares.values())
     value, low, high = (end / stated for end in _ends(shares))
     open_share = 1 - stated

@@ -105,12 +105,12 @@ class PublishedMix:
     Args:
         id: A name for machines.
         name: For people.
-        percent: The printed shares, in per cent, by source: renewable, gas, coal, nuclear.
+        preset: The name of the mix in :mod:`lightning_carbon.grid.by_source`, which has the printed shares.
     """
 
     id: str
     name: str
-    percent: Mapping[str, float]
+    preset: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def study_from_mapping(values: Mapping[str, Any]) -> PublishedStudy:
             )
             for emission in values["emissions"]
         ),
-        mixes=tuple(PublishedMix(**{**mix, "percent": MappingProxyType(mix["percent"])}) for mix in values["mixes"]),
+        mixes=tuple(PublishedMix(**mix) for mix in values["mixes"]),
     )
 
 
