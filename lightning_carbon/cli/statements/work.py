@@ -10,16 +10,16 @@ from lightning_carbon.cli.runs.choosing import find_run_or_project, known_runs
 from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.report.statements import card, eu_ai_act, ghg, paper, sci
+from lightning_carbon.report.statements.consumption import consumption_of
 from lightning_carbon.report.statements.embodied import share_of
-from lightning_carbon.report.statements.usage import usage_of
 from lightning_carbon.report.statements.work import arithmetic_of
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lightning_carbon.report.statements.consumption import Consumption
     from lightning_carbon.report.statements.statement import Statement
-    from lightning_carbon.report.statements.usage import Consumption
 
 FORMS: Final = (paper.FORM, eu_ai_act.FORM, sci.FORM, ghg.FORM)
 
@@ -100,8 +100,8 @@ def used(run: str | None, ledger: str | None, project: str | None) -> Consumptio
         raise ConfigError("project", project, f"the run {run!r} is named too; leave one out.")
     found = project if project is not None else find_run_or_project(run, ledger, None)
     if isinstance(found, str):
-        return usage_of(found, [*known_runs(ledger, found).ledger.runs(found)])
-    return usage_of(found.run_name or found.run_id, [found])
+        return consumption_of(found, [*known_runs(ledger, found).ledger.runs(found)])
+    return consumption_of(found.run_name or found.run_id, [found])
 
 
 def _statement(asked: StatementRequest, usage: Consumption) -> Statement:

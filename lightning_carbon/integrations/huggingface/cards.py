@@ -16,7 +16,7 @@ from lightning_carbon.integrations.huggingface.runs import TrainerRuns
 from lightning_carbon.integrations.shared.guard import guarded, logger, warn_once
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.report.statements.card import write_card
-from lightning_carbon.report.statements.usage import usage_of
+from lightning_carbon.report.statements.consumption import consumption_of
 from lightning_carbon.wiring import open_ledger
 
 CARD: Final = "README.md"
@@ -41,7 +41,7 @@ def tell_card(path: Path, model: object, told: Sequence[TrainerRuns]) -> None:
     if not records or not path.exists():
         return
     try:
-        write_card(path, usage_of(records[-1].run_name or records[-1].project, records), training_type_of(model))
+        write_card(path, consumption_of(records[-1].run_name or records[-1].project, records), training_type_of(model))
     except ConfigError as error:
         warn_once("the model card stays without its energy and CO2e: %s", str(error))
 

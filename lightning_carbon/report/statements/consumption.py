@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Kind, kind_word
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.hardware import hardware_of
-from lightning_carbon.records.numbers import amount, digits, span
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.statements.scopes import ScopeShare, SharedGrams, shares_of
@@ -18,38 +18,12 @@ from lightning_carbon.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lightning_carbon.records.numbers import Scale
     from lightning_carbon.records.run import RunRecord
 
 _MOST_NAMED: Final = 5
 """The most values that a line of a statement names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A sum over runs with its range.
-
-    Args:
-        value: The central value.
-        low: The lower end of its range.
-        high: The upper end of its range.
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def times(self, factor: float) -> Figure:
-        """The figure in another unit."""
-        return Figure(self.value * factor, self.low * factor, self.high * factor)
-
-    def said(self, unit: str) -> str:
-        """The figure with its range in a fixed unit, such as ``1.20 kWh (1.10 to 1.30)``."""
-        return f"{digits(self.value)} {unit} ({digits(self.low)} to {digits(self.high)})"
-
-    def scaled(self, scale: Scale) -> str:
-        """The figure with its range in the unit that suits its size."""
-        return f"{amount(self.value, scale)} ({span(self.low, self.high, scale, like=self.value)})"
+_ALL: Final = 0.99999
+"""The share from which on all energy is measured: what is missing is the rounding of sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +64,10 @@ class Consumption:
     name: str
     runs: int
     statuses: dict[str, int]
-    kilowatt_hours: Figure
-    machine_kilowatt_hours: Figure
-    site_kilowatt_hours: Figure
-    grams_co2e: Figure
+    kilowatt_hours: Bounds[float]
+    machine_kilowatt_hours: Bounds[float]
+    site_kilowatt_hours: Bounds[float]
+    grams_co2e: Bounds[float]
     measured_ratio: float
     coverage_ratio: float
     seconds: float
@@ -140,9 +114,9 @@ class Consumption:
         """Whether the energy was measured, in words."""
         if self.is_modelled:
             return "modelled, as no sensor could be read"
-        if self.measured_ratio >= 1:
+        if self.measured_ratio >= _ALL:
             return "measured"
-        return f"{self.measured_ratio:.0%} measured, the rest modelled"
+        return f"{min(max(self.measured_ratio, 0.01), 0.99):.0%} measured, the rest modelled"
 
     def hardware_text(self) -> str:
         """The hardware, in a line."""
@@ -166,7 +140,7 @@ class Consumption:
         return notes
 
 
-def usage_of(name: str, records: Sequence[RunRecord]) -> Consumption:
+def consumption_of(name: str, records: Sequence[RunRecord]) -> Consumption:
     """Add up runs.
 
     Args:
@@ -231,13 +205,13 @@ def listed(values: Sequence[str]) -> str:
 
 def _figures(
     records: Iterable[RunRecord], of: Callable[[RunRecord], tuple[float | None, float | None, float | None]]
-) -> Figure:
+) -> Bounds[float]:
     """Sums of values and of the ends of ranges: the runs of a project share their sensors and factors."""
     sums = [0.0, 0.0, 0.0]
     for record in records:
         for place, value in enumerate(of(record)):
             sums[place] += value or 0.0
-    return Figure(*sums)
+    return Bounds(*sums)
 
 
 def _priced(record: RunRecord) -> tuple[float, float, float]:

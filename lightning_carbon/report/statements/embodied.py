@@ -13,14 +13,14 @@ from importlib.resources import files
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.report.statements.usage import Figure
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.units import GRAMS_PER_KILOGRAM, SECONDS_PER_YEAR
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
-    from lightning_carbon.report.statements.usage import Consumption
+    from lightning_carbon.report.statements.consumption import Consumption
 
-LIFE_YEARS: Final = Figure(4.0, 3.0, 6.0)
+LIFE_YEARS: Final = Bounds(4.0, 3.0, 6.0)
 """The life of an accelerator, in years: 3 in EcoLogits 0.11.3 (2025), 6 in Luccioni et al. (JMLR 24, 2023)."""
 BUSY_RATIO: Final = 0.85
 """The share of its life in which an accelerator is used: Luccioni et al. (JMLR 24, 2023)."""
@@ -38,7 +38,7 @@ class Embodied:
     """
 
     accelerator: str
-    kilograms: Figure
+    kilograms: Bounds[float]
     sources: tuple[str, ...]
 
 
@@ -52,7 +52,7 @@ class EmbodiedShare:
         unknown: The accelerators that the table does not have.
     """
 
-    grams: Figure
+    grams: Bounds[float]
     trace: tuple[str, ...]
     unknown: tuple[str, ...]
 
@@ -75,7 +75,7 @@ def share_of(usage: Consumption, life_years: float | None = None, busy_ratio: fl
         life_years: The life of an accelerator; by default :data:`LIFE_YEARS` with its range.
         busy_ratio: The share of its life in which it is used.
     """
-    life = LIFE_YEARS if life_years is None else Figure(life_years, life_years, life_years)
+    life = LIFE_YEARS if life_years is None else Bounds.exactly(life_years)
     value = low = high = 0.0
     trace, unknown = [], []
     for name, seconds in usage.accelerators.items():
@@ -83,7 +83,7 @@ def share_of(usage: Consumption, life_years: float | None = None, busy_ratio: fl
         if known is None:
             unknown.append(name)
             continue
-        lives = Figure(
+        lives = Bounds(
             *(seconds / (years * SECONDS_PER_YEAR * busy_ratio) for years in (life.value, life.high, life.low))
         )
         kilograms = known.kilograms
@@ -94,7 +94,7 @@ def share_of(usage: Consumption, life_years: float | None = None, busy_ratio: fl
             f"{name}: {kilograms.value:g} kg ({kilograms.low:g} to {kilograms.high:g}; {'; '.join(known.sources)}) x "
             f"{seconds:,.1f} s / ({life.value:g} years ({life.low:g} to {life.high:g}) x {busy_ratio:g} in use)"
         )
-    return EmbodiedShare(Figure(value, low, high).times(GRAMS_PER_KILOGRAM), tuple(trace), tuple(unknown))
+    return EmbodiedShare(Bounds(value, low, high).times(GRAMS_PER_KILOGRAM), tuple(trace), tuple(unknown))
 
 
 @cache
@@ -106,7 +106,7 @@ def _table() -> tuple[Embodied, ...]:
     return tuple(
         Embodied(
             name,
-            Figure(median(kg for kg, _ in rows), min(kg for kg, _ in rows), max(kg for kg, _ in rows)),
+            Bounds(median(kg for kg, _ in rows), min(kg for kg, _ in rows), max(kg for kg, _ in rows)),
             tuple(f"{kg:g} kg: {source}" for kg, source in rows),
         )
         for name, rows in by_name.items()

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import digits, duration
+from lightning_carbon.report.statements.consumption import listed
+from lightning_carbon.report.statements.ranges import in_unit
 from lightning_carbon.report.statements.statement import FormField, Statement
-from lightning_carbon.report.statements.usage import listed
 from lightning_carbon.units import HOURS_PER_DAY, KILO
 
 if TYPE_CHECKING:
-    from lightning_carbon.report.statements.usage import Consumption
+    from lightning_carbon.report.statements.consumption import Consumption
     from lightning_carbon.report.statements.work import Arithmetic
 
 FORM: Final = "eu-ai-act"
@@ -61,7 +62,7 @@ def eu_ai_act(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
     entries += [
         FormField(
             "2(e) energy of training",
-            site.said("MWh"),
+            in_unit(site, "MWh"),
             site.value,
             (
                 f"energy of the chips = {digits(chips.value)} MWh",

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import CO2E, amount
+from lightning_carbon.report.statements.consumption import listed
+from lightning_carbon.report.statements.ranges import in_unit, scaled
 from lightning_carbon.report.statements.scopes import ScopeShare
 from lightning_carbon.report.statements.statement import FormField, Statement
-from lightning_carbon.report.statements.usage import listed
 
 if TYPE_CHECKING:
-    from lightning_carbon.report.statements.usage import Consumption
+    from lightning_carbon.report.statements.consumption import Consumption
 
 FORM: Final = "ghg"
 _REASONS: Final = {
@@ -42,7 +43,7 @@ def ghg(usage: Consumption) -> Statement:
     """
     site, whole = usage.site_kilowatt_hours, usage.grams_co2e
     metered = usage.runs - usage.without_energy
-    entries = [FormField("Electricity at the site", site.said("kWh"), site.value)]
+    entries = [FormField("Electricity at the site", in_unit(site, "kWh"), site.value)]
     missing = []
     for share in ScopeShare:
         known = usage.shares.get(share)
@@ -53,7 +54,7 @@ def ghg(usage: Consumption) -> Statement:
         if lacking and share in _FIXES:
             missing.append(f"{share} of {lacking:,} {'run' if lacking == 1 else 'runs'}: {_FIXES[share]}")
     entries += [
-        FormField("All of it by place, with its range", whole.scaled(CO2E), whole.value),
+        FormField("All of it by place, with its range", scaled(whole, CO2E), whole.value),
         FormField("Factors", listed(usage.intensities)),
         FormField("PUE", listed(usage.pues)),
     ]

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import CO2E, ENERGY, POWER, amount, digits, duration
+from lightning_carbon.report.statements.consumption import listed
+from lightning_carbon.report.statements.ranges import scaled
 from lightning_carbon.report.statements.statement import FormField, Statement
-from lightning_carbon.report.statements.usage import listed
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
 if TYPE_CHECKING:
-    from lightning_carbon.report.statements.usage import Consumption
+    from lightning_carbon.report.statements.consumption import Consumption
     from lightning_carbon.report.statements.work import Arithmetic
 
 FORM: Final = "paper"
@@ -52,12 +53,12 @@ def paper(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
         ),
         FormField(
             "CO2e",
-            grams.scaled(CO2E),
+            scaled(grams, CO2E),
             grams.value,
             (f"kWh x PUE x {listed(usage.intensities)} = {digits(grams.value)} g",),
         ),
-        FormField(f"energy of the {listed(usage.boundaries)}", joules.scaled(ENERGY), joules.value),
-        FormField("energy of the chips", f"{chips.scaled(ENERGY)}, {usage.came_about()}", chips.value),
+        FormField(f"energy of the {listed(usage.boundaries)}", scaled(joules, ENERGY), joules.value),
+        FormField("energy of the chips", f"{scaled(chips, ENERGY)}, {usage.came_about()}", chips.value),
         FormField("carbon intensity", listed(usage.intensities)),
         FormField("PUE", listed(usage.pues)),
     ]
@@ -84,8 +85,8 @@ def sentences(usage: Consumption) -> str:
     joules = usage.machine_kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR)
     runs = usage.runs_text()
     return (
-        f"Training ({runs}) on {usage.hardware_text()} took {duration(usage.seconds)} and {joules.scaled(ENERGY)}, "
+        f"Training ({runs}) on {usage.hardware_text()} took {duration(usage.seconds)} and {scaled(joules, ENERGY)}, "
         f"energy of the {listed(usage.boundaries)}, of which chips were {usage.came_about()} "
         f"(lightning-carbon). With a PUE of {listed(usage.pues)} and an intensity of "
-        f"{listed(usage.intensities)}, that emits {usage.grams_co2e.scaled(CO2E)}."
+        f"{listed(usage.intensities)}, that emits {scaled(usage.grams_co2e, CO2E)}."
     )

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.numbers import digits
+from lightning_carbon.report.statements.consumption import listed
+from lightning_carbon.report.statements.ranges import in_unit
 from lightning_carbon.report.statements.statement import FormField, Statement
-from lightning_carbon.report.statements.usage import listed
 
 if TYPE_CHECKING:
+    from lightning_carbon.report.statements.consumption import Consumption
     from lightning_carbon.report.statements.embodied import EmbodiedShare
-    from lightning_carbon.report.statements.usage import Consumption
     from lightning_carbon.report.statements.work import Arithmetic
 
 FORM: Final = "sci"
@@ -69,12 +70,12 @@ def sci(
     total = (grams.value + share.grams.value, grams.low + share.grams.low, grams.high + share.grams.high)
     score = tuple(mass / count for mass in total)
     entries = (
-        FormField("E, energy at the site", site.said("kWh"), site.value),
+        FormField("E, energy at the site", in_unit(site, "kWh"), site.value),
         FormField("I, location-based intensity", listed(usage.intensities)),
-        FormField("E x I", grams.said("gCO2e"), grams.value),
+        FormField("E x I", in_unit(grams, "gCO2e"), grams.value),
         FormField(
             "M, embodied share",
-            share.grams.said("gCO2e"),
+            in_unit(share.grams, "gCO2e"),
             share.grams.value,
             share.trace,
         ),

@@ -10,11 +10,11 @@ from huggingface_hub import ModelCard
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.report.statements.card import check_training_type, metadata_of, write_card
-from lightning_carbon.report.statements.usage import usage_of
+from lightning_carbon.report.statements.consumption import consumption_of
 from tests.unit.records.samples import FULL, GIVEN_GRID
 
 SWEDISH = replace(GIVEN_GRID, region="SWE")
-USAGE = usage_of("lisa", [replace(FULL, carbon=replace(FULL.carbon, intensity=SWEDISH))])
+USAGE = consumption_of("lisa", [replace(FULL, carbon=replace(FULL.carbon, intensity=SWEDISH))])
 CARD = """---
 license: apache-2.0
 tags:
@@ -60,7 +60,7 @@ def test_later_figures_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
     """In the section, too; a card that is not there is made."""
     path = tmp_path / "README.md"
     write_card(path, USAGE)
-    write_card(path, usage_of("lisa", [FULL, FULL]))
+    write_card(path, consumption_of("lisa", [FULL, FULL]))
     text = path.read_text(encoding="utf-8")
 
     assert "| training | 2 runs," in text
@@ -70,7 +70,7 @@ def test_later_figures_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
 
 def test_an_assumed_place_is_no_place() -> None:
     """What the user did not say is left out."""
-    assert {"emissions", "source", "hardware_used"} == metadata_of(usage_of("lisa", [FULL])).keys()
+    assert {"emissions", "source", "hardware_used"} == metadata_of(consumption_of("lisa", [FULL])).keys()
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"---\n- a list\n---\n", b"---\na: [\n---\n"])

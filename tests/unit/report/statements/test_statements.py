@@ -14,6 +14,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.accounting import market_of, scopes_of
 from lightning_carbon.records.run import CarbonRecord, RunRecord, Status
 from lightning_carbon.report.sheets import as_markdown
+from lightning_carbon.report.statements.consumption import Consumption, consumption_of, listed
 from lightning_carbon.report.statements.embodied import embodied_of, share_of
 from lightning_carbon.report.statements.eu_ai_act import eu_ai_act
 from lightning_carbon.report.statements.ghg import ghg
@@ -21,7 +22,6 @@ from lightning_carbon.report.statements.paper import paper
 from lightning_carbon.report.statements.sci import FunctionalUnit, sci
 from lightning_carbon.report.statements.scopes import ScopeShare, shares_of
 from lightning_carbon.report.statements.statement import Statement
-from lightning_carbon.report.statements.usage import Consumption, listed, usage_of
 from lightning_carbon.report.statements.work import arithmetic_of
 from tests.unit.records.samples import FULL, GIVEN_PUE, NOTHING, SMALL
 
@@ -47,13 +47,13 @@ SPLIT = replace(
         scopes=scopes_of(PRICED.value, GIVEN_PUE, SPLIT_GRID),
     ),
 )
-PROJECT = usage_of("lisa", [DAY, FAILED])
+PROJECT = consumption_of("lisa", [DAY, FAILED])
 WORK = arithmetic_of(None, 1.1e8, PROJECT.tokens)
 STATEMENTS = {
     "paper": paper(PROJECT, WORK),
     "eu-ai-act": eu_ai_act(PROJECT, WORK),
     "sci": sci(PROJECT, share_of(PROJECT)),
-    "ghg": ghg(usage_of("lisa", [SPLIT, FAILED])),
+    "ghg": ghg(consumption_of("lisa", [SPLIT, FAILED])),
 }
 
 
@@ -105,7 +105,7 @@ def test_a_score_adds_the_embodied_share_and_divides_by_the_unit() -> None:
 
 def test_a_unit_that_was_not_counted_is_refused() -> None:
     """The units that were counted are named."""
-    usage = usage_of("lisa", [SMALL])
+    usage = consumption_of("lisa", [SMALL])
 
     assert "R, functional unit: run" in [entry.name for entry in sci(usage, share_of(usage)).entries]
     with pytest.raises(ConfigError, match=r"unit='sample'.*give one of step, run\."):
@@ -114,7 +114,7 @@ def test_a_unit_that_was_not_counted_is_refused() -> None:
 
 def test_an_accelerator_without_a_published_figure_is_missing() -> None:
     """Names of drivers are understood by their words."""
-    usage = usage_of("lisa", [SMALL])
+    usage = consumption_of("lisa", [SMALL])
     known = embodied_of("NVIDIA A100-SXM4-80GB")
 
     assert known is not None
@@ -133,13 +133,13 @@ def test_what_nobody_gave_is_missing() -> None:
 def test_runs_without_energy_are_counted_and_named() -> None:
     """A project of nothing else has nothing to state."""
     without = replace(FULL, energy=NOTHING.energy, carbon=NOTHING.carbon, machine=None)
-    usage = usage_of("lisa", [FULL, without])
+    usage = consumption_of("lisa", [FULL, without])
 
     assert (2, 1) == (usage.runs, usage.without_energy)
     assert any("1 runs that could not be metered" in text for text in eu_ai_act(usage, None).missing)
     for records in ([], [without]):
         with pytest.raises(ConfigError, match="there is nothing to state"):
-            usage_of("lisa", records)
+            consumption_of("lisa", records)
 
 
 def test_how_the_energy_came_about_is_said() -> None:
@@ -148,14 +148,17 @@ def test_how_the_energy_came_about_is_said() -> None:
     def said(measured: float) -> str:
         return usage(replace(FULL, energy=replace(FULL.energy, measured_joules=measured))).came_about()
 
-    assert "measured" == said(FULL.energy.total_joules or 0.0)
+    whole = FULL.energy.total_joules or 0.0
+    assert ["measured", "measured"] == [said(whole), said(whole * (1 - 1e-9))]
+    assert "99% measured, the rest modelled" == said(whole * 0.9999)
+    assert "1% measured, the rest modelled" == said(whole * 0.0001)
     assert "89% measured, the rest modelled" == said(12_000.5)
     assert "modelled, as no sensor could be read" == said(0.0)
 
 
 def usage(record: RunRecord) -> Consumption:
     """The usage of a run."""
-    return usage_of("lisa", [record])
+    return consumption_of("lisa", [record])
 
 
 def test_arithmetic_is_given_or_worked_out() -> None:
@@ -203,7 +206,8 @@ def test_a_factor_has_the_scope_of_what_it_counts(factor: Intensity, share: Scop
     assert 7 == shares_of([record] * 7)[share].runs
     assert "and 2 more runs" == shares_of([record] * 7)[share].trace[-1]
     assert {} == shares_of([NOTHING])
-    assert any("1 runs that could not be metered" in text for text in ghg(usage_of("lisa", [FULL, NOTHING])).missing)
+    missing = ghg(consumption_of("lisa", [FULL, NOTHING])).missing
+    assert any("1 runs that could not be metered" in text for text in missing)
 
 
 def test_many_values_are_cut() -> None:
