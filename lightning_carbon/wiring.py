@@ -31,6 +31,7 @@ from lightning_carbon.settings import MeterConfig
 from lightning_carbon.settings.checks import Devices
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.launchers import host_id, identity_of, pid_namespace, process_started, ranks_of
+from lightning_carbon.systems import system
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -153,11 +154,11 @@ def copy_record(
 
 def host_facts() -> dict[str, str | int | None]:
     """The facts about the machine that a record holds; starts no process and opens no socket."""
-    system = os.uname()
+    here = system()
     facts: dict[str, str | int | None] = {
-        "name": system.nodename,
-        "system": f"{system.sysname} {system.release}",
-        "machine": system.machine,
+        "name": here.node,
+        "system": f"{here.name} {here.release}".rstrip(),
+        "machine": here.architecture,
         "processors": os.cpu_count(),
         "python": ".".join(str(part) for part in sys.version_info[:3]),
     }

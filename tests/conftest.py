@@ -1,6 +1,7 @@
 """What holds for every test: no network, no user's settings, no clock to beat."""
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -29,6 +30,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if config.getoption("markexpr") != "gpu":
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs Linux on other systems."""
+    if sys.platform != "linux":
+        skip = pytest.mark.skip(reason="needs Linux")
+        for item in items:
+            if item.get_closest_marker("linux") is not None:
+                item.add_marker(skip)
 
 
 @pytest.fixture(scope="session", autouse=True)

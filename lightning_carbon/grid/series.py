@@ -24,6 +24,7 @@ from lightning_carbon.carbon.series import IntensitySeries, steps_of
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.layouts import FUELS, STORAGE, Layout, fuel_of, layout_of
 from lightning_carbon.grid.stamps import ZoneMeaning, has_no_zone, moment_of
+from lightning_carbon.systems import OPEN_FLAGS
 from lightning_carbon.units import GRAMS_PER_KILOGRAM
 from lightning_carbon.values import dataclass
 
@@ -241,7 +242,7 @@ def _bytes_of(path: Path) -> bytes:
     """
     if not stat.S_ISREG(path.stat().st_mode):  # opening a FIFO would hang, and a device may have no end
         raise OSError(None, "it is no file")
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as file:
+    with os.fdopen(os.open(path, os.O_RDONLY | OPEN_FLAGS), "rb") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
             raise OSError(None, "it is no file")

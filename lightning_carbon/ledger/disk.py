@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+_WAITS_SECONDS: Final = (0.01, 0.03, 0.1, 0.3) if os.name == "nt" else ()
 
 
 class Disk:
-    """The file system of this machine. Every method may raise :class:`OSError`."""
+    """The file system of this machine. Every method may raise :class:`OSError`.
+
+    Args:
+        waits_seconds: How long to wait before each further try to move a file: Windows moves nothing onto a file that
+            another program reads just then.
+        move: Moves a file in the place of another, all or nothing.
+    """
+
+    def __init__(
+        self,
+        waits_seconds: Sequence[float] = _WAITS_SECONDS,
+        *,
+        move: Callable[[Path, Path], object] = os.replace,
+    ) -> None:
+        self._waits_seconds = waits_seconds
+        self._move = move
 
     def open(self, path: Path, flags: int, mode: int = 0o666) -> int:
         """Open a file and return its descriptor."""
@@ -38,7 +57,14 @@ class Disk:
 
     def replace(self, path: Path, other: Path) -> None:
         """Put a file in the place of another, all or nothing."""
-        path.replace(other)
+        for wait_seconds in self._waits_seconds:
+            try:
+                self._move(path, other)
+            except PermissionError:
+                time.sleep(wait_seconds)
+            else:
+                return
+        self._move(path, other)
 
     def unlink(self, path: Path) -> None:
         """Remove a file."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
 
 from lightning_carbon.errors import LedgerError, RecordError
 from lightning_carbon.ledger.disk import DISK, Disk
+from lightning_carbon.systems import NO_LINK, OPEN_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -43,7 +44,7 @@ def open_to_read(path: Path, disk: Disk = DISK) -> BinaryIO:
         OSError: It cannot be opened; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file.
     """
     _check_regular(path.stat())  # opening a device may already do something to it
-    file = disk.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    file = disk.open(path, os.O_RDONLY | OPEN_FLAGS)
     return disk.reader(_regular(file))
 
 
@@ -62,8 +63,10 @@ def open_to_write(path: Path, flags: int, disk: Disk = DISK, *, mode: int = 0o66
     Raises:
         OSError: It cannot be opened; a :class:`~lightning_carbon.errors.LedgerError` if it is no regular file.
     """
-    flags |= os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    return _regular(disk.open(path, flags, mode))
+    if not NO_LINK and path.is_symlink():
+        message = "it is a link, where a file should be"
+        raise LedgerError(message)
+    return _regular(disk.open(path, flags | os.O_CREAT | NO_LINK | OPEN_FLAGS, mode))
 
 
 def read_whole(path: Path, most: int, disk: Disk = DISK) -> bytes:

@@ -14,6 +14,7 @@ from lightning_carbon.ledger.disk import DISK, Disk
 from lightning_carbon.ledger.files import open_to_write, scratch_beside, trouble_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MOST_JOURNAL_BYTES: Final = 1_000_000
@@ -69,14 +70,40 @@ class FileLines:
         except OSError:
             return False
 
-    def move(self, path: Path) -> None:
+    def move(self, path: Path, over: FileLines | None = None) -> None:
         """Put the file in the place of another, all or nothing.
+
+        Args:
+            path: Its new place.
+            over: The file there, where it is open.
 
         Raises:
             OSError: That is not possible; it stays where it was.
         """
-        self._disk.replace(self._path, path)
+        try:
+            self._disk.replace(self._path, path)
+        except PermissionError:
+            with self.released(), contextlib.nullcontext() if over is None else over.released():
+                self._disk.replace(self._path, path)
+                self._path = path
         self._path = path
+
+    @contextlib.contextmanager
+    def released(self) -> Iterator[None]:
+        """Close the file in a ``with`` block: Windows moves no file that is open, and none in the place of such a file.
+
+        Raises:
+            OSError: It cannot be opened again; the next lines find that it is gone.
+        """
+        is_there = self.is_there()
+        if is_there:
+            self._close()
+        try:
+            yield
+        finally:
+            if is_there:
+                self._file = -1
+                self._file = open_to_write(self._path, os.O_WRONLY | os.O_APPEND, self._disk)
 
     def close(self) -> None:
         """Release the file; further calls do nothing."""
@@ -163,7 +190,7 @@ class JournalFile:
         fresh = FileLines(scratch, self._disk)
         try:
             fresh.write_lines([self._header, *lines])
-            fresh.move(self._path)
+            fresh.move(self._path, self._lines)
         except OSError as error:
             fresh.close()
             with contextlib.suppress(OSError):

@@ -14,12 +14,13 @@ import subprocess
 import tempfile
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import psutil
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.sources.launchers import host_id
+from lightning_carbon.systems import read_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,12 @@ HURRIED_SECONDS: Final = 3.0
 """The same when the user is waiting."""
 _LOOK_SECONDS: Final = 0.05
 _TAIL_BYTES: Final = 16_384
+_HAS_GROUPS: Final = hasattr(os, "killpg")
+_OWN_GROUP: Final[dict[str, Any]] = (
+    {"start_new_session": True}
+    if os.name != "nt"
+    else {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+)
 
 
 class Child:
@@ -58,7 +65,7 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=self._out,
                     stderr=self._err,
-                    start_new_session=True,
+                    **_OWN_GROUP,
                 )
         except OSError as error:
             self._close()
@@ -113,7 +120,7 @@ class Child:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(grace)
         finally:  # a user who presses Ctrl-C again has no patience
-            self._signal(signal.SIGKILL)
+            self._kill()
             for process in family:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
@@ -129,7 +136,7 @@ class Child:
         """The last lines on stderr, or on stdout where stderr is empty."""
         for file in (self._err, self._out):
             size = os.fstat(file.fileno()).st_size
-            data = os.pread(file.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+            data = read_at(file.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
             # A progress bar overwrites its line; the last text is the visible one.
             said = [line.rsplit("\r", 1)[-1].rstrip() for line in data.decode("utf-8", "replace").split("\n")]
             shown = [line for line in said if line.strip()][-lines:]
@@ -158,7 +165,21 @@ class Child:
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
+            if _HAS_GROUPS:
+                os.killpg(self._process.pid, number)
+            elif number == signal.SIGINT:
+                # The one signal that reaches a group on Windows, at which Python ends.
+                self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", number))
+            else:
+                self._process.terminate()
+
+    def _kill(self) -> None:
+        """Kill what is left of the group, or, where there are no groups, the program."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if _HAS_GROUPS:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
 
     def _close(self) -> None:
         self._out.close()

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ReadFailed, SourceLost
+from lightning_carbon.systems import OPEN_FLAGS, read_at
 from lightning_carbon.units import Energy
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class NumberFile:
             if os.fstat(self._descriptor).st_nlink == 0:  # replaced by another file, or deleted
                 self._close()
                 self._open()
-            text = os.pread(self._descriptor, 64, 0)
+            text = read_at(self._descriptor, 64)
         except OSError as error:
             kind = SourceLost if error.errno in _LOST else ReadFailed
             raise kind(f"{self.path}: {error.strerror}") from error
@@ -114,7 +115,7 @@ def open_regular(path: str, opener: Opener = os.open) -> int:
     Raises:
         OSError: It cannot be opened, or is no regular file.
     """
-    descriptor = opener(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    descriptor = opener(path, os.O_RDONLY | OPEN_FLAGS)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return descriptor
@@ -132,7 +133,7 @@ def read_small(path: Path, opener: Opener = os.open, *, most_bytes: int = _MOST_
         UnicodeDecodeError: It is no text.
     """
     with _opened(str(path), opener) as descriptor:
-        return os.pread(descriptor, most_bytes, 0).decode().strip()
+        return read_at(descriptor, most_bytes).decode().strip()
 
 
 def read_count(path: Path, opener: Opener = os.open) -> int | None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lightning_carbon.ranks import OwnIdentity, Ranks
+from lightning_carbon.systems import system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,11 +73,18 @@ def host_id(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> 
         boot = (root / "proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
         boot = ""
-    return f"{os.uname().nodename}:{boot}"
+    return f"{system().node}:{boot}"
 
 
-def pid_namespace(root: Path = Path("/")) -> int | None:
-    """The namespace of process numbers here, as a container has its own; ``None`` where it is not known."""
+def pid_namespace(root: Path = Path("/"), platform: str = sys.platform) -> int | None:
+    """The namespace of process numbers here, as a container has its own; ``None`` where it is not known.
+
+    Args:
+        root: Where ``proc`` is.
+        platform: The system, as :data:`sys.platform` names it; only Linux has more than a single namespace.
+    """
+    if platform != "linux":
+        return 0
     try:
         return (root / "proc/self/ns/pid").stat().st_ino  # pid_namespaces(7)
     except OSError:

@@ -48,6 +48,7 @@ class FaultyDisk(Disk):
     """
 
     def __init__(self, root: Path, fault: Fault, at: int | None) -> None:
+        super().__init__()
         self._root = root
         self._fault = fault
         self._at = at

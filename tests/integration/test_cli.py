@@ -318,7 +318,7 @@ def test_ctrl_c_on_the_terminal_reaches_the_program_once(ledger: Path) -> None:
     try:
         assert "tty True True True" in until(controller, "tty True True True")
         os.write(controller, b"\x03")
-        assert "heard 1\r\n" in until(controller, "heard")
+        assert "heard 1\r\n" in until(controller, "heard 1\r\n")
         assert 9 == process.wait(PATIENCE)
     finally:
         process.kill()

@@ -52,6 +52,7 @@ class SuicidalDisk(Disk):
     """
 
     def __init__(self, at: int | None) -> None:
+        super().__init__()
         self._at = at
         self._calls: int | None = None
 

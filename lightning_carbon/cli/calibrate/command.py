@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -24,6 +23,7 @@ from lightning_carbon.report.sheets import Sheet
 from lightning_carbon.sources.calibration import calibration_file
 from lightning_carbon.sources.discovery import class_of_machine
 from lightning_carbon.sources.wall_log import read_wall_log
+from lightning_carbon.systems import system
 from lightning_carbon.units import JOULES_PER_WATT_HOUR, KILO, Energy
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _class(records: Sequence[RunRecord]) -> RestModel:
 
 def _file(records: Sequence[RunRecord]) -> Path:
     """Where the calibration of this machine is kept, on which all runs have to have run."""
-    here = os.uname().nodename
+    here = system().node
     for record in records:
         if record.host.get("name") != here:
             fix = f"it ran on {record.host.get('name')}, and this is {here}; calibrate there, or add --no-keep."

@@ -36,6 +36,7 @@ from lightning_carbon.settings.pricing import INTENSITY, PUE, REGION, intensity_
 from lightning_carbon.settings.setting import Setting
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.discovery import discover
+from lightning_carbon.systems import system
 
 DEFAULT: Final = "default"
 
@@ -202,11 +203,11 @@ def _origin(setting: Setting[object], given: object, environ: Mapping[str, str],
 
 
 def _versions() -> dict[str, str]:
-    system = os.uname()
+    here = system()
     found = {
         "lightning-carbon": __version__,
         "python": ".".join(map(str, sys.version_info[:3])),
-        "system": f"{system.sysname} {system.release} {system.machine}",
+        "system": " ".join(here[1:]),
     }
     for name in _LIBRARIES:
         try:

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from lightning_carbon.cli import NAME
-from lightning_carbon.cli.run.program import CannotStart, Signals, find
+from lightning_carbon.cli.run.handled import held_signals
+from lightning_carbon.cli.run.program import CannotStart, find
 from lightning_carbon.errors import ConfigError, LedgerError
 from lightning_carbon.ledger.files import write_json
 from lightning_carbon.meter import Meter
@@ -45,7 +46,7 @@ def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path |
         _check_copy(copy_to)
     try:
         path = find(words[0])
-        with Signals.held() as signals:
+        with held_signals() as signals:
             stops = config.on_budget != "warn"
             meter = Meter.of(replace(config, on_budget="warn")).start()
             status = Status.FAILED

@@ -7,7 +7,8 @@ and that are passed on. Signals that the child itself sent, as when it ends its 
 signal of another process to the whole group reaches the child twice, since nothing distinguishes it from a signal to us
 alone.
 
-Signals are blocked and fetched by ``sigtimedwait`` rather than handled, as a handler cannot know their sender.
+Signals are blocked and fetched by ``sigtimedwait`` rather than handled, as a handler cannot know their sender. Systems
+without it have ``handled``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.run import Status
+from lightning_carbon.systems import signals
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
@@ -33,13 +35,14 @@ SIGNALLED: Final = 128
 """The number that shells add to that of the ending signal (POSIX.1-2017, XCU 2.8.2 asks for more than 128)."""
 
 # Job control (TSTP, TTIN, TTOU, CONT) works on the whole group and is left alone.
-_FORWARDED: Final = frozenset(
-    [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPWR]
-) | frozenset(range(signal.SIGRTMIN, signal.SIGRTMAX + 1))
-_WATCHED: Final = _FORWARDED | {signal.SIGCHLD}
+_OF_PROCESSES: Final = signals("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGPWR")
+_REAL_TIME: Final = range(getattr(signal, "SIGRTMIN", 0), getattr(signal, "SIGRTMAX", -1) + 1)
+_FORWARDED: Final = frozenset(_OF_PROCESSES) | frozenset(_REAL_TIME)
+_WATCHED: Final = _FORWARDED | frozenset(signals("SIGCHLD"))
 # Python ignores these at its start, and a child inherits that (signal(7)).
-_IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
-_LOOK_SECONDS: Final = 1.0
+_IGNORED_BY_PYTHON: Final = signals("SIGPIPE", "SIGXFSZ")
+LOOK_SECONDS: Final = 1.0
+"""How often to look whether the program shall end."""
 
 
 class CannotStart(Exception):
@@ -155,14 +158,14 @@ class Signals:
         try:
             pid = os.posix_spawn(path, words, environ, setsigmask=self._before, setsigdef=_IGNORED_BY_PYTHON)
         except OSError as error:
-            raise CannotStart(f"{path} cannot be executed: {_why(error)}", NOT_EXECUTABLE) from error
+            raise CannotStart(f"{path} cannot be executed: {why_not_executable(error)}", NOT_EXECUTABLE) from error
         received: set[int] = set()
         while True:
             if signal.SIGTERM not in received and shall_end():
                 received.add(signal.SIGTERM)
                 with contextlib.suppress(PermissionError, ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
-            info = signal.sigtimedwait(_WATCHED, _LOOK_SECONDS)
+            info = signal.sigtimedwait(_WATCHED, LOOK_SECONDS)
             if info is not None and info.si_signo != signal.SIGCHLD and info.si_pid != pid:
                 received.add(info.si_signo)
                 if info.si_code <= 0:
@@ -174,7 +177,8 @@ class Signals:
                 return ProgramEnding.of(os.waitstatus_to_exitcode(status), frozenset(received))
 
 
-def _why(error: OSError) -> str:
+def why_not_executable(error: OSError) -> str:
+    """Why the system refuses to execute a program, for people."""
     match error.errno:
         case errno.ENOEXEC:
             return "no program for this machine, or a script without a first line such as #!/bin/sh"

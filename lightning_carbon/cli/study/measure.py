@@ -27,6 +27,7 @@ from lightning_carbon.study.measured.measurement import from_mapping
 from lightning_carbon.study.measured.table import beside, component_sheet, measured_mapping, measured_sheet, trainings
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.published.tables import published_rows
+from lightning_carbon.systems import signals
 from lightning_carbon.units import MINUTES_PER_HOUR
 from lightning_carbon.values import dataclass
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 _FAILED: Final = 2
 _SIGNALLED: Final = 128
-_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+_ENDING: Final = signals("SIGTERM", "SIGHUP")
 _LOOKS_A_SECOND: Final = 2
 
 

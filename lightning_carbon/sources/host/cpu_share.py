@@ -66,6 +66,8 @@ class BusyTime:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self._path = root / "proc/stat"
+        if not hasattr(os, "sysconf"):
+            raise OSError("this system does not count the processors' time as Linux does")
         self._hertz = os.sysconf("SC_CLK_TCK")
         if _is_replaced(root):
             raise OSError("/proc/stat is replaced by a count of the container, which is not the machine's")

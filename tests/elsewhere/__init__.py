@@ -1,0 +1,1 @@
+"""Another system, played by this one: what the package does where Linux's modules, calls and folders are missing."""
