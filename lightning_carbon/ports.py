@@ -16,6 +16,7 @@ from lightning_carbon.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from lightning_carbon.energy.condition import Condition
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.units import Energy, Power
 
@@ -61,6 +62,23 @@ class PowerGauge(Protocol):
         """
 
 
+@runtime_checkable
+class DeviceGauges(Protocol):
+    """A device that shows its condition beside its power: clocks, temperature, memory, what slows it down.
+
+    Reading should cost well under a millisecond and may happen on any thread, but never on two at once. It happens
+    every few seconds.
+    """
+
+    def read_condition(self) -> Condition:
+        """Take one reading; what the device does not tell is ``None`` in it.
+
+        Raises:
+            ReadFailed: This time only; the meter asks again.
+            SourceLost: The device is gone for good.
+        """
+
+
 Source = EnergyCounter | PowerGauge
 """A source of energy readings: a counter or a gauge."""
 
@@ -97,6 +115,7 @@ class Finding:
         later: Tries again for a better source of the same domain, which gave no usable answer at first; called a few
             times in the first seconds, on the sampling thread. Raises :class:`~lightning_carbon.errors.SourceError` as
             long as there is none; not stored in a record.
+        gauges: The condition of the device beside its power, where it shows that; not stored in a record.
     """
 
     source: str
@@ -106,6 +125,7 @@ class Finding:
     fix: str = ""
     fallback: Source | None = field(default=None, metadata={"stored": False})
     later: Callable[[], Source] | None = field(default=None, metadata={"stored": False})
+    gauges: DeviceGauges | None = field(default=None, metadata={"stored": False})
 
 
 @runtime_checkable

@@ -318,7 +318,8 @@ class ManualSampler(Sampler):
 
     def tick(self) -> None:
         """Read every source that is alive, and do the sampler's other chores."""
-        self._read([probe for probe in self._probes if probe.alive])
+        self.read_now()
+        self._look_at_conditions(list(self._probes), self._clock.now_ns())
         self._housekeeping()
 
 

@@ -23,7 +23,7 @@ from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
 from lightning_carbon.ledger.patience import WRITING_SECONDS, DiskPatience, PatientRunStore
 from lightning_carbon.metering.adapters import Adapters
-from lightning_carbon.ports import ACCELERATOR, Clock, EventDevice, Finding, StepClock
+from lightning_carbon.ports import ACCELERATOR, Clock, DeviceGauges, EventDevice, Finding, StepClock
 from lightning_carbon.ranks import Ranks
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord, Status
@@ -225,7 +225,15 @@ def _accelerator(computes_on: Any) -> str | None:  # noqa: ANN401 - a torch devi
 
 def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Finding]:
     if config.sources is not None:
-        return [Finding("given", source.sensor.domain.name, source) for source in config.sources]
+        return [
+            Finding(
+                "given",
+                source.sensor.domain.name,
+                source,
+                gauges=source if isinstance(source, DeviceGauges) else None,
+            )
+            for source in config.sources
+        ]
     from lightning_carbon.sources.discovery import discover
 
     discover_of = partial(

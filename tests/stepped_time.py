@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.probe import Probe
-    from lightning_carbon.metering.sampler import Sampling
+    from lightning_carbon.metering.sampling import Sampling
     from lightning_carbon.settings import MeterConfig
 
 PATIENCE_SECONDS = 300.0

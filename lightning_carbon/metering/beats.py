@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.phases import Part, parts_in_order, phases_in_order
 from lightning_carbon.metering.outlook import ToldOfSteps
+from lightning_carbon.metering.probes import sums_at
 from lightning_carbon.ports import ClockUse
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainDescription, Header, PartBeat, PhaseBeat
 from lightning_carbon.records.run import Status
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lightning_carbon.energy.attribution import PhaseUsage, Usage
+    from lightning_carbon.energy.condition import ConditionSum
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.probe import Probe
@@ -124,17 +126,19 @@ def beat_of(
         steps_per_epoch=told.steps_per_epoch,
         tokens_with_padding=told.with_padding,
         ahead=told.ahead,
+        conditions=sums_at(probes),
         step_clock=clock_use.clock,
         step_clock_reason=clock_use.reason,
     )
 
 
-def usage_beat(usage: Usage, at_seconds: float) -> Beat:
+def usage_beat(usage: Usage, at_seconds: float, conditions: tuple[ConditionSum | None, ...] = ()) -> Beat:
     """The usage of a rank so far alone, as every row needs it: less work than :func:`beat_of`.
 
     Args:
         usage: The usage since the start.
         at_seconds: Now, in seconds since 1970.
+        conditions: What the gauges of its devices have shown.
     """
     used = usage.phases
     names = used if len(used) == 1 else phases_in_order(used)
@@ -149,6 +153,7 @@ def usage_beat(usage: Usage, at_seconds: float) -> Beat:
         step_uj=tuple(usage.step_microjoules),
         phases={str(phase): _phase_beat(used[phase]) for phase in names},
         lost=(),
+        conditions=conditions,
     )
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.probe import Probe
-    from lightning_carbon.metering.sampler import Sampling
+    from lightning_carbon.metering.sampling import Sampling
     from lightning_carbon.records.lineage import Checkpoint
     from lightning_carbon.records.power_profile import PowerProfile
     from lightning_carbon.records.rows import Row

@@ -54,6 +54,7 @@ class Outlook:
         plan: The plan of the run, where it is known.
         metrics: What the trainer has logged.
         told: What the loop or the trainer has said of its steps.
+        phase: The phase that the program is in.
     """
 
     def __init__(self, budget: BudgetWatch | None = None) -> None:
@@ -62,6 +63,7 @@ class Outlook:
         self.plan: Plan | None = None
         self.metrics = MetricNotes()
         self.told = ToldOfSteps()
+        self.phase: str = Phase.OTHER
         self._forecaster = Forecaster()
         self._entered: dict[str, int] = {}
         self._asked: tuple[Sums | None, Plan | None] = None, None
@@ -73,6 +75,7 @@ class Outlook:
             phase: The phase.
             outer: The phase before it; coming back from saving a checkpoint enters no phase.
         """
+        self.phase = phase
         if phase in EVENTS and outer != Phase.CHECKPOINT.value:
             self._entered[phase] = self._entered.get(phase, 0) + 1
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.energy.timeline import Timeline
+    from lightning_carbon.metering.condition_watch import ConditionWatch
     from lightning_carbon.ports import Clock, Source
     from lightning_carbon.units import Power
 
@@ -90,6 +91,7 @@ class Probe:
         "_whole_moved_ns",
         "_whole_reading",
         "_wraps_soon",
+        "condition",
         "is_measured_gauge",
         "lost",
         "lost_at_ns",
@@ -168,6 +170,8 @@ class Probe:
         if later is not None:
             self._retry = Retry(later, lambda better: Probe(better, clock, max_gap_ns, fallback=source), clock.now_ns())
         self._ratio: float | None = None
+        #: The gauges of the device, where it has any; they stay when another source takes over.
+        self.condition: ConditionWatch | None = None
         #: The reason why another source has taken over, and the moment.
         self.replaced: str | None = None
         self.replaced_at_ns: int | None = None
@@ -211,6 +215,19 @@ class Probe:
     def alive(self) -> bool:
         """Whether the source is still read."""
         return self.lost is None and not self._line.ended
+
+    @property
+    def busy_since_ns(self) -> int | None:
+        """Since when a reading of it, or of its gauges, has not come back; ``None`` between readings."""
+        held = None if self.condition is None else self.condition.reading_since_ns
+        return self.reading_since_ns if held is None else held
+
+    def drop_condition(self) -> bool:
+        """Give up gauges whose reading hangs; whether it is they that hang, and not the source itself."""
+        if self.condition is None or self.condition.reading_since_ns is None:
+            return False
+        self.condition.drop()
+        return True
 
     @property
     def wants_close_look(self) -> bool:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.metering.beats import usage_beat
+from lightning_carbon.metering.device_figures import ALWAYS
 from lightning_carbon.metering.pricing import RunPricing
+from lightning_carbon.metering.probes import sums_at
 from lightning_carbon.metering.sums import NOTHING, Hardware, row_between, sums_of
 from lightning_carbon.records.journal import RankPart
 
@@ -80,7 +82,7 @@ class RowMaker:
         before = self._last
         known_usage, known_others, known_silent = self._of
         if usage is not known_usage or others is not known_others or silent != known_silent:
-            beat = usage_beat(usage, at_seconds)
+            beat = usage_beat(usage, at_seconds, sums_at(self._probes))
             if any(probe.replaced for probe in self._probes):  # another sensor has another range
                 beat = replace(beat, sensors=tuple(probe.told(usage.start_ns) for probe in self._probes))
             parts = [RankPart(self._header, beat), *others]
@@ -96,6 +98,8 @@ class RowMaker:
             is_rest=is_over and before.ns > 0,
             forecast=self._outlook.after(self._last),
         )
+        if row.device and not self._config.device_metrics:
+            row = replace(row, device={name: row.device[name] for name in row.device.keys() & ALWAYS})
         return self._rising(row) if self.pricing.has_series else row
 
     def _rising(self, row: Row) -> Row:

@@ -22,9 +22,9 @@ from lightning_carbon.metering.course import CourseNotes
 from lightning_carbon.metering.insisting import insist
 from lightning_carbon.metering.marks import NotedMark, ready_marks, steps_after
 from lightning_carbon.metering.neighbours import NeighbourWatch
-from lightning_carbon.metering.probe import Probe
+from lightning_carbon.metering.probes import probes_of
 from lightning_carbon.metering.row_maker import RowMaker
-from lightning_carbon.metering.sampler import Sampling
+from lightning_carbon.metering.sampling import Sampling
 from lightning_carbon.metering.settled import Settled, nothing_yet
 from lightning_carbon.metering.step_lines import lines_of
 from lightning_carbon.metering.sums import sums_of
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.metering.adapters import Adapters
     from lightning_carbon.metering.outlook import Outlook
+    from lightning_carbon.metering.probe import Probe
     from lightning_carbon.metering.sampler import Sampler
     from lightning_carbon.metering.sums import Hardware
     from lightning_carbon.records.journal import Beat
@@ -92,11 +93,8 @@ class Run:
         self.check_ns = 0
         self._trouble: SourceLost | LedgerLost | BudgetReached | None = None
         started_at = clock.wall_seconds()
-        self._probes = [
-            Probe(found.port, clock, gap_ns, fallback=found.fallback, later=found.later)
-            for found in adapters.findings
-            if found.port is not None
-        ]
+        outlook.phase = phase
+        self._probes = probes_of(adapters.findings, clock, gap_ns, phase=lambda: outlook.phase)
         is_sparse = config.detail == "phase" and not config.per_step
         told = Sampling(clock, config.interval_seconds, self.lock, self._keep_house, self._note_loss, is_sparse)
         self._sampler = sampling(self._probes, told)

@@ -14,17 +14,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.curve import FOREVER_NS
+from lightning_carbon.metering.condition_watch import next_look_ns
 from lightning_carbon.metering.pace import SPARSE_SECONDS, Pace
 from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
-from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from lightning_carbon.energy.readings import CounterReading, GaugeReading
     from lightning_carbon.metering.probe import Probe
-    from lightning_carbon.ports import Clock
+    from lightning_carbon.metering.sampling import Sampling
 
 CLOSE_LOOK_SECONDS = 0.005
 """The interval of a counter's readings during a closer look."""
@@ -65,27 +65,6 @@ _SAMPLER = "lightning-carbon-sampler"
 logger = logging.getLogger("lightning_carbon")
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How to sample.
-
-    Args:
-        clock: The clock of the probes.
-        interval_seconds: How often counters are read where somebody asks for short times.
-        lock: Held while readings are appended and while timelines are read.
-        housekeeping: Called about twice a second, on a thread of its own.
-        on_lost: Called, outside the lock, when a probe was lost.
-        is_sparse: Whether nobody asks for single steps, so that counters are read less often between rows and phases.
-    """
-
-    clock: Clock
-    interval_seconds: float
-    lock: threading.RLock
-    housekeeping: Callable[[], None]
-    on_lost: Callable[[Probe], None]
-    is_sparse: bool = False
-
-
 class Sampler:
     """Reads all probes from a daemon thread.
 
@@ -119,6 +98,7 @@ class Sampler:
         self._checked_ns = self._hanging_since_ns = self._hung_ns = 0
         self._look_until_ns = 0
         self._look_again_ns = 0
+        self._started_ns = self._conditions_ns = 0
         self._changes = 0
         self._watermark = -1, -1
 
@@ -222,7 +202,7 @@ class Sampler:
             now_ns = self._clock.now_ns()
             checked_ns, self._checked_ns = self._checked_ns, now_ns
             probe = self._reading
-            since_ns = probe.reading_since_ns if probe is not None else None
+            since_ns = probe.busy_since_ns if probe is not None else None
             if probe is None or since_ns is None:
                 return
             if since_ns != self._hanging_since_ns:
@@ -230,15 +210,18 @@ class Sampler:
             self._hung_ns += min(now_ns - max(since_ns, checked_ns), round(CHECKED_SECONDS * NANOSECONDS_PER_SECOND))
             if self._hung_ns <= PATIENCE_NS:
                 return
-            probe.lose(f"a reading hung for {PATIENCE_NS // NANOSECONDS_PER_SECOND} s")
-            probe.timeline.end()
-            self._changes += 1
+            is_lost = not probe.drop_condition()
+            if is_lost:
+                probe.lose(f"a reading hung for {PATIENCE_NS // NANOSECONDS_PER_SECOND} s")
+                probe.timeline.end()
+                self._changes += 1
             self._reading = None
             if self._thread is not None:
                 self._thread.name = GIVEN_UP
             with suppress(RuntimeError):  # no thread is free; the next check tries again
                 self._launch()
-        self._on_lost(probe)
+        if is_lost:
+            self._on_lost(probe)
 
     def finish(self, at_ns: int) -> None:
         """Read on until every timeline has reached a moment, for a short while at most, and end the thread.
@@ -259,7 +242,7 @@ class Sampler:
         thread.join(FINISH_SECONDS * 2)
         if thread.is_alive():
             probe = self._reading
-            if probe is not None:
+            if probe is not None and not probe.drop_condition():
                 probe.lose("a reading hung at the end of the run")
                 self._retire([probe])
             thread.name = GIVEN_UP
@@ -277,6 +260,7 @@ class Sampler:
     def _loop(self, generation: int) -> None:
         pace = self._pace
         gauges_ns = self._clock.now_ns()
+        self._started_ns = self._started_ns or gauges_ns
         pace.restart(gauges_ns)
         while generation == self._generation:
             now_ns = self._clock.now_ns()
@@ -292,6 +276,7 @@ class Sampler:
             doubts: list[int] = []
             if now_ns >= pace.due_ns:
                 self._read(alive)
+                self._look_at_conditions(alive, now_ns)
                 pace.read(now_ns, is_watched=any([probe.is_watched for probe in alive]))  # noqa: C419 - half the cost
                 gauges_ns = now_ns + self._gauge_ns
                 if not pace.is_close(now_ns):
@@ -358,6 +343,20 @@ class Sampler:
         if odd:
             self._alive = None
             self._tell(odd)
+
+    def _look_at_conditions(self, probes: list[Probe], now_ns: int) -> None:
+        """Read the gauges of devices, every few seconds."""
+        if now_ns < self._conditions_ns:
+            return
+        self._conditions_ns = next_look_ns(self._started_ns, now_ns)
+        for probe in probes:
+            if probe.condition is None:
+                continue
+            self._reading = probe
+            probe.condition.read()
+            if self._reading is not probe:
+                return  # given up meanwhile: another thread has taken over
+            self._reading = None
 
     def _tell(self, odd: list[Probe]) -> None:
         """Tell what is odd about some probes, and end the timelines of those that were lost."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.carbon.footprint import mass_of
-from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.energy.readings import Kind, Provenance
+from lightning_carbon.metering.device_figures import NO_CONDITIONS, conditions_at, figures_between
 from lightning_carbon.records.machines import is_machine, machine_microjoules, sees_machines
 from lightning_carbon.records.merging import Credit, credited
 from lightning_carbon.records.power_profile import Height, Strand
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from lightning_carbon.carbon.intensity import Intensity, PowerUsage
     from lightning_carbon.energy.accuracy import Accuracy
+    from lightning_carbon.energy.condition import ConditionSum
+    from lightning_carbon.metering.device_figures import Conditions
     from lightning_carbon.records.journal import Header, RankPart
     from lightning_carbon.records.rows import Forecast
 
@@ -52,6 +55,7 @@ class Sums(NamedTuple):
         silent: How many of them belong to ranks that have not written for a while.
         sensors: What each of them has shown, by the rank and the place that it is credited to.
         machine: Energy in microjoules of the machines at their plugs; ``None`` where only the chips are known.
+        conditions: What the gauges of each GPU have shown, by the rank and the place that it is credited to.
     """
 
     ns: int
@@ -69,6 +73,7 @@ class Sums(NamedTuple):
     silent: int
     sensors: Mapping[tuple[int, int], SensorSum]
     machine: int | None = None
+    conditions: Conditions = NO_CONDITIONS
 
     @property
     def machine_ratio(self) -> float:
@@ -148,9 +153,12 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
     phases: dict[str, int] = {}
     sensors: dict[tuple[int, int], SensorSum] = {}
     chips: dict[str, int] = {}
+    conditions: dict[tuple[int, int], ConditionSum] = {}
     total = step = covered = expected = count = without_word = 0
     for part, of_kind, roots in zip(parts, hardware.kinds(), hardware.roots(parts), strict=True):
         beat = part.beat
+        if beat.conditions:
+            conditions |= conditions_at(part, of_kind.get(Kind.GPU, ()))
         for kind, places in of_kind.items():
             # A list, since a generator costs twice as much here.
             used = sum([_sum_at(phase.uj, places) for phase in beat.phases.values()])  # noqa: C419
@@ -192,6 +200,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
         silent=without_word,
         sensors=sensors,
         machine=machine_microjoules(parts, chips) if hardware.sees_machines and count else None,
+        conditions=conditions,
     )
 
 
@@ -277,6 +286,7 @@ def row_between(
         ranks=ranks,
         is_rest=is_rest,
         forecast=forecast,
+        device=figures_between(before.conditions, now.conditions) if now.conditions else {},
     )
 
 

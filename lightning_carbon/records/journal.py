@@ -15,8 +15,10 @@ from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.carbon.series import SeriesUse
 from lightning_carbon.carbon.water import WaterUsage
 from lightning_carbon.energy.accuracy import Accuracy, either_way
+from lightning_carbon.energy.condition import ConditionSum
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.conditions import CONDITIONS, condition_mapping
 from lightning_carbon.records.fields import (
     NAME,
     PROCESS,
@@ -229,6 +231,7 @@ class Beat:
         overlaps: Other runs that meter some of the same hardware at the same time, as far as this rank knows.
         ahead: The plan, the forecast and the budget of the run, where there are any.
         series: The part that a series of carbon intensities has in the price of the run; ``None`` without a series.
+        conditions: What the gauges of each domain's device have shown beside its power; empty where none has any.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -255,6 +258,11 @@ class Beat:
     series: SeriesUse | None = None
     tokens_with_padding: bool | None = None
     ahead: AheadBeat | None = None
+    conditions: tuple[ConditionSum | None, ...] = field(default=(), metadata=CONDITIONS)
+
+    def condition(self, index: int) -> ConditionSum | None:
+        """What the gauges of a domain have shown."""
+        return self.conditions[index] if index < len(self.conditions) else None
 
     def sensor(self, index: int) -> SensorBeat:
         """What the run has shown about the sensor of a domain."""
@@ -290,7 +298,8 @@ def header_mapping(header: Header) -> dict[str, Any]:
 
 def beat_mapping(beat: Beat) -> dict[str, Any]:
     """A beat as plain values."""
-    return asdict(beat)
+    # Conditions come in a short form: as dataclasses, those of eight GPUs would cost more than all the rest.
+    return {**asdict(replace(beat, conditions=())), "conditions": [*map(condition_mapping, beat.conditions)]}
 
 
 def header_of(values: object) -> Header:

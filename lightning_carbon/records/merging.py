@@ -17,6 +17,7 @@ from lightning_carbon.energy.phases import parts_in_order, phases_in_order
 from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.accounting import market_of, scopes_of, water_of
+from lightning_carbon.records.conditions import device_record
 from lightning_carbon.records.folding import folded
 from lightning_carbon.records.lineage import with_lineage
 from lightning_carbon.records.machines import is_machine, machine_record
@@ -222,6 +223,7 @@ def _energy(
                 replaced_after_seconds=_seconds(sensor.replaced_ns),
                 low_joules=_joules(low),
                 high_joules=_joules(high),
+                device=device_record(beat.condition(index)),
             )
         )
     roots = sum(credit.is_root for credit in hardware)

@@ -74,6 +74,7 @@ class Row:
         forecast: What the run will have used at its end; ``None`` where its length is not known.
         machine_joules: The energy of the machines at their plugs in this row; ``None`` where only the chips are known.
         run_machine_joules: The same for the run so far.
+        device: The figures of the devices in this row, by name: how hot, busy and fast they were.
     """
 
     seconds: float
@@ -96,6 +97,7 @@ class Row:
     forecast: Forecast | None = None
     machine_joules: float | None = None
     run_machine_joules: float | None = None
+    device: dict[str, float] = field(default_factory=dict)
 
     def as_metrics(self, prefix: str = "", *, scopes: Collection[Scope] | None = None) -> dict[str, float]:
         """The row as logger metrics: names of :data:`METRICS` to Python floats.
@@ -172,6 +174,11 @@ def _priced(row: Row, joules: Bounds[float]) -> Bounds[float] | None:
     """What energy of this run stands for, at what its energy so far stands for."""
     grams_per_joule = _per(row.run_grams_co2e, row.run_joules)
     return None if grams_per_joule is None else joules.map(lambda value: value * grams_per_joule)
+
+
+def _device(name: str, unit: str, meaning: str) -> Metric:
+    """A figure of the devices, of the readings in a row."""
+    return Metric(f"device/{name}", unit, meaning, lambda row: row.device.get(name))
 
 
 METRICS: tuple[Metric, ...] = (
@@ -327,6 +334,13 @@ METRICS: tuple[Metric, ...] = (
         "how long the run still lasts",
         of=lambda _, forecast: forecast.remaining_seconds,
     ),
+    _device("temperature_celsius", "°C", "mean temperature of the hottest GPU over this row"),
+    _device("throttled_ratio", "1", "share of this row in which GPUs ran slower than asked to, for heat or power"),
+    _device("utilization_ratio", "1", "share of this row in which GPUs computed (`device_metrics=True`, as below)"),
+    _device("sm_clock_megahertz", "MHz", "mean clock of the GPUs' processors"),
+    _device("memory_clock_megahertz", "MHz", "mean clock of the GPUs' memory"),
+    _device("memory_used_bytes", "B", "memory in use on the fullest GPU, by all processes"),
+    _device("power_limit_watts", "W", "mean power limit of the GPUs"),
 )
 """The only table of metric names."""
 

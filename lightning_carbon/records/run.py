@@ -18,6 +18,7 @@ from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.accounting import MarketRecord, ScopesRecord, WaterRecord
+from lightning_carbon.records.conditions import DeviceRecord
 from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by, text
 from lightning_carbon.records.machine_record import MachineRecord
 from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
@@ -76,6 +77,7 @@ class DomainRecord:
         replaced_after_seconds: How long after the start of the run that was, or ``None``.
         low_joules: The lower end of the range of its energy; ``None`` in records of before.
         high_joules: The upper end.
+        device: The condition of its device beside its power; ``None`` where it shows none.
     """
 
     id: str
@@ -99,6 +101,7 @@ class DomainRecord:
     replaced_after_seconds: float | None = None
     low_joules: float | None = None
     high_joules: float | None = None
+    device: DeviceRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,13 @@ CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "CO2e of the run (g)": ("carbon/run_grams_co2e",),
         "CO2e of each row (g)": ("carbon/row_grams_co2e",),
     },
+    "Devices": {
+        "temperature of the hottest GPU (°C)": ("device/temperature_celsius",),
+        "throttled, and busy (share of the time)": ("device/throttled_ratio", "device/utilization_ratio"),
+        "clocks (MHz)": ("device/sm_clock_megahertz", "device/memory_clock_megahertz"),
+        "memory in use on the fullest GPU (B)": ("device/memory_used_bytes",),
+        "power limit (W)": ("device/power_limit_watts",),
+    },
     "Forecast": {
         "energy of the run at its end (kWh)": _with_ends("energy/forecast_run_kwh"),
         "CO2e of the run at its end (g)": _with_ends("carbon/forecast_run_grams_co2e"),

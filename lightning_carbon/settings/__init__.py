@@ -60,6 +60,7 @@ class Settings(TypedDict, total=False):
     on_budget: OnBudget
     market_intensity: float | str | None
     wue: float | str | None
+    device_metrics: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,7 @@ class MeterConfig:
     on_budget: OnBudget = "warn"
     market_intensity: Intensity | None = None
     wue: WaterUsage | None = None
+    device_metrics: bool = False
     series: GridSeries | None = None
 
 
@@ -254,11 +256,18 @@ MACHINE: Final = Setting(
     option="--machine",
     metavar="CLASS",
 )
+DEVICE_METRICS: Final = Setting(
+    name="device_metrics",
+    type=bool,
+    check=partial(checks.check_flag, "device_metrics"),
+    summary="Also log how busy, fast and full the GPUs are; temperature and throttling are always logged.",
+    default=False,
+)
 
 SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
     *(DEVICES, SOURCES, PER_STEP, STRICT, MACHINE, CPU_SCOPE, GPU_SCOPE, DETAIL),
-    *(BUDGET, PRICE_PER_KWH, ON_BUDGET, MARKET_INTENSITY, WUE),
+    *(BUDGET, PRICE_PER_KWH, ON_BUDGET, MARKET_INTENSITY, WUE, DEVICE_METRICS),
 )
 """Every setting of a meter, in the order in which they are shown."""
 

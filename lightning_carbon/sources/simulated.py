@@ -24,6 +24,9 @@ from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lightning_carbon.energy.condition import Condition
     from lightning_carbon.ports import Clock
 
 
@@ -283,6 +286,35 @@ class SimulatedGPU(SimulatedCounter):
     ) -> None:
         domain = Domain(Kind.GPU, f"gpu:simulated-{index}", f"Simulated GPU {index}")
         super().__init__(clock, watts, tick_seconds, domain=domain)
+
+
+class GaugedGPU(SimulatedGPU):
+    """A GPU that also shows its condition; a :class:`~lightning_carbon.ports.DeviceGauges`.
+
+    Args:
+        clock: Whose time it lives in; default the machine's monotonic clock, as the meter's.
+        watts: A power in watts, or a shape such as :class:`Sine`.
+        condition: Gives its condition at a time in seconds since it was made; an exception of it is that of a reading.
+        index: Its number, where there are several.
+
+    Raises:
+        ConfigError: ``watts`` is negative or not finite.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        watts: float | Waveform = 300.0,
+        *,
+        condition: Callable[[float], Condition],
+        index: int = 0,
+    ) -> None:
+        super().__init__(clock, watts, index=index)
+        self._condition = condition
+
+    def read_condition(self) -> Condition:
+        """The condition now."""
+        return self._condition((self._now_ns() - self._start_ns) / NANOSECONDS_PER_SECOND)
 
 
 def _check(argument: str, value: float, *, at_least: float) -> None:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lightning_carbon import Meter
+from lightning_carbon.energy.condition import Condition
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import SourceLost
 from lightning_carbon.sources.clock import SystemClock
-from lightning_carbon.sources.simulated import SimulatedCounter
+from lightning_carbon.sources.simulated import GaugedGPU, SimulatedCounter
 from lightning_carbon.units import Energy
 from tests.stepped_time import SteppedClock, engine_on
 from tests.threads import NAMES, lasting_samplers, samplers
@@ -150,6 +151,30 @@ def test_a_reading_that_comes_back_is_taken_up_again(tmp_path: Path, caplog: pyt
         for entry in caplog.records
     ]
     assert set(threading.enumerate()) <= already
+
+
+def test_gauges_that_hang_cost_no_energy(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A driver that does not answer for the temperature goes on to be asked for energy, by another thread."""
+    clock = SteppedClock()
+
+    def condition(seconds: float) -> Condition:
+        if seconds > 1:
+            clock.hang()
+        return Condition(temperature_celsius=50.0)
+
+    meter = engine_on(clock, sources=[GaugedGPU(clock, 100.0, condition=condition)], ledger=tmp_path)
+    with caplog.at_level(logging.WARNING, "lightning_carbon"):
+        meter.start("train")
+        clock.sleep(8.0)
+        record = meter.stop()
+    clock.let_go()
+    [domain] = record.energy.domains
+
+    assert [] == [entry.message for entry in caplog.records]
+    assert domain.lost is None
+    assert domain.device is not None
+    assert 50.0 == domain.device.gauges["temperature_celsius"].mean
+    assert domain.joules == pytest.approx(100 * record.duration_seconds, rel=0.35)  # of 8 s, 2 of them hang
 
 
 def hang_once(source: Misbehaving, clock: SteppedClock, seconds: float) -> Callable[[], None]:

@@ -74,6 +74,8 @@ typedef struct {
 
 typedef enum { NVML_TEMPERATURE_GPU = 0 } nvmlTemperatureSensors_t;
 
+typedef enum { NVML_CLOCK_GRAPHICS = 0, NVML_CLOCK_SM = 1, NVML_CLOCK_MEM = 2, NVML_CLOCK_VIDEO = 3 } nvmlClockType_t;
+
 typedef enum { NVML_COMPUTEMODE_DEFAULT = 0 } nvmlComputeMode_t;
 
 typedef struct {

@@ -57,6 +57,10 @@ typedef struct Device {
     int handle_code, energy_code, fields_code, instant_code, average_code, power_code, utilization_code, limit_code;
     int power_is_average, field_type;
     unsigned int utilization, limit_milliwatts;
+    unsigned int celsius, sm_megahertz, memory_megahertz;
+    unsigned long long event_reasons, memory_used_bytes;
+    long long throttle_from_ns, throttle_until_ns, gauges_hang_at_ns;
+    int gauges_code, older_reasons;
     int c2c, c2c_code;
     char serial[32];
     double module_watts, memory_watts;
@@ -90,9 +94,9 @@ static int references = 0;
 
 /* ---- how often each call was made, for tests of "one query a tick" ---- */
 
-typedef enum { CALLS_INIT, CALLS_ENERGY, CALLS_POWER, CALLS_FIELDS, CALLS_UTILIZATION, CALLS_OTHER, CALLS_KINDS } Calls;
+typedef enum { CALLS_INIT, CALLS_ENERGY, CALLS_POWER, CALLS_FIELDS, CALLS_UTILIZATION, CALLS_TEMPERATURE, CALLS_OTHER, CALLS_KINDS } Calls;
 static unsigned long long calls[CALLS_KINDS];
-static const char *const call_names[CALLS_KINDS] = {"init", "energy", "power", "fields", "utilization", "other"};
+static const char *const call_names[CALLS_KINDS] = {"init", "energy", "power", "fields", "utilization", "temperature", "other"};
 
 unsigned long long standinCalls(const char *kind);
 unsigned long long standinCalls(const char *kind) {
@@ -199,6 +203,16 @@ static void apply_to_gpu(Device *gpu, const char *key, const char *value) {
     else if (!strcmp(key, "zero_from_ns")) gpu->zero_from_ns = atoll(value);
     else if (!strcmp(key, "utilization")) gpu->utilization = (unsigned int)strtoul(value, NULL, 10);
     else if (!strcmp(key, "limit_milliwatts")) gpu->limit_milliwatts = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "celsius")) gpu->celsius = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "sm_megahertz")) gpu->sm_megahertz = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "memory_megahertz")) gpu->memory_megahertz = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "event_reasons")) gpu->event_reasons = strtoull(value, NULL, 10);
+    else if (!strcmp(key, "memory_used_bytes")) gpu->memory_used_bytes = strtoull(value, NULL, 10);
+    else if (!strcmp(key, "throttle_from_ns")) gpu->throttle_from_ns = atoll(value);
+    else if (!strcmp(key, "throttle_until_ns")) gpu->throttle_until_ns = atoll(value);
+    else if (!strcmp(key, "gauges_hang_at_ns")) gpu->gauges_hang_at_ns = atoll(value);
+    else if (!strcmp(key, "gauges_code")) to_code(&gpu->gauges_code, value);
+    else if (!strcmp(key, "older_reasons")) to_code(&gpu->older_reasons, value);
     else if (!strcmp(key, "c2c")) to_code(&gpu->c2c, value);
     else if (!strcmp(key, "c2c_code")) to_code(&gpu->c2c_code, value);
     else if (!strcmp(key, "serial")) snprintf(gpu->serial, sizeof gpu->serial, "%s", value);
@@ -595,23 +609,61 @@ nvmlReturn_t nvmlDeviceGetPowerManagementLimitConstraints(nvmlDevice_t device, u
     return NVML_SUCCESS;
 }
 
-/* ---- what other tools ask for beside energy ---- */
+/* ---- the condition of a GPU beside its power ---- */
+
+static nvmlReturn_t check_gauge(const Device *gpu) {
+    nvmlReturn_t code = check_reading(gpu);
+    if (code != NVML_SUCCESS) return code;
+    if (gpu->gauges_hang_at_ns && trouble_ns() >= gpu->gauges_hang_at_ns) sleep_ms(3600L * 1000);
+    return (nvmlReturn_t)gpu->gauges_code;
+}
 
 nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *memory) {
-    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_UNLESS_OK(check_gauge(DEVICE(device)));
     RETURN_IF(!memory, NVML_ERROR_INVALID_ARGUMENT);
     memory->total = 80ULL << 30;
-    memory->used = 40ULL << 30;
+    memory->used = DEVICE(device)->memory_used_bytes;
     memory->free = memory->total - memory->used;
     return NVML_SUCCESS;
 }
 
 nvmlReturn_t nvmlDeviceGetTemperature(nvmlDevice_t device, nvmlTemperatureSensors_t sensor, unsigned int *celsius) {
-    RETURN_UNLESS_OK(check_reading(DEVICE(device)));
+    count(CALLS_TEMPERATURE);
+    RETURN_UNLESS_OK(check_gauge(DEVICE(device)));
     RETURN_IF(!celsius || sensor != NVML_TEMPERATURE_GPU, NVML_ERROR_INVALID_ARGUMENT);
-    *celsius = 55;
+    *celsius = DEVICE(device)->celsius;
     return NVML_SUCCESS;
 }
+
+nvmlReturn_t nvmlDeviceGetClockInfo(nvmlDevice_t device, nvmlClockType_t type, unsigned int *megahertz) {
+    RETURN_UNLESS_OK(check_gauge(DEVICE(device)));
+    RETURN_IF(!megahertz, NVML_ERROR_INVALID_ARGUMENT);
+    *megahertz = type == NVML_CLOCK_MEM ? DEVICE(device)->memory_megahertz : DEVICE(device)->sm_megahertz;
+    return NVML_SUCCESS;
+}
+
+static unsigned long long reasons_now(const Device *gpu) {
+    long long now = now_ns();
+    int is_over = gpu->throttle_until_ns && now >= gpu->throttle_until_ns;
+    return now < gpu->throttle_from_ns || is_over ? 0 : gpu->event_reasons;
+}
+
+nvmlReturn_t nvmlDeviceGetCurrentClocksEventReasons(nvmlDevice_t device, unsigned long long *reasons) {
+    RETURN_UNLESS_OK(check_gauge(DEVICE(device)));
+    RETURN_IF(!reasons, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(DEVICE(device)->older_reasons != 0, NVML_ERROR_FUNCTION_NOT_FOUND);
+    *reasons = reasons_now(DEVICE(device));
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t device, unsigned long long *reasons) {
+    RETURN_UNLESS_OK(check_gauge(DEVICE(device)));
+    RETURN_IF(!reasons, NVML_ERROR_INVALID_ARGUMENT);
+    *reasons = reasons_now(DEVICE(device));
+    return NVML_SUCCESS;
+}
+
+/* ---- what other tools ask for beside energy ---- */
 
 nvmlReturn_t nvmlDeviceGetComputeMode(nvmlDevice_t device, nvmlComputeMode_t *mode) {
     RETURN_UNLESS_OK(check(DEVICE(device)));

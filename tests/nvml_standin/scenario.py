@@ -117,6 +117,16 @@ class Gpu:
         field_type: The ``nvmlValueType_t`` of field values; one that NVML does not know gives garbage.
         utilization: In percent.
         limit_milliwatts: The power limit, in force and the highest.
+        celsius: Its temperature.
+        sm_megahertz: The clock of its processors.
+        memory_megahertz: The clock of its memory.
+        memory_used_bytes: The memory in use.
+        event_reasons: The mask of reasons for which its clocks are low.
+        throttle_from_ns: From when on they hold; 0 is always.
+        throttle_until_ns: When they end.
+        gauges_hang_at_ns: From when on its gauges hang for an hour, beside counter and power, which go on.
+        gauges_code: ... temperature, clocks, memory and reasons.
+        older_reasons: Whether the driver knows the reasons by their former name alone.
         c2c: What ``nvmlDeviceGetC2cModeInfoV`` says: whether a link to a CPU is on.
         c2c_code: What it answers.
         serial: The serial number of its board, which GPUs of one module share; unset, NVML gives none.
@@ -170,6 +180,16 @@ class Gpu:
     field_type: int = UNSIGNED_INT
     utilization: int = 50
     limit_milliwatts: int = 700_000
+    celsius: int = 55
+    sm_megahertz: int = 1_980
+    memory_megahertz: int = 2_619
+    memory_used_bytes: int = 40 << 30
+    event_reasons: int = 0
+    throttle_from_ns: int = 0
+    throttle_until_ns: int = 0
+    gauges_hang_at_ns: int = 0
+    gauges_code: int = 0
+    older_reasons: bool = False
     c2c: bool = False
     c2c_code: int = 0
     serial: str = ""

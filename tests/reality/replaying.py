@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.readings import Domain, GaugeReading, Kind, Provenance, Sensor
 from lightning_carbon.metering.probe import Probe
-from lightning_carbon.metering.sampler import Sampler, Sampling
+from lightning_carbon.metering.sampler import Sampler
+from lightning_carbon.metering.sampling import Sampling
 from lightning_carbon.sources.replay import ReplayGauge
 from lightning_carbon.testing import ManualClock
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Power

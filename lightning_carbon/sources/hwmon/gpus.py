@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError
 from lightning_carbon.ports import Finding
+from lightning_carbon.sources.hwmon.conditions import gauges_of
 from lightning_carbon.sources.hwmon.readings import FileGauge, microwatts, why_not
 from lightning_carbon.sources.kernel_files import FileCounter, read_small
 from lightning_carbon.units import MICROWATTS_PER_WATT, Energy, Power
@@ -144,7 +145,8 @@ def _metered(gpu: KernelGpu, patience: Patience) -> Finding:
     if not sources:
         return Finding(gpu.chip.name, gpu.subject, reason=_ANY + ("; ".join(reasons) or "its driver shows none"))
     fallback = sources[1] if len(sources) > 1 and isinstance(sources[0], FileCounter) else None
-    return Finding(gpu.chip.name, gpu.subject, sources[0], "; ".join(reasons), fallback=fallback)
+    remark, gauges = "; ".join(reasons), gauges_of(gpu.chip)
+    return Finding(gpu.chip.name, gpu.subject, sources[0], remark, fallback=fallback, gauges=gauges)
 
 
 def _files(gpu: KernelGpu) -> list[tuple[str, bool]]:
@@ -189,7 +191,8 @@ def _first_die(gpu: KernelGpu, known: Sequence[KernelGpu], patience: Patience) -
     if finding.port is None:
         return None
     remark = f"it shows the power of the whole board, {gpu.address} included, which shows none"
-    return Finding(finding.source, finding.subject, finding.port, remark, fallback=finding.fallback)
+    port, gauges = finding.port, finding.gauges
+    return Finding(finding.source, finding.subject, port, remark, fallback=finding.fallback, gauges=gauges)
 
 
 def _by_id(word: str, chip: Chip) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from lightning_carbon.errors import SourceError, SourceUnavailable
 from lightning_carbon.ports import Finding
+from lightning_carbon.sources.nvml.conditions import gauges_of
 from lightning_carbon.sources.nvml.inventory import take_inventory
 from lightning_carbon.sources.nvml.library import LIBRARY, SHADOWED_FIX, is_shadowed
 from lightning_carbon.sources.nvml.modules import meter_modules
@@ -190,7 +191,8 @@ def _found(place: Place, selection: Selection, asker: _Asker, *, parents: Mappin
         return Finding(SOURCE, subject, reason=f"its first reading hangs: {error}", fix=asker.fix)
     except Exception as error:  # noqa: BLE001 -- whatever a driver or an old pynvml does, the training must start
         return Finding(SOURCE, subject, reason=f"{type(error).__name__}: {error}", fix=asker.fix)
-    return Finding(SOURCE, subject, probed.source, probed.remark, asker.fix, probed.fallback, probed.later)
+    gauges = gauges_of(gpu.handle, asker.nvml)
+    return Finding(SOURCE, subject, probed.source, probed.remark, asker.fix, probed.fallback, probed.later, gauges)
 
 
 def _metered(place: Place, selection: Selection, asker: _Asker, *, parents: Mapping[str, str]) -> Probed:

@@ -146,7 +146,7 @@ class Handle:
             raise
         except Exception as error:
             # AttributeError and its like, too: an old pynvml lacks functions, which must not end a training.
-            kind = SourceLost if code_of(error) in _GONE else ReadFailed
+            kind = SourceLost if is_gone(error) else ReadFailed
             raise kind(f"NVML: {describe(error)}") from error
 
 
@@ -159,6 +159,11 @@ def code_of(error: BaseException) -> int | None:
     """The ``nvmlReturn_t`` behind an exception, or ``None`` where NVML did not raise it."""
     value = getattr(error, "value", None)
     return value if isinstance(value, int) and type(error).__name__.startswith("NVMLError") else None
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether NVML says that the GPU or the driver is gone for good."""
+    return code_of(error) in _GONE
 
 
 def as_text(value: str | bytes) -> str:

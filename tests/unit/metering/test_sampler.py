@@ -6,7 +6,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from lightning_carbon.metering.sampler import Sampler, Sampling
+from lightning_carbon.metering.sampler import Sampler
+from lightning_carbon.metering.sampling import Sampling
 from lightning_carbon.testing import ManualClock
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.metering.adapters import Adapters
 from lightning_carbon.metering.engine import Engine
 from lightning_carbon.metering.step_clock import DeviceStepClock
-from lightning_carbon.ports import Finding
+from lightning_carbon.ports import DeviceGauges, Finding
 from lightning_carbon.ranks import OwnIdentity, Ranks
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.testing import ManualClock, ManualSampler, MemoryRunStore, ScriptedCounter, ScriptedDevice
@@ -86,7 +86,16 @@ class World:
             machine="none",
             detail=detail,
         )
-        every = [*(Finding("given", source.sensor.domain.name, source) for source in self.sources), *findings]
+        given = [
+            Finding(
+                "given",
+                source.sensor.domain.name,
+                source,
+                gauges=source if isinstance(source, DeviceGauges) else None,
+            )
+            for source in self.sources
+        ]
+        every = [*given, *findings]
         self.device = device(self.clock) if device else None
         steps = DeviceStepClock(self.clock, lambda: self.device) if self.device else None
         self.live: GrowingSeries | None = None

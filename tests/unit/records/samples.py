@@ -7,6 +7,7 @@ from dataclasses import replace
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.grid.machines import MACHINES
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.conditions import DeviceRecord, GaugeRecord
 from lightning_carbon.records.machine_record import HostMachine, MachineRecord
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import (
@@ -54,7 +55,25 @@ FULL = RunRecord(
         high_joules=14_918.2,
         coverage_ratio=0.76,
         domains=(
-            DomainRecord("gpu:GPU-1", "gpu", "NVIDIA H100 80GB HBM3", 12_000.5, "counter", 0.9995, 0.05, "NVML"),
+            DomainRecord(
+                "gpu:GPU-1",
+                "gpu",
+                "NVIDIA H100 80GB HBM3",
+                12_000.5,
+                "counter",
+                0.9995,
+                0.05,
+                "NVML",
+                device=DeviceRecord(
+                    {
+                        "temperature_celsius": GaugeRecord(71.0, 64.5),
+                        "sm_clock_megahertz": GaugeRecord(1_980.0, 1_755.0),
+                    },
+                    0.25,
+                    {"power_cap": 0.25},
+                    86.0,
+                ),
+            ),
             DomainRecord(
                 "package:0",
                 "package",

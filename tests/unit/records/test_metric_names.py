@@ -21,7 +21,8 @@ def frozen(name: str) -> list[str]:
 def paths_of(value: object, path: str = "") -> Iterator[str]:
     """The keys of a mapping as it is stored, down to where it has keys of its own."""
     by_phase = {"energy.phases", "energy.domains[].phases", "energy.parts", "energy.domains[].parts"}
-    free = {"phase_seconds", "part_seconds", "host"} | by_phase
+    by_gauge = {"energy.domains[].device.gauges", "energy.domains[].device.throttled"}
+    free = {"phase_seconds", "part_seconds", "host"} | by_phase | by_gauge
     if path in free:
         yield path + "{}"
     elif isinstance(value, dict):
