@@ -13,7 +13,8 @@ from pathlib import Path
 from tests.elsewhere.stripped import strip
 
 if __name__ == "__main__":
-    strip(Path(sys.argv[1]))
+    if sys.platform == "linux":
+        strip(Path(sys.argv[1]))
     from lightning_carbon.cli import main
 
     for command in sys.argv[2:]:

@@ -11,7 +11,6 @@ the like (https://learn.microsoft.com/windows/win32/fileio/naming-a-file). This 
 from __future__ import annotations
 
 import builtins
-import io
 import os
 import signal
 import sys
@@ -164,10 +163,6 @@ def strip(folder: Path) -> Watch:
         "signal": _Absent(signal, frozenset(SIGNALS)),
     }
     builtins.__import__ = _importing(builtins.__import__, absent)
-    # As a console of Windows in western Europe: a character that it lacks is an error.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="cp1252", errors="strict")
     watch = Watch(folder)
     sys.addaudithook(watch)
     return watch

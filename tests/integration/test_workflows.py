@@ -129,7 +129,16 @@ def test_every_supported_python_is_tried() -> None:
     )
 
 
-@pytest.mark.parametrize("script", ["run", "oldest", "gpu"])
+def test_macos_and_windows_are_tried() -> None:
+    """By the tests that need no Linux, in a shell that all of them have."""
+    job = loaded(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]["portable"]
+    systems = {name.partition("-")[0] for name in job["strategy"]["matrix"]["system"]}
+
+    assert {"macos", "windows"} == systems
+    assert [("bash", ".ci/portable")] == [(step["shell"], step["run"]) for step in job["steps"] if "run" in step]
+
+
+@pytest.mark.parametrize("script", ["run", "oldest", "gpu", "portable"])
 def test_a_script_is_one_that_bash_understands(script: str) -> None:
     """Down to its last line."""
     done = subprocess.run(["bash", "-n", ROOT / ".ci" / script], capture_output=True, text=True, check=False)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.linux  # some of the files are links and FIFOs
+
 READERS: dict[str, Callable[[object], object]] = {
     "records": from_mapping,
     "measurements": measurement_from,

@@ -52,6 +52,7 @@ def test_words_that_make_no_command_are_a_usage_error(words: list[str]) -> None:
     assert (2, "") == (result.exit_code, result.stdout)
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -85,7 +86,7 @@ def test_a_bad_setting_is_one_line_that_names_the_option(words: list[str], said:
         ("run", "LIGHTNING_CARBON_REGION", "XX"),
         ("run", "LIGHTNING_CARBON_PUE", "much"),
         ("run", "LIGHTNING_CARBON_DEVICES", "0,,1"),
-        ("run", "LIGHTNING_CARBON_LEDGER", "/dev/null/x"),
+        pytest.param("run", "LIGHTNING_CARBON_LEDGER", "/dev/null/x", marks=pytest.mark.linux),
         ("doctor", "LIGHTNING_CARBON_REGION", "XX"),
         ("doctor", "LIGHTNING_CARBON_PUE", "0.3"),
         ("doctor", "LIGHTNING_CARBON_DEVICES", ","),

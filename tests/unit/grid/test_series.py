@@ -230,6 +230,7 @@ def test_what_cannot_be_right_is_refused_with_its_line(tmp_path: Path, text: str
     assert part in refusal_of(tmp_path, text)
 
 
+@pytest.mark.linux
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     """A folder, a FIFO, a device, a file that is not there, and a sparse file without end are not read."""
     os.mkfifo(tmp_path / "fifo.csv")

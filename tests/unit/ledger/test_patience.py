@@ -185,6 +185,7 @@ def test_a_disk_that_answers_keeps_a_thread_for_the_next_call() -> None:
     assert [] == ledger_threads()
 
 
+@pytest.mark.linux
 def test_a_thread_that_a_fork_has_not_taken_along_is_replaced() -> None:
     """A child of the process has the list of idle threads, but none of the threads."""
     memory = MemoryRunStore()

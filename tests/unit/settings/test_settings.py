@@ -173,6 +173,7 @@ def test_bad_variables_are_refused_by_name(variable: str, value: str, tmp_path: 
         configure({name: value}, ledger=tmp_path)
 
 
+@pytest.mark.linux
 def test_a_bad_ledger_of_the_environment_is_refused_by_name() -> None:
     """Below a file nothing can be written."""
     with pytest.raises(ConfigError, match=r"^LIGHTNING_CARBON_LEDGER='/dev/null/ledger' cannot be used: ") as caught:
