@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from lightning_carbon.carbon.rest import Boundary
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.records.overlaps import Counted, Overlap
 from lightning_carbon.values import dataclass
@@ -50,10 +51,14 @@ class Facts:
         world_size: The number of its processes.
         reported_ranks: The number of processes that have reported.
         model: The model of its GPUs, or of its processor where it used none; several are joined by ``+``.
-        joules: Its energy, without PUE; ``None`` where nothing could be measured.
+        joules: The energy of its chips, without PUE; ``None`` where nothing could be measured.
         measured_joules: The part that sensors measured.
         low_joules: The lower end of the range of its energy.
         high_joules: The upper end.
+        boundary: How far the energy goes that its CO2e prices: ``machine``, or ``chips`` where no more is known.
+        priced_joules: That energy, without PUE; ``None`` where nothing could be measured.
+        priced_low_joules: The lower end of its range.
+        priced_high_joules: The upper end.
         grams_co2e: Its CO2e, PUE included; ``None`` where there is no energy.
         low_grams_co2e: The lower end of the range of its CO2e.
         high_grams_co2e: The upper end.
@@ -80,6 +85,10 @@ class Facts:
     measured_joules: float
     low_joules: float
     high_joules: float
+    boundary: str
+    priced_joules: float | None
+    priced_low_joules: float | None
+    priced_high_joules: float | None
     grams_co2e: float | None
     low_grams_co2e: float | None
     high_grams_co2e: float | None
@@ -96,7 +105,7 @@ class Facts:
 
 def facts_of(record: RunRecord) -> Facts:
     """The facts of a run."""
-    energy, carbon = record.energy, record.carbon
+    energy, carbon, priced = record.energy, record.carbon, record.priced_energy
     return Facts(
         project=record.project,
         run_id=record.run_id,
@@ -115,6 +124,10 @@ def facts_of(record: RunRecord) -> Facts:
         measured_joules=energy.measured_joules,
         low_joules=energy.low_joules,
         high_joules=energy.high_joules,
+        boundary=(Boundary.CHIPS if record.machine is None else Boundary.MACHINE).value,
+        priced_joules=None if priced is None else priced.value.joules,
+        priced_low_joules=None if priced is None else priced.low.joules,
+        priced_high_joules=None if priced is None else priced.high.joules,
         grams_co2e=carbon.grams_co2e,
         low_grams_co2e=carbon.low,
         high_grams_co2e=carbon.high,

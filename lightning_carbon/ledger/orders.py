@@ -15,7 +15,7 @@ ORDERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         STARTED: "run_id",
         "duration": "duration_seconds",
-        "energy": "coalesce(joules, -1)",
+        "energy": "coalesce(priced_joules, -1)",
         "co2e": "coalesce(grams_co2e, -1)",
         "steps": "steps",
         "name": "coalesce(run_name, '')",

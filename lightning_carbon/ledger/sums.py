@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from lightning_carbon.carbon.rest import Boundary
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
@@ -54,7 +55,11 @@ class Sum:
         runs: The number of runs.
         unmetered_runs: The number of them whose energy is not known, and not in the sum.
         duration_seconds: How long they lasted, one after the other.
-        joules: Their energy, without PUE.
+        chips_only_runs: The number of them of which no more than the energy of the chips is known.
+        priced_joules: The energy that their CO2e prices, without PUE: of their machines, or else of their chips.
+        priced_low_joules: The sum of the lower ends of its ranges.
+        priced_high_joules: The sum of the upper ends.
+        joules: The energy of their chips.
         measured_joules: The part of it that sensors measured.
         low_joules: The sum of the lower ends of their ranges.
         high_joules: The sum of the upper ends.
@@ -67,6 +72,10 @@ class Sum:
     runs: int
     unmetered_runs: int
     duration_seconds: float
+    chips_only_runs: int
+    priced_joules: float
+    priced_low_joules: float
+    priced_high_joules: float
     joules: float
     measured_joules: float
     low_joules: float
@@ -92,9 +101,11 @@ class Addition:
 
 
 _SUMMED: Final = (
+    *("priced_joules", "priced_low_joules", "priced_high_joules"),
     *("joules", "measured_joules", "low_joules", "high_joules"),
     *("grams_co2e", "low_grams_co2e", "high_grams_co2e"),
 )
+_IS_CHIPS_ONLY: Final = f"runs.boundary = '{Boundary.CHIPS.value}' AND runs.joules IS NOT NULL"
 
 
 def condition(wanted: RunFilter, tables: Tables = _OF_AN_INDEX) -> tuple[str, dict[str, object]]:
@@ -146,16 +157,21 @@ def sums_query(wanted: RunFilter, way: str, tables: Tables = _OF_AN_INDEX) -> tu
         where += f" AND portions.part = '{way}'"
         # Everything of a run is divided as its energy is.
         share = " * portions.joules / nullif(runs.joules, 0)"
+    chips_only = f"coalesce(sum(CASE WHEN {_IS_CHIPS_ONLY} THEN 1 ELSE 0 END), 0)"
     figures = ", ".join(f"coalesce(sum(runs.{name}{share}), 0)" for name in _SUMMED)
     query = (
         f"SELECT {_KEYS[way]} AS name, count(*), count(*) - count(runs.joules), "  # noqa: S608 - no text of a user
-        f"coalesce(sum(runs.duration_seconds), 0), {figures} FROM {table} WHERE {where} "
+        f"coalesce(sum(runs.duration_seconds), 0), {chips_only}, {figures} FROM {table} WHERE {where} "
         f"{'' if way == ALL else f'GROUP BY {_KEYS[way]} '}"
-        f"ORDER BY {'1' if way == 'month' else '5 DESC, 1'}"
+        f"ORDER BY {'1' if way == 'month' else '6 DESC, 1'}"
     )
     return query, values
 
 
 def sums_of(rows: Sequence[Sequence[Any]]) -> list[Sum]:
     """The sums in the rows that such a query returns."""
-    return [Sum(str(row[0]), int(row[1]), int(row[2]), *map(float, row[3:])) for row in rows if row[1]]
+    return [
+        Sum(str(name), int(runs), int(unmetered), float(seconds), int(chips_only), *map(float, figures))
+        for name, runs, unmetered, seconds, chips_only, *figures in rows
+        if runs
+    ]

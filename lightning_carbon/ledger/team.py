@@ -19,7 +19,7 @@ from lightning_carbon.ledger.facts import facts_of
 from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.filters import unknown_project
 from lightning_carbon.ledger.sums import ALL, Addition, Tables, condition, sums_of, sums_query
-from lightning_carbon.records.mapping import to_mapping
+from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.overlaps import Counted, Overlap, counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.values import dataclass
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from lightning_carbon.ledger.filters import RunFilter
     from lightning_carbon.records.run import RunRecord
 
-VERSION: Final = 1
-"""The version of the tables; those of a later version are not touched."""
+VERSION: Final = 2
+"""The version of the tables: those of an earlier version are brought up to it, those of a later are not touched."""
+_SINCE_2: Final = ("boundary", "priced_joules", "priced_low_joules", "priced_high_joules")
+"""The columns that version 2 added to the table of runs."""
 CONNECT_SECONDS: Final = 10
 """How long a database may take to answer."""
 _BATCH: Final = 200
@@ -177,6 +179,7 @@ class Team:
                     self._runs.metadata.create_all(connection)
                     if connection.execute(sa.select(self._schema.c.version)).first() is None:
                         connection.execute(self._schema.insert().values(id=1, version=VERSION))
+                    self._bring_up(connection)
                 break
             except sa.exc.DBAPIError:
                 if attempt == _TRIES - 1:
@@ -184,8 +187,27 @@ class Team:
         with self._engine.connect() as connection:
             self._check_version(connection)
 
+    def _bring_up(self, connection: Connection) -> None:
+        """Bring tables of the first version up to this version: what is new comes from the records in them."""
+        import sqlalchemy as sa
+
+        runs = self._runs
+        if connection.execute(sa.select(self._schema.c.version).with_for_update()).scalar() != 1:
+            return
+        for name in _SINCE_2:
+            kind = runs.c[name].type.compile(connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE {_TABLES.runs} ADD COLUMN {name} {kind}"))
+        at = (runs.c.project == sa.bindparam("of_project")) & (runs.c.run_id == sa.bindparam("of_run"))
+        keys = connection.execute(sa.select(runs.c.project, runs.c.run_id)).all()
+        for project, run_id in keys:
+            stored = sa.select(runs.c.record).where((runs.c.project == project) & (runs.c.run_id == run_id))
+            facts = facts_of(from_mapping(json.loads(connection.execute(stored).scalar_one())))
+            values = {name: getattr(facts, name) for name in _SINCE_2}
+            connection.execute(runs.update().where(at).values(values), {"of_project": project, "of_run": run_id})
+        connection.execute(self._schema.update().values(version=VERSION))
+
     def _check_version(self, connection: Connection) -> None:
-        """Refuse a database without runs, or with tables of a later version.
+        """Refuse a database without runs, or with tables of another version.
 
         Raises:
             ConfigError: It is such a database.
@@ -197,6 +219,9 @@ class Team:
             found = connection.execute(sa.select(self._schema.c.version)).scalar()
         if found is None:
             fix = "it has no runs yet; `lightning-carbon runs push --to` puts them there."
+            raise ConfigError(self._argument, self._shown, fix)
+        if int(found) < VERSION:
+            fix = f"its tables have version {found}; `lightning-carbon runs push --to` brings them up to {VERSION}."
             raise ConfigError(self._argument, self._shown, fix)
         if int(found) > VERSION:
             fix = f"its tables have version {found}, and this version knows up to {VERSION}: upgrade lightning-carbon."
@@ -246,6 +271,7 @@ def _is_news(row: dict[str, Any], known: Sequence[Any]) -> bool:
 _PLAIN: Final = (
     *("project", "run_id", "run_name", "status", "started_at", "ended_at", "duration_seconds", "steps", "samples"),
     *("tokens", "world_size", "reported_ranks", "model", "joules", "measured_joules", "low_joules", "high_joules"),
+    *_SINCE_2,
     *("grams_co2e", "low_grams_co2e", "high_grams_co2e"),
 )
 

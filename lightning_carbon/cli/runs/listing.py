@@ -9,6 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from lightning_carbon.carbon.rest import Boundary
 from lightning_carbon.cli.runs.choosing import find_run_or_project, known_runs, open_runs
 from lightning_carbon.cli.runs.figures import as_csv
 from lightning_carbon.cli.runs.totals import check_forms
@@ -37,6 +38,7 @@ _GAP: Final = 1
 _STATUS, _STARTED, _STEPS, _RANKS = "Status", "Started (UTC)", "Steps", "Ranks"
 _DROPPED: Final = (_STARTED, _STEPS, _RANKS)
 """The columns that are left out where room is short, in this order; the id begins with the start anyway."""
+_PLUG, _CHIP = "Plug kWh", "Chip kWh"
 _LITTLE: Final = 1e-3
 _MUCH: Final = 1e6
 _COLOURS: Final = {
@@ -203,7 +205,7 @@ def _needed(widths: Sequence[int]) -> int:
 
 def _columns(found: Sequence[Facts]) -> list[_Shown]:
     """The columns of the table; `show` needs the id, and cut figures are useless, so names and projects give way."""
-    joules = sum(facts.joules or 0.0 for facts in found)
+    joules = sum(facts.priced_joules or 0.0 for facts in found)
     grams = sum(facts.grams_co2e or 0.0 for facts in found)
     count = f"{len(found):,} {'run' if len(found) == 1 else 'runs'}"
     lasted = duration(sum(facts.duration_seconds for facts in found))
@@ -217,15 +219,19 @@ def _columns(found: Sequence[Facts]) -> list[_Shown]:
         # A rank that has written nothing is missing from the figures, too.
         _Shown(_RANKS, _ranks, is_figure=True),
         _Shown(_STEPS, lambda facts: f"{facts.steps:,}", is_figure=True),
-        _Shown("kWh", _energy, kilowatt_hours(joules), is_figure=True),
+        _Shown(_kilowatt_hours_of(found), _energy, kilowatt_hours(joules), is_figure=True),
         _Shown("gCO2e", lambda facts: _or_nothing(facts.grams_co2e), figure(grams), is_figure=True),
     ]
 
 
 def _say_notes(console: Console, found: Sequence[Facts], *, has_ranks: bool) -> None:
+    chips = _by_chips_alone(found)
+    if chips and _kilowatt_hours_of(found) == _PLUG:
+        which = f"{chips[0].run_id}{f' and {len(chips) - 1:,} more' if len(chips) > 1 else ''}"
+        console.print(Text(f"Of the chips alone, as no more is known: {which}."), soft_wrap=True)
     twice = counted_twice(facts.counted for facts in found)
     if twice:
-        about = f"About {kilowatt_hours(twice)} kWh of it are counted twice"
+        about = f"About {kilowatt_hours(twice)} kWh of the chips' energy are counted twice"
         console.print(Text(f"{about}: runs metered the same hardware at the same time."), soft_wrap=True)
     partly = [facts for facts in found if facts.reported_ranks != facts.world_size]
     if partly and not has_ranks:
@@ -250,7 +256,18 @@ def _ranks(facts: Facts) -> str:
 
 
 def _energy(facts: Facts) -> str:
-    return NOTHING if facts.joules is None else kilowatt_hours(facts.joules)
+    """The energy that the CO2e prices."""
+    return NOTHING if facts.priced_joules is None else kilowatt_hours(facts.priced_joules)
+
+
+def _by_chips_alone(found: Sequence[Facts]) -> list[Facts]:
+    return [facts for facts in found if facts.priced_joules is not None and facts.boundary == Boundary.CHIPS]
+
+
+def _kilowatt_hours_of(found: Sequence[Facts]) -> str:
+    """The head of the column of energy, which says what it is of: of the chips, or at the plugs of the machines."""
+    metered = sum(facts.priced_joules is not None for facts in found)
+    return _CHIP if metered == len(_by_chips_alone(found)) else _PLUG
 
 
 def _or_nothing(value: float | None) -> str:

@@ -99,7 +99,8 @@ def print_sums(sums: Addition, way: str, *, as_json: bool, as_csv: bool) -> None
     elif sums.whole is None:
         say("No runs match.")
     else:
-        head = ("" if way == ALL else way, "runs", "duration", "energy", "range", "measured", "CO2e", "range")
+        energy = "chips" if sums.whole.chips_only_runs == _metered(sums.whole) else "machine"
+        head = ("" if way == ALL else way, "runs", "duration", energy, "range", "chips measured", "CO2e", "range")
         rows = [head, *map(_cells, sums.parts), *(() if way == ALL else (_cells(sums.whole),))]
         say("\n".join(table(rows, "<>>>>>>>")))
         for note in _notes(sums.whole, way, sums.twice_joules):
@@ -111,12 +112,16 @@ def _cells(part: Sum) -> tuple[str, ...]:
         shorten(printable(part.name), _WIDEST),
         f"{part.runs:,}",
         duration(part.duration_seconds),
-        amount(part.joules, WATT_HOURS),
-        span(part.low_joules, part.high_joules, WATT_HOURS, like=part.joules),
+        amount(part.priced_joules, WATT_HOURS),
+        span(part.priced_low_joules, part.priced_high_joules, WATT_HOURS, like=part.priced_joules),
         percent(min(1.0, part.measured_joules / part.joules)) if part.joules else "–",
         amount(part.grams_co2e, CO2E),
         span(part.low_grams_co2e, part.high_grams_co2e, CO2E, like=part.grams_co2e),
     )
+
+
+def _metered(part: Sum) -> int:
+    return part.runs - part.unmetered_runs
 
 
 def _notes(overall: Sum, way: str, twice_joules: float | None) -> list[str]:
@@ -124,9 +129,13 @@ def _notes(overall: Sum, way: str, twice_joules: float | None) -> list[str]:
     if overall.unmetered_runs:
         are = "1 run has" if overall.unmetered_runs == 1 else f"{overall.unmetered_runs:,} runs have"
         notes.append(f"{are} no energy that could be measured; the sum lacks it.")
+    if 0 < overall.chips_only_runs < _metered(overall):
+        are = "Of 1 run" if overall.chips_only_runs == 1 else f"Of {overall.chips_only_runs:,} runs"
+        notes.append(f"{are} it is the energy of the chips alone: the rest of the machine is not known.")
     if twice_joules:
         twice = amount(twice_joules, WATT_HOURS)
-        notes.append(f"About {twice} of it are counted twice: runs metered the same hardware at the same time.")
+        about = f"About {twice} of the chips' energy are counted twice"
+        notes.append(f"{about}: runs metered the same hardware at the same time.")
     if way in {"host", "gpu"}:
         notes.append(f"A run of several {way}s counts for each; its energy is divided between them.")
     return notes

@@ -235,7 +235,7 @@ def test_a_sum_says_what_it_counts_twice_and_lacks(root: Path) -> None:
     plain = json.loads(CliRunner().invoke(app, ["runs", "--ledger", str(root), "total", "--json"]).stdout)
 
     assert "1 run has no energy that could be measured; the sum lacks it." in told
-    assert "About 0.200 Wh of it are counted twice" in told
+    assert "About 0.200 Wh of the chips' energy are counted twice" in told
     assert 720.0 == pytest.approx(plain["counted_twice_joules"])
     assert plain["total"] == plain["sums"][0]
 

@@ -38,7 +38,9 @@ def runs(*words: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> str:
-    """A ledger of runs with long names and odd ones, large figures and small ones."""
+    """A ledger of runs with long names and odd ones, large figures and small ones; one is known by its chips alone."""
+    machine = FULL.machine
+    assert machine is not None
     store = DirectoryRunStore(tmp_path)
     for number, joules in enumerate((1e-2, 3.6e6, 3.6e13, 7.2e4)):
         record = replace(
@@ -47,6 +49,7 @@ def ledger(tmp_path: Path) -> str:
             project=["lisa", "[red]bert-large-pretraining", "日本語の計画の名前", "x"][number],
             run_name=f"name-{number}",
             status=["completed", "interrupted", "failed", "completed"][number],
+            machine=None if number == 0 else replace(machine, joules=joules),
             energy=replace(FULL.energy, total_joules=joules, domains=(ODD, *FULL.energy.domains[1:])),
             carbon=replace(FULL.carbon, grams_co2e=joules / 3.6e6 * 473),
             world_size=[2, 2, 4, 2][number],
@@ -70,7 +73,24 @@ def test_the_table_fits_the_terminal(ledger: str, columns: int) -> None:
     for word in ("2026-11-21 10:11", "1,234,567", " 2/4 "):
         assert (word in told.stdout) is (columns == 140)
     assert ("Not all ranks have reported of 20261121T101112Z-3fa20002 (2/4).\n" in told.stdout) is (columns == 80)
-    assert "20261122T000000Z-00000004" in lines[-3 if columns == 140 else -4]
+    assert "20261122T000000Z-00000004" in lines[-4 if columns == 140 else -5]
+
+
+def test_the_energy_of_a_list_and_of_a_sum_is_that_of_the_machine(ledger: str) -> None:
+    """A run known by its chips alone is named; where all are, the head says so."""
+
+    def told(*words: str) -> str:
+        return CliRunner().invoke(app, ["runs", *words, "--ledger", ledger]).stdout
+
+    listed, summed = told(), told("total")
+    [row] = csv.DictReader(told("--csv", "--project", "x").splitlines())
+
+    assert "Plug kWh" in listed
+    assert "Of the chips alone, as no more is known: 20261121T101110Z-3fa20000.\n" in listed
+    assert "Chip kWh" in told("--project", "lisa")
+    assert "Of 1 run it is the energy of the chips alone" in summed
+    assert "machine" in summed.splitlines()[0]
+    assert ("machine", "72000.0") == (row["boundary"], row["priced_joules"])
 
 
 def test_nothing_but_printable_text_reaches_the_terminal(ledger: str) -> None:

@@ -149,6 +149,24 @@ def test_two_hosts_push_at_once(url: str, tmp_path: Path) -> None:
     assert 22 * 13_545.7 == pytest.approx(float(whole["joules"]))
 
 
+def test_a_database_of_an_earlier_version_is_brought_up_by_a_push(url: str, root: Path) -> None:
+    """What version 2 added comes from the records in the database; until then, a sum says what to do."""
+    runs("push", "--ledger", str(root), "--to", url)
+    now = runs("total", "--from", url, "--json").stdout
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        for name in ("boundary", "priced_joules", "priced_low_joules", "priced_high_joules"):
+            connection.execute(sa.text(f"ALTER TABLE lightning_carbon_runs DROP COLUMN {name}"))
+        connection.execute(sa.text("UPDATE lightning_carbon_schema SET version = 1"))
+    engine.dispose()
+    early = runs("total", "--from", url)
+    pushed = runs("push", "--ledger", str(root), "--to", url)
+
+    assert (2, 0) == (early.exit_code, pushed.exit_code)
+    assert "its tables have version 1; `lightning-carbon runs push --to` brings them up to 2." in early.stderr
+    assert now == runs("total", "--from", url, "--json").stdout
+
+
 def test_a_database_of_a_later_version_is_left_alone(url: str, root: Path) -> None:
     """One line, exit code 2, and nothing is written; so it is where no run was ever pushed."""
     empty = runs("total", "--from", url)
@@ -166,7 +184,7 @@ def test_a_database_of_a_later_version_is_left_alone(url: str, root: Path) -> No
     for result, said in (
         (empty, "it has no runs yet; `lightning-carbon runs push --to` puts them there"),
         (unknown, "did you mean bert?"),
-        (newer, "its tables have version 99, and this version knows up to 1: upgrade lightning-carbon"),
+        (newer, "its tables have version 99, and this version knows up to 2: upgrade lightning-carbon"),
         (read, "its tables have version 99"),
     ):
         assert (2, "", 1) == (result.exit_code, result.stdout, result.stderr.count("\n"))
