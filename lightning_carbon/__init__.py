@@ -6,9 +6,11 @@ Everything here loads when it is first used; importing the package itself loads 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # by its name, as type checkers take it; typing is most of what an import would cost
 if TYPE_CHECKING:
+    from typing import Any
+
     from lightning_carbon.energy.phases import Phase
     from lightning_carbon.errors import ConfigError, LightningCarbonError
     from lightning_carbon.integrations.autolog.automatic import autolog

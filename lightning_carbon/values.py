@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import MISSING, Field, FrozenInstanceError
-from inspect import get_annotations
 from operator import attrgetter, eq, ge, gt, le, lt
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -88,38 +87,50 @@ def _dataclass(
     options = {"frozen": frozen, "slots": slots, "order": order, "eq": eq, "kw_only": kw_only}
 
     def made(cls: type) -> type:
-        return _made_late(cls, options) if slots and eq and _is_plain(cls) else dataclasses.dataclass(**options)(cls)
+        return (
+            _made_late(cls, options)
+            if slots and eq and _is_plain(cls, options)
+            else dataclasses.dataclass(**options)(cls)
+        )
 
     return made if cls is None else made(cls)
 
 
-def _is_plain(cls: type) -> bool:
-    """Whether a class has nothing but fields and methods under names of its own."""
-    hints = get_annotations(cls).values()
+def _is_plain(cls: type, options: Mapping[str, bool]) -> bool:
+    """Whether a class has nothing but fields and methods under names of its own, and so have its bases."""
+    bases = [base for base in cls.__bases__ if base not in {object, Generic}]
     return (
-        cls.__bases__ == (object,)
+        all(base.__dict__.get("__late__", (None, None, None))[2] == options for base in bases)
         and _MADE.isdisjoint(cls.__dict__)
-        and not any(str(hint).startswith(_OTHERS) for hint in hints)
+        and not any(str(hint).startswith(_OTHERS) for hint in cls.__annotations__.values())
     )
 
 
 def _made_late(cls: type, options: Mapping[str, bool]) -> type:
-    hints = {name: hint for name, hint in get_annotations(cls).items() if not str(hint).startswith("ClassVar")}
-    fields = {name: _field(cls.__dict__.get(name, MISSING)) for name in hints}
-    namespace = {name: value for name, value in cls.__dict__.items() if name not in fields}
-    del namespace["__dict__"], namespace["__weakref__"]
+    hints: dict[str, Any] = {}
+    fields: dict[str, Field[Any]] = {}
+    for base in cls.__bases__:
+        if "__late__" in base.__dict__:
+            fields |= base.__dict__["__late__"][0]
+            hints |= base.__dict__["__late__"][1]
+    own = {name: hint for name, hint in cls.__annotations__.items() if not str(hint).startswith("ClassVar")}
+    slots = tuple(name for name in own if name not in fields)
+    hints |= own
+    fields |= {name: _field(cls.__dict__.get(name, MISSING)) for name in own}
     is_by_name = options["kw_only"]
 
     def known(**options: bool) -> Any:  # noqa: ANN401 - a dataclass
         """The class that the standard library makes of these fields."""
-        body = {name: cls.__dict__[name] for name in fields if name in cls.__dict__}
-        body |= {"__annotations__": hints, "__module__": cls.__module__, "__doc__": ""}
+        body: dict[str, Any] = {**fields}
+        body |= {"__annotations__": hints, "__module__": cls.__module__, "__doc__": "Else it would be given one."}
         return dataclasses.dataclass(**options)(type(cls.__name__, (), body))
 
     bare = {"kw_only": is_by_name, "init": False, "repr": False, "eq": False}
+    namespace = {name: value for name, value in cls.__dict__.items() if name not in {*own, "__dict__", "__weakref__"}}
     namespace |= {
+        "__late__": (fields, hints, options),
         "__qualname__": cls.__qualname__,
-        "__slots__": tuple(fields),
+        "__slots__": slots,
         "__match_args__": () if is_by_name else tuple(fields),
         "__init__": _Late(lambda made: _init(made, fields, hints, is_by_name=is_by_name)),
         "__repr__": _repr([name for name, field in fields.items() if field.repr]),
@@ -129,7 +140,7 @@ def _made_late(cls: type, options: Mapping[str, bool]) -> type:
     }
     if options["frozen"]:
         namespace |= _FROZEN
-    return type(cls.__name__, (object,), namespace)
+    return type(cls)(cls.__name__, cls.__bases__, namespace)
 
 
 def _field(default: object) -> Field[Any]:
@@ -142,7 +153,7 @@ def _init(cls: type, fields: Mapping[str, Field[Any]], hints: Mapping[str, Any],
     known: dict[str, Any] = {"_FACTORY": _FACTORY}
     arguments, lines = ["self", "*"] if is_by_name else ["self"], []
     for name, field in fields.items():
-        known[f"_set_{name}"] = cls.__dict__[name].__set__
+        known[f"_set_{name}"] = getattr(cls, name).__set__
         value = name
         if field.default_factory is not MISSING:
             known[f"_make_{name}"] = field.default_factory
@@ -204,11 +215,11 @@ def _refuse_removal(_self: object, name: str) -> None:
 
 
 def _getstate(self: Any) -> list[Any]:  # noqa: ANN401 - an object of any class here
-    return [getattr(self, name) for name in type(self).__slots__]
+    return [getattr(self, name) for name in self.__late__[0]]
 
 
 def _setstate(self: Any, state: Sequence[Any]) -> None:  # noqa: ANN401 - an object of any class here
-    for name, value in zip(type(self).__slots__, state, strict=True):
+    for name, value in zip(self.__late__[0], state, strict=True):
         object.__setattr__(self, name, value)
 
 

@@ -241,13 +241,21 @@ def read(kind: type[T], value: object) -> T:
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
     """A value as JSON has it: dataclasses as mappings of their stored fields, tuples as lists, all copied."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value) if _is_stored(field)}
+    kind = type(value)
+    if kind in _LEAVES:
+        return value
     if isinstance(value, dict):
         return {key: plain(held) for key, held in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    return value
+    names = _stored(cast("Any", kind))
+    return value if names is None else {name: plain(getattr(value, name)) for name in names}
+
+
+@cache
+def _stored(kind: type) -> tuple[str, ...] | None:
+    """The names of the fields of a dataclass that are written down; ``None`` for any other type."""
+    return tuple(field.name for field in fields(kind) if _is_stored(field)) if is_dataclass(kind) else None
 
 
 def read_by(reader: Reader) -> Mapping[str, Any]:

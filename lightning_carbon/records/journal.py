@@ -6,7 +6,7 @@ beat before. A reader therefore needs only the last whole line, and a line that 
 
 from __future__ import annotations
 
-from dataclasses import asdict, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
@@ -299,7 +299,7 @@ def header_mapping(header: Header) -> dict[str, Any]:
 def beat_mapping(beat: Beat) -> dict[str, Any]:
     """A beat as plain values."""
     # Conditions come in a short form: as dataclasses, those of eight GPUs would cost more than all the rest.
-    return {**asdict(replace(beat, conditions=())), "conditions": [*map(condition_mapping, beat.conditions)]}
+    return {**plain(replace(beat, conditions=())), "conditions": [*map(condition_mapping, beat.conditions)]}
 
 
 def header_of(values: object) -> Header:

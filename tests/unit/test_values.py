@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import pickle
 from dataclasses import FrozenInstanceError, asdict, astuple, field, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_type_hints
 
 import pytest
 
@@ -17,6 +17,7 @@ from lightning_carbon.units import Energy, Power
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Amount = TypeVar("Amount")
 OURS: Callable[..., Any] = values.dataclass
 FORMS: dict[str, dict[str, bool]] = {
     "frozen": {"frozen": True},
@@ -124,20 +125,46 @@ def test_classes_of_a_field_are_hashed_by_it() -> None:
     assert {Energy(1): 1, Power(1): 2} != {Energy(1): 2}
 
 
+def related(decorator: Callable[..., Any]) -> tuple[Any, Any]:
+    """A generic class and its heir, by either decorator."""
+
+    @decorator(frozen=True, slots=True)
+    class Between(Generic[Amount]):
+        """Two ends."""
+
+        low: Amount
+        high: Amount
+
+    @decorator(frozen=True, slots=True)
+    class Known(Between[float]):
+        """With a value, and a high end by default."""
+
+        value: float = 1.0
+        high: float = 2.0
+
+    return Between, Known
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda _, known: astuple(known(0.5)),
+        lambda between, known: (repr(known(0.5)), repr(between("a", "b"))),
+        lambda _, known: str(inspect.signature(known)),
+        lambda _, known: (known.__slots__, known.__match_args__, [field.name for field in fields(known)]),
+        lambda between, known: known(0.5) == known(0.5, 2.0) != between(0.5, 2.0),
+        lambda _, known: asdict(replace(known(0.5), low=0.1)),
+        lambda _, known: asdict(copy.copy(known(0.5))),
+        lambda between, known: issubclass(known, between) and between[int].__args__,
+    ],
+)
+def test_heirs_have_the_fields_of_their_bases(call: Callable[[Any, Any], object]) -> None:
+    """Those of a base come first, in the order of the base, with the defaults of the heir."""
+    assert call(*related(dataclasses.dataclass)) == call(*related(OURS))
+
+
 def test_what_asks_for_more_is_made_by_the_standard_library() -> None:
-    """Bases, methods in place of those that are made, and classes without slots are not made late."""
-
-    @values.dataclass(frozen=True, slots=True)
-    class Base:
-        """A base."""
-
-        name: str
-
-    @values.dataclass(frozen=True, slots=True)
-    class Derived(Base):
-        """With a field more."""
-
-        watts: float = 1.0
+    """Methods in place of those that are made, and classes without slots, are not made late."""
 
     @values.dataclass(frozen=True, slots=True)
     class Checked:
@@ -155,7 +182,6 @@ def test_what_asks_for_more_is_made_by_the_standard_library() -> None:
 
         name: str
 
-    assert ("a", 2.0) == astuple(Derived("a", 2.0))
     assert ValueError is outcome(Checked, "")
     assert {"name": "a"} == vars(Loose("a"))
 

@@ -34,6 +34,8 @@ _REPEATED = r"(\d+)(?:\(x(\d+)\))?"
 _OCTAL = r"\\([0-7]{3})"
 # No machine has more; an error in a file must not make a set that fills the memory.
 _MOST_CPUS = 1 << 16
+_WITH_QUOTAS, _WITH_CPUSETS = frozenset({"cgroup2", "cpu"}), frozenset({"cgroup2", "cpuset"})
+"""The controllers whose groups have such limits; the other hierarchies of version 1 need not be looked at."""
 
 Limit = tuple[float, str]
 
@@ -126,11 +128,15 @@ def _cgroup_limits(root: Path, online: set[int]) -> Iterator[Limit]:
         if number == "0" and not names:
             names = "cgroup2"
         controllers = frozenset(names.split(","))
+        if not controllers & (_WITH_QUOTAS | _WITH_CPUSETS):
+            continue
         for mount in mounts:
             if controllers & mount.controllers:
                 folders = list(_levels(mount, path))
-                yield from _quotas(folders)
-                yield from _cpusets(folders, online)
+                if controllers & _WITH_QUOTAS:
+                    yield from _quotas(folders)
+                if controllers & _WITH_CPUSETS:
+                    yield from _cpusets(folders, online)
                 break
 
 
