@@ -15,15 +15,13 @@ from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
+from lightning_carbon.carbon.spread import NORMAL_90
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lightning_carbon.carbon.rest import RestModel
-
-NORMAL_90: Final = 1.6449
-"""The half width that holds 90 % of a normal distribution, in standard deviations."""
 
 WALL_RATIO: Final = 0.02
 """The half width of a wall meter's 90 % interval, as a share of what it shows; ours."""
@@ -97,4 +95,5 @@ def calibrated(stretches: Iterable[WallStretch], known: RestModel, *, date: str)
         assumed=False,
         portion=1.0,
         reason=f"calibrated {date}",
+        pivot_watts=b / a,
     )

@@ -43,6 +43,8 @@ class RestModel:
         assumed: Whether nobody said what machine this is.
         portion: The share of the machine that is the job's, 0 to 1; the constant is charged by it.
         reason: What the class and the portion follow from, for people.
+        pivot_watts: Of a calibrated machine, whose ranges are 90 % intervals, the mean power of the chips at the wall
+            meter: there constant and share err independently of each other; ``None`` of a class.
     """
 
     machine: str
@@ -56,6 +58,7 @@ class RestModel:
     assumed: bool
     portion: float = 1.0
     reason: str = ""
+    pivot_watts: float | None = None
 
     @property
     def constant(self) -> Bounds[Power]:

@@ -12,6 +12,7 @@ from lightning_carbon.ledger.files import read_json, read_whole
 from lightning_carbon.ledger.journals import MOST_FILE_BYTES, journals_of, parts_of, read_texts
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.merging import record_of
+from lightning_carbon.records.run import Status
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _NOT_IN_JOURNALS: Final = frozenset(["attempts", "lineage", "location", "origin", "schema", "spent", "tags"])
 """What a record has from elsewhere: other runs of the training, its place, the version that wrote it, its user."""
+_INTERVAL: Final = ".interval"
 _SAME_DIGITS: Final = 9
 """The digits in which figures agree that are the same; sums in another order differ in later digits."""
 
@@ -78,8 +80,11 @@ def verify(folder: Path) -> Verification:
     if len(parts) < max(1, len(stored.ranks)):
         message = f"{len(parts)} of its {max(1, len(stored.ranks))} journals can be read, and all are needed"
         raise RecordError(message)
-    again = record_of(parts)
+    again = record_of(parts, status=Status(stored.status))
     old, new = (dict(_leaves(_own(to_mapping(record)))) for record in (stored, again))
+    # Records of before have no intervals, which are no difference then.
+    for key in [key for key in old if key.endswith(_INTERVAL) and old[key] is None]:
+        new = {**{name: value for name, value in new.items() if not name.startswith(f"{key}.")}, key: None}
     differences = [
         Difference(key, old.get(key), new.get(key))
         for key in sorted({*old, *new})

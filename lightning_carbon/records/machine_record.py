@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from lightning_carbon.carbon.interval import Interval
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.records.fields import RATIO, one_of
+from lightning_carbon.records.interval_field import INTERVAL
 from lightning_carbon.values import dataclass
 
 
@@ -49,6 +51,8 @@ class MachineRecord:
         rest_low_joules: The lower end of its range.
         rest_high_joules: The upper end of its range.
         hosts: Each machine.
+        interval: The 90 % interval of the energy of all machines, in joules; ``None`` while the run lasts, and in
+            records of before.
     """
 
     joules: float
@@ -58,3 +62,4 @@ class MachineRecord:
     rest_low_joules: float
     rest_high_joules: float
     hosts: tuple[HostMachine, ...]
+    interval: Interval | None = field(default=None, metadata=INTERVAL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.readings import Provenance
-from lightning_carbon.records.numbers import ENERGY, POWER, amount, span
+from lightning_carbon.records.numbers import ENERGY, POWER, amount, likely, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,9 @@ def machine_rows(machine: MachineRecord, seconds: float) -> Iterator[tuple[str, 
     measured = {host.provenance != Provenance.MODELLED for host in machine.hosts}
     how = "measured in part" if len(measured) > 1 else "measured" if True in measured else "modelled"
     rest = span(machine.rest_low_joules, machine.rest_high_joules, ENERGY, like=machine.rest_joules)
-    whole = span(machine.low_joules, machine.high_joules, ENERGY, like=machine.joules)
+    whole = likely(machine.interval, ENERGY, like=machine.joules) or span(
+        machine.low_joules, machine.high_joules, ENERGY, like=machine.joules
+    )
     yield _row("rest", f"of the machine, {how}", machine.rest_joules, seconds=seconds, how=rest)
     yield _row("machine", "at its plug", machine.joules, seconds=seconds, how=whole)
 

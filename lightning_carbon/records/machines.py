@@ -64,7 +64,7 @@ def machine_microjoules(parts: Sequence[RankPart], chips_uj: Mapping[str, int]) 
         chips_uj: What the chips of each host have used.
     """
     total = 0
-    for host, of_host in _by_host(parts).items():
+    for host, of_host in by_host(parts).items():
         chips = Bounds.exactly(Energy(chips_uj.get(host, 0)))
         machine = _machine(of_host, chips)
         total += (chips if machine is None else machine).value.microjoules
@@ -88,11 +88,11 @@ def machine_record(
         return None
     machines: list[HostMachine] = []
     whole = rest = Bounds.exactly(Energy.ZERO)
-    for host, of_host in _by_host(parts).items():
+    for host, of_host in by_host(parts).items():
         inside = chips.get(host, Bounds.exactly(Energy.ZERO))
         known = _machine(of_host, inside)
         machine = inside if known is None else known
-        model, seen = _model(of_host), _seen(of_host)
+        model, seen = model_of(of_host), seen_of(of_host)
         is_modelled = model is not None and (seen is None or not seen.reading.covered_ratio)
         longest_ns = max(part.beat.ns for part in of_host)
         beside = model.rest_of(inside, longest_ns) if model and is_modelled else rest_between(machine, inside)
@@ -113,7 +113,7 @@ def machine_record(
 def _host(
     name: str, parts: Sequence[RankPart], machine: Bounds[Energy], *, beside: Bounds[Energy], is_known: bool
 ) -> HostMachine:
-    seen, model = _seen(parts), _model(parts)
+    seen, model = seen_of(parts), model_of(parts)
     covered = 0.0 if seen is None else seen.reading.covered_ratio
     is_measured = covered > 0
     method = "nothing is known beside its chips"
@@ -135,23 +135,26 @@ def _host(
 
 
 def _machine(parts: Sequence[RankPart], chips: Bounds[Energy]) -> Bounds[Energy] | None:
-    seen = _seen(parts)
+    seen = seen_of(parts)
     longest_ns = max(part.beat.ns for part in parts)
-    return machine_of(chips, longest_ns, model=_model(parts), reading=None if seen is None else seen.reading)
+    return machine_of(chips, longest_ns, model=model_of(parts), reading=None if seen is None else seen.reading)
 
 
-def _by_host(parts: Iterable[RankPart]) -> dict[str, list[RankPart]]:
+def by_host(parts: Iterable[RankPart]) -> dict[str, list[RankPart]]:
+    """The ranks of each host."""
     found: dict[str, list[RankPart]] = {}
     for part in parts:
         found.setdefault(part.header.host_id, []).append(part)
     return found
 
 
-def _model(parts: Iterable[RankPart]) -> RestModel | None:
+def model_of(parts: Iterable[RankPart]) -> RestModel | None:
+    """The model of the rest of a host, from its ranks; the first that has it counts."""
     return next((part.header.rest for part in parts if part.header.rest is not None), None)
 
 
-def _seen(parts: Iterable[RankPart]) -> Seen | None:
+def seen_of(parts: Iterable[RankPart]) -> Seen | None:
+    """The sensor of a host's whole machine, from its ranks."""
     for part in parts:
         for place, domain in enumerate(part.header.domains):
             if is_machine(domain):

@@ -159,6 +159,11 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         tokens_with_padding=_any(part.beat.tokens_with_padding for part in ranks),
         water=water_of((total if machine is None else machine[1]) if hardware else None, first.header.wue),
     )
+    if stands is not Status.RUNNING:
+        # Draws take some milliseconds, which a run under way has no need of.
+        from lightning_carbon.records.intervals import with_intervals
+
+        record = with_intervals(record, [(credit.part, credit.place) for credit in roots], ranks)
     # Every rank loads the same checkpoint; the statement of the first rank counts.
     return with_lineage(record, next((part.beat.resumed for part in ranks if part.beat.resumed is not None), None))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, amount, duration, percent
+from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, amount, duration, likely, percent
 
 if TYPE_CHECKING:
     from lightning_carbon.records.run import RunRecord
@@ -23,7 +23,9 @@ def notebook_rows(record: RunRecord) -> list[tuple[str, str]]:
     if total:
         rows.append(("measured", percent(min(1.0, energy.measured_joules / total))))
     if grams is not None and carbon.low is not None and carbon.high is not None:
-        rows.append(("CO2e", f"{amount(grams, CO2E)} ({amount(carbon.low, CO2E)} to {amount(carbon.high, CO2E)})"))
+        bounds = f"{amount(grams, CO2E)} ({amount(carbon.low, CO2E)} to {amount(carbon.high, CO2E)})"
+        interval = likely(carbon.interval, CO2E, like=grams)
+        rows.append(("CO2e", f"{amount(grams, CO2E)}, {interval}" if interval else bounds))
         assumed = ", assumed" if carbon.intensity.assumed else ""
         rows.append(("region", f"{carbon.intensity.place}{assumed}, {carbon.intensity.value:g} gCO2e/kWh"))
         rows.append(("PUE", f"{carbon.pue.value:g}{', assumed' if carbon.pue.assumed else ''}"))

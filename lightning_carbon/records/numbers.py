@@ -22,6 +22,8 @@ from lightning_carbon.units import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lightning_carbon.carbon.interval import Interval
+
 NOTHING = "–"
 """The placeholder in a table for a figure that is not known."""
 
@@ -118,6 +120,19 @@ def span(low: float, high: float, scale: Scale, *, like: float) -> str:
     """A range in the unit that suits a value within it, ``like``."""
     unit = _unit(like or high, scale)
     return f"{digits(low / unit.size)} to {digits(high / unit.size)} {unit.name}"
+
+
+def likely(interval: Interval | None, scale: Scale, *, like: float) -> str:
+    """An interval with its probability, such as ``"12.4 to 14.0 kJ (90 %)"``; empty where there is none, or no width.
+
+    Args:
+        interval: The interval.
+        scale: The units of its figure.
+        like: The figure.
+    """
+    if interval is None or interval.low >= interval.high:
+        return ""
+    return f"{span(interval.low, interval.high, scale, like=like)} ({100 * interval.level:g} %)"
 
 
 def percent(ratio: float) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.interval import Interval
 from lightning_carbon.carbon.rest import Boundary
 from lightning_carbon.carbon.series import SeriesUse
 from lightning_carbon.carbon.uncertainty import Bounds
@@ -20,6 +21,7 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.records.accounting import MarketRecord, ScopesRecord, WaterRecord
 from lightning_carbon.records.conditions import DeviceRecord
 from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by, text
+from lightning_carbon.records.interval_field import INTERVAL
 from lightning_carbon.records.machine_record import MachineRecord
 from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
 from lightning_carbon.records.overlaps import Overlap
@@ -119,6 +121,7 @@ class EnergyRecord:
         phases: The total by phase; the phases add up to it, exactly.
         absent: The hardware that could not be measured, and why.
         parts: The phases that were split (``detail="step"``), by part; the parts add up to the phase, exactly.
+        interval: The 90 % interval of the total, in joules; ``None`` while the run lasts, and in records of before.
     """
 
     total_joules: float | None
@@ -131,6 +134,7 @@ class EnergyRecord:
     phases: dict[str, float] = field(metadata=PHASE_NUMBERS)
     absent: tuple[Finding, ...] = ()
     parts: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
+    interval: Interval | None = field(default=None, metadata=INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ class CarbonRecord:
         series: The part of a series of carbon intensities over time in ``intensity``; ``None`` without a series.
         market: The same energy by the user's contract, beside the figure; ``None`` without a contract.
         scopes: The parts of the figure by scope; ``None`` where the source of the factor does not split it.
+        interval: The 90 % interval of the CO2e, in grams; ``None`` while the run lasts, and in records of before.
     """
 
     grams_co2e: float | None
@@ -159,6 +164,7 @@ class CarbonRecord:
     series: SeriesUse | None = None
     market: MarketRecord | None = None
     scopes: ScopesRecord | None = None
+    interval: Interval | None = field(default=None, metadata=INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)

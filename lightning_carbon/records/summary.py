@@ -22,6 +22,7 @@ from lightning_carbon.records.numbers import (
     Scale,
     amount,
     duration,
+    likely,
     percent,
     printable,
     shorten,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from lightning_carbon.carbon.series import SeriesUse
     from lightning_carbon.records.run import DomainRecord, RunRecord
 
-_NAME_WIDTH = 28
+_NAME_WIDTH = 24
 _ATTEMPTS = 5
 """The most attempts at a training that are listed; the last are."""
 
@@ -116,7 +117,8 @@ def _domains(record: RunRecord, total: float) -> Table:
             )
         )
     rows += [(f"  {finding.subject}", "", "not metered", "", "", "", "") for finding in unmetered_accelerators(record)]
-    how = [_range(energy.low_joules, energy.high_joules, ENERGY, value=total)]
+    bounds = _range(energy.low_joules, energy.high_joules, ENERGY, value=total)
+    how = [likely(energy.interval, ENERGY, like=total) or bounds]
     if energy.measured_joules and energy.modelled_joules:
         rows.append(_part(record, "measured", energy.measured_joules, how="read from sensors"))
         rows.append(_part(record, _MODELLED, energy.modelled_joules, how="computed, no sensor"))
@@ -208,16 +210,24 @@ def _carbon(record: RunRecord) -> list[Line]:
     price = f"{grid.value:g} gCO2e/kWh{_limits(grid.low, grid.value, grid.high)}"
     year = f" {grid.year}" if grid.year is not None else ""
     limits = _range(carbon.low, carbon.high, CO2E, value=carbon.grams_co2e)
+    interval = likely(carbon.interval, CO2E, like=carbon.grams_co2e)
+    ends = f", {interval}" if interval else f" ({limits})" if limits else ""
     lines = [
-        Line(amount(carbon.grams_co2e, CO2E) + (f" ({limits})" if limits else ""), "CO2e  "),
+        Line(amount(carbon.grams_co2e, CO2E) + ends, "CO2e  "),
         *_under(f"= {kwh} × {times} × {price}"),
         *_under(f"grid: {grid.place}{year}, {grid.basis}, {grid.accounting}-based; {grid.source}"),
         *(_under(grid.scopes) if grid.scopes else ()),
         *_series(carbon.series),
         *_under(f"PUE: {pue.source}"),
     ]
-    if limits:
+    if limits and carbon.interval is None:
         lines += _under("The range follows from the ranges of energy, PUE and grid; it is not a confidence interval.")
+    elif limits:
+        chips = span(energy.low_joules, energy.high_joules, ENERGY, like=energy.total_joules)
+        machine = record.machine
+        plug = "" if machine is None else span(machine.low_joules, machine.high_joules, ENERGY, like=machine.joules)
+        at_plug = f"; machine {plug}" if plug else ""
+        lines += _under(f"bounds, all errors at their worst together: chips {chips}{at_plug}; CO2e {limits}")
     equivalent = equivalent_of(CarbonMass(carbon.grams_co2e))
     return lines + ([] if equivalent is None else _under(equivalent.sentence)) + _beside(record)
 

@@ -72,6 +72,23 @@ def test_an_altered_figure_of_the_record_is_named(copied: Path) -> None:
     assert [record["energy"]["total_joules"]] == [difference["stored"] for difference in found["differences"]]
 
 
+def test_an_altered_interval_is_named_and_a_record_of_before_needs_none(copied: Path) -> None:
+    """It is drawn again, by the seed in the record; a record that was written without one still holds."""
+    path = copied / "record.json"
+    record = json.loads(path.read_text())
+    assert "Monte Carlo" == record["carbon"]["interval"]["method"]
+    record["carbon"]["interval"]["high"] *= 0.999
+    path.write_text(json.dumps(record))
+    altered = verify(copied)
+    for part in ("energy", "carbon"):
+        del record[part]["interval"]
+    path.write_text(json.dumps(record))
+
+    assert "carbon.interval.high" in altered.stdout
+    assert 1 == altered.exit_code
+    assert 0 == verify(copied).exit_code
+
+
 @pytest.mark.parametrize("change", ["alter", "remove"])
 def test_an_altered_line_of_a_journal_shows(copied: Path, change: str) -> None:
     """Although the record still follows from the last line."""

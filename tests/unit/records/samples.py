@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.interval import Interval
 from lightning_carbon.grid.machines import MACHINES
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.conditions import DeviceRecord, GaugeRecord
@@ -94,8 +95,17 @@ FULL = RunRecord(
             Finding("rapl", "package 0", reason=ROOT_ONLY, fix=MADE_READABLE),
             Finding("rapl", "package 1", reason=ROOT_ONLY, fix=MADE_READABLE),
         ),
+        interval=Interval(12_700.0, 14_400.0, 0.9, "Monte Carlo", 2_000, 2019),
     ),
-    carbon=CarbonRecord(3.404, 0.0761, 12.9, WORLD, SURVEY, "machine"),
+    carbon=CarbonRecord(
+        3.404,
+        0.0761,
+        12.9,
+        WORLD,
+        SURVEY,
+        "machine",
+        interval=Interval(0.21, 8.12, 0.9, "Monte Carlo", 2_000, 2019),
+    ),
     world_size=2,
     ranks=(
         RankRecord(
@@ -120,6 +130,7 @@ FULL = RunRecord(
         1_200.0,
         4_400.0,
         (HostMachine("node-7", 16_815.2, 13_373.2, 19_318.2, 3_269.5, "modelled", MODEL.method, 0.0, MODEL),),
+        Interval(15_100.0, 18_500.0, 0.9, "Monte Carlo", 2_000, 2019),
     ),
 )
 """A run with everything in it."""

@@ -18,15 +18,15 @@ from tests.unit.records.samples import FULL, NOTHING, SMALL
 FULL_TEXT = """\
 Run baseline (20261121T101112-3fa2) of project lisa: completed after 1 min 28 s
 
-Domain                                     energy    share  mean power  covered  how
-  GPU       NVIDIA H100 80GB HBM3         12.0 kJ   88.6 %       136 W  >99.9 %  counter ±5 %
-  CPU       AMD EPYC 9654 96-Core Proce…  1.55 kJ   11.4 %      17.5 W   52.0 %  modelled ±50 %
-    memory  DRAM                            100 J   within      1.14 W  100.0 %  modelled ±50 %
-  measured                                12.0 kJ   88.6 %       136 W           read from sensors
-  modelled                                1.55 kJ   11.4 %      17.5 W           computed, no sensor
-  total                                   13.5 kJ  100.0 %       154 W   76.0 %  12.2 to 14.9 kJ
-  rest      of the machine, modelled      3.27 kJ               37.1 W           1.20 to 4.40 kJ
-  machine   at its plug                   16.8 kJ                191 W           13.4 to 19.3 kJ
+Domain                                 energy    share  mean power  covered  how
+  GPU       NVIDIA H100 80GB HBM3     12.0 kJ   88.6 %       136 W  >99.9 %  counter ±5 %
+  CPU       AMD EPYC 9654 96-Core P…  1.55 kJ   11.4 %      17.5 W   52.0 %  modelled ±50 %
+    memory  DRAM                        100 J   within      1.14 W  100.0 %  modelled ±50 %
+  measured                            12.0 kJ   88.6 %       136 W           read from sensors
+  modelled                            1.55 kJ   11.4 %      17.5 W           computed, no sensor
+  total                               13.5 kJ  100.0 %       154 W   76.0 %  12.7 to 14.4 kJ (90 %)
+  rest      of the machine, modelled  3.27 kJ               37.1 W           1.20 to 4.40 kJ
+  machine   at its plug               16.8 kJ                191 W           15.1 to 18.5 kJ (90 %)
 
 Phase        energy   share  mean power        time
   setup       300 J   2.2 %      73.2 W      4.10 s
@@ -38,12 +38,13 @@ Not training  5.9 % of the energy, 9.3 % of the time: validate 3.7 %, setup 2.2 
 
 1,200 steps, 38,400 samples, 1,228,800 tokens: 10.3 J per step, 322 mJ per sample, 10.0 mJ per token
 
-CO2e  3.40 gCO2e (0.0761 to 12.9 gCO2e)
+CO2e  3.40 gCO2e, 0.210 to 8.12 gCO2e (90 %)
       = 4.67 Wh (machine) × PUE 1.54 (1 to 2.19) × 473.2 gCO2e/kWh (20.5 to 1100)
       grid: WORLD 2024, life-cycle, generation, location-based; Ember via Our World in Data
       Scope 2 and Scope 3 category 3 together, which the source does not split
       PUE: Uptime Institute, Global Data Center Survey 2025
-      The range follows from the ranges of energy, PUE and grid; it is not a confidence interval.
+      bounds, all errors at their worst together: chips 12.2 to 14.9 kJ; machine 13.4 to 19.3 kJ;
+        CO2e 0.0761 to 12.9 gCO2e
       about as much as 21 seconds of an average human life (Strubell et al. 2019)
 
 Training                 energy         CO2e  steps
@@ -122,6 +123,28 @@ Record: not stored"""
 def test_the_summary_word_for_word(record: RunRecord, text: str) -> None:
     """Everything that is known, everything that is assumed, and nothing else."""
     assert text == record.summary()
+
+
+def test_a_record_of_before_has_bounds_alone() -> None:
+    """It was stored without intervals, so its bounds stand where they stood."""
+    assert FULL.machine is not None
+    former = replace(
+        FULL,
+        energy=replace(FULL.energy, interval=None),
+        machine=replace(FULL.machine, interval=None),
+        carbon=replace(FULL.carbon, interval=None),
+    )
+
+    assert "100.0 %       154 W   76.0 %  12.2 to 14.9 kJ\n" in former.summary()
+    assert "191 W           13.4 to 19.3 kJ\n" in former.summary()
+    assert "CO2e  3.40 gCO2e (0.0761 to 12.9 gCO2e)\n" in former.summary()
+    assert "PUE and grid; it is not a confidence interval." in former.summary()
+    assert "(90 %)" not in former.summary()
+
+
+def test_bounds_of_chips_stand_alone_where_nothing_is_known_of_the_machine() -> None:
+    """Nothing is said of a plug."""
+    assert "at their worst together: chips 12.2 to 14.9 kJ; CO2e" in replace(FULL, machine=None).summary()
 
 
 SPLIT_TEXT = """\
