@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.energy.phases import Phase
     from lightning_carbon.errors import ConfigError, LightningCarbonError
+    from lightning_carbon.integrations.accelerate.tracker import CarbonTracker
     from lightning_carbon.integrations.autolog.automatic import autolog
     from lightning_carbon.integrations.huggingface.callback import CarbonTrainerCallback
     from lightning_carbon.integrations.lightning.callback import CarbonCallback
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CarbonCallback",
+    "CarbonTracker",
     "CarbonTrainerCallback",
     "ConfigError",
     "LightningCarbonError",
@@ -37,6 +39,7 @@ __all__ = [
 
 _HOMES = {
     "CarbonCallback": "lightning_carbon.integrations.lightning.callback",
+    "CarbonTracker": "lightning_carbon.integrations.accelerate.tracker",
     "CarbonTrainerCallback": "lightning_carbon.integrations.huggingface.callback",
     "ConfigError": "lightning_carbon.errors",
     "LightningCarbonError": "lightning_carbon.errors",

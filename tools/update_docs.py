@@ -72,7 +72,7 @@ TRACKER_NAMES = {
     "trackio": "trackio",
     "wandb": "Weights & Biases",
 }
-TRAINER_NAMES = {"huggingface": "Hugging Face", "lightning": "Lightning"}
+TRAINER_NAMES = {"accelerate": "Accelerate", "huggingface": "Hugging Face", "lightning": "Lightning"}
 IN_RECORD: dict[str, Kind] = {
     "energy": EnergyRecord,
     "energy.domains[]": DomainRecord,

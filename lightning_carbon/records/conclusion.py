@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.energy.readings import kind_word
+from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lightning_carbon.records.accounting import MarketRecord, WaterRecord
+    from lightning_carbon.records.machine_record import MachineRecord
     from lightning_carbon.records.run import RunRecord
 
 
@@ -39,6 +42,18 @@ def _known(record: RunRecord, value: float | None) -> float | None:
 def _measured_ratio(record: RunRecord) -> float | None:
     total = record.energy.total_joules
     return min(1.0, record.energy.measured_joules / total) if total else None
+
+
+def _of_machine(figure: Callable[[MachineRecord], float]) -> Callable[[RunRecord], float | None]:
+    return lambda record: None if record.machine is None else figure(record.machine)
+
+
+def _of_market(figure: Callable[[MarketRecord], float]) -> Callable[[RunRecord], float | None]:
+    return lambda record: None if record.carbon.market is None else figure(record.carbon.market)
+
+
+def _of_water(figure: Callable[[WaterRecord], float]) -> Callable[[RunRecord], float | None]:
+    return lambda record: None if record.water is None else figure(record.water)
 
 
 def _provenance(record: RunRecord) -> str | None:
@@ -74,9 +89,27 @@ FACTS: tuple[Fact, ...] = (
         lambda record: _known(record, record.energy.coverage_ratio),
     ),
     Fact(
+        "energy/run_machine_kwh",
+        "kWh",
+        "energy of the run's machines at their plugs: chips and the rest, without PUE",
+        _of_machine(lambda machine: machine.joules / JOULES_PER_KILOWATT_HOUR),
+    ),
+    Fact(
+        "energy/run_machine_low_kwh",
+        "kWh",
+        "the lower end of its range",
+        _of_machine(lambda machine: machine.low_joules / JOULES_PER_KILOWATT_HOUR),
+    ),
+    Fact(
+        "energy/run_machine_high_kwh",
+        "kWh",
+        "the upper end of its range",
+        _of_machine(lambda machine: machine.high_joules / JOULES_PER_KILOWATT_HOUR),
+    ),
+    Fact(
         "carbon/run_grams_co2e",
         "gCO2e",
-        "CO2e of the run, PUE included",
+        "CO2e of the run, PUE included, by the grid of its place",
         lambda record: record.carbon.grams_co2e,
     ),
     Fact("carbon/run_low_grams_co2e", "gCO2e", "the lower end of its range", lambda record: record.carbon.low),
@@ -88,8 +121,52 @@ FACTS: tuple[Fact, ...] = (
         lambda record: record.carbon.intensity.value,
     ),
     Fact("carbon/pue", "1", "PUE that it is priced with", lambda record: record.carbon.pue.value),
-    Fact("carbon/region", "", "place of that intensity, and whether it is assumed", _region),
+    Fact(
+        "carbon/run_market_grams_co2e",
+        "gCO2e",
+        "CO2e of the run, PUE included, by the contract in `market_intensity`",
+        _of_market(lambda market: market.grams_co2e),
+    ),
+    Fact(
+        "carbon/run_market_low_grams_co2e",
+        "gCO2e",
+        "the lower end of its range",
+        _of_market(lambda market: market.low),
+    ),
+    Fact(
+        "carbon/run_market_high_grams_co2e",
+        "gCO2e",
+        "the upper end of its range",
+        _of_market(lambda market: market.high),
+    ),
+    Fact(
+        "carbon/market_intensity_grams_per_kwh",
+        "gCO2e/kWh",
+        "carbon intensity of that contract",
+        _of_market(lambda market: market.intensity.value),
+    ),
+    Fact(
+        "water/run_litres",
+        "l",
+        "water that the site used for the run, where `wue` is given",
+        _of_water(lambda water: water.litres),
+    ),
+    Fact("water/run_low_litres", "l", "the lower end of its range", _of_water(lambda water: water.low)),
+    Fact("water/run_high_litres", "l", "the upper end of its range", _of_water(lambda water: water.high)),
+    Fact(
+        "water/wue_litres_per_kwh",
+        "l/kWh",
+        "WUE that it is reckoned with",
+        _of_water(lambda water: water.wue.value),
+    ),
+    Fact("carbon/region", "", "place of the carbon intensity as it was typed, and whether it is assumed", _region),
     Fact("carbon/intensity_source", "", "publisher of that intensity", lambda record: record.carbon.intensity.source),
+    Fact(
+        "carbon/boundary",
+        "",
+        "whose energy is priced: that of the `machine`, or of its `chips` where no more is known",
+        lambda record: record.carbon.boundary,
+    ),
     Fact("energy/provenance", "", "how the energy of each kind of hardware came about", _provenance),
     Fact("energy/status", "", "how the run ended", lambda record: record.status),
     Fact("energy/run_id", "", "name of the run in the ledger", lambda record: record.run_id),

@@ -80,19 +80,21 @@ def test_a_public_name_brings_what_it_needs_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "name", "extra"),
+    ("missing", "name", "framework"),
     [
-        (["transformers"], "CarbonTrainerCallback", "lightning-carbon[transformers]"),
-        (["lightning", "pytorch_lightning"], "CarbonCallback", "lightning-carbon[lightning]"),
+        (["transformers"], "CarbonTrainerCallback", "transformers"),
+        (["lightning", "pytorch_lightning"], "CarbonCallback", "Lightning"),
+        (["accelerate"], "CarbonTracker", "Accelerate"),
     ],
 )
-def test_a_framework_that_is_missing_is_named_with_what_installs_it(missing: list[str], name: str, extra: str) -> None:
+def test_a_framework_that_is_missing_is_named_with_what_installs_it(
+    missing: list[str], name: str, framework: str
+) -> None:
     """The error of the import is the command to type."""
     program = f"import sys; sys.modules.update(dict.fromkeys({missing})); from lightning_carbon import {name}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, text=True)
 
-    assert f"ImportError: {name} needs {'transformers' if len(missing) == 1 else 'Lightning'}: " in done.stderr
-    assert f"pip install '{extra}'" in done.stderr
+    assert f"ImportError: {name} needs {framework}: pip install 'lightning-carbon[{framework.lower()}]'" in done.stderr
 
 
 DRAWS = {("lightning_carbon.records.run", name) for name in ("lightning_carbon.wiring", "matplotlib")}

@@ -57,6 +57,7 @@ def test_the_metadata_names_licence_and_extras(metadata: Message) -> None:
         "lightning",
         "transformers",
         "tensorboard",
+        "accelerate",
         "examples",
         "parquet",
         "team",

@@ -1,4 +1,4 @@
-"""Finds what to tell a tracker with, behind the logger or the callback that a trainer holds.
+"""Finds what to tell a tracker with, behind the logger, the callback or the tracker that a trainer holds.
 
 By the names of classes and by what their authors keep in them: nothing is imported, and what was never started is left
 alone. To be asked on the thread of the program, since some trackers tell each thread another run.
@@ -57,6 +57,11 @@ def _trackio_callback(callback: Any) -> Show | None:  # noqa: ANN401 - see above
     return None if run is None else partial(trackio.show, run)
 
 
+def _mlflow_tracker(tracker: Any) -> Show | None:  # noqa: ANN401 - see above
+    run = getattr(tracker, "active_run", None)
+    return None if run is None else partial(mlflow.show, sys.modules["mlflow"].MlflowClient(), run.info.run_id)
+
+
 LIGHTNING: Final[dict[str, Find]] = {
     "WandbLogger": _held("_experiment", wandb.show),
     "MLFlowLogger": _mlflow_logger,
@@ -74,6 +79,16 @@ HUGGING_FACE: Final[dict[str, Find]] = {
     "AimCallback": _held("_run", aim.show),
 }
 """What ``report_to`` stands for, and the callbacks that trackers have for Hugging Face's Trainer."""
+
+ACCELERATE: Final[dict[str, Find]] = {
+    "WandBTracker": _held("run", wandb.show),
+    "MLflowTracker": _mlflow_tracker,
+    "CometMLTracker": _held("writer", comet.show),
+    "TrackioTracker": _held("run", trackio.show),
+    "ClearMLTracker": _held("task", clearml.show),
+    "AimTracker": _held("writer", aim.show),
+}
+"""What ``log_with`` stands for in Accelerate, whose trackers keep nothing in processes that do not log."""
 
 
 def targets_among(holders: Iterable[object], known: dict[str, Find]) -> list[Target]:

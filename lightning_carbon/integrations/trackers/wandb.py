@@ -22,20 +22,21 @@ SUMMARIES: Final = {Scope.ROW: "none", Scope.RATE: "mean"}
 defined, since an explicit "last" makes a mapping of what is a plain value by default (seen with wandb 0.31, 2026)."""
 
 
-def define_metrics(run: Any, before: str, x_axis: str) -> None:  # noqa: ANN401 - a run of any version
+def define_metrics(run: Any, before: str, x_axis: str | None) -> None:  # noqa: ANN401 - a run of any version
     """Define the metrics whose last value does not stand for a run, before the first of them is logged.
 
     Args:
         run: A run of wandb.
         before: The prefix of their names.
         x_axis: The metric on the x-axis of all others. A definition for a single metric replaces a trainer's definition
-            for all, so it repeats the x-axis.
+            for all, so it repeats the x-axis; ``None`` where that is wandb's own count of steps.
     """
     for metric in METRICS:
         summary = SUMMARIES.get(metric.scope)
         if summary is None:
             continue
-        run.define_metric(before + metric.name, step_metric=x_axis, step_sync=True, summary=summary)
+        axis = {} if x_axis is None else {"step_metric": x_axis, "step_sync": True}
+        run.define_metric(before + metric.name, **axis, summary=summary)
 
 
 def show(run: Any, ending: Ending) -> None:  # noqa: ANN401 - a run of any version

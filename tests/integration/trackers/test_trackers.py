@@ -1,7 +1,7 @@
 """What the real libraries of trackers hold of a run, offline: totals and ranges, settings, the record, the figure.
 
 These libraries are no part of the environment of the tests. ``make trackers`` makes one with them, runs this, and
-writes down what was seen in tests/data/trackers.json, which the table in docs/metrics.md is made of.
+writes down what was seen in tests/data/trackers.json, which the table in docs/trackers.md is made of.
 """
 
 from __future__ import annotations
@@ -42,8 +42,15 @@ TRAININGS = [
     ("trackio", "huggingface"),
     ("clearml", "huggingface"),
     ("aim", "huggingface"),
+    ("wandb", "accelerate"),
+    ("mlflow", "accelerate"),
+    ("comet", "accelerate"),
+    ("trackio", "accelerate"),
+    ("clearml", "accelerate"),
+    ("aim", "accelerate"),
 ]
 RUN_SO_FAR = "energy/run_joules"
+WORDS = ("carbon/region", "carbon/boundary", "energy/provenance")
 
 
 def trained(folder: Path, tracker: str, trainer: str) -> dict[str, Any]:
@@ -88,8 +95,13 @@ def test_a_tracker_holds_the_run(tmp_path: Path, tracker: str, trainer: str) -> 
     assert {fact.name for fact in FACTS} <= values.keys()
     assert values[RUN_SO_FAR] == pytest.approx(total, abs=1e-6)
     assert values["carbon/run_grams_co2e"] == pytest.approx(record["carbon"]["grams_co2e"], rel=1e-6)
-    assert ("custom", "GPU counter") == (values["carbon/region"], values["energy/provenance"])
-    assert ("custom", "lisa") == (held["settings"]["region"], held["settings"]["project"])
+    market, water, machine = record["carbon"]["market"], record["water"], record["machine"]
+    assert values["energy/run_machine_kwh"] == pytest.approx(machine["joules"] / 3_600_000, rel=1e-6)
+    assert values["carbon/run_market_grams_co2e"] == pytest.approx(market["grams_co2e"], rel=1e-6)
+    assert values["water/run_litres"] == pytest.approx(water["litres"], rel=1e-6)
+    assert ("Sweden", "machine", "GPU counter") == tuple(values[name] for name in WORDS)
+    assert ("Sweden", "lisa") == (held["settings"]["region"], held["settings"]["project"])
+    assert not [name for name in values if name.startswith("gpu/")]  # trackio's own, of a GPU that is not here
     assert held["images"] > 0
     assert held["record"] is not None
     assert held["record"]["run_id"] == record["run_id"]

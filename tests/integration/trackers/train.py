@@ -44,10 +44,17 @@ def main() -> None:
     if tracker == "comet":
         import comet_ml  # noqa: F401 - it wants to come before torch
 
-    held, record = {"lightning": lightning, "huggingface": huggingface}[trainer](tracker, folder)
+    train = {"lightning": lightning, "huggingface": huggingface, "accelerate": accelerate}[trainer]
+    held, record = train(tracker, folder)
     answer = {**dataclasses.asdict(held), "expected": record}
     sys.stdout.write(f"\nHELD {json.dumps(answer, default=str)}\n")
     sys.stdout.flush()
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    """Settings with which every fact is known."""
+    known = {"region": "Sweden", "pue": 1.2, "machine": "workstation", "market_intensity": 9.0, "wue": 1.8}
+    return {**known, "project": "lisa", "ledger": folder / "ledger", "interval_seconds": 0.01}
 
 
 def picture() -> Any:  # noqa: ANN401 - an Ending
@@ -63,6 +70,7 @@ def lightning(tracker: str, folder: Path) -> tuple[Any, dict[str, Any]]:
     """Train with Lightning's logger for the tracker."""
     import pytorch_lightning as pl
 
+    from lightning_carbon import CarbonCallback
     from lightning_carbon.integrations.trackers.ending import show_ending
     from lightning_carbon.integrations.trackers.lookup import LIGHTNING, targets_among
     from lightning_carbon.records.mapping import to_mapping
@@ -71,7 +79,6 @@ def lightning(tracker: str, folder: Path) -> tuple[Any, dict[str, Any]]:
         CountedReads,
         loader,
         loggers_of,
-        make_callback,
         make_module,
         make_trainer,
     )
@@ -104,7 +111,7 @@ def lightning(tracker: str, folder: Path) -> tuple[Any, dict[str, Any]]:
         logger = AimLogger(repo=str(folder), experiment="energy", **quiet)
         finish = lambda: readers.read_aim(folder, logger._run_hash)  # noqa: E731, SLF001
     source = CountedReads()
-    callback = make_callback(folder, sources=[source], project="lisa")
+    callback = CarbonCallback(sources=[source], **settings(folder))
     trainer = make_trainer(PACKAGES[0], folder, [callback, Shows()], logger=logger)
     trainer.fit(make_module(PACKAGES[0], lambda _module: source.wait()), loader(8), loader(1))
     assert callback.record is not None
@@ -115,10 +122,11 @@ def huggingface(tracker: str, folder: Path) -> tuple[Any, dict[str, Any]]:
     """Train with the callback of the tracker for Hugging Face's Trainer."""
     from transformers import TrainerCallback
 
+    from lightning_carbon import CarbonTrainerCallback
     from lightning_carbon.integrations.trackers.ending import show_ending
     from lightning_carbon.integrations.trackers.lookup import HUGGING_FACE, targets_among
     from lightning_carbon.records.mapping import to_mapping
-    from tests.integration.huggingface.support import CountedReads, make_callback, make_trainer
+    from tests.integration.huggingface.support import CountedReads, make_trainer
     from tests.integration.trackers import readers
 
     found: dict[str, Any] = {}
@@ -134,7 +142,7 @@ def huggingface(tracker: str, folder: Path) -> tuple[Any, dict[str, Any]]:
                     found["run"] = sys.modules["mlflow"].active_run().info.run_id
 
     source = CountedReads()
-    callback = make_callback(folder, sources=[source], project="lisa", copy_record=True)
+    callback = CarbonTrainerCallback(sources=[source], copy_record=True, **settings(folder))
     callbacks: list[Any] = [callback, Shows()]
     report_to = [{"comet": "comet_ml"}.get(tracker, tracker)]
     if tracker == "aim":
@@ -162,6 +170,65 @@ def huggingface(tracker: str, folder: Path) -> tuple[Any, dict[str, Any]]:
         held = readers.read_clearml(folder)
     assert callback.record is not None
     return held, to_mapping(callback.record)
+
+
+def accelerate(tracker: str, folder: Path) -> tuple[Any, dict[str, Any]]:
+    """Train a loop with Accelerate's tracker for the tracker."""
+    from accelerate import Accelerator
+    from accelerate.tracking import GeneralTracker
+
+    from lightning_carbon import CarbonTracker
+    from lightning_carbon.integrations.trackers.ending import show_ending
+    from lightning_carbon.integrations.trackers.lookup import ACCELERATE, targets_among
+    from lightning_carbon.records.mapping import to_mapping
+    from tests.integration.huggingface.support import CountedReads
+    from tests.integration.trackers import readers
+
+    found: list[Any] = []
+
+    class Shows(GeneralTracker):  # type: ignore[misc]  # it has no types
+        """Shows a figure, and reads what is gone once the training has ended."""
+
+        name, requires_logging_directory, tracker = "shows", False, None
+
+        def log(self, values: dict[str, Any], step: int | None = None, **kwargs: object) -> None:
+            """While the tracker is open, and before the end."""
+            if step == 3:
+                show_ending(targets_among(accelerator.trackers, ACCELERATE), picture(), 60)
+
+        def finish(self) -> None:
+            """After ours, and before the tracker is closed."""
+            if tracker == "wandb":
+                found.append(readers.read_wandb(folder, accelerator.get_tracker("wandb", unwrap=True)))
+
+    source = CountedReads()
+    ours = CarbonTracker(sources=[source], **settings(folder))
+    name = {"comet": "comet_ml"}.get(tracker, tracker)
+    accelerator = Accelerator(cpu=True, log_with=[Shows(), name, ours], project_dir=folder)
+    quiet = {"system_tracking_interval": None, "log_system_params": False, "capture_terminal_logs": False}
+    accelerator.init_trackers("energy", {"width": 8}, {"aim": quiet})
+    for step in range(4):
+        source.wait()
+        accelerator.log({"loss": 1.0}, step=step)
+    accelerator.end_training()
+    assert ours.record is not None
+    return found[0] if found else held_after(folder, accelerator.get_tracker(name, unwrap=True)), to_mapping(
+        ours.record
+    )
+
+
+def held_after(folder: Path, run: Any) -> Any:  # noqa: ANN401 - of any tracker
+    """What a tracker of Accelerate holds once it is closed."""
+    from tests.integration.trackers import readers
+
+    made_by = type(run).__module__.partition(".")[0]
+    if made_by == "mlflow":
+        return readers.read_mlflow(folder, run.info.run_id)
+    if made_by == "aim":
+        return readers.read_aim(folder, run.hash)
+    if made_by == "trackio":
+        return readers.read_trackio(folder, "energy")
+    return readers.read_comet(folder) if made_by == "comet_ml" else readers.read_clearml(folder)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.integrations.trackers.ending import Ending, Target, ending_of, settings_of, show_ending
 from lightning_carbon.integrations.trackers.finished import FinishedRun
-from lightning_carbon.integrations.trackers.lookup import HUGGING_FACE, LIGHTNING, targets_among
+from lightning_carbon.integrations.trackers.lookup import ACCELERATE, HUGGING_FACE, LIGHTNING, targets_among
 from lightning_carbon.records.power_profile import power_profile_of
 from lightning_carbon.settings import configure
 from tests.unit.records.samples import FULL
@@ -104,7 +104,14 @@ def test_settings_are_plain_and_name_no_folder() -> None:
 
     assert ("SE", "lisa", "trial-1") == (told["region"], told["project"], told["run_name"])
     assert {str, float} >= {type(value) for value in told.values()}
-    assert "run_name" not in settings_of(configure({}, region="SE"))
+    assert {"run_name", "market_intensity", "wue"}.isdisjoint(settings_of(configure({}, region="SE")))
+    more = settings_of(configure({}, region="SE", market_intensity=9.0, wue=1.8, machine="workstation"))
+    assert ("auto", "workstation", 9.0, 1.8) == (
+        told["machine"],
+        more["machine"],
+        more["market_intensity"],
+        more["wue"],
+    )
     assert not [value for value in told.values() if str(value).startswith("/")]
 
 
@@ -134,9 +141,17 @@ def test_trackers_are_found_by_the_names_of_their_classes() -> None:
         made("ClearMLCallback", _clearml_task=run),
         made("PrinterCallback"),
     ]
+    trackers = [
+        made("WandBTracker", run=run),
+        made("WandBTracker"),
+        made("MLflowTracker"),
+        made("CometMLTracker", writer=run),
+        made("TensorBoardTracker", writer=run),
+    ]
 
     assert [derived] == [target.owner for target in targets_among(loggers, LIGHTNING)]
     assert [callbacks[0], callbacks[4]] == [target.owner for target in targets_among(callbacks, HUGGING_FACE)]
+    assert [trackers[0], trackers[3]] == [target.owner for target in targets_among(trackers, ACCELERATE)]
 
 
 def test_a_tracker_that_cannot_be_looked_up_costs_the_others_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -37,3 +37,11 @@ def test_metrics_stay_on_the_axis_of_the_loss() -> None:
     axes = {(settings["step_metric"], settings["step_sync"]) for settings in run.defined.values()}
 
     assert {("trainer/global_step", True)} == axes
+
+
+def test_without_an_axis_of_the_trainer_that_of_wandb_holds() -> None:
+    """Accelerate counts by wandb's own steps, so no axis is defined."""
+    run = Run()
+    define_metrics(run, "", None)
+
+    assert {("summary",)} == {tuple(settings) for settings in run.defined.values()}

@@ -1,0 +1,1 @@
+"""Loops on Accelerate, metered by our tracker, and by a ``Meter`` of which Accelerate's trackers are told."""
