@@ -11,7 +11,7 @@ from lightning_carbon.baseline.contest import Trial, WorkUnit
 from lightning_carbon.baseline.costs import cost_of
 from lightning_carbon.baseline.trials import LEAST_TRIALS
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.records.merging import credits_of
+from lightning_carbon.records.credits import credits_of
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:

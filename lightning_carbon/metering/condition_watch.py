@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from lightning_carbon.ports import DeviceGauges
 
 FIRST_SECONDS: Final = 0.25
-"""How far apart the first two readings are, so that a short run has some; the distance doubles from there."""
+"""How far apart the first readings are, so that a short run has some."""
+OF_THE_TIME: Final = 1 / 8
+"""How far apart they are from there, as a share of the time since the first, until they are two seconds apart; ours."""
+FIRST_EDGES: Final = 3
+"""After how many begins of a phase readings are close again; ours: the set-up, a sanity check and the training."""
 _MOST_PENDING: Final = 64
 """The most readings that are kept until somebody sums them; ours: two minutes' worth."""
 
@@ -74,5 +78,5 @@ class ConditionWatch:
 
 def next_look_ns(since_ns: int, now_ns: int) -> int:
     """When gauges are read next: soon at the start of a run, every two seconds later."""
-    apart_seconds = max(FIRST_SECONDS, min(READ_SECONDS, (now_ns - since_ns) / NANOSECONDS_PER_SECOND))
-    return now_ns + round(apart_seconds * NANOSECONDS_PER_SECOND)
+    age_seconds = (now_ns - since_ns) / NANOSECONDS_PER_SECOND
+    return now_ns + round(min(READ_SECONDS, max(FIRST_SECONDS, age_seconds * OF_THE_TIME)) * NANOSECONDS_PER_SECOND)

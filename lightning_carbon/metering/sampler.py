@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.curve import FOREVER_NS
-from lightning_carbon.metering.condition_watch import next_look_ns
+from lightning_carbon.metering.condition_watch import FIRST_EDGES, next_look_ns
 from lightning_carbon.metering.pace import SPARSE_SECONDS, Pace
 from lightning_carbon.metering.probe import PATIENCE_NS
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
@@ -98,7 +98,7 @@ class Sampler:
         self._checked_ns = self._hanging_since_ns = self._hung_ns = 0
         self._look_until_ns = 0
         self._look_again_ns = 0
-        self._started_ns = self._conditions_ns = 0
+        self._started_ns = self._conditions_ns = self._edges = 0
         self._changes = 0
         self._watermark = -1, -1
 
@@ -144,6 +144,7 @@ class Sampler:
         self._look_until_ns = now_ns + round(FIRST_LOOK_SECONDS * NANOSECONDS_PER_SECOND)
         self._keep_ns = now_ns + _HOUSEKEEPING_NS
         self._pace.stay_close(now_ns, FIRST_LOOK_SECONDS)
+        self._started_ns = now_ns
         self._launch()
         keeper = threading.Thread(target=self._keep_house, name="lightning-carbon-keeper", daemon=True)
         keeper.start()
@@ -158,6 +159,9 @@ class Sampler:
 
         Costs a microsecond, and waits for nothing.
         """
+        if self._edges < FIRST_EDGES:
+            self._edges += 1
+            self._started_ns = self._conditions_ns = now_ns
         if self._pace.stay_close(now_ns):
             self._look_again_ns = min(self._look_again_ns, now_ns)
             self._wake()
@@ -260,7 +264,6 @@ class Sampler:
     def _loop(self, generation: int) -> None:
         pace = self._pace
         gauges_ns = self._clock.now_ns()
-        self._started_ns = self._started_ns or gauges_ns
         pace.restart(gauges_ns)
         while generation == self._generation:
             now_ns = self._clock.now_ns()

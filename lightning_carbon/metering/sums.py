@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.metering.device_figures import NO_CONDITIONS, conditions_at, figures_between
+from lightning_carbon.records.credits import Credit, credited
 from lightning_carbon.records.machines import is_machine, machine_microjoules, sees_machines
-from lightning_carbon.records.merging import Credit, credited
 from lightning_carbon.records.power_profile import Height, Strand
 from lightning_carbon.records.rows import Row
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy

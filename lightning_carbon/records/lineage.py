@@ -23,6 +23,7 @@ from lightning_carbon.records.fields import (
     reading,
 )
 from lightning_carbon.records.totals import UNKNOWN, Attempt, Totals, microjoules_of
+from lightning_carbon.records.waste import lost_work, with_lost
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
@@ -140,13 +141,15 @@ def with_attempts(record: RunRecord, attempts: Sequence[Attempt]) -> RunRecord:
     spent = Totals()
     for attempt in every:
         spent = spent.plus(attempt.totals)
+    total = spent.at_least(record.lineage)
     return replace(
         record,
+        waste=with_lost(record.waste, lost_work(record.lineage, total)),
         attempts=tuple(
             Attempt(attempt.run_id, None, Totals(attempt.totals.microjoules, attempt.totals.grams_co2e), attempt.status)
             for attempt in every
         ),
-        spent=spent.at_least(record.lineage),
+        spent=total,
     )
 
 

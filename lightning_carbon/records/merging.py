@@ -7,20 +7,20 @@ most of it is credited, of several equals the lowest. Everything else adds up.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.rest import Boundary
 from lightning_carbon.carbon.series import joined
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.phases import parts_in_order, phases_in_order
-from lightning_carbon.energy.roots import DomainUse, roots_of
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.accounting import market_of, scopes_of, water_of
 from lightning_carbon.records.conditions import device_record
+from lightning_carbon.records.credits import credits_of
 from lightning_carbon.records.folding import folded
 from lightning_carbon.records.lineage import with_lineage
-from lightning_carbon.records.machines import is_machine, machine_record
+from lightning_carbon.records.machines import machine_record
 from lightning_carbon.records.overlaps import merged
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -31,74 +31,20 @@ from lightning_carbon.records.run import (
     RunRecord,
     Status,
 )
+from lightning_carbon.records.waste_rules import waste_of
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lightning_carbon.records.journal import Beat, DomainDescription, RankPart
+    from lightning_carbon.records.credits import Credit
+    from lightning_carbon.records.journal import Beat, RankPart
 
 _MODELLED = "modelled"
 _REST = "other"
 """The part of a phase for the energy that a rank did not split, where another rank did."""
 
 _WORST_FIRST = (Status.FAILED, Status.INTERRUPTED, Status.PRUNED, Status.RUNNING, Status.COMPLETED)
-
-
-class Credit(NamedTuple):
-    """A domain and the rank that it is credited to.
-
-    Args:
-        part: That rank.
-        place: The place of the domain among those of the rank.
-        is_root: Whether totals sum it: no other metered domain of its host includes it, overruled domains aside.
-        is_overruled: Whether it has used less than the domains that should be inside it, which count instead.
-    """
-
-    part: RankPart
-    place: int
-    is_root: bool
-    is_overruled: bool = False
-
-    @property
-    def domain(self) -> DomainDescription:
-        """The facts about the domain that do not change."""
-        return self.part.header.domains[self.place]
-
-
-def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
-    """Every piece of hardware once, in the order of hosts' first ranks."""
-    best: dict[tuple[str, str], tuple[RankPart, int, int]] = {}
-    for part in sorted(parts, key=lambda rank: rank.header.rank):
-        for index, domain in enumerate(part.header.domains):
-            if is_machine(domain):
-                continue
-            key = (part.header.host_id, domain.id)
-            covered_ns = part.beat.covered_ns(index)
-            known = best.get(key)
-            if known is None or covered_ns > known[2]:
-                best[key] = (part, index, covered_ns)
-    return credited((part, index) for part, index, _ in best.values())
-
-
-def credited(places: Iterable[tuple[RankPart, int]]) -> list[Credit]:
-    """Mark the domains that totals sum, among hardware that is given once.
-
-    Args:
-        places: Ranks with the places of domains there.
-    """
-    known = list(places)
-    roots = roots_of([_use_of(part, place) for part, place in known])
-    return [
-        Credit(part, place, number in roots.places, number in roots.overruled)
-        for number, (part, place) in enumerate(known)
-    ]
-
-
-def _use_of(part: RankPart, place: int) -> DomainUse:
-    domain, host = part.header.domains[place], part.header.host_id
-    parent = None if domain.parent is None else (host, domain.parent)
-    return DomainUse((host, domain.id), parent, domain.provenance != _MODELLED, part.beat.uj(place))
 
 
 def record_of(parts: Sequence[RankPart], *, status: Status | None = None, location: str | None = None) -> RunRecord:
@@ -157,6 +103,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         overlaps=merged(overlap for part in ranks for overlap in part.beat.overlaps),
         machine=None if machine is None else machine[0],
         tokens_with_padding=_any(part.beat.tokens_with_padding for part in ranks),
+        waste=waste_of(ranks, hardware),
         water=water_of((total if machine is None else machine[1]) if hardware else None, first.header.wue),
     )
     if stands is not Status.RUNNING:

@@ -26,6 +26,7 @@ from lightning_carbon.records.machine_record import MachineRecord
 from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
+from lightning_carbon.records.waste import Waste
 from lightning_carbon.units import Energy
 from lightning_carbon.values import dataclass
 
@@ -240,6 +241,7 @@ class RunRecord:
         tokens_with_padding: Whether padding may be among the tokens, as nothing on the host told which of them it is;
             ``None`` where that is not known, as where the user counts.
         water: The water that the site used for it; ``None`` where nobody asked.
+        waste: What of its energy was no training, the largest first, with what to try; these may overlap.
     """
 
     schema: int
@@ -270,6 +272,7 @@ class RunRecord:
     machine: MachineRecord | None = None
     tokens_with_padding: bool | None = None
     water: WaterRecord | None = None
+    waste: tuple[Waste, ...] = ()
 
     @property
     def machine_ratio(self) -> float:

@@ -32,6 +32,7 @@ from lightning_carbon.records.numbers import (
 )
 from lightning_carbon.records.said import NAMES, Line, Section, Table, grouped, item
 from lightning_carbon.records.shortcomings import missing, named, unmetered_accelerators, unresolved_parts
+from lightning_carbon.records.waste_said import waste_lines
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, CarbonMass
 
 if TYPE_CHECKING:
@@ -79,7 +80,12 @@ def sections(record: RunRecord) -> list[Section]:
         said.append([Line("Energy: not known, since nothing on this machine could be metered.")])
         said.append([Line(f"{finding.subject}: not metered") for finding in unmetered_accelerators(record)])
     else:
-        said += [_domains(record, total), _phases(record, total), _not_training(record, total)]
+        said += [
+            _domains(record, total),
+            _phases(record, total),
+            _not_training(record, total),
+            waste_lines(record.waste),
+        ]
     said += [_steps(record), _carbon(record), _attempts(record)]
     said += [_assumed(record), missing(record), _twice(record), [Line(_location(record), wraps=False)]]
     return [section for section in said if section]

@@ -24,6 +24,7 @@ from tests.benchmarks import (
     ranks,
     starting,
     training,
+    wasting,
 )
 from tests.benchmarks.peers import costs, ends, packages, trainings, truth
 from tests.benchmarks.peers.arena import PEERS_PYTHON, Arena
@@ -54,6 +55,7 @@ BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
     "many-runs": many_runs.many_runs,
     "ending": ending.ending,
     "forecast": forecasting.forecasts,
+    "waste": wasting.waste,
 }
 PEER_BENCHES: dict[str, Callable[[Arena], Iterator[Row]]] = {
     "peers-start": costs.start,

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.energy.curve import EnergyCurve
 from lightning_carbon.energy.readings import kind_word
+from lightning_carbon.records.credits import credits_of
 from lightning_carbon.records.journal import AheadBeat, Beat, RankPart
-from lightning_carbon.records.merging import credits_of, record_of
+from lightning_carbon.records.merging import record_of
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lightning_carbon.records.merging import Credit
+    from lightning_carbon.records.credits import Credit
     from lightning_carbon.records.run import RunRecord
     from lightning_carbon.study.measured.from_journals import RankJournal
 

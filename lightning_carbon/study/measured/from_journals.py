@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lightning_carbon.energy.curve import EnergyCurve
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.errors import StudyError
+from lightning_carbon.records.credits import credits_of
 from lightning_carbon.records.journal import RankPart
-from lightning_carbon.records.merging import credits_of, iso
+from lightning_carbon.records.merging import iso
 from lightning_carbon.study.measured.measurement import MEASUREMENT_SCHEMA, DomainPower, Measurement, Speed
 from lightning_carbon.study.measured.settling import block_count, settle
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
@@ -21,8 +22,8 @@ from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from lightning_carbon.records.credits import Credit
     from lightning_carbon.records.journal import Beat, Header
-    from lightning_carbon.records.merging import Credit
 
 _TRAIN: Final = "train"
 _OTHER: Final = "other"

@@ -33,7 +33,7 @@ def test_rows_have_temperature_and_throttling_unasked() -> None:
         world.steps(100)
         late = world.engine.row().as_metrics()
 
-    assert (50.0, 0.0) == (early["device/temperature_celsius"], early["device/throttled_ratio"])
+    assert (50.0, 0.0) == pytest.approx((early["device/temperature_celsius"], early["device/throttled_ratio"]))
     assert 85.0 < late["device/temperature_celsius"] <= 90.0
     assert 0.4 < late["device/throttled_ratio"] <= 0.5
     assert {"device/temperature_celsius", "device/throttled_ratio"} == {n for n in late if n.startswith("device/")}
@@ -101,7 +101,8 @@ def test_readings_are_two_seconds_apart_and_closer_at_the_start() -> None:
         at = next_look_ns(0, at)
         moments.append(at / SECOND)
 
-    assert [0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 6.0] == moments[:7]
+    assert [0.0, 0.25, 0.5, 0.75] == moments[:4]
+    assert 22 < len(moments) < 32
     assert 2.0 == pytest.approx(moments[-1] - moments[-2])
 
 

@@ -20,6 +20,7 @@ from lightning_carbon.records.run import (
     RunRecord,
 )
 from lightning_carbon.records.totals import Attempt, Totals
+from lightning_carbon.records.waste import Waste
 
 WORLD = Intensity(
     473.2, 20.5, 1_100.0, "Ember via Our World in Data", 2024, "life-cycle, generation", "WORLD", assumed=True
@@ -119,6 +120,7 @@ FULL = RunRecord(
         Attempt("20261121T101112-3fa2", None, Totals(13_545_700_000, 2.742), "completed"),
     ),
     lineage=Totals(17_545_700_000, 3.552, 1_500),
+    waste=(Waste("heat", 3_100.0, 0.23, 20.0, "look at fans, dust, and the air or water"),),
     spent=Totals(18_545_700_000, 3.754, 1_650),
     location="/home/lisa/.local/share/lightning-carbon/20261121T101112-3fa2/record.json",
     overlaps=(Overlap("20261121T101130-77cd", "bart", ["NVIDIA H100 80GB HBM3"], 18.0, 40.0, 5_442.4),),

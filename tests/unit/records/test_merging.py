@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_carbon.energy.accuracy import Accuracy
+from lightning_carbon.records.credits import credits_of
 from lightning_carbon.records.journal import RankPart, SensorBeat
-from lightning_carbon.records.merging import credits_of, iso, record_of
+from lightning_carbon.records.merging import iso, record_of
 from lightning_carbon.records.run import Status
 from tests.unit.records.parts import SECOND, STARTED, domain, ended, part, parts
 

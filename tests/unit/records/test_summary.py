@@ -36,6 +36,9 @@ Phase        energy   share  mean power        time
 Not training  5.9 % of the energy, 9.3 % of the time: validate 3.7 %, setup 2.2 %
               waiting for data counts as training here; detail="step" shows it separately
 
+Waste         throttled by heat: 3.10 kJ in 20.0 s, 23.0 %
+                try: look at fans, dust, and the air or water
+
 1,200 steps, 38,400 samples, 1,228,800 tokens: 10.3 J per step, 322 mJ per sample, 10.0 mJ per token
 
 CO2e  3.40 gCO2e, 0.210 to 8.12 gCO2e (90 %)
