@@ -10,6 +10,7 @@
     ├── SourceError                    something about a sensor
     │   ├── SourceUnavailable          it cannot be used on this machine; says why and what would fix it
     │   ├── ReadFailed                 one reading failed; the meter will try again
+    │   │   └── NoNews                 a gauge has nothing to show for now; the time is not covered
     │   └── SourceLost                 it is gone for good; the meter will not ask again
     ├── LedgerError (OSError)          the ledger folder cannot be used
     │   └── LedgerLost                 it cannot be written any more, while a run goes on
@@ -120,6 +121,10 @@ class SourceUnavailable(SourceError):
 
 class ReadFailed(SourceError):
     """One reading failed; the meter tries again at the next tick."""
+
+
+class NoNews(ReadFailed):
+    """A power gauge has nothing to show for now and may have later; the time is not covered, and it is asked on."""
 
 
 class SourceLost(SourceError):

@@ -57,7 +57,7 @@ class PowerGauge(Protocol):
         """Take one reading of the power, in watts, never negative.
 
         Raises:
-            ReadFailed: This time only; the meter asks again.
+            ReadFailed: This time only; the meter asks again. With NoNews for as long as the run, and without a warning.
             SourceLost: The device is gone for good; the meter will not ask again.
         """
 

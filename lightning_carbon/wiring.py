@@ -224,8 +224,9 @@ def _accelerator(computes_on: Any) -> str | None:  # noqa: ANN401 - a torch devi
 
 
 def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Finding]:
+    asked = _asked(config, ranks)
     if config.sources is not None:
-        return [
+        given = [
             Finding(
                 "given",
                 source.sensor.domain.name,
@@ -234,6 +235,8 @@ def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Fi
             )
             for source in config.sources
         ]
+        is_there = any(source.sensor.domain.kind is Kind.MACHINE for source in config.sources)
+        return given if asked is None or is_there else [*given, asked]
     from lightning_carbon.sources.discovery import discover
 
     discover_of = partial(
@@ -243,12 +246,22 @@ def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Fi
         host=ranks.meters_host,
         computes_on=_accelerator(computes_on),
         machine=config.machine != "none",
+        asked=asked,
     )
     if config.devices == "auto" and ranks.shares_host:
         # With fewer GPUs visible than that, each rank sees its own, or they share.
         with suppress(ConfigError):
             return discover_of(_devices_of_rank(ranks))
     return discover_of(config.devices)
+
+
+def _asked(config: MeterConfig, ranks: Ranks) -> Finding | None:
+    """The sensor of the machine that the user has asked for by its address, which opens nothing yet."""
+    if config.redfish is None or config.machine == "none" or not ranks.meters_host:
+        return None
+    from lightning_carbon.sources import redfish
+
+    return redfish.discover(config.redfish)
 
 
 def _rest(config: MeterConfig, findings: Sequence[Finding], ranks: Ranks) -> RestModel | None:

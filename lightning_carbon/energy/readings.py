@@ -129,7 +129,7 @@ class GaugeReading:
 
     Args:
         at_ns: When, on the meter's monotonic clock.
-        power: The power that the gauge showed.
+        power: The power that the gauge showed; not a number (NaN) where it had nothing to show.
     """
 
     at_ns: int

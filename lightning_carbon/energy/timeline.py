@@ -7,6 +7,7 @@ that no reading covers, the curve stays flat and the coverage falls.
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.curve import FOREVER_NS, EnergyCurve
@@ -293,7 +294,7 @@ class CounterTimeline(Timeline):
 
 
 class GaugeTimeline(Timeline):
-    """The timeline of a power gauge: the trapezoid between readings that are close enough.
+    """The timeline of a power gauge: the trapezoid between readings that are close enough, and that show a power.
 
     A gauge that averages over a window shows the power in the middle of that window. Its readings are placed there, so
     the curve ends half a window before the last reading. Once no more readings come, the last half is drawn from the
@@ -330,10 +331,12 @@ class GaugeTimeline(Timeline):
             self.curve = EnergyCurve(reading.at_ns - self._half_ns)
             return
         span_ns = reading.at_ns - last.at_ns
-        if span_ns > self._max_gap_ns or (self._half_ns and last.at_ns - self._half_ns < self.curve.end_ns):
+        mean_watts = (last.power.watts + reading.power.watts) / 2
+        is_apart = span_ns > self._max_gap_ns or isnan(mean_watts)
+        if is_apart or (self._half_ns and last.at_ns - self._half_ns < self.curve.end_ns):
             self._skip(reading.at_ns - self._half_ns)
             return
-        exact = (last.power.watts + reading.power.watts) / 2 * span_ns / _NANOWATT_SECONDS + self._remainder
+        exact = mean_watts * span_ns / _NANOWATT_SECONDS + self._remainder
         whole = int(exact)
         self._remainder = exact - whole
         self.curve.rise(reading.at_ns - self._half_ns, whole)
@@ -354,8 +357,9 @@ class GaugeTimeline(Timeline):
 
     def close(self, at_ns: int) -> None:
         """End the timeline; what lies after its last reading is not covered."""
-        if self._half_ns and self._last is not None and self.curve is not None and not self._ended:
-            self._draw_last_half(self._last, self.curve)
+        last, curve = self._last, self.curve
+        if self._half_ns and last is not None and curve is not None and not (self._ended or isnan(last.power.watts)):
+            self._draw_last_half(last, curve)
         super().close(at_ns)
 
     def _draw_last_half(self, last: GaugeReading, curve: EnergyCurve) -> None:

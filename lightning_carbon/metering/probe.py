@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from math import isnan, nan
 from typing import TYPE_CHECKING, NoReturn, SupportsInt
 
 from lightning_carbon.energy.cadence import Cadence
@@ -11,11 +12,11 @@ from lightning_carbon.energy.plausibility import GIVE_UP_NS, ceiling_of
 from lightning_carbon.energy.readings import CounterReading, GaugeReading, Provenance
 from lightning_carbon.energy.succession import Succession
 from lightning_carbon.energy.timeline import STILL_AFTER_NS, CounterTimeline, GaugeTimeline
-from lightning_carbon.errors import ReadFailed, SourceLost
+from lightning_carbon.errors import NoNews, ReadFailed, SourceLost
 from lightning_carbon.metering.crosscheck import DEAD_NS, SILENT_NS, CrossCheck, Retry
 from lightning_carbon.ports import EnergyCounter, Share
 from lightning_carbon.records.journal import SensorBeat
-from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
+from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.timeline import Timeline
     from lightning_carbon.metering.condition_watch import ConditionWatch
     from lightning_carbon.ports import Clock, Source
-    from lightning_carbon.units import Power
 
 PATIENCE_NS = 2 * NANOSECONDS_PER_SECOND
 """How long a source may fail, or hang, before it is lost."""
@@ -32,6 +32,8 @@ PATIENCE_NS = 2 * NANOSECONDS_PER_SECOND
 _WRAPS_SECONDS = 2.0
 """A counter that may wrap within this time is read often; the smallest of RAPL takes half a minute."""
 _LARGEST = sys.float_info.max
+_NOTHING = Power(nan)
+"""What a gauge shows that has nothing to show."""
 
 
 def _ceiling_of(sensor: Sensor) -> Power | None:
@@ -280,7 +282,7 @@ class Probe:
         except SourceLost as error:
             self.lose(str(error) or type(error).__name__)
         except Exception as error:  # noqa: BLE001 - whatever a driver raises, the training goes on
-            self._fail(before_ns, str(error) or type(error).__name__)
+            return self._failed(before_ns, error)
         else:
             if self._crosscheck is not None:
                 self._crosscheck.look(stamp_ns)
@@ -292,9 +294,9 @@ class Probe:
     def append(self, reading: CounterReading | GaugeReading) -> None:
         """Put a reading on the timeline; a source whose readings cannot be energy is lost."""
         line, checked = self._line, reading
-        self._cadence.note(
-            reading.at_ns, reading.energy.microjoules if isinstance(reading, CounterReading) else reading.power.watts
-        )
+        figure = reading.energy.microjoules if isinstance(reading, CounterReading) else reading.power.watts
+        if not isnan(figure):
+            self._cadence.note(reading.at_ns, figure)
         is_held = False
         if self._whole_line is not None and self._whole_reading is not None:
             checked, self._whole_reading = self._whole_reading, None
@@ -357,12 +359,17 @@ class Probe:
         self._line.resume(self._reading(self._now_ns(), amount))  # type: ignore[arg-type]
         self.lost = self.lost_at_ns = None
 
-    def _fail(self, before_ns: int, reason: str) -> None:
-        since_ns = self._failing_since_ns
+    def _failed(self, before_ns: int, error: Exception) -> GaugeReading | None:
+        """What a reading that failed leaves: of a gauge that has nothing to show for now, a reading without a power."""
+        if self._is_gauge and isinstance(error, NoNews):
+            self._failing_since_ns = None
+            return GaugeReading(self._now_ns(), _NOTHING)
+        since_ns, reason = self._failing_since_ns, str(error) or type(error).__name__
         if since_ns is None:
             self._failing_since_ns = before_ns
         elif self._now_ns() - since_ns > PATIENCE_NS:
             self.lose(f"failed for {PATIENCE_NS // NANOSECONDS_PER_SECOND} s: {reason}")
+        return None
 
     def _whole(self, count: object) -> Energy:
         """The energy of a count of another type.

@@ -33,6 +33,16 @@ from lightning_carbon.settings.pricing import (
     pue_in_force,
     wue_in_force,
 )
+from lightning_carbon.settings.redfish import (
+    PASSWORD_VARIABLE,
+    TOKEN_VARIABLE,
+    URL_VARIABLE,
+    USER_VARIABLE,
+    VERIFY_VARIABLE,
+    RedfishPlan,
+    check_redfish,
+    shown_without_secrets,
+)
 from lightning_carbon.settings.setting import Setting, refuse_unknown
 from lightning_carbon.values import dataclass
 
@@ -52,6 +62,7 @@ class Settings(TypedDict, total=False):
     per_step: bool
     strict: bool
     machine: str | None
+    redfish: str | None
     cpu_scope: CpuScope
     gpu_scope: GpuScope
     detail: Detail
@@ -82,6 +93,7 @@ class MeterConfig:
     per_step: bool
     strict: bool
     machine: Machine
+    redfish: RedfishPlan | None = None
     cpu_scope: CpuScope = "auto"
     gpu_scope: GpuScope = "device"
     detail: Detail = "phase"
@@ -263,10 +275,27 @@ DEVICE_METRICS: Final = Setting(
     summary="Also log how busy, fast and full the GPUs are; temperature and throttling are always logged.",
     default=False,
 )
+REDFISH: Final = Setting(
+    name="redfish",
+    type=str | None,
+    check=check_redfish,
+    summary=(
+        "The address of the service processor that is asked for the power of the whole machine, such as "
+        "``https://bmc.example.org``; what lets the meter in stands in the environment alone."
+    ),
+    details=(
+        f"``{TOKEN_VARIABLE}``, or ``{USER_VARIABLE}`` and ``{PASSWORD_VARIABLE}``; ``{VERIFY_VARIABLE}`` names the "
+        "file of a certificate's authority, or is 0 to verify none."
+    ),
+    unset="none is asked",
+    variable=URL_VARIABLE,
+    shown=shown_without_secrets,
+    metavar="URL",
+)
 
 SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
-    *(DEVICES, SOURCES, PER_STEP, STRICT, MACHINE, CPU_SCOPE, GPU_SCOPE, DETAIL),
+    *(DEVICES, SOURCES, PER_STEP, STRICT, MACHINE, REDFISH, CPU_SCOPE, GPU_SCOPE, DETAIL),
     *(BUDGET, PRICE_PER_KWH, ON_BUDGET, MARKET_INTENSITY, WUE, DEVICE_METRICS),
 )
 """Every setting of a meter, in the order in which they are shown."""

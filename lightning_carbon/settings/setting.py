@@ -27,6 +27,7 @@ class Setting(Generic[ValueT_co]):
         unset: What holds where the user gave nothing, if the default does not show it.
         variable: The environment variable that stands in for the argument.
         parse: Reads the variable.
+        shown: What errors show of the variable.
         option: The option of the command line.
         metavar: The name of its value on the command line.
     """
@@ -40,6 +41,7 @@ class Setting(Generic[ValueT_co]):
     unset: str = ""
     variable: str = ""
     parse: Callable[[str], object] = str
+    shown: Callable[[str], str] = str
     option: str = ""
     metavar: str = ""
 
@@ -59,7 +61,8 @@ class Setting(Generic[ValueT_co]):
         try:
             return self.check(self.parse(text))
         except ConfigError as error:
-            error.variable, error.value = self.variable, text
+            if not error.variable:
+                error.variable, error.value = self.variable, self.shown(text)
             raise
 
     @property

@@ -39,6 +39,7 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
     job_pid: int | None = None,
     computes_on: str | None = None,
     machine: bool = False,
+    asked: Finding | None = None,
 ) -> list[Finding]:
     """Try every source this package has.
 
@@ -62,6 +63,7 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
         computes_on: The type of device that the training computes on, as torch calls it, or
             :data:`~lightning_carbon.sources.accelerators.ROCM`, where that is known.
         machine: Whether to look for what sees the whole machine, too, with all of the above inside.
+        asked: A sensor of the whole machine that the user has asked for, which comes before all others.
 
     Returns:
         A finding for everything that was tried, with a port where it can be read.
@@ -82,7 +84,7 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
         return findings
     part = allocation(environ, root)
     if machine:
-        findings += _machine(shown.machine, part, cpu_scope)
+        findings += _machine(_with_asked(asked, shown.machine), part, cpu_scope)
     is_on_module = nvml.covers_host(findings)
     if is_on_module or nvml.covers_host(shown.processors):
         reason = "inside the power of the module, and counted there"
@@ -149,6 +151,14 @@ def _machine(shown: list[Finding], part: Allocation, scope: CpuScope) -> list[Fi
         return shown
     reason = f"it sees other jobs, too: {part.reason}"
     return [replace(finding, port=None, reason=finding.reason or reason) for finding in shown]
+
+
+def _with_asked(asked: Finding | None, shown: list[Finding]) -> list[Finding]:
+    """The sensors of the machine; the sensor that the user has asked for comes first."""
+    if asked is None or asked.port is None:
+        return shown if asked is None else [asked, *shown]
+    reason = f"{asked.subject} was asked for"
+    return [asked, *(replace(finding, port=None, reason=finding.reason or reason) for finding in shown)]
 
 
 def _sockets(counted: list[Finding], shown: list[Finding]) -> list[Finding]:

@@ -29,12 +29,13 @@ from lightning_carbon.settings import (
     DEVICES,
     LEDGER,
     MACHINE,
+    REDFISH,
     ledger_folder,
     writable_ledger,
 )
 from lightning_carbon.settings.pricing import INTENSITY, PUE, REGION, intensity_in_force, pue_in_force
 from lightning_carbon.settings.setting import Setting
-from lightning_carbon.sources import nvml
+from lightning_carbon.sources import nvml, redfish
 from lightning_carbon.sources.discovery import discover
 from lightning_carbon.systems import system
 
@@ -83,7 +84,9 @@ def examine(
     chosen = DEVICES.in_force(devices, environ)
     stock = nvml.list_devices(chosen, environ)
     machine = MACHINE.in_force(None, environ)
-    findings = discover(chosen, environ=environ, root=root, machine=True)
+    service = REDFISH.in_force(None, environ)
+    asked = None if service is None else redfish.discover(service, environ, wait_seconds=redfish.WAIT_SECONDS)
+    findings = discover(chosen, environ=environ, root=root, machine=True, asked=asked)
     versions = _versions()
     if stock.driver is not None:
         versions["nvidia-driver"] = stock.driver

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,3 +146,16 @@ def test_a_gauge_that_comes_back_leaves_a_gap(readings: int) -> None:
 
     assert before == timeline.height(10 * SECOND)
     assert timeline.between(2 * SECOND, 20 * SECOND).joules == pytest.approx(100 * seconds)
+
+
+def test_a_mean_that_is_not_shown_covers_nothing() -> None:
+    """Neither before it nor, where it is the last, its own half window."""
+    timeline = GaugeTimeline(max_gap_ns=10 * SECOND, window_ns=SECOND)
+    for second, watts in enumerate((100.0, 100.0, nan, nan)):
+        timeline.append(GaugeReading(second * SECOND, Power(watts)))
+    timeline.close(4 * SECOND)
+    curve = timeline.curve
+    assert curve is not None
+
+    assert Energy.from_joules(100.0) == Energy(curve.height(4 * SECOND))
+    assert SECOND == curve.covered(4 * SECOND)

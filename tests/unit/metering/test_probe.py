@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from lightning_carbon.energy.readings import CounterReading, Domain, GaugeReading, Kind, Provenance, Sensor
-from lightning_carbon.errors import ReadFailed, SourceLost
+from lightning_carbon.errors import NoNews, ReadFailed, SourceLost
 from lightning_carbon.metering.probe import Probe
 from lightning_carbon.testing import ManualClock
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
@@ -201,3 +201,41 @@ def test_a_source_that_was_given_up_is_taken_up_again(make: type[Counter | Gauge
     assert pytest.approx((1.4 + 1.0) / 5.4, abs=0.02) == probe.timeline.coverage_ratio(
         round(0.1 * NANOSECONDS_PER_SECOND), clock.now_ns()
     )
+
+
+class Remote(Gauge):
+    """A gauge that is asked over a network."""
+
+    def read_power(self) -> Power:
+        """What was set, or what was set to be raised."""
+        if isinstance(self.shows, Exception):
+            raise self.shows
+        return super().read_power()
+
+
+def test_a_gauge_without_news_is_asked_on_and_covers_nothing() -> None:
+    """For however long, from the start or later; what it shows before and after counts."""
+    clock, gauge = ManualClock(), Remote()
+    probe = Probe(gauge, clock, NANOSECONDS_PER_SECOND)
+    start_ns = clock.now_ns()
+    for shows in (NoNews("no answer yet"), Power(100.0), NoNews("no answer in time"), Power(100.0)):
+        gauge.shows = shows
+        read(probe, clock, 50)
+    curve = probe.timeline.curve
+    assert curve is not None
+    covered_ns = curve.covered(clock.now_ns()) - curve.covered(start_ns)
+
+    assert probe.alive
+    assert probe.timeline.watermark_ns == clock.now_ns()
+    assert pytest.approx(9.8e9) == covered_ns
+    assert pytest.approx(980.0) == (curve.height(clock.now_ns()) - curve.height(start_ns)) / 1e6
+
+
+def test_a_counter_without_news_fails_as_any_other() -> None:
+    """A count that is known later has everything in it."""
+    clock, counter = ManualClock(), Counter()
+    probe = Probe(counter, clock, NANOSECONDS_PER_SECOND)
+    counter.shows = NoNews("not now")
+    read(probe, clock, 30)
+
+    assert "failed for 2 s: not now" == probe.lost

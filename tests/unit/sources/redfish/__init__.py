@@ -1,0 +1,1 @@
+"""Redfish without a network: answers as service processors give them."""
