@@ -35,7 +35,7 @@ from lightning_carbon.settings import (
 )
 from lightning_carbon.settings.pricing import INTENSITY, PUE, REGION, intensity_in_force, pue_in_force
 from lightning_carbon.settings.setting import Setting
-from lightning_carbon.sources import nvml, redfish
+from lightning_carbon.sources import ipmi, nvml, redfish
 from lightning_carbon.sources.discovery import discover
 from lightning_carbon.systems import system
 
@@ -92,7 +92,7 @@ def examine(
         versions["nvidia-driver"] = stock.driver
     return Report(
         seconds=seconds,
-        sources=tuple(judge(findings, seconds)),
+        sources=tuple(judge([*findings, *ipmi.discover(environ, root)], seconds)),
         devices=DevicesReport(
             setting=chosen if isinstance(chosen, str) else ",".join(map(str, chosen)),
             from_=_origin(DEVICES, devices, environ, otherwise=DEFAULT),
