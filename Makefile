@@ -71,8 +71,9 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 .PHONY: demo
-demo: venv ## Train a small Transformer with the meter on, and print what it took
+demo: venv ## Train a small Transformer with the meter on, and print what it took and where its report lies
 	$(BIN)/python examples/transformer.py fit --config configs/transformer_small.yaml
+	@$(BIN)/lightning-carbon report -o runs/transformer_small/report.html
 
 .PHONY: test
 test: lint ## Everything that has to hold: lint, types, contracts, tests

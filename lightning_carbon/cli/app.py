@@ -41,11 +41,20 @@ from lightning_carbon.settings.checks import DEFAULT_INTERVAL_SECONDS
 app = typer.Typer(
     name=NAME,
     help="The energy meter of model training: joules, watts and gCO2e beside the loss.",
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+_FIRST_WORDS = f"""\
+{NAME} {__version__}: the energy meter of model training
+
+  {NAME} doctor                     what can be metered on this machine, and how well
+  {NAME} run -- python train.py     meter any program
+  {NAME} runs                       what your runs took
+
+In a training: Trainer(callbacks=[CarbonCallback(region="SE")]), or CarbonTrainerCallback with Hugging Face.
+All commands: {NAME} --help"""
 
 # A line for each paragraph, as typer keeps line ends.
 _RUN_HELP = (
@@ -57,6 +66,7 @@ _RUN_HELP = (
 
 _CHECK_HELP = (
     "Compare the energy of a run's steps and tokens with a baseline of the same GPU model and the same work.\n\n"
+    "Such as: check nightly --baseline energy.json --tolerance 0.05\n\n"
     "Ends with 0 within the tolerance, 1 where energy rose by more, 2 where the two cannot be compared, 3 where there "
     "is no baseline yet. What was measured is never compared with what was modelled."
 )
@@ -77,12 +87,15 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _top(
+    context: typer.Context,
     *,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     del version
+    if context.invoked_subcommand is None:
+        typer.echo(_FIRST_WORDS)
 
 
 @app.command()
@@ -97,6 +110,8 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Report what can be metered on this machine, how well, and what would fix the rest.
+
+    Such as: doctor --region SE --seconds 5
 
     Ends with 0 when at least one source can be used, else with 1.
     """
@@ -216,7 +231,10 @@ def estimate(
     markdown: MarkdownOption = False,
     latex: LatexOption = False,
 ) -> None:
-    """Estimate the energy, CO2e and cost of a training, with ranges, before any run."""
+    """Estimate the energy, CO2e and cost of a training, with ranges, before any run.
+
+    Such as: estimate --gpu H100 --count 8 --hours 24 --region SE
+    """
     from lightning_carbon.cli.estimate import command
 
     job = {

@@ -17,7 +17,7 @@ calibrating_app = typer.Typer()
 _HELP = (
     "Hold metered runs against a wall meter, and model the rest of this machine by it from now on.\n\n"
     "Meter the machine idle and under load, while a smart plug or PDU writes its log: run --run-name idle -- sleep 60; "
-    "run --run-name load -- python train.py. Then: calibrate idle load --wall plug.csv\n\n"
+    "run --run-name load -- python train.py. Then, such as: calibrate idle load --wall plug.csv\n\n"
     "The log is a CSV whose first line names the columns: time, and watts or energy_wh. Or give the figure of a single "
     "run: calibrate load --wall-watts 412. Records stay as they are; the table shows what they would say by the wall."
 )

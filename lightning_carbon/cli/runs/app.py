@@ -107,7 +107,10 @@ def show(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
-    """Print a run: the last, or the run with an id, the beginning of an id, or a name."""
+    """Print a run: the last, or the run with an id, the beginning of an id, or a name.
+
+    Such as: runs show baseline
+    """
     from lightning_carbon.cli.runs.listing import show_run
 
     given = inherited(context, project, ledger)

@@ -25,7 +25,10 @@ def _study() -> None:
 
 @study_app.command()
 def published(*, json: JsonOption = False, markdown: MarkdownOption = False, latex: LatexOption = False) -> None:
-    """Recompute the study's four tables from their inputs, and show computed beside printed."""
+    """Recompute the study's four tables from their inputs, and show computed beside printed.
+
+    Such as: study published --markdown
+    """
     from lightning_carbon.cli.study.published import show_published
 
     with told({"json": json, "markdown": markdown, "latex": latex}):
@@ -34,7 +37,10 @@ def published(*, json: JsonOption = False, markdown: MarkdownOption = False, lat
 
 @study_app.command()
 def claims(*, json: JsonOption = False, markdown: MarkdownOption = False, latex: LatexOption = False) -> None:
-    """Check press reports on the study: each claim, the arithmetic, the verdict."""
+    """Check press reports on the study: each claim, the arithmetic, the verdict.
+
+    Such as: study claims
+    """
     from lightning_carbon.cli.study.published import show_claims
 
     with told({"json": json, "markdown": markdown, "latex": latex}):
@@ -54,8 +60,8 @@ HoursOption = Annotated[
 _MEASURE_HELP = (
     "Train a model for some minutes and put it into the study's table: power after warm-up, projected.\n\n"
     "CONFIG is the YAML of a training with a `study:` block, such as configs/transformer_small.yaml. A program after "
-    "-- is run instead of the block's command, or without a CONFIG, such as: measure -- python train.py. The program "
-    "has to meter itself, as the callbacks and Meter do."
+    "-- is run instead of the block's command, or without a CONFIG, such as: study measure -- python train.py. The "
+    "program has to meter itself, as the callbacks and Meter do."
 )
 
 
@@ -140,7 +146,10 @@ def table(
     markdown: MarkdownOption = False,
     latex: LatexOption = False,
 ) -> None:
-    """Show all measurements in a ledger beside the published rows, each priced as its run was told."""
+    """Show all measurements in a ledger beside the published rows, each priced as its run was told.
+
+    Such as: study table --hours 12 --method strubell2019
+    """
     from lightning_carbon.cli.study.measure import show_table
     from lightning_carbon.measuring.pricing import method_of
     from lightning_carbon.study.measured.training_length import TrainingLength
@@ -184,7 +193,10 @@ def development(
     markdown: MarkdownOption = False,
     latex: LatexOption = False,
 ) -> None:
-    """Add up the energy of one model, one sweep and a whole project, failed runs included."""
+    """Add up the energy of one model, one sweep and a whole project, failed runs included.
+
+    Such as: study development --project lisa
+    """
     from lightning_carbon.cli.study.development import PriceOptions, show_development
 
     given = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,50 @@ def test_the_version_is_told() -> None:
     result = CliRunner().invoke(app, ["--version"])
 
     assert (0, f"lightning-carbon {__version__}\n") == (result.exit_code, result.stdout)
+
+
+def test_alone_it_shows_what_most_people_want() -> None:
+    """Three commands, the callback, and where the rest is."""
+    result = CliRunner().invoke(app, [])
+    shown = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("  ")]
+
+    assert (0, ["doctor", "run", "runs"]) == (result.exit_code, shown)
+    assert "CarbonCallback(region=" in result.stdout
+    assert "--help" in result.stdout
+
+
+def commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - typer has a click of its own
+    """Every command that does something, by the words that call it."""
+    below = getattr(command, "commands", {})
+    for word, subcommand in below.items():
+        yield from commands(f"{name} {word}".strip(), subcommand)
+    if name and (not below or command.invoke_without_command):
+        yield name, command
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands("", get_command(app))))
+def test_the_help_of_a_command_has_an_example_that_it_takes(name: str, command: Any) -> None:  # noqa: ANN401 - as above
+    """After "such as", with options that the command has."""
+    [example] = re.findall(rf"[Ss]uch as: ({name}\b[^\n]*)", command.help)
+    words = re.findall(r"(?<!\S)-[-\w]+", example.split(" -- ")[0])
+
+    assert set(words) <= {word for parameter in command.params for word in parameter.opts}
+
+
+def test_a_shell_can_complete_commands() -> None:
+    """As bash asks for what may follow."""
+    asked = {"_LIGHTNING_CARBON_COMPLETE": "complete_bash", "COMP_WORDS": "lightning-carbon do", "COMP_CWORD": "1"}
+    result = CliRunner().invoke(app, [], env=asked, prog_name="lightning-carbon")
+
+    assert "doctor" == result.stdout.strip()
+
+
+def test_no_colours_are_shown_to_those_who_want_none() -> None:
+    """``NO_COLOR`` wins over what forces colours; what is bold may stay."""
+    forced = {"FORCE_COLOR": "1", "NO_COLOR": "1"}
+    result = CliRunner().invoke(app, ["--help"], env=forced, color=True)
+
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", result.stdout)
 
 
 @pytest.mark.parametrize("words", [["run"], ["run", "--"], ["run", "--nonsense", "true"], ["nonsense"]])
