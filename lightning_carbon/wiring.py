@@ -199,7 +199,11 @@ def _event_device(computes_on: Any) -> EventDevice[Any] | None:  # noqa: ANN401 
 
 def _tell_accelerators(findings: Sequence[Finding]) -> None:
     """Warn of accelerators that the training uses and nothing can meter: a figure without them looks complete."""
+    from lightning_carbon.sources.accelerators import RATED
+
     for finding in findings:
+        if finding.source == RATED and finding.port is not None:
+            logger.warning("%s: no sensor shows its power, so it is %s", finding.subject, finding.reason)
         if finding.source == ACCELERATOR:
             logger.warning("%s: not metered: %s; the record says so", finding.subject, finding.reason)
 

@@ -1,7 +1,8 @@
 """Accelerators that models are trained on: the packaged table of rated power, peak arithmetic and cloud prices.
 
-The table is :file:`data/accelerators.csv`; its header describes each column, and each row names its source. A name is
-found as the vendor, NVML or people spell it, or not at all: the next model in the list may draw twice as much.
+The table is that of :mod:`lightning_carbon.grid.ratings`; its header describes each column, and each row names its
+source. A name is found as the vendor, NVML or people spell it, or not at all: the next model in the list may draw twice
+as much.
 """
 
 from __future__ import annotations
@@ -9,15 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import field
 from functools import cache
-from pathlib import Path
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.prices import CloudPrice
+from lightning_carbon.grid.ratings import rows
 from lightning_carbon.units import TERA
 from lightning_carbon.values import dataclass
-
-# Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
-_TABLE = Path(__file__).with_name("data") / "accelerators.csv"
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
 """The formats that peaks are listed for, the widest first."""
@@ -162,10 +160,7 @@ def _by_key() -> dict[str, Accelerator]:
 
 @cache
 def _table() -> tuple[Accelerator, ...]:
-    import csv
-
-    with _TABLE.open(encoding="utf-8", newline="") as file:
-        return tuple(map(_row, csv.DictReader(line for line in file if not line.startswith("#"))))
+    return tuple(map(_row, rows()))
 
 
 def _row(cells: dict[str, str]) -> Accelerator:

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 ROCM: Final = "rocm"
 """The name of AMD's GPUs here; torch calls them ``cuda``, like NVIDIA's."""
 
+RATED: Final = "rated"
+"""The source of what is modelled by its rating alone."""
+
+MODELLED: Final = frozenset({"xla", "hpu", "mps"})
+"""Torch's types of the devices that are modelled by their rating where nothing shows their power."""
+
 _NVIDIA: Final = "cuda"
 _OF_NVIDIA: Final = frozenset({"nvml", "jetson"})
 _PROCESSORS: Final = frozenset({"", "cpu", "meta"})
@@ -24,9 +30,9 @@ _PROCESSORS: Final = frozenset({"", "cpu", "meta"})
 _NAMES: Final = {
     ROCM: ("AMD GPU", "amd-smi shows its power and energy", ("amdgpu",)),
     "xpu": ("Intel GPU", "xpu-smi shows its power and energy", ("i915", "xe")),
-    "mps": ("Apple GPU", "sudo powermetrics shows its power", ()),
-    "xla": ("TPU", "its power is shown to nobody", ()),
-    "hpu": ("Intel Gaudi", "hl-smi shows its power", ()),
+    "mps": ("Apple GPU", "sudo powermetrics shows its power", ("apple", RATED)),
+    "xla": ("TPU", "its power is shown to nobody", (RATED,)),
+    "hpu": ("Intel Gaudi", "hl-smi shows its power", ("hlml", RATED)),
     "npu": ("Ascend NPU", "npu-smi shows its power", ()),
 }
 

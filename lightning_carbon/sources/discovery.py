@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.ports import Finding, Share
 from lightning_carbon.sources import nvml
-from lightning_carbon.sources.accelerators import not_metered
+from lightning_carbon.sources.accelerators import MODELLED, not_metered
 from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.allocation import allocation
@@ -79,6 +80,8 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
     by_nvml = not isinstance(devices, str) and any(finding.port is not None for finding in findings)
     shown = hwmon.discover(addresses if by_nvml else devices, environ, root, host=host, computes_on=computes_on)
     findings += shown.accelerators
+    attached, sockets = _attached(computes_on, devices, (environ, root), host=host)
+    findings += attached
     findings += not_metered(computes_on, findings)
     if not host:
         return findings
@@ -91,7 +94,7 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
         inside = [replace(socket, port=None, reason=socket.reason or reason) for socket in shown.processors]
         host_inside = Finding("host_model", "CPU and memory", reason=reason)
         return [*findings, *(inside if is_on_module else shown.processors), host_inside]
-    sockets = _sockets(rapl.discover(powercap_root, environ), shown.processors)
+    sockets = _sockets(rapl.discover(powercap_root, environ), [*sockets, *shown.processors])
     with_memory = {finding.port.sensor.domain.id for finding in sockets if finding.port and _covers_memory(finding)}
     measured = _scoped(sockets, cpu_scope, part, job=job, root=root)
     domains = [finding.port.sensor.domain for finding in measured if finding.port is not None]
@@ -143,6 +146,24 @@ def class_of_machine(
     found = machine_class(chassis_of(root), accelerators, portion, cpu_reason=part.reason if part.is_part else "")
     calibrated = calibration_of(root, environ)
     return found if calibrated is None else replace(calibrated, portion=found.portion)
+
+
+def _attached(
+    computes_on: str | None,
+    devices: Literal["auto", "all"] | Sequence[int | str],
+    around: tuple[Mapping[str, str], Path],
+    *,
+    host: bool,
+) -> tuple[list[Finding], list[Finding]]:
+    """Accelerators without a file of the kernel, and the processor of a Mac; most machines load nothing for them."""
+    kind = (computes_on or "").partition(":")[0]
+    if kind not in MODELLED and sys.platform != "darwin":
+        return [], []
+    from lightning_carbon.sources import attached
+    from lightning_carbon.sources.rated import Surroundings
+
+    environ, root = around
+    return attached.discover(computes_on, devices, Surroundings(environ, root), host=host)
 
 
 def _machine(shown: list[Finding], part: Allocation, scope: CpuScope) -> list[Finding]:

@@ -16,6 +16,7 @@ import pytest
 
 from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, PowerGauge
+from lightning_carbon.sources import apple, gaudi
 from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.cpu_share import CpuShare, share
@@ -24,6 +25,7 @@ from lightning_carbon.sources.replay import replay
 from lightning_carbon.sources.simulated import SimulatedCounter, SimulatedGPU, Sine
 from lightning_carbon.testing import ManualClock, ScriptedCounter
 from lightning_carbon.units import Energy
+from tests.makers.libraries import Apple, Gaudi
 from tests.powercap import PowercapTree
 from tests.worlds import write_world
 
@@ -53,6 +55,27 @@ def _rapl(folder: Path) -> Subject:
 
     (finding,) = rapl.discover(folder / "sys" / "class" / "powercap")
     return Subject(_counter(finding.port), go_on, lambda: (zone.path / "energy_uj").write_text("garbage"))
+
+
+def _apple(_: Path) -> Subject:
+    library = Apple()
+    gpu, *_others = apple.discover("darwin", library.load, lambda: library.looks)
+
+    def go_on() -> None:
+        library.counts["gpu_mj"] = (library.counts["gpu_mj"] or 0) + 250
+
+    return Subject(_counter(gpu.port), go_on, lambda: setattr(library, "error", RuntimeError("no channel")))
+
+
+def _gaudi(_: Path) -> Subject:
+    library = Gaudi()
+    [finding] = gaudi.discover(0, library.load)
+    card = library.cards[0]
+
+    def go_on() -> None:
+        card.millijoules += 250
+
+    return Subject(_counter(finding.port), go_on, lambda: setattr(card, "error", OSError("device lost")))
 
 
 def _hwmon(folder: Path) -> Subject:
@@ -122,6 +145,8 @@ def _counter(port: object) -> EnergyCounter:
 
 
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
+    "apple": _apple,
+    "gaudi": _gaudi,
     "rapl": _rapl,
     "hwmon": _hwmon,
     "share of rapl": _shared,

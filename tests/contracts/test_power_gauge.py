@@ -15,13 +15,16 @@ import pytest
 
 from lightning_carbon.errors import ReadFailed, SourceLost
 from lightning_carbon.ports import EnergyCounter, PowerGauge
+from lightning_carbon.sources import gaudi
 from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.hwmon import discovery as hwmon
+from lightning_carbon.sources.rated import modelled
 from lightning_carbon.sources.replay import replay
 from lightning_carbon.sources.shares import SharedGauge, Split
 from lightning_carbon.sources.simulated import Saw, SimulatedGauge
 from lightning_carbon.testing import ManualClock, ScriptedGauge
 from lightning_carbon.units import Power
+from tests.makers.libraries import Card, Gaudi
 from tests.worlds import write_world
 
 
@@ -62,6 +65,23 @@ def _replay() -> Subject:
 def _simulated() -> Subject:
     clock = ManualClock()
     return Subject(SimulatedGauge(clock, Saw(0, 400, 1)), lambda: clock.advance(seconds=0.3))
+
+
+def _gaudi() -> Subject:
+    library = Gaudi([Card(millijoules=0)])
+    [finding] = gaudi.discover(0, library.load)
+    card = library.cards[0]
+
+    def go_on() -> None:
+        card.milliwatts += 1
+
+    return Subject(_gauge(finding.port), go_on, lambda: setattr(card, "error", OSError("device lost")))
+
+
+def _rated() -> Subject:
+    finding = modelled("xla")
+    assert finding is not None
+    return Subject(_gauge(finding.port), lambda: None)
 
 
 def _scripted() -> Subject:
@@ -112,7 +132,9 @@ def _gauge(port: object) -> PowerGauge:
 SUBJECTS: dict[str, Callable[[Path], Subject]] = {
     "host_model of a process": lambda _folder: _host_model("process"),
     "host_model of the machine": lambda _folder: _host_model("machine"),
+    "gaudi": lambda _folder: _gaudi(),
     "hwmon": _hwmon,
+    "rated": lambda _folder: _rated(),
     "replay": lambda _folder: _replay(),
     "simulated": lambda _folder: _simulated(),
     "scripted": lambda _folder: _scripted(),

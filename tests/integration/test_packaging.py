@@ -65,6 +65,7 @@ def test_the_metadata_names_licence_and_extras(metadata: Message) -> None:
         "live",
         "dev",
         "all",
+        "apple",
     }
 
     assert "Apache-2.0" == metadata["License-Expression"]

@@ -26,7 +26,7 @@ def trained(ledger: Path, computes_on: str, ranks: Ranks | None = None) -> RunRe
     return meter.record
 
 
-@pytest.mark.parametrize(("computes_on", "name"), [("xpu", "Intel GPU"), ("mps", "Apple GPU"), ("hpu", "Intel Gaudi")])
+@pytest.mark.parametrize(("computes_on", "name"), [("xpu", "Intel GPU")])
 def test_an_accelerator_without_a_sensor_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, computes_on: str, name: str
 ) -> None:
@@ -38,6 +38,20 @@ def test_an_accelerator_without_a_sensor_is_said(
     assert [True] == [message.startswith(f"{name}: not metered: ") for message in warnings]
     assert f"{name}: not metered" in record.summary()
     assert f"{name}: not metered" in summary_markdown(record)
+
+
+@pytest.mark.parametrize(("computes_on", "name"), [("mps", "Apple GPU"), ("hpu", "Gaudi"), ("xla", "TPU")])
+def test_an_accelerator_with_a_rating_is_modelled_and_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, computes_on: str, name: str
+) -> None:
+    """One warning, and a domain of its own that record and summary call modelled; nothing says it is missing."""
+    record = trained(tmp_path, computes_on)
+    [domain] = [domain for domain in record.energy.domains if domain.kind == "gpu"]
+
+    assert (f"{name} (modelled)", "modelled") == (domain.name, domain.provenance)
+    assert [] == [finding for finding in record.energy.absent if finding.source == "accelerator"]
+    assert 1 == caplog.text.count("no sensor shows its power, so it is modelled")
+    assert f"modelled: GPU {name} (modelled)" in record.summary()
 
 
 def test_a_processor_is_no_accelerator(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
