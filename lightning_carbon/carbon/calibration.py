@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 WALL_RATIO: Final = 0.02
 """The half width of a wall meter's 90 % interval, as a share of what it shows; ours."""
 
+LOAD_SHARE: Final = 0.05
+"""The standard deviation of the share between loads, whatever was calibrated: regulators of a board, cables of a card
+and fans lose differently. Ours, from the runs of a desktop at a wall meter of Fischer et al. 2025 (arXiv 2509.22092),
+whose rests differ by up to 40 W between loads of processor and GPU that take the same power."""
+
 _UNKNOWN_WATTS: Final = 500.0
 """The standard deviation of a constant of which the class says nothing, as that of a virtual machine; ours."""
 
@@ -39,12 +44,14 @@ class WallStretch:
         chips_low_watts: The lower end of its range.
         chips_high_watts: The upper end of its range.
         wall_watts: The mean power at the plug.
+        count_watts: The least that the wall meter tells over the stretch, such as a Wh; 0 where that is small.
     """
 
     chips_watts: float
     chips_low_watts: float
     chips_high_watts: float
     wall_watts: float
+    count_watts: float = 0.0
 
     @property
     def rest_watts(self) -> float:
@@ -55,7 +62,9 @@ class WallStretch:
     def variance(self) -> float:
         """The variance of the rest, from the ranges of both, in square watts."""
         chips = (self.chips_high_watts - self.chips_low_watts) / 2
-        return (chips**2 + (WALL_RATIO * self.wall_watts) ** 2) / NORMAL_90**2
+        read = (chips**2 + (WALL_RATIO * self.wall_watts) ** 2) / NORMAL_90**2
+        # Both ends of the stretch are cut to a count, so their difference has a triangular error.
+        return read + self.count_watts**2 / 6
 
 
 def calibrated(stretches: Iterable[WallStretch], known: RestModel, *, date: str) -> RestModel:
@@ -79,7 +88,11 @@ def calibrated(stretches: Iterable[WallStretch], known: RestModel, *, date: str)
         count += 1
     determinant = a * d - b * b
     constant, share = (d * e - b * f) / determinant, (a * f - b * e) / determinant
-    constant_half, share_half = NORMAL_90 * sqrt(d / determinant), NORMAL_90 * sqrt(a / determinant)
+    # Of the next load, the share is as uncertain as loads differ; no wall makes a machine less known than its class is.
+    variance = a / determinant + LOAD_SHARE**2
+    if share_deviation > 0:
+        variance = min(variance, share_deviation**2)
+    constant_half, share_half = NORMAL_90 * sqrt(d / determinant), NORMAL_90 * sqrt(variance)
     constant, share = max(0.0, constant), max(0.0, share)
     stretches_read = "a stretch" if count == 1 else f"{count} stretches"
     return replace(
@@ -95,5 +108,5 @@ def calibrated(stretches: Iterable[WallStretch], known: RestModel, *, date: str)
         assumed=False,
         portion=1.0,
         reason=f"calibrated {date}",
-        pivot_watts=b / a,
+        pivot_watts=b / determinant / variance,
     )

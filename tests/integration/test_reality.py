@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.reality import walls
 from tests.reality.errors import errors_of
 from tests.reality.figures import PAGE, RESULTS, with_tables
 from tests.reality.traces import VARIABLE, folder, read
@@ -33,3 +34,33 @@ def test_the_page_says_what_was_found() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
     assert page == with_tables(page, json.loads(RESULTS.read_text(encoding="utf-8")))
+
+
+WALLS: list[dict[str, Any]] = json.loads(walls.RESULTS.read_text(encoding="utf-8"))
+
+
+def test_the_committed_shares_of_walls_are_what_the_interval_holds() -> None:
+    """Of nodes by the packaged trainings; of a desktop where a checkout of its runs is at hand."""
+    root = walls.folder()
+    found = walls.servers() if root is None else walls.results_of(list(walls.walls(root)))
+
+    assert found
+    assert WALLS[-len(found) :] == found
+
+
+def test_machines_reach_the_goal_where_a_meter_tells_it() -> None:
+    """85 % inside and ±35 % by a class; within ±20 % in the mean when calibrated, and all but 5 % within a count."""
+    for row in WALLS:
+        if "calibrated" in row["machine"]:
+            assert 0.2 > row["half_width"]
+            assert 0.95 <= row["near"] / row["runs"]
+        else:
+            assert 0.35 > row["widest"]
+            assert 0.85 <= row["inside"] / row["runs"]
+
+
+def test_the_page_has_the_walls() -> None:
+    """METHODOLOGY.md has their table, to the letter."""
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert page == walls.with_table(page, WALLS)

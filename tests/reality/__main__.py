@@ -2,6 +2,7 @@
 
 python -m tests.reality            # print how far off it is, by card, sensor and length of window
 python -m tests.reality --write    # also into the committed figures, sensor_blur.csv and METHODOLOGY.md
+python -m tests.reality --walls    # machines at their plugs alone, see tests/reality/walls.py
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import sys
 
+from tests.reality import walls
 from tests.reality.errors import errors_of
 from tests.reality.figures import BLUR, PAGE, RESULTS, blur, ranges, tables, with_tables
 from tests.reality.traces import VARIABLE, folder, traces
@@ -23,7 +25,14 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} and {PAGE.name}")
-    write: bool = parser.parse_args().write
+    parser.add_argument(
+        "--walls", action="store_true", help="hold machines against their wall meters, and nothing else"
+    )
+    options = parser.parse_args()
+    write: bool = options.write
+    walls_against(write=write)
+    if options.walls:
+        return 0
     root = folder()
     if root is None:
         print(f"no traces: set {VARIABLE} to a folder with gpu-traces/, see tests/reality/traces.py", file=sys.stderr)
@@ -37,6 +46,24 @@ def main() -> int:
         PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
         print(f"wrote {RESULTS.name}, {BLUR.name} and {PAGE.name}; once more, where {BLUR.name} has changed")
     return 0
+
+
+def walls_against(*, write: bool) -> None:
+    """Print which walls are inside, worked out anew where the runs are at hand, else as it is committed.
+
+    Args:
+        write: Whether to commit what is worked out.
+    """
+    root = walls.folder()
+    if root is None:
+        print(f"as committed, since {walls.VARIABLE} names no checkout of ai-energy-validation:\n", file=sys.stderr)
+        print(f"{walls.table_of(json.loads(walls.RESULTS.read_text(encoding='utf-8')))}\n")
+        return
+    results = walls.results_of(list(walls.walls(root)))
+    print(f"{walls.table_of(results)}\n")
+    if write:
+        walls.RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        PAGE.write_text(walls.with_table(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from math import sqrt
 from random import Random
 
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lightning_carbon.carbon.calibration import WallStretch, calibrated
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.interval import Interval
 from lightning_carbon.carbon.monte_carlo import (
@@ -244,21 +244,25 @@ def test_hosts_of_a_class_err_together() -> None:
 
 def test_a_calibrated_line_turns_around_the_mean_of_its_points() -> None:
     """At the power of the calibration the rest is known better than constant and share, which err apart."""
-    stretches = [WallStretch(watts, watts, watts, 1.15 * watts + 50) for watts in (100.0, 300.0)]
-    model = calibrated(stretches, DESK, date="2026-11-28")
+    model = replace(
+        DESK,
+        constant_low_watts=30.0,
+        constant_high_watts=70.0,
+        share_low=0.05,
+        share_high=0.25,
+        pivot_watts=150.0,
+    )
     ns = HOUR * NANOSECONDS_PER_SECOND
-    widths = {}
-    for watts in (20.0, 200.0, 900.0):
-        found = interval_of(
-            lambda world, watts=watts: plugs_of([Plug(chip(watts * HOUR, 0.0), ns, model)], world),  # type: ignore[misc]
-            Bounds(1.15 * watts * HOUR + 50 * HOUR, 0.0, 1e12),
-        )
-        widths[watts] = width(found) / HOUR / 2
-    apart = model.constant_high_watts - model.constant_watts, 200 * (model.share_high - model.share)
+    halves = {}
+    for watts in (50.0, 150.0, 900.0):
+        plug = Plug(chip(watts * HOUR, 0.0), ns, model)
+        found = interval_of(partial(plugs_of, [plug]), Bounds((1.15 * watts + 50) * HOUR, 0.0, 1e12))
+        halves[watts] = width(found) / HOUR / 2
+    height = sqrt(20**2 - 15**2)
 
-    assert widths[200.0] < widths[20.0] < widths[900.0]
-    assert widths[200.0] < 0.9 * sqrt(apart[0] ** 2 + apart[1] ** 2)
-    assert model.pivot_watts == pytest.approx(140.0, abs=50.0)
+    assert halves[150.0] == pytest.approx(height, rel=0.02)
+    assert halves[50.0] == pytest.approx(sqrt(height**2 + 10**2), rel=0.05)
+    assert halves[900.0] == pytest.approx(sqrt(height**2 + 75**2), rel=0.05)
 
 
 def test_many_small_offsets_are_drawn_together() -> None:
