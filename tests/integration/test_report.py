@@ -96,17 +96,19 @@ def test_a_record_draws_itself(reports: Reports) -> None:
     assert "baseline" in power.get_title(loc="left")
 
 
-def test_without_matplotlib_the_extra_is_named(reports: Reports) -> None:
+def test_without_a_library_its_extra_is_named(reports: Reports) -> None:
     """By the record and by the command alike, each in a single line."""
     program = """
 import sys
-sys.modules["matplotlib"] = None
+sys.modules["weasyprint"] = None
 from pathlib import Path
 from typer.testing import CliRunner
 from lightning_carbon.cli.app import app
 from lightning_carbon.errors import UsageError
 from lightning_carbon.errors import UsageError
 from lightning_carbon.ledger.query import read_record
+print(CliRunner().invoke(app, ["report", "--ledger", sys.argv[1], "-o", "x.pdf"]).stderr)
+sys.modules["matplotlib"] = None
 try:
     read_record(Path(sys.argv[2]) / "record.json").plot()
 except UsageError as error:
@@ -117,6 +119,7 @@ print(CliRunner().invoke(app, ["report", "--ledger", sys.argv[1], "-o", "x.html"
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
 
     assert 2 == done.stdout.count("pip install 'lightning-carbon[report]'")
+    assert "--output x.pdf cannot be used: a PDF needs weasyprint: pip install 'lightning-carbon[pdf]'" in done.stdout
 
 
 def test_markdown_has_the_same_tables(reports: Reports, tmp_path: Path) -> None:
@@ -130,8 +133,7 @@ def test_markdown_has_the_same_tables(reports: Reports, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-o", "report.pdf"], "PDF is printed by a browser"),
-        (["-o", "report.txt"], "give a name that ends in .html or .md"),
+        (["-o", "report.txt"], "give a name that ends in .html, .pdf or .md"),
         (["-o", "nowhere/report.html"], "there is no folder"),
         (["nobody"], "no run in"),
         (["--project", "lysa"], "lisa"),

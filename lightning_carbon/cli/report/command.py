@@ -17,11 +17,12 @@ from lightning_carbon.errors import ConfigError
 REPORT_HELP: Final = (
     "Write a page about a run, or about the runs of a project.\n\n"
     "Such as: report -o report.html, or: report --project lisa -o lisa.html\n\n"
-    "By default about the last run. The page is a single file: it loads nothing, and can be printed, or printed to a "
-    "PDF, from any browser. A name that ends in .md gives Markdown, without charts."
+    "By default about the last run. The page is a single file that loads nothing. A name that ends in .pdf "
+    "gives the same page for paper (pip install 'lightning-carbon[pdf]'), in .md Markdown, without charts."
 )
 _HTML: Final = frozenset({".html", ".htm"})
 _MARKDOWN: Final = frozenset({".md", ".markdown"})
+_PDF: Final = ".pdf"
 
 
 def report(
@@ -35,7 +36,7 @@ def report(
     ledger: LedgerOption = None,
     *,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to: a name that ends in .html or .md.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to: a name that ends in .html, .pdf or .md.")
     ] = Path("report.html"),
 ) -> None:
     """Write a page about a run, or about the runs of a project."""
@@ -57,10 +58,14 @@ def write_report(run: str | None, project: str | None, ledger: str | None, *, ou
     """
     from lightning_carbon.cli.report.making import project_html, project_markdown, run_html, run_markdown, with_needed
     from lightning_carbon.cli.runs.choosing import known_runs
+    from lightning_carbon.report.pages.pdf import pdf_of, with_weasyprint
 
-    is_markdown = _is_markdown(output)
+    ending = _ending_of(output)
+    is_markdown = ending in _MARKDOWN
     if not is_markdown:
         with_needed()
+    if ending == _PDF:
+        with_weasyprint(str(output))
     runs = known_runs(ledger, project)
     meant = runs.project if run is None else runs.ledger.meant(run, runs.project)
     if run is None and meant is None:
@@ -70,26 +75,28 @@ def write_report(run: str | None, project: str | None, ledger: str | None, *, ou
     else:
         assert meant is not None  # noqa: S101 - the last run was looked for
         text = run_markdown(meant) if is_markdown else run_html(runs.ledger, meant)
-    _write(output, text)
+    _write(output, pdf_of(text) if ending == _PDF else text.encode(errors="replace"))
     notice(f"wrote {output}")
 
 
-def _is_markdown(output: Path) -> bool:
+def _ending_of(output: Path) -> str:
+    """How the name of a file ends that can be written.
+
+    Raises:
+        ConfigError: Otherwise.
+    """
     ending = output.suffix.lower()
-    if ending == ".pdf":
-        fix = "PDF is printed by a browser: give a name that ends in .html, open it, and print it to a file."
-        raise ConfigError("output", str(output), fix)
-    if ending not in _HTML | _MARKDOWN:
-        raise ConfigError("output", str(output), "give a name that ends in .html or .md.")
+    if ending not in _HTML | _MARKDOWN | {_PDF}:
+        raise ConfigError("output", str(output), "give a name that ends in .html, .pdf or .md.")
     if not output.absolute().parent.is_dir():
         raise ConfigError("output", str(output), f"there is no folder {output.absolute().parent}; make it first.")
-    return ending in _MARKDOWN
+    return ending
 
 
-def _write(output: Path, text: str) -> None:
+def _write(output: Path, content: bytes) -> None:
     scratch = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     try:
-        scratch.write_text(text, encoding="utf-8", errors="replace")
+        scratch.write_bytes(content)
         scratch.replace(output)
     except OSError as error:
         scratch.unlink(missing_ok=True)
