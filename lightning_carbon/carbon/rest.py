@@ -84,6 +84,16 @@ class RestModel:
         shared = chips.map(lambda energy: energy.joules).times(Bounds(self.share, self.share_low, self.share_high))
         return constant.combine(shared, add).map(Energy.from_joules)
 
+    def rest_microjoules(self, chips_uj: int, duration_ns: int) -> int:
+        """The value of :meth:`rest_of` alone, in microjoules, as every row needs it.
+
+        Args:
+            chips_uj: What the chips have used, in microjoules.
+            duration_ns: In how many nanoseconds.
+        """
+        constant_joules = self.constant_watts * self.portion * (duration_ns / NANOSECONDS_PER_SECOND)
+        return Energy.from_joules(constant_joules + Energy(chips_uj).joules * self.share).microjoules
+
 
 @dataclass(frozen=True, slots=True)
 class MachineReading:

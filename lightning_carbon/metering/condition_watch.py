@@ -26,7 +26,7 @@ _MOST_PENDING: Final = 64
 class ConditionWatch:
     """The gauges of a device.
 
-    Readings are taken on the sampling thread, and summed by those that ask for the sums, under the run's lock.
+    Readings are taken on the sampling thread, and summed there or by those that ask for the sums, under the run's lock.
 
     Args:
         port: The gauges.
@@ -69,11 +69,15 @@ class ConditionWatch:
     @property
     def sums(self) -> ConditionSum | None:
         """What the gauges have shown so far; ``None`` before the first reading. The run's lock is held."""
+        self.add_up()
+        return self._sums
+
+    def add_up(self) -> None:
+        """Sum the readings that are not summed yet; the run's lock is held."""
         while self._pending:
             look = self._pending.popleft()
             self._sums = after(self._sums or ConditionSum(), self._before, look)
             self._before = look
-        return self._sums
 
 
 def next_look_ns(since_ns: int, now_ns: int) -> int:

@@ -360,6 +360,8 @@ class Sampler:
             if self._reading is not probe:
                 return  # given up meanwhile: another thread has taken over
             self._reading = None
+            with self._lock:  # here, as a row would have to otherwise
+                probe.condition.add_up()
 
     def _tell(self, odd: list[Probe]) -> None:
         """Tell what is odd about some probes, and end the timelines of those that were lost."""

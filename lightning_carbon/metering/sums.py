@@ -12,7 +12,7 @@ from lightning_carbon.carbon.footprint import mass_of
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.metering.device_figures import NO_CONDITIONS, conditions_at, figures_between
 from lightning_carbon.records.credits import Credit, credited
-from lightning_carbon.records.machines import is_machine, machine_microjoules, sees_machines
+from lightning_carbon.records.machines import HostChips, is_machine, sees_machines
 from lightning_carbon.records.power_profile import Height, Strand
 from lightning_carbon.records.rows import Row
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
@@ -103,6 +103,8 @@ class Hardware:
                 if not is_machine(domain):
                     first.setdefault((header.host_id, domain.id), (number, place))
         self.sees_machines = sees_machines(headers)
+        self._hosts = [HostChips(headers, host) for host in dict.fromkeys(header.host_id for header in headers)]
+        self._ranges = [tuple(domain.range for domain in header.domains) for header in headers]
         self._pieces = tuple(first.values())
         described = [(number, place, headers[number].domains[place]) for number, place in self._pieces]
         # Where no domain is inside another one, no reading changes what a total sums.
@@ -127,6 +129,19 @@ class Hardware:
     def kinds(self) -> Sequence[Mapping[str, Sequence[int]]]:
         """For every rank, the places of the domains credited to it, by kind."""
         return self._kinds
+
+    def ranges(self, number: int) -> Sequence[Accuracy]:
+        """The ranges around the sensors that a rank started with, by place."""
+        return self._ranges[number]
+
+    def machine_microjoules(self, parts: Sequence[RankPart], chips_uj: Mapping[str, int]) -> int:
+        """What all machines have used so far, in microjoules; those of which nothing is known, what chips have.
+
+        Args:
+            parts: The parts of these ranks.
+            chips_uj: What the chips of each host have used.
+        """
+        return sum(host.machine_microjoules(parts, chips_uj.get(host.host_id, 0)) for host in self._hosts)
 
     def roots(self, parts: Sequence[RankPart]) -> Sequence[Sequence[int]]:
         """For every rank, the places of the domains credited to it that a total sums."""
@@ -155,31 +170,27 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
     chips: dict[str, int] = {}
     conditions: dict[tuple[int, int], ConditionSum] = {}
     total = step = covered = expected = count = without_word = 0
-    for part, of_kind, roots in zip(parts, hardware.kinds(), hardware.roots(parts), strict=True):
+    for number, (part, of_kind, roots) in enumerate(zip(parts, hardware.kinds(), hardware.roots(parts), strict=True)):
         beat = part.beat
         if beat.conditions:
             conditions |= conditions_at(part, of_kind.get(Kind.GPU, ()))
+        used_by = list(beat.phases.values())
+        uj = _in_all([phase.uj for phase in used_by], part)
         for kind, places in of_kind.items():
-            # A list, since a generator costs twice as much here.
-            used = sum([_sum_at(phase.uj, places) for phase in beat.phases.values()])  # noqa: C419
-            kinds[kind] = kinds.get(kind, 0) + used
+            kinds[kind] = kinds.get(kind, 0) + _sum_at(uj, places)
         if not roots:
             continue
         for name, phase in beat.phases.items():
-            used = _sum_at(phase.uj, roots)
-            phases[name] = phases.get(name, 0) + used
-            total += used
-            chips[part.header.host_id] = chips.get(part.header.host_id, 0) + used
-            covered += _sum_at(phase.covered_ns, roots)
-        used_by = list(beat.phases.values())
+            phases[name] = phases.get(name, 0) + _sum_at(phase.uj, roots)
+        used, covered_ns = _sum_at(uj, roots), _in_all([phase.covered_ns for phase in used_by], part)
+        total += used
+        chips[part.header.host_id] = chips.get(part.header.host_id, 0) + used
+        covered += _sum_at(covered_ns, roots)
+        ranges = hardware.ranges(number)
         for place in roots:
-            domain = part.header.domains[place]
             told = beat.sensors[place] if place < len(beat.sensors) else None
-            sensors[part.header.rank, place] = SensorSum(
-                sum([phase.uj[place] for phase in used_by]),  # noqa: C419 - as above
-                sum([phase.covered_ns[place] for phase in used_by]),  # noqa: C419
-                (domain if told is None else told.applied_to(domain)).range,
-            )
+            accuracy = ranges[place] if told is None else told.applied_to(part.header.domains[place]).range
+            sensors[part.header.rank, place] = SensorSum(uj[place], covered_ns[place], accuracy)
         step += _sum_at(beat.step_uj, roots)
         expected += beat.ns * len(roots)
         count += len(roots)
@@ -199,7 +210,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
         roots=count,
         silent=without_word,
         sensors=sensors,
-        machine=machine_microjoules(parts, chips) if hardware.sees_machines and count else None,
+        machine=hardware.machine_microjoules(parts, chips) if hardware.sees_machines and count else None,
         conditions=conditions,
     )
 
@@ -341,6 +352,13 @@ def _ends(before: Sums, now: Sums) -> tuple[int, int]:
             ends = shown.accuracy.ends(microjoules, covered_ns)
             low, high = low + ends[0], high + ends[1]
     return low, high
+
+
+def _in_all(figures: Sequence[Sequence[int]], part: RankPart) -> Sequence[int]:
+    """What the phases of a rank have at each place, added up."""
+    if len(figures) == 1:
+        return figures[0]
+    return [sum(at_place) for at_place in zip(*figures, strict=True)] or [0] * len(part.header.domains)
 
 
 def _sum_at(figures: Sequence[int], places: Sequence[int]) -> int:

@@ -56,19 +56,43 @@ def sees_machines(headers: Iterable[Header]) -> bool:
     return any(header.rest is not None or any(map(is_machine, header.domains)) for header in headers)
 
 
-def machine_microjoules(parts: Sequence[RankPart], chips_uj: Mapping[str, int]) -> int:
-    """What all machines of a run have used so far, in microjoules; those of which nothing is known, what chips have.
+class HostChips:
+    """A host whose machine is known by more than its chips, or not; what of it does not change during a run.
 
     Args:
-        parts: What the ranks have written.
-        chips_uj: What the chips of each host have used.
+        headers: The headers of all ranks.
+        host_id: The host.
     """
-    total = 0
-    for host, of_host in by_host(parts).items():
-        chips = Bounds.exactly(Energy(chips_uj.get(host, 0)))
-        machine = _machine(of_host, chips)
-        total += (chips if machine is None else machine).value.microjoules
-    return total
+
+    def __init__(self, headers: Sequence[Header], host_id: str) -> None:
+        self.host_id = host_id
+        self._numbers = [number for number, header in enumerate(headers) if header.host_id == host_id]
+        of_host = [headers[number] for number in self._numbers]
+        self._model = next((header.rest for header in of_host if header.rest is not None), None)
+        self._seen = next(
+            (
+                (number, place)
+                for number in self._numbers
+                for place, domain in enumerate(headers[number].domains)
+                if is_machine(domain)
+            ),
+            None,
+        )
+
+    def machine_microjoules(self, parts: Sequence[RankPart], chips_uj: int) -> int:
+        """What the machine has used so far, in microjoules; what its chips have, where no more is known.
+
+        Args:
+            parts: What all ranks have written.
+            chips_uj: What the chips of this host have used.
+        """
+        longest_ns = max(parts[number].beat.ns for number in self._numbers)
+        if self._seen is not None:
+            number, place = self._seen
+            chips = Bounds.exactly(Energy(chips_uj))
+            machine = machine_of(chips, longest_ns, model=self._model, reading=Seen(parts[number], place).reading)
+            return (chips if machine is None else machine).value.microjoules
+        return chips_uj if self._model is None else chips_uj + self._model.rest_microjoules(chips_uj, longest_ns)
 
 
 def machine_record(

@@ -81,3 +81,13 @@ def test_the_model_says_its_source() -> None:
 
     assert "desktop: 50 W + 15% of the chips; a study of 2025" == MODEL.method
     assert "desktop: 25 W of 50% of the machine + 15% of the chips; a study of 2025" == half.method
+
+
+@given(st.integers(0, 10**15), st.integers(0, 10**15), st.sampled_from([1.0, 0.25]))
+def test_the_value_alone_is_that_with_its_range(chips_uj: int, duration_ns: int, portion: float) -> None:
+    """A row, which needs no range, has the very microjoules of the record."""
+    model = replace(MODEL, portion=portion)
+
+    whole = model.rest_of(Bounds.exactly(Energy(chips_uj)), duration_ns)
+
+    assert whole.value.microjoules == model.rest_microjoules(chips_uj, duration_ns)
