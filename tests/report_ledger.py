@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from lightning_carbon.energy.condition import Condition, Throttle
 from lightning_carbon.energy.readings import Domain, Kind
 from lightning_carbon.ledger.directory import DirectoryRunStore
 from lightning_carbon.testing import ManualClock, ScriptedCounter
@@ -24,10 +25,18 @@ START_SECONDS = 1_767_261_600.0
 """A morning of January 2026, in seconds since 1970."""
 
 
+class WarmCounter(ScriptedCounter):
+    """The counter of a GPU that is hot enough to slow itself down now and then."""
+
+    def read_condition(self) -> Condition:
+        """Busy, hot, and slowed down: a figure of each."""
+        return Condition(0.97, 1_410.0, 2_619.0, 87.0, float(61 << 30), 700.0, frozenset({Throttle.HEAT}))
+
+
 def sources(clock: ManualClock) -> list[ScriptedCounter]:
     """Two GPUs whose power swings, and a processor."""
     return [
-        ScriptedCounter(clock, lambda seconds: 420.0 + 180.0 * math.sin(seconds / 40.0), domain=GPU),
+        WarmCounter(clock, lambda seconds: 420.0 + 180.0 * math.sin(seconds / 40.0), domain=GPU),
         ScriptedCounter(clock, lambda seconds: 400.0 + 150.0 * math.sin(seconds / 40.0 + 0.4), domain=SECOND_GPU),
         ScriptedCounter(clock, lambda seconds: 110.0 + 20.0 * math.sin(seconds / 15.0), domain=PACKAGE),
     ]

@@ -74,6 +74,7 @@ def test_lines_are_printed_where_there_is_no_terminal(tmp_path: Path) -> None:
     words = [" kW, ", "train, 2", "per token", "at the end (", "of 100 Wh used"]
     assert [] == [word for word in words if word not in lines[0]], lines[0]
     assert "at the end" not in lines[-1]
+    assert "throttled: heat, waste: throttled by heat: " in lines[0]
 
 
 def test_a_terminal_shows_devices_and_phases(tmp_path: Path) -> None:
@@ -81,6 +82,7 @@ def test_a_terminal_shows_devices_and_phases(tmp_path: Path) -> None:
     shown = watched(tmp_path, started(tmp_path), is_terminal=True)
 
     assert all(word in shown for word in ("NVIDIA H100", "AMD EPYC", "▸ train", "setup", "steps", "of 60"))
+    assert all(word in shown for word in ("87 °C  1,410 MHz  97.0 % busy", "throttled: heat", "waste", "look at fans"))
     assert "[red]trial[/red]" in shown
     assert "\x1b[2J" not in shown.replace("\x1b[2K", "")
     assert "\u202e" not in shown

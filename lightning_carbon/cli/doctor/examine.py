@@ -23,8 +23,9 @@ from lightning_carbon.cli.doctor.report import (
 )
 from lightning_carbon.cli.doctor.watch import Watched, watch
 from lightning_carbon.energy.readings import Provenance
-from lightning_carbon.errors import ConfigError
+from lightning_carbon.errors import ConfigError, SourceError
 from lightning_carbon.ports import EnergyCounter, Finding, Source
+from lightning_carbon.records.condition_words import condition_words
 from lightning_carbon.settings import (
     DEVICES,
     LEDGER,
@@ -37,6 +38,7 @@ from lightning_carbon.settings.pricing import INTENSITY, PUE, REGION, intensity_
 from lightning_carbon.settings.setting import Setting
 from lightning_carbon.sources import ipmi, nvml, redfish
 from lightning_carbon.sources.discovery import discover
+from lightning_carbon.sources.patience import patient
 from lightning_carbon.systems import system
 
 DEFAULT: Final = "default"
@@ -164,7 +166,18 @@ def _found(finding: Finding, port: Source, watched: Watched, *, seconds: float) 
         tick_is_upper_bound=watched.tick_is_upper_bound,
         read_seconds=watched.read_seconds,
         watts=watched.watts,
+        condition=_condition(finding),
     )
+
+
+def _condition(finding: Finding) -> str:
+    """What the device tells beside its power, in words."""
+    if finding.gauges is None:
+        return ""
+    try:
+        return condition_words(patient(finding.gauges.read_condition))
+    except SourceError as error:
+        return f"nothing: {error}"
 
 
 def _region(intensity: Intensity, region: str | None, environ: Mapping[str, str]) -> RegionReport:

@@ -141,6 +141,10 @@ def _notes(sources: Iterable[SourceReport]) -> Iterator[RenderableType]:
         yield _heading(title)
         for text in filter(None, (method, reason)):
             yield _indented(Text(text, style if text == reason else ""))
+        for source in group:
+            if source.condition:
+                name = "" if len(group) == 1 else f"{_what(source)} "
+                yield _indented(Text(f"{name}also tells: {source.condition}"))
         if fix:
             yield Text.assemble("  ", ("fix: ", "bold"), fix)
 

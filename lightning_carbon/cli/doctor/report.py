@@ -20,6 +20,7 @@ unknown values are ``null``.
     * ``readings``, ``failed_readings``, ``moves``: how often it was read, in vain, and with another value than before.
     * ``tick_seconds``, ``tick_is_upper_bound``: how often its value moves; an upper bound where that was every reading.
     * ``read_seconds``: the median cost of one reading. ``watts``: the mean power while it was watched.
+    * ``condition``: what the device tells beside its power, in words, such as its temperature; empty where nothing.
 ``devices``
     ``setting`` and where it is ``from``; ``cuda_visible_devices``, ``cuda_device_order``, a ``remark`` on them; the
     ``trouble`` that kept NVML from being used; and ``found``, each with ``kind`` (``"gpu"``, ``"mig"``), ``index``
@@ -86,6 +87,7 @@ class SourceReport:
     tick_is_upper_bound: bool = False
     read_seconds: float | None = None
     watts: float | None = None
+    condition: str = ""
 
     @property
     def usable(self) -> bool:

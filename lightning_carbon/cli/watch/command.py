@@ -12,7 +12,8 @@ from lightning_carbon.cli.usage_errors import told
 from lightning_carbon.units import SECONDS_PER_HOUR
 
 WATCH_HELP: Final = (
-    "Watch a run under way: watts by device and phase, joules per token, its forecast and its budget.\n\n"
+    "Watch a run under way: watts by device and phase, temperature and throttling, joules per token, waste, its "
+    "forecast and its budget.\n\n"
     "Such as: watch, or: watch baseline --every 5\n\n"
     "By default the run that started last among those under way. Its journals alone are read, so the training takes no "
     "notice. Ends with the run; where stdout is no terminal, prints a line each time."

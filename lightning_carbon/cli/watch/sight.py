@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lightning_carbon.energy.condition import Gauge
 from lightning_carbon.energy.curve import EnergyCurve
 from lightning_carbon.energy.readings import kind_word
+from lightning_carbon.records.condition_words import gauge_words, reason_words
 from lightning_carbon.records.credits import credits_of
 from lightning_carbon.records.journal import AheadBeat, Beat, RankPart
 from lightning_carbon.records.merging import record_of
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 RECENT_SECONDS: Final = 5.0
 """The time that present power is averaged over; ours: ten beats."""
+SHOWN: Final = (Gauge.TEMPERATURE, Gauge.SM_CLOCK, Gauge.UTILIZATION)
+"""The gauges of a device that there is room for."""
 _MOST_DRAWN: Final = 240
 """The most beats that a line of power over time is drawn of, two minutes' worth."""
 
@@ -37,6 +41,8 @@ class DevicePower(NamedTuple):
         joules: Its energy so far.
         is_measured: Whether a sensor stands behind it.
         lost: Why it is no longer metered, or ``None``.
+        condition: How hot, fast and busy it was at the last reading, in words; empty where it does not tell.
+        throttled: What slowed it down at the last reading, in words; empty where nothing did.
     """
 
     kind: str
@@ -46,6 +52,8 @@ class DevicePower(NamedTuple):
     joules: float
     is_measured: bool
     lost: str | None
+    condition: str = ""
+    throttled: str = ""
 
 
 class PhasePower(NamedTuple):
@@ -134,9 +142,18 @@ def _device(credit: Credit, beats: Sequence[Beat]) -> DevicePower:
     is_read = last.covered_ns(place) > before.covered_ns(place)
     watts = Energy(last.uj(place) - before.uj(place)).over(ns).watts if ns > 0 and is_read else None
     host = str(credit.part.header.host.get("name") or "")
-    is_measured = domain.provenance != "modelled"
+    told = last.condition(place)
+    shown = {} if told is None else told.gauges
     return DevicePower(
-        kind_word(domain.kind), domain.name, host, watts, last.uj(place) / MICROJOULES_PER_JOULE, is_measured, lost
+        kind_word(domain.kind),
+        domain.name,
+        host,
+        watts,
+        last.uj(place) / MICROJOULES_PER_JOULE,
+        domain.provenance != "modelled",
+        lost,
+        "  ".join(gauge_words(name, shown[name].last) for name in SHOWN if name in shown),
+        "" if told is None else reason_words(told.throttled or ()),
     )
 
 

@@ -22,6 +22,7 @@ from lightning_carbon.records.numbers import (
     printable,
     span,
 )
+from lightning_carbon.records.waste_said import waste_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,6 +44,8 @@ def view_of(sight: Sight) -> RenderableType:
     blocks: list[RenderableType] = [_figures(sight), _devices(sight)]
     if sight.phases:
         blocks.append(_phases(sight))
+    if record.waste:
+        blocks.append(_waste(sight))
     return Panel(Group(*blocks), title=title, title_align="left", box=box.ROUNDED, padding=(0, 1))
 
 
@@ -52,6 +55,9 @@ def line_of(sight: Sight) -> str:
     present = next((phase.name for phase in sight.phases if phase.is_present), "")
     words = [record.status, duration(record.duration_seconds), present, f"{record.steps:,} steps", _watts(sight.watts)]
     words += [text for _, text in _told(sight)]
+    hottest = next((device for device in sight.devices if device.throttled), None)
+    words += [] if hottest is None else [f"throttled: {hottest.throttled}"]
+    words += [f"waste: {waste_words(waste)}" for waste in record.waste[:1]]
     return printable(", ".join(word for word in words if word and word != NOTHING))
 
 
@@ -101,21 +107,23 @@ def _style(name: str, sight: Sight) -> str:
 
 
 def _devices(sight: Sight) -> Table:
+    has_gauges = any(device.condition or device.throttled for device in sight.devices)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("device")
+    table.add_column("device", no_wrap=True)
     table.add_column("", no_wrap=True, overflow="ellipsis")
     table.add_column("power", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
     table.add_column("energy", justify="right", no_wrap=True)
+    table.add_column("condition" if has_gauges else "")
     most = max((device.watts or 0.0 for device in sight.devices), default=0.0)
     several = len({device.host for device in sight.devices}) > 1
     for device in sight.devices[:_MOST_DEVICES]:
         name = f"{device.host}: {device.name}" if several else device.name
-        bar = "█" * round(_ROOM * (device.watts or 0.0) / most) if most else ""
         kind = Text(device.kind) if device.is_measured else Text(f"{device.kind}, modelled", "italic")
         watts = Text("lost", "red") if device.lost is not None else Text(_watts(device.watts))
-        colour = "cyan" if device.is_measured else "dim"
-        table.add_row(kind, Text(printable(name)), watts, Text(bar, colour), amount(device.joules, WATT_HOURS))
+        slowed = f"  throttled: {device.throttled}" if device.throttled else ""
+        bar = "█" * round(_ROOM * (device.watts or 0.0) / most) if most and not has_gauges else ""
+        last = Text.assemble(device.condition, (slowed, "red"), (bar, "cyan" if device.is_measured else "dim"))
+        table.add_row(kind, Text(printable(name)), watts, Text(amount(device.joules, WATT_HOURS)), last)
     if len(sight.devices) > _MOST_DEVICES:
         table.add_row(f"and {len(sight.devices) - _MOST_DEVICES} more", "", "", "", "")
     return table
@@ -134,6 +142,15 @@ def _phases(sight: Sight) -> Table:
             _watts(phase.watts),
             duration(phase.seconds),
         )
+    return table
+
+
+def _waste(sight: Sight) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column("waste")
+    table.add_column("try", style="dim")
+    for waste in sight.record.waste:
+        table.add_row(Text(waste_words(waste)), Text(printable(waste.hint)))
     return table
 
 

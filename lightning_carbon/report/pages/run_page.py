@@ -25,6 +25,7 @@ from lightning_carbon.records.numbers import (
     span,
 )
 from lightning_carbon.records.run import Status
+from lightning_carbon.report.pages.condition_tables import device_table, waste_table
 from lightning_carbon.report.pages.tables import Cell, PageTable, count, figure, page_table, share, words
 from lightning_carbon.units import CarbonMass, Energy
 from lightning_carbon.values import dataclass
@@ -88,6 +89,8 @@ def run_page(record: RunRecord) -> RunPage:
     tables = (
         _domains(record),
         _phases(record),
+        waste_table(record),
+        device_table(record),
         _attempts(record),
         _ranks(record),
         _elsewhere(record),

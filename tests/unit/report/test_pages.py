@@ -7,10 +7,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from lightning_carbon.records.conditions import DeviceRecord
 from lightning_carbon.records.course import Course, MetricPoint
 from lightning_carbon.records.overlaps import Counted
 from lightning_carbon.records.power_profile import PowerProfile, Strand, Stretch
 from lightning_carbon.records.run import RunRecord
+from lightning_carbon.records.waste import Waste
 from lightning_carbon.report.charts import energy_chart, metric_chart, power_chart, quality_chart, totals_chart
 from lightning_carbon.report.pages.html import html_of
 from lightning_carbon.report.pages.project_page import RunLine, periods, project_page, quality
@@ -200,3 +202,21 @@ def test_quality_is_the_metric_that_most_runs_have() -> None:
 
     assert ("eval_loss", [(3_600.0, 0.5)] * 2) == quality([line(1), line(2), line(3)], ends)
     assert ("", []) == quality([line(1)], {})
+
+
+def test_a_page_shows_how_hot_devices_were_and_what_could_be_saved() -> None:
+    """Mean and highest temperature, clock, throttling by reason, and waste with what to try; absent is left empty."""
+    quiet = replace(FULL.energy.domains[1], device=DeviceRecord())
+    energy = replace(FULL.energy, domains=(FULL.energy.domains[0], quiet))
+    straggler = Waste("straggler", 500.0, 0.05, 0.0, "look at its data", 3)
+    tables = {
+        table.title: table for table in run_page(replace(FULL, energy=energy, waste=(*FULL.waste, straggler))).tables
+    }
+    hot, told = [[cell.text for cell in row] for row in tables["How hot, fast and busy"].rows]
+    heat, slowest = [[cell.text for cell in row] for row in tables["What could be saved"].rows]
+
+    assert ["64 °C", "71 °C", "1,755 MHz", "", "", "25.0 % of the time: at its power limit 25.0 %"] == hot[1:]
+    assert ["", "", "", "", "", "not told"] == told[1:]
+    assert ("throttled by heat", "23.0 %", "20.0 s") == (heat[0], heat[2], heat[3])
+    assert ("waiting for the slowest rank, rank 3", "", "look at its data") == (slowest[0], slowest[3], slowest[4])
+    assert "What could be saved" not in {table.title for table in run_page(NOTHING).tables}

@@ -8,8 +8,11 @@ import pytest
 
 from lightning_carbon.cli.doctor.examine import judge
 from lightning_carbon.cli.doctor.watch import Watched
+from lightning_carbon.energy.condition import Condition
 from lightning_carbon.energy.readings import Provenance
+from lightning_carbon.errors import ReadFailed
 from lightning_carbon.ports import Finding, Source
+from lightning_carbon.sources.simulated import GaugedGPU
 from lightning_carbon.testing import ManualClock, ScriptedCounter, ScriptedGauge
 
 if TYPE_CHECKING:
@@ -76,3 +79,18 @@ def test_a_counter_that_stands_still_is_told_so() -> None:
 
     assert report.reason.startswith("it did not move in the 0.5 s")
     assert report.reason.endswith("; known before")
+
+
+def test_what_a_device_tells_beside_its_power_is_listed() -> None:
+    """Temperature, clocks and throttling, in words, or why there are none."""
+    told = GaugedGPU(condition=lambda _: Condition(temperature_celsius=50.0, throttled=frozenset()))
+
+    def fail(_seconds: float) -> Condition:
+        raise ReadFailed("as the test says")
+
+    failing = GaugedGPU(condition=fail)
+    findings = [Finding("given", "GPU", gpu, gauges=gpu) for gpu in (told, failing)]
+
+    assert ["50 °C, not throttled", "nothing: as the test says"] == [
+        source.condition for source in judge(findings, 0.0)
+    ]

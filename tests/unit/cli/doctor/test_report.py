@@ -37,7 +37,7 @@ KEYS = {
         "constant_high_watts share share_low share_high portion",
         "ledger": "folder from writable trouble",
         "sources[]": "source subject verdict reason fix domain kind name parent provenance method uncertainty_ratio "
-        "accuracy port readings failed_readings moves tick_seconds tick_is_upper_bound read_seconds watts",
+        "accuracy port readings failed_readings moves tick_seconds tick_is_upper_bound read_seconds watts condition",
         "devices.found[]": "kind index name uuid cuda_index metered trouble",
     }.items()
 }
