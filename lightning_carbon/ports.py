@@ -334,8 +334,8 @@ class JournalStore(Protocol):
             LedgerError: It cannot be written.
         """
 
-    def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
-        """The ends of every journal of a run, in the order of ranks; whatever was written there, it does not raise.
+    def read_journals(self, project: str, run_id: str, *, rank: int | None = None) -> Sequence[JournalText]:
+        """The ends of every journal of a run, or of a rank's, in the order of ranks; nothing in them makes it raise.
 
         Raises:
             LedgerError: The store has not answered in time.

@@ -367,15 +367,15 @@ class MemoryRunStore:
         lines.write_lines([header])
         return lines
 
-    def read_journals(self, project: str, run_id: str) -> list[JournalText]:
-        """The ends of every journal of a run; ``written_at`` says when each was last written."""
-        journals = {rank_of(name): (name, kept) for (run, name), kept in self.files.items() if run == run_id}
-        return [
-            JournalText(
-                rank, f"memory:{project}/{run_id}/{name}", self.written_at, kept.lines[0], tuple(kept.lines[1:])
-            )
-            for rank, (name, kept) in sorted((rank, told) for rank, told in journals.items() if rank is not None)
+    def read_journals(self, project: str, run_id: str, *, rank: int | None = None) -> list[JournalText]:
+        """The ends of every journal of a run, or of a rank's; ``written_at`` says when each was last written."""
+        kept = {rank_of(name): (name, lines.lines) for (run, name), lines in self.files.items() if run == run_id}
+        texts = [
+            JournalText(number, f"memory:{project}/{run_id}/{name}", self.written_at, lines[0], tuple(lines[1:]))
+            for number, (name, lines) in kept.items()
+            if number is not None and rank in {None, number}
         ]
+        return sorted(texts, key=lambda text: text.rank)
 
     def list_runs(self, known: Collection[tuple[str, str]]) -> list[WrittenRun]:
         """The runs that have journals, the newest first; ``written_at`` says when each was last written."""

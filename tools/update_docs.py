@@ -33,6 +33,7 @@ from lightning_carbon.grid.tables import clouds, countries, parts, zones
 from lightning_carbon.integrations.shared.trainer_settings import LIGHTNING_ONLY, LIGHTNING_SETTINGS, TRAINER_ONLY
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.accounting import MarketRecord, ScopesRecord, WaterRecord
+from lightning_carbon.records.budget_record import BudgetRecord
 from lightning_carbon.records.conclusion import FACTS, facts_table
 from lightning_carbon.records.machine_record import HostMachine, MachineRecord
 from lightning_carbon.records.overlaps import Overlap
@@ -98,6 +99,7 @@ IN_RECORD: dict[str, Kind] = {
     "machine.hosts[]": HostMachine,
     "machine.hosts[].model": RestModel,
     "water": WaterRecord,
+    "budget": BudgetRecord,
     "water.wue": WaterUsage,
 }
 IN_MEASUREMENT: dict[str, Kind] = {

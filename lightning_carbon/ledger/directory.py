@@ -20,7 +20,7 @@ from lightning_carbon.ledger.files import (
     trouble_of,
     write_json,
 )
-from lightning_carbon.ledger.journals import journals_of, read_texts
+from lightning_carbon.ledger.journals import journal_name, journals_of, read_texts
 from lightning_carbon.ledger.lines import FileLines, JournalFile
 from lightning_carbon.ports import WrittenRun
 from lightning_carbon.records.fields import is_name
@@ -99,12 +99,12 @@ class DirectoryRunStore:
         Raises:
             LedgerError: It cannot be written.
         """
-        return JournalFile(self.folder(project, run_id) / f"rank-{rank:05d}.jsonl", header, self._disk)
+        return JournalFile(self.folder(project, run_id) / journal_name(rank), header, self._disk)
 
-    def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
-        """The first line and the last lines of every journal of a run, in the order of ranks."""
+    def read_journals(self, project: str, run_id: str, *, rank: int | None = None) -> Sequence[JournalText]:
+        """The first line and the last lines of every journal of a run, or of a rank's, in the order of ranks."""
         try:
-            return read_texts(self.folder(project, run_id), self._disk)
+            return read_texts(self.folder(project, run_id), self._disk, rank)
         except LedgerError:
             return ()
 

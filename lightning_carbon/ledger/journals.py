@@ -110,6 +110,11 @@ def parts_of(texts: Iterable[JournalText], project: str, run_id: str) -> list[Ra
     return [journal.part for journal in journals if journal.part is not None]
 
 
+def journal_name(rank: int) -> str:
+    """The file name of a rank's journal."""
+    return f"rank-{rank:05d}.jsonl"
+
+
 def rank_of(name: str) -> int | None:
     """The rank whose journal has a file name; ``None`` where no journal has such a name."""
     found = re.fullmatch(_NAME, name)
@@ -126,9 +131,12 @@ def journals_of(folder: Path) -> list[tuple[int, Path]]:
     return sorted((rank, path) for rank, path in ranks if rank is not None)
 
 
-def read_texts(folder: Path, disk: Disk = DISK) -> list[JournalText]:
-    """The ends of all journals in the folder of a run, in the order of ranks."""
-    return [read_text(rank, path, disk) for rank, path in journals_of(folder)]
+def read_texts(folder: Path, disk: Disk = DISK, rank: int | None = None) -> list[JournalText]:
+    """The ends of all journals in the folder of a run, or of a rank's, in the order of ranks."""
+    if rank is not None:
+        path = folder / journal_name(rank)
+        return [read_text(rank, path, disk)] if path.exists() else []
+    return [read_text(number, path, disk) for number, path in journals_of(folder)]
 
 
 def read_text(rank: int, path: Path, disk: Disk = DISK) -> JournalText:

@@ -271,13 +271,13 @@ class PatientRunStore:
         self._patience.stays = True
         return PatientLines(journal, self._ask, closed=self._patience.rest)
 
-    def read_journals(self, project: str, run_id: str) -> Sequence[JournalText]:
-        """The ends of every journal of a run.
+    def read_journals(self, project: str, run_id: str, *, rank: int | None = None) -> Sequence[JournalText]:
+        """The ends of every journal of a run, or of a rank's.
 
         Raises:
             LedgerError: There is no answer in time.
         """
-        return self._patience.ask(lambda: self._store.read_journals(project, run_id), self._reading_seconds)
+        return self._patience.ask(lambda: self._store.read_journals(project, run_id, rank=rank), self._reading_seconds)
 
     def list_runs(self, known: Collection[tuple[str, str]]) -> Sequence[WrittenRun]:
         """The runs that have journals; none where there is no answer in time."""

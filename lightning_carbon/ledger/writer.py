@@ -19,7 +19,7 @@ from lightning_carbon.ledger.beside import RunsBeside
 from lightning_carbon.ledger.chain import Chain
 from lightning_carbon.ledger.courses import COURSE_FILE
 from lightning_carbon.ledger.files import to_json
-from lightning_carbon.ledger.journals import parts_of
+from lightning_carbon.ledger.journals import journal_name, parts_of, read_journal
 from lightning_carbon.records.course import course_mapping
 from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping
 from lightning_carbon.records.mapping import to_mapping
@@ -112,6 +112,11 @@ class RunWriter:
         return self._others
 
     @property
+    def reading_seconds(self) -> float:
+        """The least time between two readings of the other ranks' journals."""
+        return max(0.0, self._read_again - self._read_at)
+
+    @property
     def silent(self) -> set[int]:
         """The ranks that should be running and have written nothing for a while: late, or dead."""
         until = self._read_at - SILENT_SECONDS
@@ -130,34 +135,48 @@ class RunWriter:
             self._begin(beat)
             self._append(beat)  # then a kill in the first second leaves a readable journal, too
 
-    def write(self, beat: Beat, steps: list[str]) -> None:
+    def write(self, beat: Beat, steps: list[str]) -> bool:
         """Write the usage so far, and read that of other ranks. Never raises; warns once.
 
         Args:
             beat: The usage.
             steps: Lines for the list of steps.
+
+        Returns:
+            Whether it has been written.
         """
         self.hold(steps)
         with self._turn:
-            if not self._is_closed:  # else this beat is older than the last
-                self._write(beat)
+            # A beat after the end is older than the last.
+            return not self._is_closed and self._write(beat)
+
+    def read_first(self) -> RankPart | None:
+        """Read what rank 0 has written last; ``None`` where its journal is not there, or not whole."""
+        try:
+            texts = self._store.read_journals(self._header.project, self.run_id, rank=0)
+        except OSError:
+            return None
+        journals = [read_journal(text, self._header.project, self.run_id) for text in texts]
+        return next((journal.part for journal in journals if not journal.trouble), None)
 
     def hold(self, steps: list[str]) -> None:
         """Keep lines for the list of steps until the next write."""
         self._held += steps
 
-    def _write(self, beat: Beat) -> None:
+    def _write(self, beat: Beat) -> bool:
+        is_written = False
         try:
             if self._run_id is None:
                 name = self._identity.agree(self._header.run_id)
                 if name is None and time.monotonic() - self._since < AGREE_SECONDS:
                     self._drop_oldest()
-                    return
+                    return False
                 self._run_id = self._untaken(name or self._header.run_id)
             if self._journal is None:
                 self._begin(beat)
             self._beside.look(self._part(beat))
             self._append(self._part(beat).beat)
+            is_written = True
             if self._header.rank == 0:
                 self.attempts.enlist(self.run_id)
         except (LedgerError, OSError) as error:
@@ -165,6 +184,7 @@ class RunWriter:
             self._missing_reason = _reason_of(error)
             self._drop_oldest()
         self._read_others()
+        return is_written
 
     def warn_of(self, error: OSError) -> None:
         """Warn, once, that the ledger cannot be written."""
@@ -283,7 +303,7 @@ class RunWriter:
         """
         project, rank, tries = self._header.project, self._header.rank, 1
         free = name
-        while self._header.world_size > 1 and self._store.read_lines(project, free, f"rank-{rank:05d}.jsonl"):
+        while self._header.world_size > 1 and self._store.read_lines(project, free, journal_name(rank)):
             tries += 1
             free = f"{name}-{tries}"
         return free

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, SupportsInt, TypeVar
 
-from lightning_carbon.errors import ConfigError
+from lightning_carbon.errors import BudgetReached, ConfigError
 from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def counted(name: str, value: object, warn: Callable[[str, str], None]) -> int |
 
 def status_of(error: type[BaseException] | None) -> Status:
     """The status of a run that ended by an exception of this type, or without one."""
-    if error is None:
+    if error is None or issubclass(error, BudgetReached):  # the loop was asked to end, and did
         return Status.COMPLETED
     if any(base.__name__ == _PRUNED for base in error.__mro__):
         return Status.PRUNED

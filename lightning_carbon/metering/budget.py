@@ -30,15 +30,17 @@ class BudgetWatch:
 
     Attributes:
         is_reached: Whether the budget is used up.
+        is_due: Whether the run shall end for that: of several processes, on all of them from the same step on.
+        warn: Told of what is worth a warning: a key and a message.
         used_ratio: The share of it that was used when it was last looked at; ``None`` before.
     """
 
-    is_reached = False
+    is_reached = is_due = False
     used_ratio: float | None = None
 
     def __init__(self, config: MeterConfig, warn: Callable[[str, str], None]) -> None:
         self._config = config
-        self._warn = warn
+        self.warn = warn
         self._warned_at = 0.0
         self._intensity: Callable[[], Intensity] = lambda: config.intensity
 
@@ -70,15 +72,15 @@ class BudgetWatch:
             return False
         if share >= 1:
             self.is_reached = True
-            self._warn("budget", f"the budget of {budget.text} is used up")
+            self.warn("budget", f"the budget of {budget.text} is used up")
             return True
         passed = max((mark for mark in WARNED_AT if mark <= share), default=0.0)
         if passed > self._warned_at:
             self._warned_at = passed
-            self._warn(f"budget {passed}", f"{percent(passed)} of the budget of {budget.text} are used")
+            self.warn(f"budget {passed}", f"{percent(passed)} of the budget of {budget.text} are used")
         likely = 0.0 if forecast is None else self._share(forecast.joules.value * machine_ratio)
         if likely > 1:
-            self._warn("budget forecast", f"the run will likely use {percent(likely)} of its budget of {budget.text}")
+            self.warn("budget forecast", f"the run will likely use {percent(likely)} of its budget of {budget.text}")
         return False
 
     def _share(self, joules: float) -> float:

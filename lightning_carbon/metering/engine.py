@@ -88,15 +88,8 @@ class Engine(Planned):
             raise UsageError(message)
         self._phase = self._names.phase(phase, Phase.OTHER)
         self._pid = os.getpid()
-        adapters = self._assemble(self._config)
-        run = Run(
-            self._config,
-            adapters,
-            sampling=self._sampling,
-            phase=self._phase,
-            warn=self._warn,
-            outlook=self._outlook,
-        )
+        adapters, outlook = self._assemble(self._config), self._outlook
+        run = Run(self._config, adapters, sampling=self._sampling, phase=self._phase, warn=self._warn, outlook=outlook)
         run.begin(self._phase, self._loaded)
         self._run = self._running = run
         atexit.register(self._at_exit)
@@ -149,6 +142,7 @@ class Engine(Planned):
 
         Raises:
             SourceLost: With ``strict=True`` only: a sensor was lost since the last call; or ``LedgerLost``, the ledger.
+            BudgetReached: The budget is used up, and ``on_budget`` says to stop; on all ranks at the same step.
         """
         run = self._running
         if run is None:
@@ -160,6 +154,8 @@ class Engine(Planned):
             tokens = counted("tokens", tokens, self._warn)
         now_ns = run.now_ns()
         run.mark((now_ns, None, samples, tokens, None, None))
+        if run.budget_stop is not None and run.budget_stop.step_done():
+            run.check_ns = now_ns
         if now_ns >= run.check_ns:
             run.check(now_ns)
 

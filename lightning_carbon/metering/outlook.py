@@ -53,6 +53,7 @@ class Outlook:
         last: The last forecast.
         plan: The plan of the run, where it is known.
         metrics: What the trainer has logged.
+        is_stopped: Whether the run was ended because its budget is used up.
         told: What the loop or the trainer has said of its steps.
         phase: The phase that the program is in.
     """
@@ -61,6 +62,7 @@ class Outlook:
         self.budget = budget
         self.last: Forecast | None = None
         self.plan: Plan | None = None
+        self.is_stopped = False
         self.metrics = MetricNotes()
         self.told = ToldOfSteps()
         self.phase: str = Phase.OTHER
@@ -104,6 +106,7 @@ class Outlook:
             () if last is None else _three(last.remaining_seconds),
             None if budget is None else budget.text,
             None if budget is None else budget.used_ratio,
+            self.is_stopped,
         )
         return self.told._replace(ahead=ahead)
 
@@ -130,8 +133,12 @@ class Planned:
 
     @property
     def budget_reached(self) -> bool:
-        """Whether the run has a budget and has used it up."""
-        return self._outlook.budget is not None and self._outlook.budget.is_reached
+        """Whether the run has a budget and has used it up: of several processes, true on all from the same step on."""
+        return self._outlook.budget is not None and self._outlook.budget.is_due
+
+    def tell_stop(self) -> None:
+        """Say that the run is ended because its budget is used up; its record says so, too."""
+        self._outlook.is_stopped = True
 
     def tell_epoch(self, steps: float) -> None:
         """Give the number of steps of an epoch, by which a measurement can be projected to epochs.

@@ -15,9 +15,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lightning_carbon.errors import BudgetReached, LedgerError, LedgerLost, SourceLost
+from lightning_carbon.errors import LedgerError, LedgerLost, SourceLost
 from lightning_carbon.ledger.writer import RunWriter
 from lightning_carbon.metering.beats import HOST_ALONE, beat_of, header_of
+from lightning_carbon.metering.budget_stop import stop_of
 from lightning_carbon.metering.course import CourseNotes
 from lightning_carbon.metering.insisting import insist
 from lightning_carbon.metering.marks import NotedMark, ready_marks, steps_after
@@ -27,13 +28,12 @@ from lightning_carbon.metering.row_maker import RowMaker
 from lightning_carbon.metering.sampling import Sampling
 from lightning_carbon.metering.settled import Settled, nothing_yet
 from lightning_carbon.metering.step_lines import lines_of
-from lightning_carbon.metering.sums import sums_of
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.lineage import resumed_at, totals_of
 from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.run import Status
 from lightning_carbon.records.totals import Totals
-from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
+from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +91,7 @@ class Run:
         self.now_ns = clock.now_ns
         self.lock = threading.RLock()
         self.check_ns = 0
-        self._trouble: SourceLost | LedgerLost | BudgetReached | None = None
+        self._trouble: SourceLost | LedgerLost | None = None
         started_at = clock.wall_seconds()
         outlook.phase = phase
         self._probes = probes_of(adapters.findings, clock, gap_ns, phase=lambda: outlook.phase)
@@ -120,6 +120,7 @@ class Run:
         self._course = CourseNotes(outlook.metrics)
         self._resumed: Resumed | None = None
         self._neighbours = NeighbourWatch(adapters.neighbours, warn)
+        self.budget_stop = stop_of(outlook, self.writer, adapters.ranks, config=config, hurry=self._hurry)
         self.lap_numbers = itertools.count(1)
         self.is_over = False
         self._ended_as: Status | None = None
@@ -169,8 +170,10 @@ class Run:
             self._sampler.check()
         self.poll()
         trouble, self._trouble = self._trouble, None
-        if trouble is not None and (self._config.strict or isinstance(trouble, BudgetReached)):
+        if trouble is not None and self._config.strict:
             raise trouble
+        if self.budget_stop is not None:
+            self.budget_stop.check()
 
     def mark_edge(self, mark: MarkFields) -> None:
         """Note a mark around which readings have to be close: the begin of a phase, or a moment asked for later."""
@@ -321,6 +324,8 @@ class Run:
                 probe.timeline.close(end_ns)
             self.settle(end_ns)
             self._course.note(self._own_part(status), is_last=True)
+            if self.budget_stop is not None:
+                self.budget_stop.see(self._own_part(status))
             part = self._own_part(status)  # priced up to the last height
             self._hand_over_lines()
         record = self.writer.close(part.beat, [])
@@ -344,18 +349,12 @@ class Run:
         self._note_others()
         if self._course.is_due(part.beat.ns):
             self.writer.keep_course(self._course.all(is_over=False))
-        self._watch_budget(part)
+        if self.budget_stop is not None:
+            self.budget_stop.look(part, self.now_ns())
 
-    def _watch_budget(self, part: RankPart) -> None:
-        """See what all ranks have used of a budget; processes that train together are not ended at different steps."""
-        budget = self._outlook.budget
-        if budget is None or self._adapters.ranks.rank:  # rank 0 speaks for all
-            return
-        used = sums_of([part, *self.writer.others])
-        is_new = budget.see(Energy(used.total).joules, self._outlook.last, machine_ratio=used.machine_ratio)
-        if is_new and self._config.on_budget != "warn" and self._adapters.ranks.world_size == 1:
-            self._trouble = BudgetReached("the run has used up its budget")
-            self.check_ns = 0
+    def _hurry(self) -> None:
+        """Have the training's thread check at its next step."""
+        self.check_ns = 0
 
     def _hand_over_lines(self) -> None:
         """Give the writer the settled steps; the lock is held, so none is lost in between."""
@@ -371,14 +370,14 @@ class Run:
     def _note_loss(self, probe: Probe) -> None:
         message = f"{probe.sensor.domain.name} is no longer metered: {probe.lost}"
         self._trouble = SourceLost(message)
-        self.check_ns = 0
+        self._hurry()
         self._warn(f"lost {probe.sensor.domain.id}", f"{message}; the record says so, and training goes on")
 
     def _warn_of_ledger(self, key: str, message: str) -> None:
         """Pass on a warning of the writer; that it cannot write at all also counts as trouble."""
         if key == "ledger" and not self.is_over:
             self._trouble = LedgerLost(message)
-            self.check_ns = 0
+            self._hurry()
         self._warn(key, message)
 
     def _own_part(self, status: Status) -> RankPart:
@@ -394,4 +393,5 @@ class Run:
             told=self._outlook.told_by_now,
             clock_use=HOST_ALONE if self._step_clock is None else self._step_clock.use,
         )
-        return self._rows.pricing.told(beat, self.power_profile)
+        beat = self._rows.pricing.told(beat, self.power_profile)
+        return beat if self.budget_stop is None else self.budget_stop.told(beat)

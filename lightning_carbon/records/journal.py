@@ -18,6 +18,7 @@ from lightning_carbon.energy.accuracy import Accuracy, either_way
 from lightning_carbon.energy.condition import ConditionSum
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.budget_record import BudgetRecord
 from lightning_carbon.records.conditions import CONDITIONS, condition_mapping
 from lightning_carbon.records.fields import (
     NAME,
@@ -192,6 +193,7 @@ class AheadBeat:
         remaining_seconds: How long it still lasts, in the same form.
         budget: The budget, as it was given, or ``None``.
         budget_used_ratio: The share of it that is used, which may be above 1.
+        budget_stopped: Whether the run was ended because it is used up.
     """
 
     steps: int | None = None
@@ -199,6 +201,28 @@ class AheadBeat:
     remaining_seconds: tuple[float, ...] = ()
     budget: str | None = None
     budget_used_ratio: float | None = None
+    budget_stopped: bool = False
+
+    @property
+    def budget_record(self) -> BudgetRecord | None:
+        """The budget for the record; ``None`` where there is none."""
+        limit = self.budget
+        return None if limit is None else BudgetRecord(limit, self.budget_used_ratio, self.budget_stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class StopBeat:
+    """What a rank says of the step at which all ranks shall stop: rank 0 proposes or confirms it, the others agree.
+
+    Args:
+        at_step: The step.
+        confirm_by: The step that rank 0 must not have ended when it confirms.
+        is_confirmed: Whether rank 0 has confirmed it.
+    """
+
+    at_step: int
+    confirm_by: int
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +256,7 @@ class Beat:
         ahead: The plan, the forecast and the budget of the run, where there are any.
         series: The part that a series of carbon intensities has in the price of the run; ``None`` without a series.
         conditions: What the gauges of each domain's device have shown beside its power; empty where none has any.
+        stop: The step at which all ranks shall stop, as far as this rank knows; ``None`` where none is in sight.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -259,6 +284,7 @@ class Beat:
     tokens_with_padding: bool | None = None
     ahead: AheadBeat | None = None
     conditions: tuple[ConditionSum | None, ...] = field(default=(), metadata=CONDITIONS)
+    stop: StopBeat | None = None
 
     def condition(self, index: int) -> ConditionSum | None:
         """What the gauges of a domain have shown."""

@@ -19,6 +19,7 @@ from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.accounting import MarketRecord, ScopesRecord, WaterRecord
+from lightning_carbon.records.budget_record import BudgetRecord
 from lightning_carbon.records.conditions import DeviceRecord
 from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by, text
 from lightning_carbon.records.interval_field import INTERVAL
@@ -242,6 +243,7 @@ class RunRecord:
             ``None`` where that is not known, as where the user counts.
         water: The water that the site used for it; ``None`` where nobody asked.
         waste: What of its energy was no training, the largest first, with what to try; these may overlap.
+        budget: Its budget; ``None`` where it had none.
     """
 
     schema: int
@@ -273,6 +275,7 @@ class RunRecord:
     tokens_with_padding: bool | None = None
     water: WaterRecord | None = None
     waste: tuple[Waste, ...] = ()
+    budget: BudgetRecord | None = None
 
     @property
     def machine_ratio(self) -> float:

@@ -86,7 +86,7 @@ def sections(record: RunRecord) -> list[Section]:
             _not_training(record, total),
             waste_lines(record.waste),
         ]
-    said += [_steps(record), _carbon(record), _attempts(record)]
+    said += [_steps(record), _carbon(record), _budget(record), _attempts(record)]
     said += [_assumed(record), missing(record), _twice(record), [Line(_location(record), wraps=False)]]
     return [section for section in said if section]
 
@@ -236,6 +236,10 @@ def _carbon(record: RunRecord) -> list[Line]:
         lines += _under(f"bounds, all errors at their worst together: chips {chips}{at_plug}; CO2e {limits}")
     equivalent = equivalent_of(CarbonMass(carbon.grams_co2e))
     return lines + ([] if equivalent is None else _under(equivalent.sentence)) + _beside(record)
+
+
+def _budget(record: RunRecord) -> list[Line]:
+    return [] if record.budget is None else [Line(record.budget.sentence, "Budget  ")]
 
 
 def _beside(record: RunRecord) -> list[Line]:

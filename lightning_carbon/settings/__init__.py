@@ -247,7 +247,7 @@ ON_BUDGET: Final = Setting(
     ),
     details=(
         "A trainer ends after its step, a program gets SIGTERM, a ``Meter`` of your own raises ``BudgetReached`` at "
-        "its next step; several processes of a run are only warned."
+        "its next step. Several processes of a run stop at the end of the same step, where they write into one folder."
     ),
     default="warn",
     option="--on-budget",

@@ -188,6 +188,8 @@ def test_a_journal_is_read_by_its_ends(subject: Subject) -> None:
     found = subject.store.read_journals("lisa", "a")
     assert [(0, "header 0", "beat 2"), (1, "header 1", "beat 2"), (2, "a header alone", "")] == ends(found)
     assert [] == list(subject.store.read_journals("lisa", "none"))
+    assert [(1, "header 1", "beat 2")] == ends(subject.store.read_journals("lisa", "a", rank=1))
+    assert [] == list(subject.store.read_journals("lisa", "a", rank=3))
 
 
 def test_a_journal_is_read_while_it_is_written_and_after(subject: Subject) -> None:

@@ -47,11 +47,17 @@ def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path |
     try:
         path = find(words[0])
         with held_signals() as signals:
-            stops = config.on_budget != "warn"
             meter = Meter.of(replace(config, on_budget="warn")).start()
+
+            def shall_end() -> bool:
+                is_over = config.on_budget != "warn" and meter.budget_reached
+                if is_over:
+                    meter.tell_stop()
+                return is_over
+
             status = Status.FAILED
             try:
-                ending = signals.run(path, words, shall_end=lambda: stops and meter.budget_reached)
+                ending = signals.run(path, words, shall_end=shall_end)
                 status = ending.status
             finally:
                 record = meter.stop(status)

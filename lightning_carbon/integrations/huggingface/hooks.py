@@ -105,8 +105,8 @@ class TrainerHooks(TrainerCallback):
             run.step_done(self._runs.tokens_seen(args, state))
             if state.epoch and (control.should_log or not run.knows_epoch):
                 run.tell_epoch(state.global_step / state.epoch)
-            if run.meter.budget_reached and args.world_size == 1:
-                stop(control, self._runs.on_budget)
+            if run.meter.budget_reached:
+                stop(control, run.meter, self._runs.on_budget)
         if control.should_save:  # saving itself also reports it, where it can be timed
             self._runs.take_state()
 

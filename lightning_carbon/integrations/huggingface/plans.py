@@ -33,15 +33,17 @@ def tell_plan(meter: Planned, args: Any, state: Any, *, done: int, data: object 
     )
 
 
-def stop(control: Any, on_budget: OnBudget) -> None:  # noqa: ANN401 - TrainerControl
-    """Ask the Trainer to stop after this step, since the budget is used up.
+def stop(control: Any, meter: Planned, on_budget: OnBudget) -> None:  # noqa: ANN401 - TrainerControl
+    """Ask the Trainer to stop after this step, since the budget is used up; several processes come here at the same.
 
     Args:
         control: What the Trainer looks at after the step.
+        meter: The meter of the training.
         on_budget: The consequence that the user wants.
     """
     if on_budget != "warn":
         control.should_training_stop = True
+        meter.tell_stop()
     if on_budget == "checkpoint_and_stop":
         control.should_save = True
 

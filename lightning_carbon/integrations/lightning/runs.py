@@ -229,10 +229,11 @@ class EntryRuns:
 
     @guarded()
     def _stop(self, trainer: Trainer) -> None:
-        """Ask a trainer to stop whose budget is used up, once; several processes would not stop at the same step."""
-        if self._config.on_budget == "warn" or trainer.should_stop or trainer.world_size > 1:
+        """Ask a trainer to stop whose budget is used up, once; several processes come here at the same step."""
+        if self._config.on_budget == "warn" or trainer.should_stop or self.meter is None:
             return
         trainer.should_stop = True
+        self.meter.tell_stop()
         if self._config.on_budget == "checkpoint_and_stop":
             trainer.save_checkpoint(trainers.budget_checkpoint(trainer))
 

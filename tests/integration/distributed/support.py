@@ -97,7 +97,7 @@ def run_loop(folder: Path, ranks: int, *words: str, env: dict[str, str] | None =
     return run_all(folder, (command, env or environment()))
 
 
-def done(folder: Path, returncode: int) -> Done:
+def done(folder: Path, returncode: int, output: str | None = None) -> Done:
     """Read back what was left."""
     records = [json.loads(path.read_text()) for path in sorted((folder / "ledger").rglob("record.json"))]
     return Done(
@@ -105,7 +105,7 @@ def done(folder: Path, returncode: int) -> Done:
         told(folder, "started"),
         records,
         returncode,
-        (folder / "output.txt").read_text(),
+        (folder / "output.txt").read_text() if output is None else output,
         folder / "ledger",
     )
 

@@ -7,11 +7,16 @@ import logging
 import pytest
 
 from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.energy.readings import Domain, Kind
 from lightning_carbon.errors import BudgetReached, ConfigError
 from lightning_carbon.metering.budget import BudgetWatch
+from lightning_carbon.ranks import Ranks
 from lightning_carbon.records.rows import Forecast
 from lightning_carbon.settings import MeterConfig, Settings, configure
+from lightning_carbon.testing import ManualClock, MemoryRunStore, ScriptedCounter
 from tests.unit.metering.worlds import World
+
+_MOST_STEPS = 5_000
 
 
 def config(**settings: str) -> MeterConfig:
@@ -75,6 +80,90 @@ def test_a_loop_of_ones_own_is_told(on_budget: str, caplog: pytest.LogCaptureFix
     assert "the budget of 150 J is used up" == caplog.messages[-1]
     assert 3 == len(caplog.messages)
     assert (250.0, 11) == (record.energy.total_joules, record.steps)
+
+
+class Named:
+    """The name of a run that its ranks know."""
+
+    def agree(self, proposal: str) -> str:
+        """The name, whatever a rank proposes."""
+        del proposal
+        return "20261121T101112Z-00000001"
+
+
+def worlds(count: int, budget: str, *, world_size: int | None = None, **changes: str) -> list[World]:
+    """Ranks of a run, on a clock and a store that they share."""
+    settings = config(budget=budget)
+    clock, store = ManualClock(start_ns=5_000_000_000), MemoryRunStore()
+    return [
+        World(
+            lambda clock, rank=rank: [ScriptedCounter(clock, lambda _: 100.0, domain=gpu(rank))],  # type: ignore[misc]
+            clock=clock,
+            store=store,
+            ranks=Ranks(rank, rank, world_size or count, "host"),
+            identity=Named(),
+            changes={"budget": settings.budget, **changes},
+        )
+        for rank in range(count)
+    ]
+
+
+def gpu(rank: int) -> Domain:
+    """The GPU of a rank."""
+    return Domain(Kind.GPU, f"gpu:{rank}", f"GPU {rank}")
+
+
+def take_step(ranks: list[World]) -> list[bool]:
+    """Let all ranks take a step of a tenth of a second, and say which are ended by it."""
+    ranks[0].clock.advance(seconds=0.1)
+    for world in ranks:
+        world.samplers[-1].tick()
+    ended = []
+    for world in ranks:
+        try:
+            world.engine.step_done()
+            ended.append(False)
+        except BudgetReached:
+            ended.append(True)
+    return ended
+
+
+@pytest.mark.parametrize("on_budget", ["warn", "stop"])
+def test_ranks_reach_their_budget_at_the_same_step(on_budget: str) -> None:
+    """All of them, without waiting for each other; the record says whether that ended the run."""
+    ranks = worlds(3, "6000 J", on_budget=on_budget)
+    for world in ranks:
+        world.engine.start("train")
+    seen: list[list[bool]] = []
+    ended: list[bool] = []
+    while len(seen) < _MOST_STEPS and not (seen and any(seen[-1])):
+        ended = take_step(ranks)
+        seen.append([world.engine.budget_reached for world in ranks])
+    records = [world.engine.stop() for world in reversed(ranks)]
+    budget = records[-1].budget
+
+    assert [True] * 3 == seen[-1]
+    assert [on_budget == "stop"] * 3 == ended
+    assert budget is not None
+    assert ("6000 J", on_budget == "stop") == (budget.limit, budget.stopped)
+    assert {len(seen)} == {rank.steps for rank in records[-1].ranks}
+
+
+def test_ranks_that_are_not_all_heard_of_do_not_stop(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody knows what the others would do, so the user is told the fix."""
+    ranks = worlds(2, "300 J", world_size=3, on_budget="stop")
+    for world in ranks:
+        world.engine.start("train")
+    with caplog.at_level(logging.WARNING):
+        seen = [any(take_step(ranks)) for _ in range(200)]
+    for world in ranks:
+        world.engine.stop()
+
+    assert not any(seen)
+    assert not any(world.engine.budget_reached for world in ranks)
+    [said] = [message for message in caplog.messages if "processes" in message]
+    assert said.startswith("the budget counts only processes that write into one folder")
+    assert "the journals of 1 of 3 processes are not there; give all of them one folder by ledger=" in said
 
 
 @pytest.mark.parametrize(

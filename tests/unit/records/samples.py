@@ -8,6 +8,7 @@ from lightning_carbon.carbon.intensity import Intensity, PowerUsage
 from lightning_carbon.carbon.interval import Interval
 from lightning_carbon.grid.machines import MACHINES
 from lightning_carbon.ports import Finding
+from lightning_carbon.records.budget_record import BudgetRecord
 from lightning_carbon.records.conditions import DeviceRecord, GaugeRecord
 from lightning_carbon.records.machine_record import HostMachine, MachineRecord
 from lightning_carbon.records.overlaps import Overlap
@@ -134,6 +135,7 @@ FULL = RunRecord(
         (HostMachine("node-7", 16_815.2, 13_373.2, 19_318.2, 3_269.5, "modelled", MODEL.method, 0.0, MODEL),),
         Interval(15_100.0, 18_500.0, 0.9, "Monte Carlo", 2_000, 2019),
     ),
+    budget=BudgetRecord("4 g", 0.851),
 )
 """A run with everything in it."""
 

@@ -50,6 +50,8 @@ CO2e  3.40 gCO2e, 0.210 to 8.12 gCO2e (90 %)
         CO2e 0.0761 to 12.9 gCO2e
       about as much as 21 seconds of an average human life (Strubell et al. 2019)
 
+Budget  85.1 % of 4 g used
+
 Training                 energy         CO2e  steps
   lineage               17.5 kJ   3.55 gCO2e  1,500  led to the model as it is
   lost                  1.00 kJ  0.202 gCO2e    150  kept by no checkpoint
