@@ -210,8 +210,10 @@ def _tell_accelerators(findings: Sequence[Finding]) -> None:
 
 def _neighbours(findings: Sequence[Finding]) -> str:
     from lightning_carbon.sources import nvml
+    from lightning_carbon.sources.hwmon import amd_library
 
-    return "; ".join(filter(None, map(nvml.neighbours, findings)))
+    found = [look(finding) for finding in findings for look in (nvml.neighbours, amd_library.neighbours)]
+    return "; ".join(filter(None, found))
 
 
 def _accelerator(computes_on: Any) -> str | None:  # noqa: ANN401 - a torch device, or None

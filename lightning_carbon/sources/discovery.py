@@ -16,6 +16,7 @@ from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.allocation import allocation
 from lightning_carbon.sources.hwmon import discovery as hwmon
+from lightning_carbon.sources.hwmon.amd_library import AmdLibrary
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
     findings = nvml.discover(others, environ, gpu_scope, pids=job.pids)
     # An index is one of NVIDIA's where there are such.
     by_nvml = not isinstance(devices, str) and any(finding.port is not None for finding in findings)
-    shown = hwmon.discover(addresses if by_nvml else devices, environ, root, host=host, computes_on=computes_on)
+    wanted = addresses if by_nvml else devices
+    library = AmdLibrary(job.pids)
+    shown = hwmon.discover(wanted, environ, root, host=host, computes_on=computes_on, library=library)
     findings += shown.accelerators
     attached, sockets = _attached(computes_on, devices, (environ, root), host=host)
     findings += attached

@@ -90,6 +90,9 @@ class FileCounter:
         OSError: The file cannot be opened.
     """
 
+    watch: object = None
+    """What looks for other programs on the same hardware, where something does."""
+
     def __init__(self, sensor: Sensor, path: Path, opener: Opener = os.open) -> None:
         self._sensor = sensor
         self._file = NumberFile(path, opener, what="count of microjoules")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -21,6 +21,7 @@ from lightning_carbon.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lightning_carbon.sources.hwmon.amd_library import AmdLibrary
     from lightning_carbon.sources.kernel_files import Opener
 
 _NVIDIA: Final = "cuda"
@@ -58,6 +59,7 @@ def discover(
     computes_on: str | None = None,
     opener: Opener = os.open,
     patience_seconds: float = PATIENCE_SECONDS,
+    library: AmdLibrary | None = None,
 ) -> Sensors:
     """Try every sensor that hwmon shows.
 
@@ -72,6 +74,7 @@ def discover(
             left out of ``"auto"``, and have no index.
         opener: Opens files, as :func:`os.open` does.
         patience_seconds: How long a sensor may take to answer.
+        library: AMD's library, for its GPUs' UUIDs and the programs on them; ``None`` for none.
 
     Returns:
         A finding for everything that was tried. Never raises for what the machine lacks.
@@ -79,6 +82,8 @@ def discover(
     chips, patience = explore(root, opener), Patience(patience_seconds)
     shown = Sensors(processors=[Finding("hwmon", name, reason=reason) for name, reason in chips.troubles.items()])
     of_amd, apus = amd_gpus(chips, root)
+    if library is not None:
+        of_amd = [gpu if gpu.unique_id else replace(gpu, unique_id=library.uuid(gpu.address)) for gpu in of_amd]
     of_intel = intel_gpus(chips)
     visible_amd = visible_to_rocm(of_amd, environ, lambda gpu: gpu.unique_id)
     visible_intel = visible_to_level_zero(of_intel, environ)
@@ -88,7 +93,8 @@ def discover(
         is_elsewhere = kind in makers - {own}
         chosen = _chosen(devices, known, [] if is_elsewhere else visible)
         if chosen:
-            shown.accelerators.extend(meter(chosen, known, patience))
+            found = meter(chosen, known, patience)
+            shown.accelerators.extend(found if library is None else map(library.added_to, found))
         elif known and devices == "auto":
             shown.accelerators.append(_left_out(known, is_elsewhere=is_elsewhere))
     shown.accelerators.extend(apus)

@@ -32,6 +32,9 @@ class FileGauge:
         covers_memory: Whether the memory is inside.
     """
 
+    watch: object = None
+    """What looks for other programs on the same hardware, where something does."""
+
     def __init__(
         self,
         sensor: Sensor,
