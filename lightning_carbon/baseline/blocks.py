@@ -7,6 +7,7 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from lightning_carbon.baseline.circumstances import circumstances_of
 from lightning_carbon.baseline.contest import Trial, WorkUnit
 from lightning_carbon.baseline.costs import cost_of
 from lightning_carbon.baseline.trials import LEAST_TRIALS
@@ -67,6 +68,7 @@ def blocks_of(record: RunRecord, parts: Sequence[RankPart], beats: Sequence[Sequ
             work[unit] = [0.0] * count
             for rank_beats in counted:
                 _add(work[unit], _rises(rank_beats, count_of, cuts))
+    circumstances = circumstances_of(record)
     nanoseconds = _rises(counted[0], lambda beat: beat.step_ns, cuts)
     return [
         Trial(
@@ -75,6 +77,7 @@ def blocks_of(record: RunRecord, parts: Sequence[RankPart], beats: Sequence[Sequ
             judged=frozenset(judged),
             joules={unit: microjoules[block] / MICROJOULES_PER_JOULE / of[block] for unit, of in work.items()},
             seconds={unit: nanoseconds[block] / NANOSECONDS_PER_SECOND / of[block] for unit, of in work.items()},
+            circumstances=circumstances,
         )
         for block in range(count)
     ]

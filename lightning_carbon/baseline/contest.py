@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, field, replace
 from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
+from lightning_carbon.baseline.circumstances import circumstances_of, differences
 from lightning_carbon.baseline.costs import check_coverage, cost_of
 from lightning_carbon.baseline.trials import Change, change, noise_of, paired_change, trials_needed
 from lightning_carbon.energy.readings import Provenance, kind_word
@@ -45,6 +46,7 @@ class Trial:
         judged: The kinds of hardware and the provenance of the energy that is compared.
         joules: The energy in joules for each unit of work that it knows.
         seconds: The duration in seconds for each unit of work.
+        circumstances: The clocks, temperature and throttling of its GPUs, by name, where they tell.
     """
 
     run_id: str
@@ -52,6 +54,7 @@ class Trial:
     judged: frozenset[tuple[str, str]]
     joules: Mapping[WorkUnit, float]
     seconds: Mapping[WorkUnit, float]
+    circumstances: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ def trial_of(record: RunRecord) -> Trial:
                 joules[unit] = cost.joules_per_step / count
                 seconds[unit] = cost.seconds_per_step / count
     kinds = frozenset((domain.kind, domain.provenance) for domain in judged)
-    return Trial(record.run_id, hardware_of(record), kinds, joules, seconds)
+    return Trial(record.run_id, hardware_of(record), kinds, joules, seconds, circumstances_of(record))
 
 
 def contest_of(
@@ -212,7 +215,8 @@ def contest_of(
         noise=noise,
         notes=(),
     )
-    return _with_notes(contest, every, [*notes])
+    told = [[trial.circumstances for trial in side] for side in (first, second)]
+    return _with_notes(contest, every, [*notes, *differences(names, *told)])
 
 
 def _with_notes(contest: Contest, every: Sequence[Trial], notes: list[str]) -> Contest:
