@@ -25,6 +25,7 @@ from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapp
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.merging import iso, record_of
 from lightning_carbon.records.run import Status
+from lightning_carbon.records.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +111,15 @@ class RunWriter:
     def others(self) -> list[RankPart]:
         """The parts of the other ranks, as of when they were last read."""
         return self._others
+
+    @property
+    def spent_before(self) -> Totals:
+        """What earlier attempts at the same training have used, as far as they are known."""
+        spent = Totals()
+        for attempt in self.attempts.known:
+            if attempt.run_id != self.run_id:
+                spent = spent.plus(attempt.totals)
+        return spent
 
     @property
     def reading_seconds(self) -> float:

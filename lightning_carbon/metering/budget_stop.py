@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lightning_carbon.metering.outlook import Outlook
     from lightning_carbon.ranks import Ranks
     from lightning_carbon.records.journal import Beat, RankPart, StopBeat
+    from lightning_carbon.records.totals import Totals
     from lightning_carbon.settings import MeterConfig
 
 _TRIES: Final = 3
@@ -42,6 +43,10 @@ class RankJournals(Protocol):
     @property
     def reading_seconds(self) -> float:
         """The least time between two readings of them."""
+
+    @property
+    def spent_before(self) -> Totals:
+        """What earlier attempts at the same training have used, as far as they are known."""
 
     def write(self, beat: Beat, steps: list[str]) -> bool:
         """Write a beat of this rank, and say whether it has been written. Never raises."""
@@ -140,7 +145,8 @@ class BudgetStop:
             return False
         used = sums_of([part, *self._writer.others])
         joules = Energy(used.total).joules
-        return self._budget.see(joules, self._outlook.last, machine_ratio=used.machine_ratio)
+        earlier = self._writer.spent_before
+        return self._budget.see(joules, self._outlook.last, machine_ratio=used.machine_ratio, earlier=earlier)
 
     def _lead(self, part: RankPart, others: Sequence[RankPart], at_seconds: float) -> None:
         """Propose a step, or confirm the step that was proposed."""

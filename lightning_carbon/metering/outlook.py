@@ -107,6 +107,7 @@ class Outlook:
             None if budget is None else budget.text,
             None if budget is None else budget.used_ratio,
             self.is_stopped,
+            None if budget is None else budget.scope,
         )
         return self.told._replace(ahead=ahead)
 

@@ -194,6 +194,7 @@ class AheadBeat:
         budget: The budget, as it was given, or ``None``.
         budget_used_ratio: The share of it that is used, which may be above 1.
         budget_stopped: Whether the run was ended because it is used up.
+        budget_scope: Whose usage counts, ``run`` or ``lineage``; ``None`` without a budget.
     """
 
     steps: int | None = None
@@ -202,12 +203,17 @@ class AheadBeat:
     budget: str | None = None
     budget_used_ratio: float | None = None
     budget_stopped: bool = False
+    budget_scope: str | None = None
 
     @property
     def budget_record(self) -> BudgetRecord | None:
         """The budget for the record; ``None`` where there is none."""
         limit = self.budget
-        return None if limit is None else BudgetRecord(limit, self.budget_used_ratio, self.budget_stopped)
+        return (
+            None
+            if limit is None
+            else BudgetRecord(limit, self.budget_used_ratio, self.budget_stopped, self.budget_scope or "run")
+        )
 
 
 @dataclass(frozen=True, slots=True)

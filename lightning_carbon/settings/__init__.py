@@ -21,7 +21,7 @@ from lightning_carbon.carbon.water import WaterUsage
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import Source
 from lightning_carbon.settings import checks, folders
-from lightning_carbon.settings.checks import CpuScope, Detail, Devices, GpuScope, Machine, OnBudget
+from lightning_carbon.settings.checks import BudgetScope, CpuScope, Detail, Devices, GpuScope, Machine, OnBudget
 from lightning_carbon.settings.intensities import GridSeries
 from lightning_carbon.settings.pricing import (
     INTENSITY,
@@ -69,6 +69,7 @@ class Settings(TypedDict, total=False):
     budget: str | None
     price_per_kwh: float | None
     on_budget: OnBudget
+    budget_scope: BudgetScope
     market_intensity: float | str | None
     wue: float | str | None
     device_metrics: bool
@@ -100,6 +101,7 @@ class MeterConfig:
     budget: Budget | None = None
     price_per_kwh: float | None = None
     on_budget: OnBudget = "warn"
+    budget_scope: BudgetScope = "run"
     market_intensity: Intensity | None = None
     wue: WaterUsage | None = None
     device_metrics: bool = False
@@ -253,6 +255,18 @@ ON_BUDGET: Final = Setting(
     option="--on-budget",
     metavar="CONSEQUENCE",
 )
+BUDGET_SCOPE: Final = Setting(
+    name="budget_scope",
+    type=BudgetScope,
+    check=checks.check_budget_scope,
+    summary='Whose usage counts against the budget: that of the ``"run"``, or of its whole ``"lineage"``.',
+    details=(
+        'With ``"lineage"`` a resumed run also counts all earlier attempts at its training that the checkpoint or the '
+        "ledger knows, work that was lost included."
+    ),
+    default="run",
+    variable="LIGHTNING_CARBON_BUDGET_SCOPE",
+)
 MACHINE: Final = Setting(
     name="machine",
     type=str | None,
@@ -296,7 +310,7 @@ REDFISH: Final = Setting(
 SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
     *(DEVICES, SOURCES, PER_STEP, STRICT, MACHINE, REDFISH, CPU_SCOPE, GPU_SCOPE, DETAIL),
-    *(BUDGET, PRICE_PER_KWH, ON_BUDGET, MARKET_INTENSITY, WUE, DEVICE_METRICS),
+    *(BUDGET, PRICE_PER_KWH, ON_BUDGET, BUDGET_SCOPE, MARKET_INTENSITY, WUE, DEVICE_METRICS),
 )
 """Every setting of a meter, in the order in which they are shown."""
 

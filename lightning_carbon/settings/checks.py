@@ -31,6 +31,8 @@ Detail = Literal["phase", "step"]
 
 OnBudget = Literal["warn", "stop", "checkpoint_and_stop"]
 """The consequence of a budget that is used up."""
+BudgetScope = Literal["run", "lineage"]
+"""Whose usage counts against a budget."""
 
 Devices = str | Sequence[int | str]
 """``"auto"``, ``"all"``, or indices and UUIDs."""
@@ -221,6 +223,15 @@ def check_on_budget(consequence: object) -> OnBudget:
         ConfigError: There is no such consequence.
     """
     return _choice("on_budget", consequence, get_args(OnBudget))
+
+
+def check_budget_scope(scope: object) -> BudgetScope:
+    """Check ``budget_scope``.
+
+    Raises:
+        ConfigError: There is no such scope.
+    """
+    return _choice("budget_scope", scope, get_args(BudgetScope))
 
 
 def number_of(text: str) -> object:

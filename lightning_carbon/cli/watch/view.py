@@ -95,7 +95,8 @@ def _told(sight: Sight) -> list[tuple[str, str]]:
         told.append(("forecast", text))
     if ahead is not None and ahead.budget is not None:
         used = NOTHING if ahead.budget_used_ratio is None else percent(ahead.budget_used_ratio)
-        told.append(("budget", f"{used} of {ahead.budget} used"))
+        whose = ", by all attempts" if ahead.budget_scope == "lineage" else ""
+        told.append(("budget", f"{used} of {ahead.budget} used{whose}"))
     return told
 
 

@@ -12,6 +12,7 @@ from lightning_carbon.errors import BudgetReached, ConfigError
 from lightning_carbon.metering.budget import BudgetWatch
 from lightning_carbon.ranks import Ranks
 from lightning_carbon.records.rows import Forecast
+from lightning_carbon.records.totals import Totals
 from lightning_carbon.settings import MeterConfig, Settings, configure
 from lightning_carbon.testing import ManualClock, MemoryRunStore, ScriptedCounter
 from tests.unit.metering.worlds import World
@@ -52,6 +53,40 @@ def test_the_budget_is_that_of_the_machines() -> None:
     assert not watch.see(40.0, ends, machine_ratio=1.5)
     assert watch.see(70.0, machine_ratio=1.5)
     assert "the run will likely use 120.0 % of its budget of 100 J" == said[1]
+
+
+@pytest.mark.parametrize(("budget", "more"), [("1 kWh", 0.2), ("1 EUR", 0.1), ("100 g", 0.2)])
+def test_a_lineage_counts_earlier_attempts(budget: str, more: float) -> None:
+    """By their energy at the ratio of this run's machines, or by the CO2e of their own records; if that is wanted."""
+    shares = []
+    for scope in ("lineage", "run"):
+        watch = BudgetWatch(config(budget=budget, budget_scope=scope, price_per_kwh="0.5"), lambda *_: None)
+        watch.see(300_000.0, machine_ratio=1.2, earlier=Totals(600_000_000_000, 20.0))
+        assert scope == watch.scope
+        shares.append(watch.used_ratio or 0.0)
+
+    assert shares[0] - shares[1] == pytest.approx(more)
+
+
+def test_a_resumed_run_reaches_the_budget_of_its_lineage() -> None:
+    """Where an earlier attempt has used it up already, as soon as anything is known."""
+    settings = config(budget="1500 J")
+    first = World()
+    first.engine.start("train")
+    first.steps(100)
+    state = first.engine.state_dict()
+    first.engine.stop()
+    seen: list[tuple[bool, float]] = []
+    for scope in ("lineage", "run"):
+        world = World(store=first.store, changes={"budget": settings.budget, "budget_scope": scope})
+        world.engine.load_state_dict(state)
+        world.engine.start("train")
+        world.steps(60)
+        budget = world.engine.stop().budget
+        assert budget is not None
+        seen.append((world.engine.budget_reached, round(budget.used_ratio or 0, 2)))
+
+    assert [(True, 1.07), (False, 0.4)] == seen
 
 
 def test_a_run_without_a_budget_never_reaches_it() -> None:
@@ -172,6 +207,7 @@ def test_ranks_that_are_not_all_heard_of_do_not_stop(caplog: pytest.LogCaptureFi
         ({"budget": "two kWh"}, "budget='two kWh' cannot be used: give an amount with its unit"),
         ({"budget": "10 EUR"}, "budget='10 EUR' cannot be used: give price_per_kwh, too, in EUR"),
         ({"budget": "10 EUR", "price_per_kwh": "0"}, "price_per_kwh='0' cannot be used: give the price"),
+        ({"budget_scope": "all"}, "budget_scope='all' cannot be used: give one of 'run', 'lineage'"),
         ({"budget": "1 J", "on_budget": "panic"}, "on_budget='panic' cannot be used: give one of 'warn', 'stop'"),
     ],
 )
