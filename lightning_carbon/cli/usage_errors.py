@@ -14,7 +14,7 @@ from lightning_carbon.errors import ConfigError, LedgerError, StudyError
 from lightning_carbon.settings import LEDGER, SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 FAILED = 1
 USAGE_ERROR = 2
@@ -23,17 +23,20 @@ _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 
 @contextmanager
-def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Iterator[None]:
+def told(
+    given: Mapping[str, object], environ: Mapping[str, str] = os.environ, *, words: Collection[str] = ()
+) -> Iterator[None]:
     """End the command with a line on stderr when a setting cannot be used, or a program that it started has failed.
 
     Args:
         given: The options given, by the names of the meter's arguments; ``None`` for those not given.
         environ: The environment variables, which stand in for missing options.
+        words: The names of those that are given as a word of their own: help shows them in capitals.
     """
     try:
         yield
     except ConfigError as error:
-        name_origin(error, given, environ)
+        name_origin(error, given, environ, words=words)
         notice(str(error))
         raise typer.Exit(USAGE_ERROR) from None
     except StudyError as error:
@@ -44,16 +47,21 @@ def told(given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -
         raise typer.Exit(USAGE_ERROR) from None
 
 
-def name_origin(error: ConfigError, given: Mapping[str, object], environ: Mapping[str, str]) -> None:
-    """Let an error name the option or the variable that cannot be used.
+def name_origin(
+    error: ConfigError, given: Mapping[str, object], environ: Mapping[str, str], *, words: Collection[str] = ()
+) -> None:
+    """Let an error name the option, the word or the variable that cannot be used.
 
     Args:
         error: The error; an error from the start of a meter, such as a missing device, so far names the argument.
         given: The options given, by the names of arguments.
         environ: The environment variables.
+        words: The names of those that are given as a word of their own.
     """
     setting = _BY_NAME.get(error.argument)
     option = "--" + error.argument.replace("_", "-") if setting is None else setting.option
+    if error.argument in words:
+        option = error.argument.upper()
     variable = "" if setting is None else setting.variable
     if given.get(error.argument) is not None:
         error.option, error.value = option, given[error.argument]

@@ -63,7 +63,7 @@ def show(
     """Show the factor of a place, its range and its sources."""
     from lightning_carbon.cli.grid.places import show_place
 
-    with told({"place": place, "json": json, "markdown": markdown, "latex": latex}):
+    with told({"place": place, "json": json, "markdown": markdown, "latex": latex}, words={"place"}):
         show_place(place, year, form=form_of(json=json, markdown=markdown, latex=latex))
 
 
@@ -86,7 +86,7 @@ def best(
     from lightning_carbon.cli.grid.best import show_best
 
     given = {"series": series, "hours": hours, "kwh": kwh, "region": region}
-    with told({**given, "json": json, "markdown": markdown, "latex": latex}):
+    with told({**given, "json": json, "markdown": markdown, "latex": latex}, words={"series"}):
         show_best(series, region, hours=hours, kwh=kwh, form=form_of(json=json, markdown=markdown, latex=latex))
 
 
@@ -102,7 +102,7 @@ def plot(
     """Draw a series by hour of the day and month."""
     from lightning_carbon.cli.grid.plot import plot_series
 
-    with told({"series": series, "output": output, "zone": zone}):
+    with told({"series": series, "output": output, "zone": zone}, words={"series"}):
         plot_series(series, output, zone=zone)
 
 
@@ -142,5 +142,5 @@ def what_if(
     asked = Asked(run, kwh, regions, pues, series, hours)
     place = {"region": region, "intensity": intensity, "pue": pue}
     forms = {"json": json, "markdown": markdown, "latex": latex}
-    with told({**asked._asdict(), **place, **forms, "project": project, "ledger": ledger, "plot": plot}):
+    with told({**asked._asdict(), **place, **forms, "project": project, "ledger": ledger, "plot": plot}, words={"run"}):
         show_what_if(asked, place, ledger=ledger, project=project, plot=plot, form=form_of(**forms))

@@ -40,7 +40,7 @@ def report(
     ] = Path("report.html"),
 ) -> None:
     """Write a page about a run, or about the runs of a project."""
-    with told({"run": run, "project": project, "ledger": ledger, "output": output}):
+    with told({"run": run, "project": project, "ledger": ledger, "output": output}, words={"run"}):
         write_report(run, project, ledger, output=output)
 
 

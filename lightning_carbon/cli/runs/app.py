@@ -32,6 +32,14 @@ _RUNS_HELP = (
     "Such as: runs --project lisa --status failed --since 7d --sort energy"
 )
 
+_BESIDE_HELP = (
+    "Set runs side by side: energy, CO2e, joules of a step, sample and token, and energy to reach a metric's value.\n\n"
+    "Such as: runs beside baseline wide --metric val_loss --reaches 0.5\n\n"
+    "Whether one training takes less energy than another, `lightning-carbon compare` says, from several runs of each."
+)
+
+_COMPARE_HELP = "The former name of `runs beside`.\n\nSuch as: runs compare baseline wide"
+
 runs_app = typer.Typer(
     help=_RUNS_HELP,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -156,11 +164,9 @@ def total(
         show_totals(given["ledger"], wanted, by, as_json=json or given["json"], as_csv=csv)
 
 
-@runs_app.command(
-    help="Compare runs: energy, CO2e, joules of a step, sample and token, and energy to reach a metric's value.\n\n"
-    "Such as: runs compare baseline wide --metric val_loss --reaches 0.5"
-)
-def compare(
+@runs_app.command(help=_BESIDE_HELP)
+@runs_app.command("compare", help=_COMPARE_HELP, hidden=True)
+def beside(
     context: typer.Context,
     runs: RunsArgument,
     metric: Annotated[
@@ -176,7 +182,7 @@ def compare(
     json: JsonOption = False,
     csv: CsvOption = False,
 ) -> None:
-    """Compare runs with the first of them."""
+    """Set runs beside the first of them; under its former name, too."""
     from lightning_carbon.cli.runs.comparing import compare_runs
 
     given = inherited(context, project, ledger)

@@ -1,4 +1,4 @@
-"""``lightning-carbon runs compare``: runs side by side, each with its energy to reach a metric's value."""
+"""``lightning-carbon runs beside``: runs side by side, each with its energy to reach a metric's value."""
 
 from __future__ import annotations
 

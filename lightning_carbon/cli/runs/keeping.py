@@ -123,7 +123,7 @@ def import_(
     from lightning_carbon.cli.runs.importing import import_runs
 
     given = inherited(context, project, ledger)
-    with told({**given, "file": file}):
+    with told({**given, "file": file}, words={"file"}):
         import_runs(file, given["ledger"], given["project"])
 
 

@@ -101,7 +101,7 @@ def card(
     """Write energy and carbon into a model card."""
     from lightning_carbon.cli.statements.work import write_card
 
-    with told({"run": run, "project": project, "ledger": ledger, "training_type": training_type}):
+    with told({"run": run, "project": project, "ledger": ledger, "training_type": training_type}, words={"run"}):
         write_card(path, run, ledger=ledger, project=project, training_type=training_type)
 
 

@@ -32,5 +32,5 @@ def watch(
     """Watch a run under way."""
     from lightning_carbon.cli.watch.looking import watch_run
 
-    with told({"run": run, "project": project, "ledger": ledger, "every": every}):
+    with told({"run": run, "project": project, "ledger": ledger, "every": every}, words={"run"}):
         watch_run(run, ledger, project, every=every)

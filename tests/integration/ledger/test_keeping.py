@@ -68,7 +68,7 @@ def told(root: Path, *words: str) -> str:
 
 def test_runs_are_compared_with_the_first(root: Path) -> None:
     """Energy and its shares, and the energy until the loss was first low enough; absent where it never was."""
-    found = json.loads(told(root, "compare", "slow", "fast", "never", "--metric", "loss", "--reaches", "0.5", "--json"))
+    found = json.loads(told(root, "beside", "slow", "fast", "never", "--metric", "loss", "--reaches", "0.5", "--json"))
     slow, fast, never = found["runs"]
 
     assert ("loss", 0.5) == (found["metric"], found["reaches"])
@@ -80,7 +80,7 @@ def test_runs_are_compared_with_the_first(root: Path) -> None:
         *(fast["reached_joules"], fast["reached_step"]),
     )
     assert [None] * 3 == [never["energy_joules"], never["step_joules"], never["reached_joules"]]
-    table = told(root, "compare", "slow", "fast", "--metric", "loss", "--reaches", "1")
+    table = told(root, "beside", "slow", "fast", "--metric", "loss", "--reaches", "1")
     assert "(−50.0 %)" in table
     assert ["slow", "fast"] == [
         row["run_name"] for row in csv.DictReader(told(root, "compare", "slow", "fast", "--csv").splitlines())
@@ -256,15 +256,15 @@ def test_a_file_that_is_none_of_codecarbons_changes_nothing(tmp_path: Path, cont
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["compare", "slow"], "a run is compared with others; name two or more"),
-        (["compare", "slow", "slow"], "a run is compared with others; name two or more"),
-        (["compare", "slow", "nobody"], "run='nobody' cannot be used: no run in "),
+        (["beside", "slow"], "a run is compared with others; name two or more"),
+        (["beside", "slow", "slow"], "a run is compared with others; name two or more"),
+        (["beside", "slow", "nobody"], "run='nobody' cannot be used: no run in "),
         (
-            ["compare", "slow", "fast", "--metric", "loss"],
+            ["beside", "slow", "fast", "--metric", "loss"],
             "--reaches is missing: a metric and its value belong together",
         ),
         (
-            ["compare", "slow", "fast", "--metric", "los", "--reaches", "1"],
+            ["beside", "slow", "fast", "--metric", "los", "--reaches", "1"],
             "--metric los cannot be used: did you mean loss?",
         ),
         (["reprice", "slow"], "--region is missing: give what to price by"),

@@ -25,6 +25,8 @@ from lightning_carbon.errors import ConfigError
         # A default that cannot be used is neither an option nor a variable.
         (("ledger", "ledger/x"), {"ledger": None}, {}, "ledger='ledger/x' cannot be used: "),
         (("usd_per_kwh", None), {}, {}, "--usd-per-kwh is missing: "),
+        (("place", "ZZ"), {"place": "ZZ"}, {}, "PLACE ZZ cannot be used: "),
+        (("place", None), {"place": None}, {}, "PLACE is missing: "),
     ],
 )
 def test_an_error_names_what_the_user_wrote(
@@ -32,6 +34,6 @@ def test_an_error_names_what_the_user_wrote(
 ) -> None:
     """The option where one was given, else the variable where one is set, else the argument."""
     told = ConfigError(*error, "give another.")
-    name_origin(told, given, environ)
+    name_origin(told, given, environ, words={"place"})
 
     assert str(told).startswith(expected)
