@@ -84,7 +84,7 @@ def test_a_slice_is_its_share_of_the_gpu(nvml_standin: Standin) -> None:
             assert low * share - 0.002 <= (second - first).joules <= high * share + 0.002
         for port in ports:
             assert Provenance.MODELLED is port.sensor.provenance
-            assert 0.5 == port.sensor.uncertainty_ratio
+            assert pytest.approx(0.5) == port.sensor.uncertainty_ratio
             assert f"of 7 compute slices of {gpu_uuid(0)}" in port.sensor.method
             assert port.sensor.domain.parent is None
 
@@ -96,7 +96,7 @@ def test_a_slice_of_a_gpu_without_counter_is_a_share_of_its_power(nvml_standin: 
         [finding] = nvml.discover(environ={"CUDA_VISIBLE_DEVICES": f"MIG-{gpu_uuid(0)}/7/0"})
 
         assert [A_SLICE.uuid] == uuids([finding])
-        assert 40.0 == gauge(finding).read_power().watts
+        assert pytest.approx(40.0) == gauge(finding).read_power().watts
 
 
 def test_a_slice_beside_its_gpu_belongs_to_it(nvml_standin: Standin) -> None:

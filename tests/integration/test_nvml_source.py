@@ -211,7 +211,7 @@ def test_a_gauge_does_not_take_zero_watts_for_an_answer(nvml_standin: Standin) -
     """A power of 0 W, which NVML shows in passing, is a failed reading."""
     with nvml_standin.showing(Scenario.of(gpu(energy_code=3, zero_from_ns=time.monotonic_ns() + HOUR_NS))):
         port = gauge(nvml.discover(environ={})[0])
-        assert 300.0 == port.read_power().watts
+        assert pytest.approx(300.0) == port.read_power().watts
         nvml_standin.leap(seconds=3_601)
 
         with pytest.raises(ReadFailed, match="a power of 0"):

@@ -89,7 +89,7 @@ def test_dead_is_who_is_silent_and_cannot_be_found(
     (found,) = Reader(tmp_path, host).ledger.runs()
 
     assert status == found.status == stored(folder).status
-    assert 0.000005 == found.energy.total_joules
+    assert pytest.approx(0.000005) == found.energy.total_joules
 
 
 def test_a_process_that_is_gone_is_dead_at_once(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_ranks_that_ended_by_themselves_keep_how(tmp_path: Path, statuses: str, 
 
     assert told == found.status == stored(folder).status
     assert ranks.split() == [rank.status for rank in found.ranks]
-    assert 0.00002 == found.energy.total_joules
+    assert pytest.approx(0.00002) == found.energy.total_joules
 
 
 def test_one_living_rank_keeps_a_run_alive(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_who_was_taken_for_dead_and_goes_on_is_alive(tmp_path: Path) -> None:
     (again,) = Reader(tmp_path, "node-9:boot").ledger.runs()
 
     assert ("interrupted", "running") == (taken.status, again.status)
-    assert 0.00005 == again.energy.total_joules
+    assert pytest.approx(0.00005) == again.energy.total_joules
 
 
 def test_64_ranks_on_8_hosts_are_one_run(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_a_marginal_series_prices_no_run() -> None:
     """Marginal factors stand beside the average ones, and are never mixed with them."""
     use = use_of(EnergyProfile([0.0, HOUR], [0.0, 3.6e6]), replace(hourly(700.0), signal="marginal"), REST)
 
-    assert 700.0 == use.grams_per_kilowatt_hour
+    assert pytest.approx(700.0) == use.grams_per_kilowatt_hour
     assert use.intensity == REST
 
 
@@ -175,7 +175,7 @@ def test_an_energy_of_a_moment_lies_in_its_interval() -> None:
     """What was used all at once belongs to the interval that began before or then, and to none in a gap."""
     series = hourly(100.0, 500.0)
 
-    assert 500.0 == use_of(EnergyProfile([HOUR, HOUR], [0.0, 1.0]), series, REST).grams_per_kilowatt_hour
+    assert pytest.approx(500.0) == use_of(EnergyProfile([HOUR, HOUR], [0.0, 1.0]), series, REST).grams_per_kilowatt_hour
     assert use_of(EnergyProfile([5 * HOUR, 5 * HOUR], [0.0, 1.0]), series, REST).grams_per_kilowatt_hour is None
 
 

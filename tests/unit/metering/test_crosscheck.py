@@ -101,7 +101,7 @@ def test_a_counter_frozen_above_zero_gives_way_to_power() -> None:
     assert world.probe.timeline.coverage_ratio(0, world.clock.now_ns()) == 1.0
     assert world.probe.replaced == "its count stood still for 1.0 s at 300 W"
     assert world.probe.sensor.provenance is Provenance.INTEGRATED
-    assert 0.1 == world.probe.sensor.uncertainty_ratio
+    assert pytest.approx(0.1) == world.probe.sensor.uncertainty_ratio
     assert GPU == world.probe.sensor.domain
     assert world.probe.is_measured_gauge
     assert world.probe.lost is None

@@ -78,7 +78,7 @@ def test_a_machine_that_slept_leaves_a_gap_where_power_was_read(caplog: pytest.L
     counter, gauge = record.energy.domains
 
     assert (None, None, []) == (counter.lost, gauge.lost, caplog.records)
-    assert 1.0 == counter.coverage_ratio
+    assert pytest.approx(1.0) == counter.coverage_ratio
     assert pytest.approx(200 + 5 * 3602) == counter.joules
     assert pytest.approx(50 * 3.9) == gauge.joules
     assert pytest.approx(3.9 / 3604) == gauge.coverage_ratio

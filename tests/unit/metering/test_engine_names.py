@@ -64,7 +64,7 @@ def test_a_step_has_a_phase_of_another_name_in_its_midst() -> None:
             with meter.phase("validate"):
                 world.run(1.0)
 
-    assert 1_000.0 == meter.record.step_joules
+    assert pytest.approx(1_000.0) == meter.record.step_joules
     assert {"train": 400.0, "validate": 200.0, "rollout": 400.0, "score": 200.0} == meter.record.energy.phases
 
 

@@ -117,7 +117,7 @@ def test_a_killed_run_is_priced_as_far_as_its_journal_reaches() -> None:
         record = record_of([part_of(json.loads(lines[0]), json.loads(lines[-1]))])
 
         assert record.carbon.series is not None
-        assert 1.0 == record.carbon.series.covered_ratio
+        assert pytest.approx(1.0) == record.carbon.series.covered_ratio
         assert 100.0 < record.carbon.intensity.value < 500.0
 
 

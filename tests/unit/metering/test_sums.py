@@ -36,7 +36,7 @@ def test_hardware_is_added_once() -> None:
     whole = sums_of([mine(), *others])
 
     assert (145, {"gpu": 145}, {"train": 145}) == (whole.total, whole.kinds, whole.phases)
-    assert 1.0 == row(whole).coverage_ratio
+    assert pytest.approx(1.0) == row(whole).coverage_ratio
 
 
 def test_a_domain_within_that_of_another_rank_is_not_added() -> None:
@@ -98,8 +98,8 @@ def test_rows_of_others_add_up_to_what_they_wrote() -> None:
 
 def test_a_rank_that_writes_late_is_held_to_what_it_wrote_of() -> None:
     """Ranks write once a second at times of their own; that alone is no gap."""
-    assert 1.0 == row(sums_of([mine(), part(1, {GPU_1: 1}, seconds=4)])).coverage_ratio
-    assert 13 / 14 == row(sums_of([mine(), part(1, {GPU_1: 1}, seconds=4, covered=3)])).coverage_ratio
+    assert pytest.approx(1.0) == row(sums_of([mine(), part(1, {GPU_1: 1}, seconds=4)])).coverage_ratio
+    assert pytest.approx(13 / 14) == row(sums_of([mine(), part(1, {GPU_1: 1}, seconds=4, covered=3)])).coverage_ratio
 
 
 def test_a_silent_rank_lowers_the_coverage() -> None:
@@ -107,13 +107,13 @@ def test_a_silent_rank_lowers_the_coverage() -> None:
     other = part(1, {GPU_1: 40})
     before = sums_of([mine(100, 10), other])
 
-    assert 1.0 == row(sums_of([mine(200, 20), other]), before).coverage_ratio
-    assert 0.5 == row(sums_of([mine(200, 20), other], silent={1}), before).coverage_ratio
+    assert pytest.approx(1.0) == row(sums_of([mine(200, 20), other]), before).coverage_ratio
+    assert pytest.approx(0.5) == row(sums_of([mine(200, 20), other], silent={1}), before).coverage_ratio
 
 
 def test_ranks_that_never_wrote_lower_the_coverage() -> None:
     """What they meter is not known, so they count like those that are."""
-    assert 0.25 == row(sums_of([mine()]), heard_of=0.25).coverage_ratio
+    assert pytest.approx(0.25) == row(sums_of([mine()]), heard_of=0.25).coverage_ratio
 
 
 def test_an_ended_rank_counts_as_it_ended() -> None:

@@ -25,7 +25,7 @@ def test_ranks_that_meter_the_same_gpu_count_it_once() -> None:
     ranks = [part(0, {GPU_0: 90}, covered=9, world=2), part(1, {GPU_0: 100}, covered=10, world=2)]
     record = record_of(ranks)
 
-    assert 0.0001 == record.energy.total_joules
+    assert pytest.approx(0.0001) == record.energy.total_joules
     assert [[], ["gpu:0"]] == [rank.devices for rank in record.ranks]
     assert [None, 0.00001] == [rank.mean_watts for rank in record.ranks]
 
@@ -35,15 +35,15 @@ def test_where_coverage_is_equal_the_lowest_rank_has_the_credit() -> None:
     record = record_of([part(1, {GPU_0: 100}, world=2), part(0, {GPU_0: 90}, world=2)])
 
     assert [["gpu:0"], []] == [rank.devices for rank in record.ranks]
-    assert 0.00009 == record.energy.total_joules
+    assert pytest.approx(0.00009) == record.energy.total_joules
 
 
 def test_the_same_name_on_another_host_is_other_hardware() -> None:
     """Both count, and the record tells them apart."""
     record = record_of([part(rank, {GPU_0: 100, PACKAGE: 10}, world=2, host=f"node-{rank}") for rank in (0, 1)])
 
-    assert 0.00022 == record.energy.total_joules
-    assert 0.0002 == record.energy.measured_joules
+    assert pytest.approx(0.00022) == record.energy.total_joules
+    assert pytest.approx(0.0002) == record.energy.measured_joules
     assert ["node-0/gpu:0", "node-0/package:0", "node-1/gpu:0", "node-1/package:0"] == [
         domain_record.id for domain_record in record.energy.domains
     ]
@@ -62,8 +62,8 @@ def test_what_another_domain_includes_is_not_added_to_it() -> None:
     """Even where different ranks meter them; without the one that includes it, it counts."""
     both = [part(0, {PACKAGE: 100}, world=2), part(1, {DRAM: 30}, world=2)]
 
-    assert 0.0001 == record_of(both).energy.total_joules
-    assert 0.00003 == record_of(both[1:]).energy.total_joules
+    assert pytest.approx(0.0001) == record_of(both).energy.total_joules
+    assert pytest.approx(0.00003) == record_of(both[1:]).energy.total_joules
     assert [True, False] == [credit.is_root for credit in credits_of(both)]
 
 
@@ -140,7 +140,7 @@ def test_a_run_of_no_time_has_no_power() -> None:
     record = record_of([part(0, {GPU_0: 0}, seconds=0)])
 
     assert [None] == [rank.mean_watts for rank in record.ranks]
-    assert 1.0 == record.energy.coverage_ratio
+    assert pytest.approx(1.0) == record.energy.coverage_ratio
 
 
 def test_a_lost_domain_says_why() -> None:

@@ -115,14 +115,16 @@ def test_the_power_of_all_ranks_is_added() -> None:
     own = [START, *(steady(second) for second in range(1, 10))]
     others = [START, steady(3, 700), steady(9, 700)]
 
-    assert [800.0] * 9 == [stretch.watts[GPU] for stretch in power_profile_of(own, others).stretches]
+    assert pytest.approx([800.0] * 9) == [stretch.watts[GPU] for stretch in power_profile_of(own, others).stretches]
 
 
 def test_the_course_ends_where_the_others_last_wrote() -> None:
     """A part of the power is not shown for the whole; who died long before the end is left out from there on."""
     own = [START, *(steady(second) for second in range(1, 10))]
 
-    assert [800.0] * 7 == [stretch.watts[GPU] for stretch in power_profile_of(own, [START, steady(7, 700)]).stretches]
+    assert pytest.approx([800.0] * 7) == [
+        stretch.watts[GPU] for stretch in power_profile_of(own, [START, steady(7, 700)]).stretches
+    ]
     assert [800.0] * 3 + [100.0] * 6 == [
         stretch.watts[GPU] for stretch in power_profile_of(own, [START, steady(3, 700)]).stretches
     ]

@@ -27,7 +27,7 @@ def test_processor_time_costs_its_power() -> None:
     """Ten busy seconds at 4 W and thirty idle ones at half a watt are 55 J."""
     cpu = ModelledCpu(CPU, lambda: (10.0, 30.0), busy=Power(4), idle=Power(0.5), accuracy=HALF, method="by hand")
 
-    assert 55.0 == cpu.read_energy().joules
+    assert pytest.approx(55.0) == cpu.read_energy().joules
     assert Provenance.MODELLED is cpu.sensor.provenance
 
 

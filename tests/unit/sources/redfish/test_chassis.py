@@ -52,14 +52,14 @@ def test_a_sensor_that_two_resources_show_counts_once() -> None:
         answers[path] = chassis(path, "RackMount", EnvironmentMetrics=f"{path}/EnvironmentMetrics")
         answers[f"{path}/EnvironmentMetrics"] = metrics(300, source=f"{ROOT}/a/Sensors/Power")
 
-    assert [300.0] == watts(answers)
+    assert pytest.approx([300.0]) == watts(answers)
 
 
 def test_an_enclosure_of_several_machines_is_asked_about() -> None:
     """The machine is then named in the address, and a name that is not there is told."""
     blades = two("Blade", "Blade")
 
-    assert [100.0] == watts(blades, "b")
+    assert pytest.approx([100.0]) == watts(blades, "b")
     with pytest.raises(SourceLost, match=r"several machines \(a, b\); end the address"):
         watts(blades)
     with pytest.raises(SourceLost, match="no chassis c"):

@@ -33,7 +33,7 @@ def test_each_component_has_its_mean_power_after_warm_up() -> None:
         {domain.id: domain.watts for domain in found.domains}
     )
     assert ["counter", "modelled", "counter"] == [domain.provenance for domain in found.domains]
-    assert [0.05] * 3 == [domain.uncertainty_ratio for domain in found.domains]
+    assert pytest.approx([0.05] * 3) == [domain.uncertainty_ratio for domain in found.domains]
     assert (60.0, 15.0, 330.0) == pytest.approx(
         (found.training_seconds, found.settling.warmup_seconds, found.settling.watts)
     )
