@@ -213,6 +213,12 @@ def estimate(
             metavar="WATTS", help="The power limit of an accelerator, instead of its rating.", show_default=False
         ),
     ] = None,
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS", help="Their machine, such as workstation; by number and model.", show_default=False
+        ),
+    ] = None,
     region: RegionOption = None,
     intensity: IntensityOption = None,
     pue: PueOption = None,
@@ -247,6 +253,7 @@ def estimate(
         "mfu": mfu,
         "precision": precision,
         "gpu_watts": gpu_watts,
+        "machine": machine,
     }
     place = {"region": region, "intensity": intensity, "pue": pue, "usd_per_kwh": usd_per_kwh, "what_if": what_if}
     with told({**job, **place, "json": json, "markdown": markdown, "latex": latex}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.uncertainty import Bounds
-from lightning_carbon.estimate.factors import HOST_FIXED, HOST_SHARE, SourcedBounds
+from lightning_carbon.estimate.factors import SourcedBounds
 from lightning_carbon.estimate.planning import GIVEN
 from lightning_carbon.units import TERA
 from lightning_carbon.values import dataclass
@@ -55,8 +55,12 @@ def _lines(estimate: Estimate) -> Iterator[Assumption]:
     if job.utilisation is not None:
         yield Assumption("utilisation", Bounds.exactly(job.utilisation), "", GIVEN, assumed=False)
     yield _of("mean power, of the rating", job.share)
-    yield _of("rest of the machine, of its accelerators", HOST_SHARE)
-    yield _of("rest of the machine, fixed, of the rating", HOST_FIXED)
+    host = job.host
+    yield _of("rest of the machine, of its accelerators", host.share)
+    if host.rating_share is None:
+        yield _of("rest of the machine, fixed, for each accelerator", host.fixed_watts, "W")
+    else:
+        yield _of("rest of the machine, fixed, of the rating", host.rating_share)
     pue = SourcedBounds(priced.pue, priced.pue.source)
     yield _of("PUE", pue, assumed=priced.pue.assumed)
     per_kwh = priced.intensity

@@ -5,7 +5,7 @@ follows from the stated ranges and is not a confidence interval. The same footpr
 metered runs.
 
     accelerators  W = rating x share of the rating
-    their machine W = accelerators + accelerators x share of the rest + rating x fixed share of the rest
+    their machine W = accelerators + accelerators x share of the rest + fixed part of the rest (``hosts``)
     energy          = machine x count x hours
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from lightning_carbon.carbon.footprint import Footprint, footprint
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.estimate.factors import HOST_FIXED, HOST_SHARE, USD_PER_KWH, SourcedBounds
+from lightning_carbon.estimate.factors import USD_PER_KWH, SourcedBounds
 from lightning_carbon.estimate.planning import GIVEN
 from lightning_carbon.estimate.prices import cloud_usd
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, SECONDS_PER_HOUR, Energy
@@ -111,7 +111,7 @@ def _watts(job: PlannedTraining) -> Bounds[float]:
 
 def _rest_watts(job: PlannedTraining) -> Bounds[float]:
     """The mean power of the rest of the machine, for one accelerator."""
-    return _watts(job).times(HOST_SHARE.span) + HOST_FIXED.span.times(job.rated_watts)
+    return _watts(job).times(job.host.share.span) + job.host.fixed_watts.span
 
 
 def _energy(joules: Bounds[float]) -> Bounds[Energy]:

@@ -10,7 +10,7 @@ backward. MFU, model FLOPs utilisation, is their share of the peak (Chowdhery et
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.uncertainty import Bounds
@@ -27,6 +27,7 @@ from lightning_carbon.estimate.factors import (
     TRAINING_SHARE,
     SourcedBounds,
 )
+from lightning_carbon.estimate.hosts import PlannedHost, host_of
 from lightning_carbon.units import SECONDS_PER_HOUR, TERA
 from lightning_carbon.values import dataclass
 
@@ -53,6 +54,7 @@ class PlannedTraining:
         mfu: The share of the dense peak that the model's arithmetic takes; ``None`` where hours were given.
         precision: The format of that peak, and the peak in FLOP/s; ``None`` where hours were given.
         flops: The model's arithmetic in total; ``None`` where hours were given.
+        host: The machine around the accelerators.
     """
 
     accelerator: Accelerator | None
@@ -64,6 +66,7 @@ class PlannedTraining:
     mfu: SourcedBounds | None = None
     precision: tuple[str, float] | None = None
     flops: float | None = None
+    host: PlannedHost = field(default_factory=lambda: host_of(None, 1, 0.0))
 
 
 def plan(  # noqa: PLR0913 - one for each option of the command
@@ -77,6 +80,7 @@ def plan(  # noqa: PLR0913 - one for each option of the command
     mfu: float | None = None,
     precision: str | None = None,
     gpu_watts: float | None = None,
+    machine: str | None = None,
 ) -> PlannedTraining:
     """Check a plan and work out its hours.
 
@@ -90,6 +94,7 @@ def plan(  # noqa: PLR0913 - one for each option of the command
         mfu: The share of the dense peak that the model's arithmetic takes, above 0 and up to 1.
         precision: The format that it computes in: fp32, tf32, fp16, bf16 or fp8.
         gpu_watts: The power limit of an accelerator, instead of its rating.
+        machine: The class of machine, as in the meter, or ``"none"``; default: by the accelerator and their number.
 
     Raises:
         ConfigError: An argument cannot be used, or both or neither of the ways to the hours are given.
@@ -107,6 +112,7 @@ def plan(  # noqa: PLR0913 - one for each option of the command
         raise ConfigError("gpu", gpu, fix)
     if isinstance(count, bool) or not 1 <= count < _MOST:
         raise ConfigError("count", count, "give a whole number of accelerators, from 1 up.")
+    host = host_of(accelerator, count, watts, machine=machine)
     used = None if utilisation is None else _share("utilisation", utilisation, zero=True).value
     share = _share_of_rating(accelerator, used, is_full=hours is None)
     given_hours = _positive("hours", hours, "give how long the training takes, above zero, such as 84.")
@@ -116,9 +122,9 @@ def plan(  # noqa: PLR0913 - one for each option of the command
             if value is not None:
                 raise ConfigError(name, value, "the hours are given too, and one of them must decide; leave one out.")
         duration = SourcedBounds(Bounds.exactly(given_hours), GIVEN)
-        return PlannedTraining(accelerator, count, watts, duration, share, used)
+        return PlannedTraining(accelerator, count, watts, duration, share, used, host=host)
     return _by_arithmetic(
-        PlannedTraining(accelerator, count, watts, SourcedBounds(Bounds.exactly(0.0), GIVEN), share, used),
+        PlannedTraining(accelerator, count, watts, SourcedBounds(Bounds.exactly(0.0), GIVEN), share, used, host=host),
         params=params,
         tokens=tokens,
         mfu=mfu,

@@ -81,6 +81,7 @@ def to_mapping(planned: Estimate, moved: Sequence[Elsewhere] | None) -> dict[str
     mapping |= {
         "count": job.count,
         "rated_watts": job.rated_watts,
+        "machine": {"class": job.host.machine, "assumed": job.host.assumed},
         "hours": _span(job.hours.span),
         "mean_watts": _span(planned.mean_watts),
         "energy_kwh": _kwh(planned.energy),

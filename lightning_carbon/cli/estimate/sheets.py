@@ -88,7 +88,7 @@ def _figures(planned: Estimate) -> Iterator[tuple[str, ...]]:
         yield ("Hours", digits(hours.value), _ends(hours.low, hours.high))
     yield ("Mean power", amount(watts.value, POWER), span(watts.low, watts.high, POWER, like=watts.value))
     yield _energy("Accelerators", planned.accelerators)
-    yield _energy("Rest of their servers", planned.host)
+    yield _energy(f"Rest of the machine ({planned.job.host.machine})", planned.host)
     yield _energy("Energy (IT)", planned.energy)
     site = planned.site_kwh.times(JOULES_PER_KILOWATT_HOUR)
     ends = span(site.low, site.high, ENERGY, like=site.value)
