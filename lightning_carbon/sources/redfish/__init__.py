@@ -49,6 +49,6 @@ def discover(plan: RedfishPlan, environ: Mapping[str, str] = os.environ, *, wait
     """
     gauge = RedfishGauge.of(plan, sensor(), environ)
     if wait_seconds and not gauge.wait(wait_seconds):
-        fix = "see that this machine reaches the address, and what the variables LIGHTNING_CARBON_REDFISH_… say"
+        fix = "see that this machine reaches the address, and what its variables say"
         return Finding(SOURCE, SUBJECT, reason=gauge.trouble or f"no answer in {wait_seconds:g} s", fix=fix)
     return Finding(SOURCE, SUBJECT, gauge)
