@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from lightning_carbon.energy.readings import Kind
+from lightning_carbon.energy.readings import Kind, Provenance
+from lightning_carbon.energy.roots import DomainUse, roots_of
+from lightning_carbon.units import Energy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +26,15 @@ def hardware_of(record: RunRecord) -> str:
 
 
 def outer_domains(domains: Iterable[DomainRecord]) -> list[DomainRecord]:
-    """The domains that no other includes."""
+    """The domains that the total of a record sums; see :mod:`lightning_carbon.energy.roots`."""
     every = list(domains)
-    ids = {domain.id for domain in every}
-    return [domain for domain in every if domain.parent not in ids]
+    uses = [
+        DomainUse(
+            domain.id,
+            domain.parent,
+            domain.provenance != Provenance.MODELLED,
+            Energy.from_joules(domain.joules).microjoules,
+        )
+        for domain in every
+    ]
+    return [every[place] for place in roots_of(uses).places]

@@ -108,12 +108,13 @@ def test_the_page_has_the_number_that_the_command_prints(ledger: Path) -> None:
 
 
 def test_programs_are_run_in_turn(tmp_path: Path) -> None:
-    """Each once without counting, then so many times, and every counted run is in the ledger."""
-    command = f'{shlex.quote(sys.executable)} -c "{BURN}"'
-    result = compare("--runs", "5", "--project", "turns", "--", command, command, ledger=tmp_path)
+    """Each once without counting, then so many times; the program that computes ten times as long takes more."""
+    short, long = (f'{shlex.quote(sys.executable)} -c "{BURN.replace("0.1", seconds)}"' for seconds in ("0.05", "0.5"))
+    result = compare("--runs", "5", "--project", "turns", "--", short, long, ledger=tmp_path)
 
     assert result.exit_code == 0, result.output
-    assert "A takes" in result.stdout or "no difference in energy a run" in result.stdout or "B takes" in result.stdout
+    assert result.stdout.startswith("B takes ")
+    assert "more energy a run than A (95 % interval" in result.stdout
     said = [line.split(": ")[1] for line in result.stderr.splitlines()]
     assert ["A", "B", "A 1/5", "B 1/5", "B 2/5", "A 2/5", "A 3/5", "B 3/5", "B 4/5", "A 4/5", "A 5/5", "B 5/5"] == said
     assert 2 * RUNS == len([*of(tmp_path).runs("turns")])

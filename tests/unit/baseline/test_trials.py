@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import log
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,18 @@ from lightning_carbon.baseline.trials import (
 from lightning_carbon.errors import ConfigError
 
 NOISE = 0.05
+EXPERIMENTS = 100
 joules = st.lists(st.floats(1.0, 1e6), min_size=LEAST_TRIALS, max_size=7)
+
+
+def deviation(share: float) -> float:
+    """The standard deviation of a share that so many experiments find (binomial)."""
+    return float((share * (1 - share) / EXPERIMENTS) ** 0.5)
+
+
+def shares(counts: dict[Any, int]) -> dict[Any, float]:
+    """The shares of all experiments."""
+    return {key: count / EXPERIMENTS for key, count in counts.items()}
 
 
 def drawn(random: Random, count: int, ratio: float = 1.0) -> list[float]:
@@ -80,25 +92,28 @@ def test_a_single_disturbed_trial_does_not_decide() -> None:
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    """About 95 % of intervals of eight noisy trials hold the true change, in pairs and apart."""
+    """95 % of intervals of eight noisy trials hold the true change, in pairs and apart: within three deviations."""
     random = Random(4)
     held = {True: 0, False: 0}
-    for _ in range(40):
+    for _ in range(EXPERIMENTS):
         first, second = drawn(random, 8), drawn(random, 8, 1.1)
         for found in (paired_change(first, second), change(first, second)):
             held[found.is_paired] += found.low <= 1.1 <= found.high
 
-    assert min(held.values()) >= 34
+    assert {True: 0.95, False: 0.95} == pytest.approx(shares(held), abs=3 * deviation(0.95))
 
 
 def test_so_many_trials_see_the_change() -> None:
-    """A change of 8 % at a noise of 5 % is seen in nearly all experiments of the size that is needed for it."""
-    count = trials_needed(0.08, NOISE)
-    random = Random(5)
-    seen = sum(paired_change(drawn(random, count), drawn(random, count, 1.08)).is_clear for _ in range(25))
+    """A change of 8 % at a noise of 5 % is seen as often as asked with that many trials, and not with half of them."""
+    needed = trials_needed(0.08, NOISE, power=0.9)
+    seen = dict.fromkeys((needed, needed // 2), 0)
+    for count in seen:
+        random = Random(5)
+        for _ in range(EXPERIMENTS):
+            seen[count] += paired_change(drawn(random, count), drawn(random, count, 1.08)).is_clear
 
-    assert 10 < count < 20
-    assert seen >= 22
+    assert shares(seen)[needed] == pytest.approx(0.9, abs=3 * deviation(0.9))
+    assert shares(seen)[needed // 2] < 0.9 - 3 * deviation(0.9)
 
 
 def test_smaller_changes_need_more_trials() -> None:
