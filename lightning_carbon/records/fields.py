@@ -117,7 +117,9 @@ def is_name(value: object) -> bool:
         isinstance(value, str)
         and bool(value.strip())
         and value not in {".", ".."}
-        and not any(letter in "/\\" or is_control(letter) for letter in value)
+        and "/" not in value
+        and "\\" not in value
+        and (value.isprintable() or not any(map(is_control, value)))  # what is printable controls nothing
         and len(value.encode("utf-8", "replace")) <= _LONGEST_NAME_BYTES
     )
 
@@ -207,7 +209,7 @@ def by_name(value: object, reader: Callable[[object], T]) -> dict[str, T]:
     found = {}
     for key, item in mapping(value).items():
         try:
-            found[text(key)] = reader(item)
+            found[key if type(key) is str and key.isascii() else text(key)] = reader(item)
         except Misfit as misfit:
             raise misfit.under(_shown(key) if not str(key).isprintable() else str(key)[:_SHOWN]) from None
     return found
@@ -215,9 +217,14 @@ def by_name(value: object, reader: Callable[[object], T]) -> dict[str, T]:
 
 def choice(value: object, kind: type[StrEnum]) -> str:
     """Read the value of an enumeration, as a text."""
-    if not isinstance(value, str) or value not in kind.__members__.values():
+    if not isinstance(value, str) or value not in _choices(cast("Any", kind)):
         raise _misfit(value, f"one of {', '.join(kind)}")
     return str(value)
+
+
+@cache
+def _choices(kind: type[StrEnum]) -> frozenset[str]:
+    return frozenset(map(str, kind))
 
 
 def read(kind: type[T], value: object) -> T:
@@ -228,10 +235,16 @@ def read(kind: type[T], value: object) -> T:
     """
     values = mapping(value)
     found: dict[str, Any] = {}
-    for key, reader, may_be_missing in _plan(cast("Any", kind)):
+    for key, reader, may_be_missing, plain_types in _plan(cast("Any", kind)):
         if key in values:
+            item: Any = values[key]
+            leaf = type(item)
+            # Most of the hundreds of leaves of a record are as they should be, and cost no call.
+            if leaf in plain_types and (item is None or (item.isascii() if leaf is str else 0 <= item <= MOST)):
+                found[key] = item
+                continue
             try:
-                found[key] = reader(values[key])
+                found[key] = reader(item)
             except Misfit as misfit:
                 raise misfit.under(key) from None
         elif not may_be_missing:
@@ -285,8 +298,8 @@ def one_of(kind: type[StrEnum]) -> Mapping[str, Any]:
 
 
 @cache
-def _plan(kind: type) -> tuple[tuple[str, Reader, bool], ...]:
-    """The keys of a dataclass: each with its reader, and whether it may be missing."""
+def _plan(kind: type) -> tuple[tuple[str, Reader, bool, frozenset[type]], ...]:
+    """The keys of a dataclass: each with its reader, whether it may be missing, and the types of its plain leaves."""
     hints = get_type_hints(kind)
     plan = []
     for known in filter(_is_stored, fields(kind)):
@@ -294,7 +307,7 @@ def _plan(kind: type) -> tuple[tuple[str, Reader, bool], ...]:
         if NoneType in get_args(hints[known.name]) and "reader" in known.metadata:
             reader = partial(_optional, reader=reader)
         may_be_missing = known.default is not MISSING or known.default_factory is not MISSING
-        plan.append((known.name, reader, may_be_missing))
+        plan.append((known.name, reader, may_be_missing, _plain_types(known, hints[known.name])))
     return tuple(plan)
 
 
@@ -314,12 +327,19 @@ def _reader_of(hint: Any) -> Reader:  # noqa: ANN401 - whatever an annotation ma
     arguments = get_args(hint)
     if isinstance(hint, UnionType):
         readers = [_reader_of(argument) for argument in arguments if argument is not NoneType]
-        reader = readers[0] if len(readers) == 1 else partial(_any_of, readers=readers)
+        leaves = frozenset({*arguments} & {*_LEAVES})
+        reader = readers[0] if len(readers) == 1 else partial(_any_of, readers=readers, leaves=leaves)
         return partial(_optional, reader=reader) if NoneType in arguments else reader
     inner = _reader_of(arguments[-1] if get_origin(hint) is dict else arguments[0])
     if get_origin(hint) is dict:
         return partial(by_name, reader=inner)
     return partial(_as_list, reader=inner) if get_origin(hint) is list else partial(each, reader=inner)
+
+
+def _plain_types(known: Field[Any], hint: Any) -> frozenset[type]:  # noqa: ANN401 - whatever an annotation may be
+    """The types whose values a field takes as they are, but for the one check that all of them have in common."""
+    kinds = {*(get_args(hint) if isinstance(hint, UnionType) else (hint,))}
+    return frozenset(kinds & ({NoneType} if "reader" in known.metadata else {NoneType, *_LEAVES}))
 
 
 def _optional(value: object, reader: Reader) -> Any:  # noqa: ANN401 - what the reader returns
@@ -330,7 +350,10 @@ def _as_list(value: object, reader: Reader) -> list[Any]:
     return list(each(value, reader))
 
 
-def _any_of(value: object, readers: list[Reader]) -> Any:  # noqa: ANN401 - what one of the readers returns
+def _any_of(value: Any, readers: list[Reader], leaves: frozenset[type]) -> Any:  # noqa: ANN401 - what a reader returns
+    leaf = type(value)
+    if leaf in leaves and (value.isascii() if leaf is str else 0 <= value <= MOST):
+        return value
     for reader in readers[:-1]:
         try:
             return reader(value)
