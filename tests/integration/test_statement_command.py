@@ -34,7 +34,7 @@ def ran(record: RunRecord, *words: str) -> Result:
     return CliRunner().invoke(app, [*words, "--ledger", str(Path(record.location).parents[2])])
 
 
-@pytest.mark.parametrize("form", ["paper", "eu-ai-act", "sci", "ghg"])
+@pytest.mark.parametrize("form", ["paper", "eu-ai-act", "sci", "ghg", "afnor"])
 def test_a_run_is_stated_in_each_form(record: RunRecord, form: str) -> None:
     """Of the last run, of a run by its name and of its project, which is the same here."""
     last, named, project = (

@@ -14,11 +14,13 @@ from lightning_carbon.cli.usage_errors import told
 statements_app = typer.Typer()
 """Commands that stand at the top, beside those of the app."""
 
+_FORMS = "paper, eu-ai-act, sci, ghg or afnor."
 _STATEMENT_HELP = (
     "State the energy and carbon of a run or a project in the form that somebody asks for.\n\n"
     "Such as: statement paper --project lisa --latex\n\n"
     "paper: two sentences and a table; eu-ai-act: energy and compute of the Model Documentation Form; sci: Software "
-    "Carbon Intensity, ISO/IEC 21031; ghg: Scope 2 by place and by contract, and Scope 3 category 3, GHG Protocol. "
+    "Carbon Intensity, ISO/IEC 21031; ghg: Scope 2 by place and by contract, and Scope 3 category 3, GHG Protocol; "
+    "afnor: what AFNOR Spec 2314 for frugal AI counts, as far as it is known. "
     "--trace adds the arithmetic behind every figure."
 )
 
@@ -45,7 +47,7 @@ RunArgument = Annotated[
 
 @statements_app.command(help=_STATEMENT_HELP)
 def statement(
-    form: Annotated[str, typer.Argument(metavar="FORM", help="paper, eu-ai-act, sci or ghg.", show_default=False)],
+    form: Annotated[str, typer.Argument(metavar="FORM", help=_FORMS, show_default=False)],
     run: RunArgument = None,
     project: ProjectOption = None,
     ledger: LedgerOption = None,
@@ -65,7 +67,9 @@ def statement(
     ] = None,
     life_years: Annotated[
         float | None,
-        typer.Option(metavar="YEARS", help="With sci: the life of an accelerator; 4 (3 to 6).", show_default=False),
+        typer.Option(
+            metavar="YEARS", help="With sci, afnor: the life of an accelerator; 4 (3 to 6).", show_default=False
+        ),
     ] = None,
     *,
     trace: Annotated[bool, typer.Option("--trace", help="Also print the arithmetic.")] = False,

@@ -9,7 +9,7 @@ from lightning_carbon.cli.output import show as show_tables
 from lightning_carbon.cli.runs.choosing import find_run_or_project, known_runs
 from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.report.statements import card, eu_ai_act, ghg, paper, sci
+from lightning_carbon.report.statements import afnor, card, eu_ai_act, ghg, paper, sci
 from lightning_carbon.report.statements.consumption import consumption_of
 from lightning_carbon.report.statements.embodied import share_of
 from lightning_carbon.report.statements.work import arithmetic_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lightning_carbon.report.statements.consumption import Consumption
     from lightning_carbon.report.statements.statement import Statement
 
-FORMS: Final = (paper.FORM, eu_ai_act.FORM, sci.FORM, ghg.FORM)
+FORMS: Final = (paper.FORM, eu_ai_act.FORM, sci.FORM, ghg.FORM, afnor.FORM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ def _statement(asked: StatementRequest, usage: Consumption) -> Statement:
     match asked.form:
         case eu_ai_act.FORM:
             return eu_ai_act.eu_ai_act(usage, arithmetic)
+        case afnor.FORM:
+            return afnor.afnor(usage, share_of(usage, asked.life_years))
         case ghg.FORM:
             return ghg.ghg(usage)
         case sci.FORM:

@@ -10,12 +10,14 @@ import pytest
 
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.intensity import MARGINAL, MARKET, Intensity
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.accounting import market_of, scopes_of
 from lightning_carbon.records.run import CarbonRecord, RunRecord, Status
 from lightning_carbon.report.sheets import as_markdown
+from lightning_carbon.report.statements.afnor import afnor
 from lightning_carbon.report.statements.consumption import Consumption, consumption_of, listed
-from lightning_carbon.report.statements.embodied import embodied_of, share_of
+from lightning_carbon.report.statements.embodied import EmbodiedShare, embodied_of, share_of
 from lightning_carbon.report.statements.eu_ai_act import eu_ai_act
 from lightning_carbon.report.statements.ghg import ghg
 from lightning_carbon.report.statements.paper import paper
@@ -53,6 +55,7 @@ STATEMENTS = {
     "paper": paper(PROJECT, WORK),
     "eu-ai-act": eu_ai_act(PROJECT, WORK),
     "sci": sci(PROJECT, share_of(PROJECT)),
+    "afnor": afnor(PROJECT, share_of(PROJECT)),
     "ghg": ghg(consumption_of("lisa", [SPLIT, FAILED])),
 }
 
@@ -101,6 +104,17 @@ def test_a_score_adds_the_embodied_share_and_divides_by_the_unit() -> None:
     assert number(scores[FunctionalUnit.RUN], "SCI") == pytest.approx((2 * 3.404 + grams) / 2)
     assert number(scores[FunctionalUnit.STEP], "R,") == 2_400
     assert share_of(PROJECT, 2.0).grams.value == pytest.approx(2 * grams)
+
+
+def test_the_climate_has_both_parts_or_says_that_it_does_not() -> None:
+    """Electricity and the making of the accelerators add up; of other hardware, the second is not known, and not 0."""
+    known, unknown = STATEMENTS["afnor"], afnor(PROJECT, EmbodiedShare(Bounds.exactly(0.0), (), ("Board",)))
+    parts = number(known, "Climate: electricity") + number(known, "Climate: making")
+
+    assert number(known, "Climate: both") == pytest.approx(parts)
+    assert number(known, "Electricity at") == pytest.approx(number(STATEMENTS["sci"], "E,"))
+    assert ("Climate: making of the accelerators", "not known") == (unknown.entries[-1].name, unknown.entries[-1].value)
+    assert "the making of Board: no published figure is in the table" in unknown.missing
 
 
 def test_a_unit_that_was_not_counted_is_refused() -> None:
