@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.carbon.equivalents import equivalent_of
 from lightning_carbon.carbon.footprint import mass_of
+from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.grid.factors import regions
 from lightning_carbon.records.machine_rows import rests_assumed
@@ -16,7 +17,6 @@ from lightning_carbon.records.numbers import (
     NOTHING,
     POWER,
     WATT_HOURS,
-    Scale,
     amount,
     digits,
     duration,
@@ -26,6 +26,7 @@ from lightning_carbon.records.numbers import (
 )
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.pages.condition_tables import device_table, waste_table
+from lightning_carbon.report.pages.ranges import between, ranges_of
 from lightning_carbon.report.pages.tables import Cell, PageTable, count, figure, page_table, share, words
 from lightning_carbon.units import CarbonMass, Energy
 from lightning_carbon.values import dataclass
@@ -130,15 +131,17 @@ def _headlines(record: RunRecord) -> Iterator[Headline]:
     yield Headline(
         "energy" if record.machine is None else "energy of the chips",
         amount(total, WATT_HOURS),
-        f"{_between(energy.low_joules, energy.high_joules, WATT_HOURS, value=total)}{measured} measured",
+        f"{between(Bounds(total, energy.low_joules, energy.high_joules), energy.interval, WATT_HOURS)}"
+        f"{measured} measured",
     )
     if (machine := record.machine) is not None:
-        range_ = _between(machine.low_joules, machine.high_joules, WATT_HOURS, value=machine.joules)
+        bounds = Bounds(machine.joules, machine.low_joules, machine.high_joules)
+        range_ = between(bounds, machine.interval, WATT_HOURS)
         yield Headline("at the plugs", amount(machine.joules, WATT_HOURS), f"{range_}chips and the rest of machines")
     if carbon.grams_co2e is not None and carbon.low is not None and carbon.high is not None:
         price = f"{digits(carbon.intensity.value)} gCO2e/kWh ({carbon.intensity.place}"
         price += ", assumed)" if carbon.intensity.assumed else ")"
-        note = f"{_between(carbon.low, carbon.high, CO2E, value=carbon.grams_co2e)}{price}"
+        note = f"{between(Bounds(carbon.grams_co2e, carbon.low, carbon.high), carbon.interval, CO2E)}{price}"
         yield Headline("CO2e", amount(carbon.grams_co2e, CO2E), note)
         equivalent = equivalent_of(CarbonMass(carbon.grams_co2e))
         if equivalent is not None:
@@ -149,10 +152,6 @@ def _headlines(record: RunRecord) -> Iterator[Headline]:
         for name, number in (("step", record.steps), ("sample", record.samples), ("token", record.tokens)):
             if number:
                 yield Headline(f"per {name}", amount(record.step_joules / number, ENERGY), f"{number:,} {name}s")
-
-
-def _between(low: float, high: float, scale: Scale, *, value: float) -> str:
-    return f"{span(low, high, scale, like=value)}; " if low < high else ""
 
 
 def _domains(record: RunRecord) -> PageTable | None:
@@ -315,7 +314,7 @@ def sources_of(record: RunRecord) -> Iterator[str]:
         equivalent = equivalent_of(CarbonMass(record.carbon.grams_co2e))
         if equivalent is not None:
             yield f"Equivalent: {equivalent.sentence}; for orders of magnitude."
-    yield "Ranges follow from those of sensors, models, PUE and grid; they are no confidence intervals."
+    yield from ranges_of(record)
     if record.location:
         yield f"Record: {printable(record.location)}"
 

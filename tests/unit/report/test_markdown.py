@@ -18,18 +18,18 @@ from tests.unit.records.samples import FULL, NOTHING, SMALL
 HEAD = """\
 #### Run baseline (20261121T101112-3fa2) of project lisa: completed after 1 min 28 s
 
-**16.8 kJ (machine), 3.40 gCO2e (0.0761 to 12.9 gCO2e)**
+**16.8 kJ (machine), 3.40 gCO2e, 0.210 to 8.12 gCO2e (90 %)**
 
 | Domain |  | energy | share | mean power | covered | how |
 | --- | --- | ---: | ---: | ---: | ---: | --- |
 | GPU | NVIDIA H100 80GB HBM3 | 12.0 kJ | 88.6 % | 136 W | &gt;99.9 % | counter ±5 % |
-| CPU | AMD EPYC 9654 96-Core Proce… | 1.55 kJ | 11.4 % | 17.5 W | 52.0 % | modelled ±50 % |
+| CPU | AMD EPYC 9654 96-Core P… | 1.55 kJ | 11.4 % | 17.5 W | 52.0 % | modelled ±50 % |
 | &nbsp;&nbsp;&nbsp;&nbsp;memory | DRAM | 100 J | within | 1.14 W | 100.0 % | modelled ±50 % |
 | measured |  | 12.0 kJ | 88.6 % | 136 W |  | read from sensors |
 | modelled |  | 1.55 kJ | 11.4 % | 17.5 W |  | computed, no sensor |
-| **total** |  | **13.5 kJ** | **100.0 %** | **154 W** | **76.0 %** | **12.2 to 14.9 kJ** |
+| **total** |  | **13.5 kJ** | **100.0 %** | **154 W** | **76.0 %** | **12.7 to 14.4 kJ (90 %)** |
 | rest | of the machine, modelled | 3.27 kJ |  | 37.1 W |  | 1.20 to 4.40 kJ |
-| machine | at its plug | 16.8 kJ |  | 191 W |  | 13.4 to 19.3 kJ |
+| machine | at its plug | 16.8 kJ |  | 191 W |  | 15.1 to 18.5 kJ (90 %) |
 
 &nbsp;
 

@@ -163,6 +163,24 @@ def test_a_report_says_what_a_record_knows_and_assumes() -> None:
     assert "which metered the same hardware" in sources
 
 
+def test_headlines_have_the_interval_and_a_sentence_has_the_bounds() -> None:
+    """A record of before shows its bounds in both places, and says what they are."""
+    known = run_page(FULL)
+    bare = replace(
+        FULL, machine=None, energy=replace(FULL.energy, interval=None), carbon=replace(FULL.carbon, interval=None)
+    )
+    former = run_page(bare)
+
+    assert ["3.53 to 4.00 Wh (90 %); 88.6 % measured", "4.19 to 5.14 Wh (90 %); chips and the rest of machines"] == [
+        headline.note for headline in known.headlines[:2]
+    ]
+    assert "at their worst together: chips 3.38 to 4.14 Wh, machines 3.71 to 5.37 Wh, CO2e 0.0761 to" in " ".join(
+        known.sources
+    )
+    assert "3.38 to 4.14 Wh; 88.6 % measured" == former.headlines[0].note
+    assert "they are no confidence intervals" in " ".join(former.sources)
+
+
 def test_work_lost_to_crashes_is_what_was_spent_and_kept_by_no_checkpoint() -> None:
     """Lost and kept add up to all."""
     [table] = [table for table in run_page(FULL).tables if table.title == "Work lost to crashes"]
