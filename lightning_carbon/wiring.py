@@ -216,17 +216,21 @@ def _neighbours(findings: Sequence[Finding]) -> str:
     return "; ".join(filter(None, found))
 
 
-def _accelerator(computes_on: Any) -> str | None:  # noqa: ANN401 - a torch device, or None
+def _accelerator(computes_on: Any, ranks: Ranks) -> str | None:  # noqa: ANN401 - a torch device, or None
     """The kind of accelerator that the training computes on, where torch is loaded and knows it."""
     if "torch" not in sys.modules:
         return None
     try:
         from lightning_carbon.sources.torch_devices import accelerator_of
 
-        return accelerator_of(computes_on)
+        kind = accelerator_of(computes_on)
     except Exception:
         logger.warning("cannot tell what accelerator torch computes on", exc_info=True)
         return None
+    from lightning_carbon.sources.accelerators import MODELLED
+
+    # Each process of such an accelerator calls its own the first: the number on this host is that of the rank.
+    return f"{kind}:{ranks.local_rank}" if kind in MODELLED and ranks.knows_local else kind
 
 
 def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Finding]:
@@ -250,7 +254,7 @@ def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Fi
         cpu_scope=config.cpu_scope,
         gpu_scope=config.gpu_scope,
         host=ranks.meters_host,
-        computes_on=_accelerator(computes_on),
+        computes_on=_accelerator(computes_on, ranks),
         machine=config.machine != "none",
         asked=asked,
     )

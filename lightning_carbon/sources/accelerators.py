@@ -5,13 +5,16 @@ A record without them would look complete and be tiny. All that is known of them
 
 from __future__ import annotations
 
+import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.ports import ACCELERATOR, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 ROCM: Final = "rocm"
 """The name of AMD's GPUs here; torch calls them ``cuda``, like NVIDIA's."""
@@ -19,11 +22,13 @@ ROCM: Final = "rocm"
 RATED: Final = "rated"
 """The source of what is modelled by its rating alone."""
 
-MODELLED: Final = frozenset({"xla", "hpu", "mps"})
-"""Torch's types of the devices that are modelled by their rating where nothing shows their power."""
+MODELLED: Final = frozenset({"xla", "neuron", "hpu", "mps"})
+"""Torch's types of the devices, and Amazon's, that are modelled by their rating where nothing shows their power."""
 
 _NVIDIA: Final = "cuda"
 _OF_NVIDIA: Final = frozenset({"nvml", "jetson"})
+_HABANA: Final = "sys/bus/pci/drivers/habanalabs"
+_PRODUCT: Final = "sys/class/dmi/id/product_name"
 _PROCESSORS: Final = frozenset({"", "cpu", "meta"})
 
 # By torch's types of devices: the hardware, what else can meter it, and the sources that may have found it.
@@ -35,6 +40,32 @@ _NAMES: Final = {
     "hpu": ("Intel Gaudi", "hl-smi shows its power", ("hlml", RATED)),
     "npu": ("Ascend NPU", "npu-smi shows its power", ()),
 }
+
+
+def likely(environ: Mapping[str, str], root: Path = Path("/"), platform: str = sys.platform) -> str | None:
+    """The kind of accelerator that a machine was made for, where nobody knows yet what the training computes on.
+
+    A TPU or a Trainium is no part of a machine that is used for something else; a GPU of Apple's is.
+
+    Args:
+        environ: The environment variables.
+        root: Where ``sys`` is.
+        platform: The system, as :data:`sys.platform` names it.
+
+    Returns:
+        ``xla``, ``neuron``, ``hpu`` or ``mps``; ``None`` where the machine shows none of these.
+    """
+    if platform == "darwin":
+        return "mps"
+    if environ.get("TPU_ACCELERATOR_TYPE"):
+        return "xla"
+    try:
+        if (root / _HABANA).is_dir():
+            return "hpu"
+        product = (root / _PRODUCT).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return "neuron" if re.match(r"(trn|inf2)", product) else None
 
 
 def not_metered(computes_on: str | None, findings: Iterable[Finding]) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.energy.readings import Kind
@@ -24,9 +25,10 @@ def discover(
     """Find the accelerator that the training computes on, if it is of this sort, and the processor that has it inside.
 
     Args:
-        computes_on: Torch's type of the device that the training computes on, where that is known.
-        devices: As in :func:`lightning_carbon.sources.discovery.discover`; a number is that of the part on this
-            machine.
+        computes_on: Torch's type of the device that the training computes on, where that is known, and behind a colon
+            the number of the part on this machine.
+        devices: As in :func:`lightning_carbon.sources.discovery.discover`; numbers come before that in
+            ``computes_on``, and without any the first part is taken.
         around: What tells of them; default this machine.
         host: Whether to also look for the processor.
 
@@ -35,7 +37,9 @@ def discover(
     """
     around = around or Surroundings()
     kind = kind_of(computes_on, around.modules)
-    first = next((device for device in devices if isinstance(device, int)), 0) if not isinstance(devices, str) else 0
+    numbers = [] if isinstance(devices, str) else [device for device in devices if isinstance(device, int)]
+    own = (computes_on or "").partition(":")[2]
+    numbers = numbers or [int(own) if own.isdecimal() else 0]
     found: list[Finding] = []
     sockets: list[Finding] = []
     if kind == "mps" or host:
@@ -43,11 +47,20 @@ def discover(
         found += [finding for finding in of_apple if kind == "mps" and not _is_socket(finding)]
         sockets += [finding for finding in of_apple if host and _is_socket(finding)]
     if kind == "hpu":
-        found += gaudi.discover(None if devices == "all" else first, around.load)
+        found += [card for number in numbers for card in gaudi.discover(number, around.load)]
     if not any(finding.port is not None for finding in found):
-        model = modelled(kind, first, around)
-        found += [] if model is None else [model]
+        models = [modelled(kind, number, around) for number in numbers]
+        found += [model for model in models if model is not None]
     return found, sockets
+
+
+def only_in_use(finding: Finding) -> Finding:
+    """The model of an accelerator that the training may not compute on: not counted, and it says when it is.
+
+    Args:
+        finding: The finding of the model.
+    """
+    return replace(finding, port=None, reason=f"counted once a training computes on it: {finding.reason}")
 
 
 def _is_socket(finding: Finding) -> bool:

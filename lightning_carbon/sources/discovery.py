@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.ports import Finding, Share
 from lightning_carbon.sources import nvml
-from lightning_carbon.sources.accelerators import MODELLED, not_metered
+from lightning_carbon.sources.accelerators import MODELLED, RATED, likely, not_metered
 from lightning_carbon.sources.host import model as host_model
 from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.allocation import allocation
@@ -63,7 +63,8 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
         job_pid: The root of the job's process tree; default the launcher of this machine's ranks where the environment
             speaks of one, else this process.
         computes_on: The type of device that the training computes on, as torch calls it, or
-            :data:`~lightning_carbon.sources.accelerators.ROCM`, where that is known.
+            :data:`~lightning_carbon.sources.accelerators.ROCM`, where that is known; behind a colon the number of an
+            accelerator that no driver numbers, such as a TPU, on this host.
         machine: Whether to look for what sees the whole machine, too, with all of the above inside.
         asked: A sensor of the whole machine that the user has asked for, which comes before all others.
 
@@ -159,14 +160,17 @@ def _attached(
     host: bool,
 ) -> tuple[list[Finding], list[Finding]]:
     """Accelerators without a file of the kernel, and the processor of a Mac; most machines load nothing for them."""
-    kind = (computes_on or "").partition(":")[0]
-    if kind not in MODELLED and sys.platform != "darwin":
+    environ, root = around
+    kind = computes_on or likely(environ, root)
+    if (kind or "").partition(":")[0] not in MODELLED and sys.platform != "darwin":
         return [], []
     from lightning_carbon.sources import attached
     from lightning_carbon.sources.rated import Surroundings
 
-    environ, root = around
-    return attached.discover(computes_on, devices, Surroundings(environ, root), host=host)
+    found, sockets = attached.discover(kind, devices, Surroundings(environ, root), host=host)
+    if computes_on is None and kind == "mps":
+        found = [finding if finding.source != RATED else attached.only_in_use(finding) for finding in found]
+    return found, sockets
 
 
 def _machine(shown: list[Finding], part: Allocation, scope: CpuScope) -> list[Finding]:

@@ -81,17 +81,17 @@ class GaudiGauge:
 
 
 def discover(
-    index: int | None = 0, load: Callable[[str], Any] = import_module, patience_seconds: float = PATIENCE_SECONDS
+    index: int = 0, load: Callable[[str], Any] = import_module, patience_seconds: float = PATIENCE_SECONDS
 ) -> list[Finding]:
-    """Find the cards, or one of them.
+    """Find a card.
 
     Args:
-        index: The number of the card; ``None`` for all.
+        index: The number of the card.
         load: Imports a library by its name.
         patience_seconds: How long the library may take to answer.
 
     Returns:
-        A finding for each card, or one with the reason.
+        A finding for the card, or for the library with the reason; none where there is no card of that number.
     """
     try:
         library = load(_LIBRARY)
@@ -103,11 +103,9 @@ def discover(
         return [Finding(SOURCE, "Intel Gaudi", reason=f"{_LIBRARY}: {error}")]
 
 
-def _cards(library: Any, index: int | None) -> list[Finding]:  # noqa: ANN401 - pyhlml
+def _cards(library: Any, index: int) -> list[Finding]:  # noqa: ANN401 - pyhlml
     library.hlmlInit()
-    count = library.hlmlDeviceGetCount()
-    numbers = range(count) if index is None else [index]
-    return [_card(library, number) for number in numbers if number < count]
+    return [_card(library, index)] if index < library.hlmlDeviceGetCount() else []
 
 
 def _card(library: Any, number: int) -> Finding:  # noqa: ANN401 - pyhlml

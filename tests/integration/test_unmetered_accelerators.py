@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
 from lightning_carbon import Meter
+from lightning_carbon.cli.doctor.examine import examine
 from lightning_carbon.ranks import Ranks
 from lightning_carbon.report.markdown import summary_markdown
 from lightning_carbon.settings import configure
+from lightning_carbon.sources.discovery import discover
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +71,31 @@ def test_rank_0_speaks_for_its_host(tmp_path: Path, caplog: pytest.LogCaptureFix
 
     assert "not metered" not in caplog.text
     assert "nothing can be metered" not in caplog.text
+
+
+def test_the_doctor_shows_what_a_machine_was_made_for(tmp_path: Path) -> None:
+    """The parts of a machine of Amazon's, of Google's and with Gaudis, each with its model, before anything trains."""
+    product = tmp_path / "sys/class/dmi/id/product_name"
+    product.parent.mkdir(parents=True)
+    product.write_text("trn2.48xlarge\n", "utf-8")
+    environ = {"LIGHTNING_CARBON_POWERCAP_ROOT": str(tmp_path / "none"), "LIGHTNING_CARBON_HOME": str(tmp_path)}
+    texts = [examine(seconds=0.01, environ=environ, root=tmp_path).as_json()]
+    texts.append(examine(seconds=0.01, environ={**environ, "TPU_ACCELERATOR_TYPE": "v4-8"}, root=tmp_path).as_json())
+    (tmp_path / "sys/bus/pci/drivers/habanalabs").mkdir(parents=True)
+    texts.append(examine(seconds=0.01, environ=environ, root=tmp_path).as_json())
+    shown = [[source for source in json.loads(text)["sources"] if source["source"] == "rated"] for text in texts]
+
+    assert ["gpu:neuron:0", "gpu:xla:0", "gpu:hpu:0"] == [source["domain"] for [source] in shown]
+    assert all(source["watts"] > 0 for [source] in shown)
+
+
+def test_each_rank_of_a_host_has_a_part_of_its_own(tmp_path: Path) -> None:
+    """By its number there, so that the parts of four ranks are four, and a list of numbers is as many."""
+    names = set[str]()
+    for rank in range(2):
+        record = trained(tmp_path / str(rank), "xla", Ranks(rank, rank, 2, "host", local_size=2))
+        names |= {domain.id for domain in record.energy.domains if domain.kind == "gpu"}
+    several = discover((0, 1, 2, 3), tmp_path, {}, root=tmp_path, computes_on="xla")
+
+    assert {"gpu:xla:0", "gpu:xla:1"} == names
+    assert 4 == len([finding for finding in several if finding.source == "rated"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -11,7 +12,8 @@ from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.errors import ReadFailed
 from lightning_carbon.grid.ratings import rating_of, rating_of_family
 from lightning_carbon.ports import EnergyCounter, PowerGauge
-from lightning_carbon.sources.attached import discover
+from lightning_carbon.sources.accelerators import likely
+from lightning_carbon.sources.attached import discover, only_in_use
 from lightning_carbon.sources.rated import Surroundings, kind_of, modelled
 from lightning_carbon.units import Energy
 from tests.makers.libraries import Apple, Card, Gaudi
@@ -141,11 +143,12 @@ def test_a_library_that_breaks_costs_its_counts_alone(bare: Surroundings) -> Non
     assert ("zeus_apple_silicon: no channel", "rated") == (broken.reason, model.source)
 
 
-@pytest.mark.parametrize(("devices", "ids"), [("auto", [0]), ((), [0]), ((1,), [1]), ("all", [0, 1])])
-def test_a_gaudi_is_metered_by_its_library(bare: Surroundings, devices: tuple[int, ...] | str, ids: list[int]) -> None:
-    """A card for each rank, by its number, or all; by its counter, with its power behind it."""
-    chosen = devices if isinstance(devices, tuple) else ("all" if devices == "all" else "auto")
-    found, _ = discover("hpu", chosen, replace(bare, load=Gaudi().load))
+@pytest.mark.parametrize(("devices", "ids"), [("auto", [0]), ((), [0]), ((1,), [1]), ((0, 1), [0, 1])])
+def test_a_gaudi_is_metered_by_its_library(
+    bare: Surroundings, devices: tuple[int, ...] | Literal["auto"], ids: list[int]
+) -> None:
+    """A card for each rank, by its number, or several; by its counter, with its power behind it."""
+    found, _ = discover("hpu", devices, replace(bare, load=Gaudi().load))
 
     assert [f"gpu:01P0-HL2080A0-15-{number}" for number in ids] == [
         finding.port.sensor.domain.id for finding in found if finding.port is not None
@@ -184,3 +187,27 @@ def test_a_rating_that_no_source_gives_is_none() -> None:
     assert rating_of("no such part") is None
     assert rating_of_family("nothing", "no such") is None
     assert (280.0, 280.0) == (rating_of("mi250X") or ())[1:3]
+
+
+def test_a_machine_says_what_it_was_made_for(tmp_path: Path) -> None:
+    """Before anybody knows what the training computes on; a machine of neither kind says nothing."""
+    product = tmp_path / "sys/class/dmi/id/product_name"
+    product.parent.mkdir(parents=True)
+    found = [likely({}, tmp_path, "linux")]
+    for name in ("trn1.32xlarge\n", "inf2.xlarge\n", "p5.48xlarge\n"):
+        product.write_text(name, "utf-8")
+        found.append(likely({}, tmp_path, "linux"))
+    (tmp_path / "sys/bus/pci/drivers/habanalabs").mkdir(parents=True)
+    found += [likely({}, tmp_path, "linux"), likely({"TPU_ACCELERATOR_TYPE": "v4-8"}, tmp_path, "linux")]
+
+    assert [None, "neuron", "neuron", None, "hpu", "xla"] == found
+    assert "mps" == likely({}, tmp_path, "darwin")
+
+
+def test_a_model_that_may_not_be_in_use_does_not_count(bare: Surroundings) -> None:
+    """It says when it does."""
+    model = modelled("mps", 0, bare)
+    assert model is not None
+    asleep = only_in_use(model)
+
+    assert (None, True) == (asleep.port, asleep.reason.startswith("counted once a training computes on it: modelled, "))
