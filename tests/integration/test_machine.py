@@ -57,6 +57,11 @@ def test_the_machine_lies_in_its_interval(tmp_path: Path) -> None:
         assert record.machine.low_joules <= truth <= record.machine.high_joules
         assert provenance == record.machine.hosts[0].provenance
         assert "machine" == record.carbon.boundary
+        assert record.machine.interval is not None
+        if provenance == "modelled":
+            assert record.machine.interval.low <= truth <= record.machine.interval.high
+        assert record.machine.interval.low > record.machine.low_joules
+        assert record.machine.interval.high < record.machine.high_joules
 
 
 @pytest.mark.parametrize(("world", "watts"), [("bmc", 412.0), ("laptop", 17.837376)])
