@@ -24,7 +24,7 @@ GpuScope = Literal["device", "process"]
 """Whether a GPU that other processes use, too, is charged whole."""
 
 Machine = RestModel | Literal["auto", "none"]
-"""The class of machine: found, not modelled, or as given."""
+"""The class of machine, which is found, left out or as given."""
 
 Detail = Literal["phase", "step"]
 """How finely a run is divided: into phases, or also into the parts of its steps."""

@@ -86,7 +86,7 @@ class CarbonTracker(tracking.GeneralTracker):  # type: ignore[misc]  # it has no
 
     Accelerate calls trackers in its main process alone. So that process meters the GPUs of all processes of its
     machine, and the processor time of the whole job. A run on several machines needs a ``Meter`` in every process
-    instead, of which :func:`~lightning_carbon.integrations.accelerate.tell_trackers` tells the trackers.
+    instead, of which :func:`~lightning_carbon.integrations.accelerate.telling.tell_trackers` tells the trackers.
 
     Example:
         >>> from accelerate import Accelerator
@@ -109,7 +109,7 @@ class CarbonTracker(tracking.GeneralTracker):  # type: ignore[misc]  # it has no
     ``devices``.
 
     Args:
-        project_name: Given by Accelerate: its name for the project.
+        project_name: The name of the project, as Accelerate gives it to a tracker that it makes.
         settings: Those of the table in :mod:`lightning_carbon.settings`, by name, and ``copy_record``.
 
     Raises:
@@ -119,10 +119,10 @@ class CarbonTracker(tracking.GeneralTracker):  # type: ignore[misc]  # it has no
     name = NAME
     requires_logging_directory = False
 
-    def __init__(self, project_name: str | None = None, /, **settings: Unpack[TrackerSettings]) -> None:
+    def __init__(self, *project_name: str, **settings: Unpack[TrackerSettings]) -> None:
         super().__init__()
         of_meter, own = split(cast("Any", settings), (COPY_RECORD,))
-        self._config = _of_project(configure(**of_meter), project_name)
+        self._config = _of_project(configure(**of_meter), *project_name)
         self._copies: CopyRecord = True if own["copy_record"] is None else own["copy_record"]
         self._accelerator: Any = None
         self._meter: LoopMeter | None = None
@@ -267,7 +267,7 @@ def devices_of(device: Any, processes: int) -> list[Any]:  # noqa: ANN401 - a to
     return [device, *(f"{device.type}:{number}" for number in range(processes) if number != device.index)]
 
 
-def _of_project(config: MeterConfig, name: str | None) -> MeterConfig:
+def _of_project(config: MeterConfig, name: str | None = None) -> MeterConfig:
     """A configuration for Accelerate's project, unless the user has named a project to the meter."""
     if name is None or config.project != DEFAULT_PROJECT:
         return config
