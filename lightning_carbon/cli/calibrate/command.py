@@ -14,9 +14,10 @@ from lightning_carbon.cli.forms import Form
 from lightning_carbon.cli.output import show
 from lightning_carbon.cli.runs.choosing import find_run
 from lightning_carbon.cli.say import notice
-from lightning_carbon.errors import ConfigError
+from lightning_carbon.errors import ConfigError, SourceLost, UsageError
 from lightning_carbon.grid.machines import MACHINES
 from lightning_carbon.ledger.files import write_json
+from lightning_carbon.ports import Finding, PowerGauge
 from lightning_carbon.records.fields import plain
 from lightning_carbon.records.numbers import CO2E, ENERGY, NOTHING, POWER, amount
 from lightning_carbon.report.sheets import Sheet
@@ -105,6 +106,97 @@ def calibrate_machine(
         else:
             joules = (wall.watt_hours or 0.0) * JOULES_PER_WATT_HOUR
         priced.append(_Priced(record, _stretch(record, chips, joules), joules))
+    _conclude(priced, path, form)
+
+
+def calibrate_by_loads(
+    seconds: float, *, redfish: bool, ipmi: bool, ledger: str | None, project: str | None, keep: bool, form: Form
+) -> None:
+    """Meter this machine idle and under load; with what sees it at its plug, keep what follows.
+
+    Args:
+        seconds: How long each load is metered.
+        redfish: Whether its service processor is asked at the address in the environment.
+        ipmi: Whether ipmitool is.
+        ledger: The folder of all runs.
+        project: The project of the runs.
+        keep: Whether the calibration is kept, so later runs use it.
+        form: The form of the output.
+
+    Raises:
+        ConfigError: What was asked for cannot see the machine, or nothing can be kept.
+        UsageError: The machine could not be read, or a load ended early.
+    """
+    from lightning_carbon.cli.calibrate.loads import LEAD_SECONDS, loads, meter_loads
+    from lightning_carbon.meter import Meter
+
+    wall = _seen_by(redfish=redfish, ipmi=ipmi)
+    machine = class_of_machine([], cpu_scope="machine")
+    if machine.portion < 1:
+        asked = "redfish" if redfish else "ipmi" if ipmi else "load"
+        raise ConfigError(asked, True, f"this job has {machine.portion:.0%} of the machine ({machine.reason}).")
+    planned = loads(seconds, has_gpu=_has_gpu())
+    names = ", ".join(load.name for load in planned)
+    whole = len(planned) * (seconds + LEAD_SECONDS)
+    notice(f"metering {names}: {whole:.0f} s in all, with every processor{' and GPU' if len(planned) > 2 else ''} busy")  # noqa: PLR2004 - idle and processors
+
+    def meter(name: str) -> Meter:
+        return Meter(run_name=name, ledger=ledger, project=project or "calibration", cpu_scope="machine")
+
+    try:
+        metered = list(meter_loads(planned, meter, wall))
+    except SourceLost as error:
+        raise UsageError(str(error)) from None
+    if wall is None:
+        place = f" --ledger {ledger}" if ledger else ""
+        words = " ".join(f"{run.record.run_id}" for run in metered)
+        notice(f"metered; now hold them against the plug's log: lightning-carbon calibrate {words} --wall FILE{place}")
+        return
+    path = _file([run.record for run in metered]) if keep else None
+    priced = []
+    for run in metered:
+        joules = (run.wall_watts or 0.0) * run.record.duration_seconds
+        priced.append(_Priced(run.record, _stretch(run.record, _chips(run.record, 0.0), joules), joules))
+    _conclude(priced, path, form)
+
+
+def _seen_by(*, redfish: bool, ipmi: bool) -> PowerGauge | None:
+    """What sees the machine at its plug, read once; ``None`` where neither was asked for."""
+    from lightning_carbon.settings import REDFISH
+    from lightning_carbon.sources import ipmi as by_ipmi
+    from lightning_carbon.sources import redfish as by_redfish
+
+    found: list[Finding] = []
+    name = "redfish" if redfish else "ipmi"
+    if redfish:
+        plan = REDFISH.in_force()
+        if plan is None:
+            raise ConfigError(name, True, f"set {REDFISH.variable} to the address of the service processor.")
+        found = [by_redfish.discover(plan, wait_seconds=by_redfish.WAIT_SECONDS)]
+    elif ipmi:
+        found = by_ipmi.discover() or [Finding("machine", by_ipmi.SUBJECT, reason="ipmitool is not installed")]
+    for finding in found:
+        if not isinstance(finding.port, PowerGauge):
+            fix = f"; {finding.fix}" if finding.fix else ""
+            raise ConfigError(name, True, f"{finding.reason}{fix}.")
+        return finding.port
+    return None
+
+
+def _has_gpu() -> bool:
+    """Whether there is a GPU by NVIDIA, and torch to keep it busy."""
+    from importlib.util import find_spec
+
+    from lightning_carbon.sources import nvml
+
+    return find_spec("torch") is not None and any(
+        device.cuda_index is not None for device in nvml.list_devices("auto").devices
+    )
+
+
+def _conclude(priced: Sequence[_Priced], path: Path | None, form: Form) -> None:
+    """Fit, keep and show."""
+    records = [run.record for run in priced]
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     model = calibrated((run.stretch for run in priced), _class(records), date=date)
     if path is not None:
@@ -130,11 +222,11 @@ def _check(wall: Wall, names: Sequence[str]) -> None:
         raise ConfigError(given[0], wall.watts or wall.watt_hours, "it is the reading of a single run; name one run.")
 
 
-def _chips(record: RunRecord) -> Bounds[float]:
+def _chips(record: RunRecord, least_seconds: float = _LEAST_SECONDS) -> Bounds[float]:
     """The energy of the chips of a run that is fit for a calibration, in joules."""
     energy = record.energy
-    if energy.total_joules is None or record.duration_seconds < _LEAST_SECONDS:
-        fix = f"it has no energy, or lasted less than {_LEAST_SECONDS:.0f} s; meter a longer run."
+    if energy.total_joules is None or record.duration_seconds < least_seconds:
+        fix = f"it has no energy, or lasted less than {least_seconds:.0f} s; meter a longer run."
         raise ConfigError("run", record.run_id, fix)
     hosts = {rank.host for rank in record.ranks}
     if len(hosts) > 1 or record.world_size != len(record.ranks):
