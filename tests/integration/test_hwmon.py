@@ -118,6 +118,17 @@ def test_intel_s_mask_decides_over_its_gpus(tmp_path: Path, devices: Devices, ma
     assert [True] * len(expected) == [end in domain for end, domain in zip(expected, ids, strict=True)]
 
 
+def test_a_gpu_of_two_tiles_is_two_devices_and_one_card(tmp_path: Path) -> None:
+    """By either driver: with two tiles on the first card, the third device is the second card."""
+    root = write_world("intel", tmp_path)
+    (root / "sys/devices/pci0000:00/0000:03:00.0/tile0").mkdir()
+    (root / "sys/devices/pci0000:00/0000:03:00.0/tile1").mkdir()
+    ids = [domains(found(root, "auto", "xpu", ZE_AFFINITY_MASK=mask)) for mask in ("0,1", "1", "2")]
+
+    assert [["gpu:0000:03:00.0"], ["gpu:0000:03:00.0"], ["gpu:0000:83:00.0"]] == ids
+    assert ["gpu:0000:83:00.0"] == domains(found(root, (2,), "xpu"))
+
+
 @pytest.mark.parametrize("world", ["amd", "intel"])
 def test_a_training_on_another_maker_s_gpu_leaves_these_out(tmp_path: Path, world: str) -> None:
     """What the training does not compute on is a finding with the reason, and an index is none of theirs."""

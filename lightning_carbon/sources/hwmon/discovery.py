@@ -13,7 +13,7 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.sources.accelerators import ROCM
 from lightning_carbon.sources.hwmon import jetson, machines, processors
 from lightning_carbon.sources.hwmon.chips import PCI_ADDRESS, explore
-from lightning_carbon.sources.hwmon.gpus import AMD, KernelGpu, amd_gpus, intel_gpus, meter
+from lightning_carbon.sources.hwmon.gpus import AMD, KernelGpu, amd_gpus, intel_gpus, meter, tiles_of
 from lightning_carbon.sources.hwmon.visible import visible_to_level_zero, visible_to_rocm
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
 from lightning_carbon.values import dataclass
@@ -86,7 +86,7 @@ def discover(
         of_amd = [gpu if gpu.unique_id else replace(gpu, unique_id=library.uuid(gpu.address)) for gpu in of_amd]
     of_intel = intel_gpus(chips)
     visible_amd = visible_to_rocm(of_amd, environ, lambda gpu: gpu.unique_id)
-    visible_intel = visible_to_level_zero(of_intel, environ)
+    visible_intel = visible_to_level_zero(of_intel, environ, tiles_of(chips))
     kind = (computes_on or "").partition(":")[0]
     makers = {_NVIDIA, ROCM, _XPU}
     for known, visible, own in ((of_amd, visible_amd, ROCM), (of_intel, visible_intel, _XPU)):

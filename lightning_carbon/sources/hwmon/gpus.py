@@ -27,7 +27,7 @@ from lightning_carbon.units import MICROWATTS_PER_WATT, Energy, Power
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lightning_carbon.ports import Source
     from lightning_carbon.sources.hwmon.chips import Chip, Chips
@@ -45,6 +45,8 @@ GAUGE_RATIO: Final = 0.15
 
 _NODES: Final = Path("sys/class/kfd/kfd/topology/nodes")
 _PROPERTIES_BYTES: Final = 8192
+_GT: Final = re.compile(r"i915_gt\d+")
+_MOST_TILES: Final = 16
 _NORTHBRIDGE: Final = "vddnb"
 _ANY: Final = "no sensor of this GPU answers: "
 
@@ -109,6 +111,28 @@ def intel_gpus(chips: Chips) -> list[KernelGpu]:
         if chip.address is not None
     ]
     return sorted(found, key=lambda gpu: gpu.address)
+
+
+def tiles_of(chips: Chips) -> Callable[[KernelGpu], int]:
+    """A function that gives the number of tiles of a GPU by Intel, at least 1.
+
+    ``xe`` has a folder for each tile; ``i915`` has a chip for each (``i915_gt0``).
+
+    Args:
+        chips: What was found.
+    """
+    by_address: dict[str | None, int] = {}
+    for chip in chips.found:
+        if _GT.fullmatch(chip.name):
+            by_address[chip.address] = by_address.get(chip.address, 0) + 1
+
+    def tiles(gpu: KernelGpu) -> int:
+        folders = 0
+        while folders < _MOST_TILES and (gpu.chip.device / f"tile{folders}").is_dir():
+            folders += 1
+        return max(1, folders, by_address.get(gpu.address, 0))
+
+    return tiles
 
 
 def meter(gpus: Sequence[KernelGpu], known: Sequence[KernelGpu], patience: Patience) -> list[Finding]:

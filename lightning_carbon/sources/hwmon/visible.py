@@ -2,10 +2,13 @@
 
 AMD: ``ROCR_VISIBLE_DEVICES`` lists indices or UUIDs (``GPU-`` and the unique id of the board) of all GPUs, and
 ``HIP_VISIBLE_DEVICES``, or else ``CUDA_VISIBLE_DEVICES``, indices of those that are left. Intel: ``ZE_AFFINITY_MASK``
-lists indices, or ``device.tile``. Unset shows all; an entry that fits no GPU ends the list.
+lists indices, or ``device.tile``; an index counts tiles, each of which is a device of torch's, unless
+``ZE_FLAT_DEVICE_HIERARCHY`` is ``COMPOSITE`` (its default is ``FLAT`` since late 2023). Unset shows all; an entry that
+fits no GPU ends the list.
 
 References:
     * https://rocm.docs.amd.com/en/latest/conceptual/gpu-isolation.html
+    * https://intel.com/content/www/us/en/docs/oneapi/optimization-guide-gpu/2024-1/exposing-device-hierarchy.html
     * https://oneapi-src.github.io/level-zero-spec/level-zero/latest/core/PROG.html#affinity-mask
 """
 
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _INDEX: Final = r"\d{1,6}"
-_TILE: Final = r"(\d{1,6})(?:\.\d{1,6})?"
+_TILE: Final = r"(\d{1,6})(\.\d{1,6})?"
+_FLAT: Final = "FLAT"
+_COMPOSITE: Final = "COMPOSITE"
 
 
 def visible_to_rocm(devices: Sequence[_T], environ: Mapping[str, str], unique_id: Callable[[_T], str]) -> list[_T]:
@@ -37,23 +42,30 @@ def visible_to_rocm(devices: Sequence[_T], environ: Mapping[str, str], unique_id
     return left if hip is None else _chosen(left, hip, lambda _: "")
 
 
-def visible_to_level_zero(devices: Sequence[_T], environ: Mapping[str, str]) -> list[_T]:
-    """The GPUs by Intel that torch sees; a selected tile selects its GPU.
+def visible_to_level_zero(
+    devices: Sequence[_T], environ: Mapping[str, str], tiles: Callable[[_T], int] = lambda _: 1
+) -> list[_T]:
+    """The GPUs by Intel that torch sees, a GPU for each of its tiles that is a device; a selected tile selects its GPU.
 
     Args:
         devices: All of them, in the driver's order.
         environ: The environment variables.
+        tiles: Gives the number of tiles of a GPU.
     """
+    is_flat = environ.get("ZE_FLAT_DEVICE_HIERARCHY", _FLAT).upper() != _COMPOSITE
+    counted = [device for device in devices for _ in range(tiles(device))] if is_flat else list(devices)
     mask = environ.get("ZE_AFFINITY_MASK")
     if not mask:  # an empty mask does not count
-        return list(devices)
+        return counted
     chosen: list[_T] = []
     for entry in mask.split(","):
         match = re.fullmatch(_TILE, entry.strip())
-        if match is None or int(match[1]) >= len(devices):
+        among = counted if match is None or match[2] is None else list(devices)
+        if match is None or int(match[1]) >= len(among):
             break
-        if devices[int(match[1])] not in chosen:
-            chosen.append(devices[int(match[1])])
+        device = among[int(match[1])]
+        if match[2] is None or device not in chosen:
+            chosen.append(device)
     return chosen
 
 

@@ -40,3 +40,21 @@ def test_level_zero_s_mask_chooses_gpus_by_their_tiles(mask: str | None, expecte
     environ = {} if mask is None else {"ZE_AFFINITY_MASK": mask}
 
     assert list(expected) == visible_to_level_zero("abc", environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "aabb"),
+        ({"ZE_AFFINITY_MASK": "1"}, "a"),
+        ({"ZE_AFFINITY_MASK": "0,1,2"}, "aab"),
+        ({"ZE_AFFINITY_MASK": "3,4"}, "b"),
+        ({"ZE_FLAT_DEVICE_HIERARCHY": "COMPOSITE"}, "ab"),
+        ({"ZE_FLAT_DEVICE_HIERARCHY": "composite", "ZE_AFFINITY_MASK": "1"}, "b"),
+        ({"ZE_FLAT_DEVICE_HIERARCHY": "COMPOSITE", "ZE_AFFINITY_MASK": "0.1,1.0"}, "ab"),
+        ({"ZE_FLAT_DEVICE_HIERARCHY": "COMBINED", "ZE_AFFINITY_MASK": "2"}, "b"),
+    ],
+)
+def test_a_tile_is_a_device_unless_the_hierarchy_is_composite(environ: dict[str, str], expected: str) -> None:
+    """A number then counts tiles, and the GPU of the tile is the one that is metered."""
+    assert list(expected) == visible_to_level_zero("ab", environ, lambda _: 2)
