@@ -60,13 +60,13 @@ class Budget:
         return used[self.quantity] / self.amount
 
 
-_AMOUNT: Final = re.compile(r"\s*(?P<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?P<unit>[A-Za-z]+?)(?:CO2e?)?\s*")
-_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_AMOUNT: Final = r"\s*(?P<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?P<unit>[A-Za-z]+?)(?:CO2e?)?\s*"
+_CURRENCY: Final = r"[A-Z]{3}"
 
 
 def budget_of(text: str) -> Budget | None:
     """The budget that a text names, such as ``"2 kWh"``, ``"500 g"`` or ``"10 EUR"``; ``None`` where it names none."""
-    found = _AMOUNT.fullmatch(text)
+    found = re.fullmatch(_AMOUNT, text)
     if found is None:
         return None
     amount, unit = float(found["number"]), found["unit"]
@@ -76,4 +76,4 @@ def budget_of(text: str) -> Budget | None:
         return Budget(Quantity.ENERGY, amount * JOULES_IN[unit], text.strip())
     if unit in GRAMS_IN:
         return Budget(Quantity.CARBON, amount * GRAMS_IN[unit], text.strip())
-    return Budget(Quantity.COST, amount, text.strip(), unit) if _CURRENCY.fullmatch(unit) else None
+    return Budget(Quantity.COST, amount, text.strip(), unit) if re.fullmatch(_CURRENCY, unit) else None

@@ -14,12 +14,13 @@ that it holds the truth about as often; see METHODOLOGY.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.records.numbers import median_of
 from lightning_carbon.records.rows import Forecast
 from lightning_carbon.values import dataclass
 
@@ -283,8 +284,8 @@ def _mean(weights: Sequence[float], values: Sequence[float]) -> float:
 def _warm_blocks(prices: Sequence[float]) -> int:
     """The number of blocks of the warm-up, at most half of all."""
     half = len(prices) // 2
-    usual = _median(prices[half:]) if prices else 0.0
-    spread = _median([abs(price - usual) for price in prices[half:]] or [0.0])
+    usual = median_of(prices[half:]) if prices else 0.0
+    spread = median_of([abs(price - usual) for price in prices[half:]] or [0.0])
     limit = max(_WARM_SHARE * usual, _WARM_MADS * _NORMAL_MAD * spread)
     return next((number for number in range(half) if abs(prices[number] - usual) <= limit), half)
 
@@ -296,10 +297,3 @@ def _likeness(rests: Sequence[float]) -> float:
         return 0.5
     products = sum(rest * later for rest, later in pairwise(rests))
     return min(_MOST_ALIKE, max(0.0, products / total * count / (count - 1) + 1 / count))
-
-
-def _median(values: Iterable[float]) -> float:
-    """The median of values, at least one; ``statistics`` takes 5 ms to import, with all that it needs."""
-    ranked = sorted(values)
-    middle = len(ranked) // 2
-    return ranked[middle] if len(ranked) % 2 else (ranked[middle - 1] + ranked[middle]) / 2

@@ -6,12 +6,12 @@ used meanwhile: the most that a remedy can save. Kinds may overlap, as validatio
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.energy.condition import Gauge, Throttle
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import Kind
+from lightning_carbon.records.numbers import median_of
 from lightning_carbon.records.waste import HINTS, UNDIVIDED_HINT, Waste, WasteKind
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
 
@@ -168,7 +168,7 @@ def _straggler(ranks: Sequence[RankPart], roots: Sequence[Credit]) -> Iterator[_
     if any(ns is None for ns in own_ns.values()):
         return
     work = {rank: float(ns) for rank, ns in own_ns.items() if ns is not None}
-    usual, slowest = median(work.values()), max(work, key=work.__getitem__)
+    usual, slowest = median_of(work.values()), max(work, key=work.__getitem__)
     others = max(ns for rank, ns in work.items() if rank != slowest)
     train_ns = min(part.beat.phases[Phase.TRAIN].ns for part in ranks)
     if work[slowest] - max(usual, others) < STRAGGLER_SHARE * train_ns:

@@ -20,7 +20,7 @@ USER_VARIABLE: Final = "LIGHTNING_CARBON_REDFISH_USER"
 PASSWORD_VARIABLE: Final = "LIGHTNING_CARBON_REDFISH_PASSWORD"  # noqa: S105 - the name of a variable
 VERIFY_VARIABLE: Final = "LIGHTNING_CARBON_REDFISH_VERIFY"
 
-_CHASSIS: Final = re.compile(r"(?:/redfish(?:/v1(?:/Chassis(?:/(?P<names>[^/?#]+))?)?)?)?/?")
+_CHASSIS: Final = r"(?:/redfish(?:/v1(?:/Chassis(?:/(?P<names>[^/?#]+))?)?)?)?/?"
 _NOT_VERIFIED: Final = frozenset({"0", "no", "false", "off"})
 _VERIFIED: Final = frozenset({"", "1", "yes", "true", "on"})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -67,7 +67,7 @@ def check_redfish(given: object, environ: Mapping[str, str] = os.environ) -> Red
     if parts.username is not None or parts.password is not None:
         fix = f"an address is no place for a password; set {USER_VARIABLE} and {PASSWORD_VARIABLE} instead."
         raise ConfigError("redfish", shown, fix)
-    path = _CHASSIS.fullmatch(parts.path)
+    path = re.fullmatch(_CHASSIS, parts.path)
     if path is None:
         raise ConfigError("redfish", shown, f"{_FIX}, or of its chassis, such as https://…/redfish/v1/Chassis/1.")
     verify = _verify(environ)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 ELECTRICITY_MAPS, UK, WATTTIME = "electricitymaps", "uk", "watttime"
 NAMES: Final = (ELECTRICITY_MAPS, UK, WATTTIME)
-_ZONE: Final = re.compile(r"[A-Za-z]{2}(-[A-Za-z0-9-]+)?")
+_ZONE: Final = r"[A-Za-z]{2}(-[A-Za-z0-9-]+)?"
 
 
 class LivePlan(NamedTuple):
@@ -31,4 +31,4 @@ def plan_of(text: str) -> LivePlan | None:
 
 def zone_in(region: object) -> str:
     """The zone of Electricity Maps that a region is by its own code, such as ``"DE"``; empty where it is none."""
-    return region.strip().upper() if isinstance(region, str) and _ZONE.fullmatch(region.strip()) else ""
+    return region.strip().upper() if isinstance(region, str) and re.fullmatch(_ZONE, region.strip()) else ""
