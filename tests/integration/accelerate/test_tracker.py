@@ -16,6 +16,7 @@ from accelerate import Accelerator
 from accelerate.tracking import GeneralTracker
 
 from lightning_carbon import CarbonTracker, ConfigError, Meter, RunRecord
+from lightning_carbon.errors import BudgetReached
 from lightning_carbon.integrations.accelerate import tell_trackers
 from lightning_carbon.integrations.accelerate.tracker import devices_of, local_processes
 from lightning_carbon.ledger.files import read_json
@@ -84,10 +85,10 @@ class Trained:
     order: list[str]
 
 
-def trained(accelerator: Accelerator, source: CountedReads) -> None:
+def trained(accelerator: Accelerator, source: CountedReads, steps: int = STEPS) -> None:
     """Log a few steps, each once the one before is settled, always the same mapping."""
     values: dict[str, Any] = {}
-    for step in range(STEPS):
+    for step in range(steps):
         source.wait()
         values["loss"] = 1.0 / (1 + step)
         accelerator.log(values, step=10 * step)
@@ -180,6 +181,20 @@ def test_a_setting_that_cannot_be_used_fails_where_the_tracker_is_made() -> None
     """As everywhere, with the fix."""
     with pytest.raises(ConfigError, match="intensity"):
         CarbonTracker(intensity=-1.0)
+
+
+def test_a_loop_is_told_where_its_budget_is_used_up(tmp_path: Path) -> None:
+    """As by a ``Meter`` of its own, at the log after that; the run can still be ended."""
+    source = CountedReads()
+    ours = CarbonTracker(sources=[source], ledger=tmp_path, budget="0.001 Wh", on_budget="stop", **GIVEN)
+    accelerator = Accelerator(cpu=True, log_with=ours)
+    accelerator.init_trackers("lisa")
+    with pytest.raises(BudgetReached):
+        trained(accelerator, source, steps=10_000)
+    accelerator.end_training()
+
+    assert ours.record is not None
+    assert ours.record.steps > 0
 
 
 def test_the_main_process_meters_the_devices_of_all_processes_of_its_machine() -> None:
