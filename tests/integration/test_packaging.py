@@ -62,6 +62,7 @@ def test_the_metadata_names_licence_and_extras(metadata: Message) -> None:
         "parquet",
         "team",
         "report",
+        "pdf",
         "live",
         "dev",
         "all",
