@@ -11,6 +11,7 @@ from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.calibrate.app import calibrating_app
 from lightning_carbon.cli.dashboard.command import DASHBOARD_HELP, dashboard
+from lightning_carbon.cli.doctor.options import CertifyOption, ForOption, OutputOption, certify_to
 from lightning_carbon.cli.forms import JsonOption, LatexOption, MarkdownOption, form_of
 from lightning_carbon.cli.grid.app import grid_app
 from lightning_carbon.cli.options import (
@@ -106,7 +107,10 @@ def doctor(
     seconds: Annotated[
         float, typer.Option(min=0.1, max=60.0, metavar="SECONDS", help="How long sensors are watched.")
     ] = 1.0,
+    output: OutputOption = None,
+    time: ForOption = "10min",
     *,
+    certify: CertifyOption = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Report what can be metered on this machine, how well, and what would fix the rest.
@@ -117,7 +121,9 @@ def doctor(
     """
     from lightning_carbon.cli.doctor.examine import examine
 
-    with told({"region": region, "pue": pue, "devices": devices}):
+    with told({"region": region, "pue": pue, "devices": devices, "output": output, "for": time}):
+        if certify:
+            return certify_to(output, time, devices)
         report = examine(region=region, pue=pue, devices=devices, seconds=seconds)
     if json:
         typer.echo(report.as_json())

@@ -135,7 +135,7 @@ def calibrate_by_loads(
     if machine.portion < 1:
         asked = "redfish" if redfish else "ipmi" if ipmi else "load"
         raise ConfigError(asked, True, f"this job has {machine.portion:.0%} of the machine ({machine.reason}).")
-    planned = loads(seconds, has_gpu=_has_gpu())
+    planned = loads(seconds, has_gpu=has_gpu())
     names = ", ".join(load.name for load in planned)
     whole = len(planned) * (seconds + LEAD_SECONDS)
     notice(f"metering {names}: {whole:.0f} s in all, with every processor{' and GPU' if len(planned) > 2 else ''} busy")  # noqa: PLR2004 - idle and processors
@@ -183,7 +183,7 @@ def _seen_by(*, redfish: bool, ipmi: bool) -> PowerGauge | None:
     return None
 
 
-def _has_gpu() -> bool:
+def has_gpu() -> bool:
     """Whether there is a GPU by NVIDIA, and torch to keep it busy."""
     from importlib.util import find_spec
 

@@ -98,7 +98,7 @@ def meter_loads(
     for load in planned:
         started: list[subprocess.Popen[bytes]] = []
         try:
-            started.extend(map(_start, load.programs))
+            started.extend(map(start, load.programs))
             pause(min(LEAD_SECONDS, load.seconds))
             with meter(load.name) as running:
                 watts = _watch(load.seconds, wall, pause)
@@ -113,7 +113,8 @@ def meter_loads(
         yield Metered(running.record, watts)
 
 
-def _start(words: tuple[str, ...]) -> subprocess.Popen[bytes]:
+def start(words: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """Start a program of a load, which prints nothing."""
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
 
 
