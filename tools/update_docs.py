@@ -24,6 +24,7 @@ from pathlib import Path
 from docstring_parser import parse
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
+from lightning_carbon.carbon.interval import Interval
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.carbon.series import SeriesUse
 from lightning_carbon.carbon.water import WaterUsage
@@ -35,6 +36,7 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.records.accounting import MarketRecord, ScopesRecord, WaterRecord
 from lightning_carbon.records.budget_record import BudgetRecord
 from lightning_carbon.records.conclusion import FACTS, facts_table
+from lightning_carbon.records.conditions import DeviceRecord
 from lightning_carbon.records.machine_record import HostMachine, MachineRecord
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.rows import metrics_table
@@ -46,6 +48,7 @@ from lightning_carbon.records.run import (
     RankRecord,
     RunRecord,
 )
+from lightning_carbon.records.waste import Waste
 from lightning_carbon.report.sheets import as_markdown
 from lightning_carbon.study.measured.measurement import MEASUREMENT_SCHEMA, DomainPower, Measurement, Speed
 from lightning_carbon.study.measured.settling import Settling
@@ -77,9 +80,13 @@ TRAINER_NAMES = {"accelerate": "Accelerate", "huggingface": "Hugging Face", "lig
 IN_RECORD: dict[str, Kind] = {
     "energy": EnergyRecord,
     "energy.domains[]": DomainRecord,
+    "energy.domains[].device": DeviceRecord,
     "energy.absent[]": Finding,
+    "energy.interval": Interval,
+    "waste[]": Waste,
     "carbon": CarbonRecord,
     "carbon.intensity": Intensity,
+    "carbon.interval": Interval,
     "carbon.pue": PowerUsage,
     "carbon.series": SeriesUse,
     "carbon.market": MarketRecord,
@@ -96,6 +103,7 @@ IN_RECORD: dict[str, Kind] = {
     "lineage": TOTALS,
     "spent": TOTALS,
     "machine": MachineRecord,
+    "machine.interval": Interval,
     "machine.hosts[]": HostMachine,
     "machine.hosts[].model": RestModel,
     "water": WaterRecord,
