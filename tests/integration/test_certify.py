@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lightning_carbon.cli.app import app
-from lightning_carbon.cli.doctor.certify import TestedMachine, certify
+from lightning_carbon.cli.doctor.certify import CertifiedMachine, certify
 from lightning_carbon.cli.doctor.options import seconds_of
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ConfigError
@@ -19,7 +19,7 @@ from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.simulated import Constant, SimulatedGauge, SimulatedGPU
 from lightning_carbon.units import Power
 
-FACTS = TestedMachine("580.1", "AMD EPYC", ("NVIDIA H100 80GB HBM3",))
+FACTS = CertifiedMachine("580.1", "AMD EPYC", ("NVIDIA H100 80GB HBM3",))
 UUID = "GPU-5a0b1c2d-0000-1111-2222-333344445555"
 
 

@@ -49,7 +49,7 @@ _SERIAL: Final = re.compile(
 _SHORT_OF_READINGS: Final = 3
 
 
-class TestedMachine(NamedTuple):
+class CertifiedMachine(NamedTuple):
     """What is known of the machine.
 
     Args:
@@ -66,7 +66,7 @@ class TestedMachine(NamedTuple):
 def certify(
     findings: Sequence[Finding],
     seconds: float,
-    facts: TestedMachine,
+    facts: CertifiedMachine,
     *,
     has_gpu: bool,
     begin: Callable[[Load], object] = print,

@@ -50,7 +50,7 @@ def certify_to(output: Path | None, time: str, devices: str | None) -> None:
         ConfigError: An option cannot be used, or the file cannot be written.
     """
     from lightning_carbon.cli.calibrate.command import has_gpu
-    from lightning_carbon.cli.doctor.certify import TestedMachine, certify
+    from lightning_carbon.cli.doctor.certify import CertifiedMachine, certify
     from lightning_carbon.cli.say import notice
     from lightning_carbon.ledger.files import write_json
     from lightning_carbon.settings import DEVICES, REDFISH
@@ -68,7 +68,7 @@ def certify_to(output: Path | None, time: str, devices: str | None) -> None:
     findings = discover(chosen, cpu_scope="machine", machine=True, asked=asked)
     stock = nvml.list_devices(chosen)
     names = tuple(device.name for device in stock.devices if device.kind == "gpu")
-    facts = TestedMachine(stock.driver, describe_cpu().get("model name"), names)
+    facts = CertifiedMachine(stock.driver, describe_cpu().get("model name"), names)
     notice(f"testing for {seconds:g} s, idle and with all processors busy; nothing else should run meanwhile")
     found = certify(findings, seconds, facts, has_gpu=has_gpu(), begin=lambda load: notice(f"{load.name}…"))
     try:
