@@ -54,7 +54,9 @@ def test_a_machine_is_tested_in_all_phases() -> None:
 
     assert ["counter", "gauge"] == [source["port"] for source in found["sources"]]
     assert [{"idle", "cpu"}] * 2 == [set(source["phases"]) for source in found["sources"]]
-    assert (100.0, 400.0) == tuple(plug["phases"][phase]["watts"] for phase in ("idle", "cpu"))
+    assert (pytest.approx(100.0), pytest.approx(400.0)) == tuple(
+        plug["phases"][phase]["watts"] for phase in ("idle", "cpu")
+    )
     assert {"cpu"} == set(plug["lag_seconds"])
     assert any("permission denied" in reason for reason in found["not_tested"])
     assert UUID not in text
