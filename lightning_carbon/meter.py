@@ -13,6 +13,7 @@ from lightning_carbon.settings.signatures import takes
 from lightning_carbon.wiring import assemble
 
 if TYPE_CHECKING:
+    from lightning_carbon.metering.adapters import MeteredSubject
     from lightning_carbon.ranks import Ranks
 
 
@@ -50,6 +51,7 @@ class Meter(Engine):
         devices: Devices | None = None,
         ranks: Ranks | None = None,
         computes_on: object = None,
+        subject: MeteredSubject | None = None,
     ) -> Self:
         """A meter of a checked configuration, for integrations.
 
@@ -58,9 +60,10 @@ class Meter(Engine):
             devices: The accelerators that the trainer computes on; used where the user left ``devices`` at ``"auto"``.
             ranks: The place of this process in the run, by the trainer; default: by the launcher.
             computes_on: The torch device whose clock tells when steps end; default: the device that torch has started.
+            subject: What is metered, where that is not this program.
         """
         if devices is not None and config.devices == "auto":
             config = replace(config, devices=devices)
         meter = cls.__new__(cls)
-        Engine.__init__(meter, config, partial(assemble, ranks=ranks, computes_on=computes_on))
+        Engine.__init__(meter, config, partial(assemble, ranks=ranks, computes_on=computes_on, subject=subject))
         return meter

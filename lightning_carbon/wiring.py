@@ -22,7 +22,7 @@ from lightning_carbon.grid.live.plans import LivePlan
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
 from lightning_carbon.ledger.patience import WRITING_SECONDS, DiskPatience, PatientRunStore
-from lightning_carbon.metering.adapters import Adapters
+from lightning_carbon.metering.adapters import Adapters, MeteredSubject
 from lightning_carbon.ports import ACCELERATOR, Clock, DeviceGauges, EventDevice, Finding, StepClock
 from lightning_carbon.ranks import Ranks
 from lightning_carbon.records.mapping import to_mapping
@@ -55,7 +55,13 @@ def ranks_as(rank: int, local_rank: int, world_size: int) -> Ranks:
     return Ranks(rank, local_rank, world_size, host_id())
 
 
-def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: object = None) -> Adapters:
+def assemble(
+    config: MeterConfig,
+    *,
+    ranks: Ranks | None = None,
+    computes_on: object = None,
+    subject: MeteredSubject | None = None,
+) -> Adapters:
     """Make the adapters of a configuration, touching the hardware.
 
     Args:
@@ -63,10 +69,11 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
         ranks: The place of this process in the run; default: by the launcher. The first process of a host also meters
             its processors and memory.
         computes_on: The torch device whose clock tells when steps end; default: the device that torch has started.
+        subject: What is metered, where that is not this program.
     """
     ranks = ranks or ranks_of()
     clock = SystemClock()
-    findings = _findings(config, ranks, computes_on)
+    findings = _findings(config, ranks, computes_on, job_pid=None if subject is None else subject.pid)
     rest = _rest(config, findings, ranks)
     findings = _with_machine(findings, rest)
     if ranks.meters_host:
@@ -84,6 +91,7 @@ def assemble(config: MeterConfig, *, ranks: Ranks | None = None, computes_on: ob
         rest=rest,
         live=_live(config, ranks),
         neighbours=partial(_neighbours, findings),
+        subject=None if subject is None else subject.text,
     )
 
 
@@ -233,7 +241,7 @@ def _accelerator(computes_on: Any, ranks: Ranks) -> str | None:  # noqa: ANN401 
     return f"{kind}:{ranks.local_rank}" if kind in MODELLED and ranks.knows_local else kind
 
 
-def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Finding]:
+def _findings(config: MeterConfig, ranks: Ranks, computes_on: object, *, job_pid: int | None) -> list[Finding]:
     asked = _asked(config, ranks)
     if config.sources is not None:
         given = [
@@ -254,6 +262,7 @@ def _findings(config: MeterConfig, ranks: Ranks, computes_on: object) -> list[Fi
         cpu_scope=config.cpu_scope,
         gpu_scope=config.gpu_scope,
         host=ranks.meters_host,
+        job_pid=job_pid,
         computes_on=_accelerator(computes_on, ranks),
         machine=config.machine != "none",
         asked=asked,

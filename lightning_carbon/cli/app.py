@@ -20,9 +20,12 @@ from lightning_carbon.cli.options import (
     IntensityOption,
     IntervalOption,
     LedgerOption,
+    MachineFlag,
     MarketIntensityOption,
     OnBudgetOption,
     OwnProjectOption,
+    PeriodOption,
+    PidOption,
     PriceOption,
     ProjectOption,
     PueOption,
@@ -60,6 +63,7 @@ All commands: {NAME} --help"""
 # A line for each paragraph, as typer keeps line ends.
 _RUN_HELP = (
     "Meter any program, such as: run -- python train.py --epochs 3\n\n"
+    "Or what runs already: run --pid 4711, until it ends or Ctrl-C; run --machine --for 10m\n\n"
     "What the program reads and writes passes through untouched, and so do its exit code and signals. "
     "The summary goes to stderr when it has ended."
 )
@@ -137,9 +141,11 @@ def doctor(
 @app.command(context_settings={"allow_interspersed_args": False}, help=_RUN_HELP)
 def run(
     command: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="COMMAND", help="The program and its arguments, after --.", show_default=False),
-    ],
+    ] = None,
+    pid: PidOption = None,
+    period: PeriodOption = None,
     project: OwnProjectOption = None,
     run_name: RunNameOption = None,
     region: RegionOption = None,
@@ -157,10 +163,11 @@ def run(
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the record here.", show_default=False)
     ] = None,
     *,
+    machine: MachineFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary at the end.")] = False,
 ) -> None:
     """Meter any program; its exit code is ours."""
-    from lightning_carbon.cli.run.metered import metered
+    from lightning_carbon.cli.run.choosing import metered_as_asked
 
     settings = {
         "region": region,
@@ -177,8 +184,9 @@ def run(
         "price_per_kwh": price_per_kwh,
         "on_budget": on_budget,
     }
-    with told({**settings, "json": json}):
-        code = metered(command, settings, copy_to=json, quiet=quiet)
+    with told({**settings, "json": json, "pid": pid, "for": period}):
+        asked = {"command": command, "pid": pid, "machine": machine, "period": period}
+        code = metered_as_asked(asked, settings, copy_to=json, quiet=quiet)
     raise typer.Exit(code)
 
 

@@ -43,3 +43,12 @@ OwnProjectOption = Annotated[str | None, option_of(PROJECT)]
 ProjectOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Only the runs of this project.", show_default=False)
 ]
+PidOption = Annotated[
+    int | None,
+    typer.Option("--pid", metavar="PID", help="Meter this process and all below it instead.", show_default=False),
+]
+PeriodOption = Annotated[
+    str | None,
+    typer.Option("--for", metavar="TIME", help="How long at most, such as 90s, 10m or 1h30m.", show_default=False),
+]
+MachineFlag = Annotated[bool, typer.Option("--machine", help="Meter the whole machine instead.")]

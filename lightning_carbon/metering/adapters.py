@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.ranks import OwnIdentity, Ranks
 from lightning_carbon.values import dataclass
@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from lightning_carbon.carbon.rest import RestModel
     from lightning_carbon.metering.pricing import GrowingSeries
     from lightning_carbon.ports import Clock, Finding, RunIdentity, RunStore, StepClock
+
+
+class MeteredSubject(NamedTuple):
+    """What is metered, where that is not the program of the meter.
+
+    Args:
+        text: What it is, for people.
+        pid: The process at its root; ``None`` for the whole machine.
+    """
+
+    text: str
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ class Adapters:
         live: Fetches carbon intensities while the run goes on; ``None`` where nobody asked for that.
         neighbours: Names other programs on hardware that is metered whole, or returns an empty string; called now and
             then.
+        subject: What is metered, where that is not this program, for people.
     """
 
     findings: Sequence[Finding]
@@ -48,3 +61,4 @@ class Adapters:
     rest: RestModel | None = None
     live: GrowingSeries | None = None
     neighbours: Callable[[], str] = str
+    subject: str | None = None

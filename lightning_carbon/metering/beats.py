@@ -62,6 +62,7 @@ def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor]
         market_intensity=config.market_intensity,
         wue=config.wue,
         rest=adapters.rest,
+        subject=adapters.subject,
     )
 
 

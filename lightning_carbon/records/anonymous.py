@@ -28,4 +28,6 @@ def anonymous(record: RunRecord) -> RunRecord:
     if machine is not None:
         hidden = tuple(replace(plug, host=host_names.get(plug.host, "host")) for plug in machine.hosts)
         machine = replace(machine, hosts=hidden)
-    return replace(record, host=host, energy=replace(record.energy, domains=domains), ranks=ranks, machine=machine)
+    energy = replace(record.energy, domains=domains)
+    # The command of a process may name a person.
+    return replace(record, host=host, energy=energy, ranks=ranks, machine=machine, subject=None)

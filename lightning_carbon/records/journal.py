@@ -93,6 +93,7 @@ class Header:
         pid_namespace: The namespace of ``pid``, as containers have their own; ``None`` where it is not known.
         market_intensity: The factor of the user's contract, or ``None``.
         wue: The water for each unit of IT energy; ``None`` where nobody asked.
+        subject: What is metered, where that is not the program itself.
     """
 
     schema: int
@@ -115,6 +116,7 @@ class Header:
     market_intensity: Intensity | None = None
     wue: WaterUsage | None = None
     rest: RestModel | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

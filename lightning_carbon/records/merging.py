@@ -106,6 +106,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         waste=waste_of(ranks, hardware),
         water=water_of((total if machine is None else machine[1]) if hardware else None, first.header.wue),
         budget=None if first.beat.ahead is None else first.beat.ahead.budget_record,
+        subject=first.header.subject,
     )
     if stands is not Status.RUNNING:
         # Draws take some milliseconds, which a run under way has no need of.

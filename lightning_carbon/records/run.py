@@ -244,6 +244,7 @@ class RunRecord:
         water: The water that the site used for it; ``None`` where nobody asked.
         waste: What of its energy was no training, the largest first, with what to try; these may overlap.
         budget: Its budget; ``None`` where it had none.
+        subject: What was metered, where that is not a program with a meter: a process by its number, or the machine.
     """
 
     schema: int
@@ -276,6 +277,7 @@ class RunRecord:
     water: WaterRecord | None = None
     waste: tuple[Waste, ...] = ()
     budget: BudgetRecord | None = None
+    subject: str | None = None
 
     @property
     def machine_ratio(self) -> float:

@@ -103,7 +103,8 @@ def _laid_out(section: Section) -> list[str]:
 def _title(record: RunRecord) -> str:
     name = f"{record.run_name} ({record.run_id})" if record.run_name else record.run_id
     state = "running for" if record.status == "running" else f"{record.status} after"
-    return f"Run {name} of project {record.project}: {state} {duration(record.duration_seconds)}"
+    subject = "" if record.subject is None else f", metering {record.subject}"
+    return f"Run {name} of project {record.project}{subject}: {state} {duration(record.duration_seconds)}"
 
 
 def _domains(record: RunRecord, total: float) -> Table:

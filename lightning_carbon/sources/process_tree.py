@@ -111,16 +111,20 @@ class ProcessTree:
     Args:
         pid: The root; default this process.
         now_seconds: A monotonic clock.
+        may_end: Whether the tree may end before its reader does: then it uses nothing more, and nothing is raised.
 
     Raises:
         ProcessLookupError: There is no such process.
     """
 
-    def __init__(self, pid: int | None = None, now_seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, pid: int | None = None, now_seconds: Callable[[], float] = time.monotonic, *, may_end: bool = False
+    ) -> None:
         import psutil
 
         self._psutil = psutil
         self._now_seconds = now_seconds
+        self._may_end = may_end
         self._lock = threading.Lock()
         try:
             self._root = psutil.Process(pid)
@@ -156,7 +160,11 @@ class ProcessTree:
                 self._last_reaped_seconds = reaped_seconds
                 self._list_when_due()
                 started = time.thread_time()
-                self._look()
+                try:
+                    self._look()
+                except ProcessLookupError:
+                    if not self._may_end:
+                        raise
                 self._next_look_seconds = now + (time.thread_time() - started) / COST_RATIO
                 self._seconds = self._tally.update(self._times)
             return self._seconds
@@ -182,7 +190,7 @@ class ProcessTree:
                 alive += 1
                 shared = 0 if process is self._root else getattr(memory, "shared", 0)
                 total += max(0, memory.rss - shared)
-            if not alive:
+            if not alive and not self._may_end:
                 raise ProcessLookupError(f"process {self.pid} and its descendants are gone")
             return total
 
@@ -259,7 +267,7 @@ def job_tree(environ: Mapping[str, str] = os.environ, pid: int | None = None) ->
         ProcessLookupError: There is no process ``pid``.
     """
     if pid is not None:
-        return ProcessTree(pid)
+        return ProcessTree(pid, may_end=True)
     try:
         return ProcessTree(_launcher(environ))
     except ProcessLookupError:

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
+from lightning_carbon.cli.app import app
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.sources.host import rapl
 from lightning_carbon.sources.host.cpuinfo import describe_cpu
@@ -259,6 +261,65 @@ def test_a_program_whose_budget_is_used_up_is_asked_to_end(ledger: Path) -> None
     assert 128 + signal.SIGTERM == done.returncode
     assert ("interrupted", True) == (record["status"], record["machine"]["joules"] >= 1)
     assert b"the budget of 1 J is used up" in done.stderr
+
+
+def attached(*options: str) -> subprocess.CompletedProcess[str]:
+    """Meter what runs already."""
+    command = [*LIGHTNING_CARBON, "run", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+
+def test_a_process_that_runs_already_is_metered_until_it_ends(ledger: Path) -> None:
+    """With what it does by itself, without a word on its end, and without being touched."""
+    script = "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass\ninput()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as process:
+        metering = subprocess.Popen(
+            [*LIGHTNING_CARBON, "run", "--pid", str(process.pid)], stderr=subprocess.PIPE, text=True
+        )
+        while not list(ledger.rglob("rank-00000.jsonl")):
+            assert metering.poll() is None
+        process.communicate(b"\n")
+        said = metering.communicate(timeout=PATIENCE)[1]
+    (record,) = records(ledger)
+
+    assert (0, 0) == (process.returncode, metering.returncode)
+    assert "completed" == record["status"]
+    assert f"process {process.pid} ({Path(sys.executable).name})" == record["subject"]
+    assert f"of project default, metering {record['subject']}: completed after" in said
+    assert "no longer metered" not in said
+    assert not [domain["lost"] for domain in record["energy"]["domains"] if domain["lost"]]
+
+
+def test_the_machine_is_metered_for_a_time(ledger: Path) -> None:
+    """As a whole; the record says so."""
+    done = attached("--machine", "--for", "0.2s")
+    (record,) = records(ledger)
+
+    assert 0 == done.returncode
+    assert ("completed", "the whole machine") == (record["status"], record["subject"])
+    assert any("of the machine" in domain["method"] for domain in record["energy"]["domains"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--pid", "999999999"], "--pid 999999999 cannot be used: give the number of a process that runs"),
+        (
+            ["--pid", "1", "--machine"],
+            "command='--pid and --machine' cannot be used: give a program after --, or --pid",
+        ),
+        (["--machine", "--for", "soon"], "--for soon cannot be used: give a time such as 90s, 10m or 1h30m"),
+        (["--for", "3s", "true"], "--for 3s cannot be used: a program is metered until it ends"),
+        ([], "command='' cannot be used: give a program after --, or --pid PID, or --machine"),
+    ],
+)
+def test_what_cannot_be_metered_is_refused(ledger: Path, options: list[str], said: str) -> None:
+    """With the fix, before anything is written."""
+    done = CliRunner().invoke(app, ["run", *options])
+
+    assert 2 == done.exit_code
+    assert said in done.output
+    assert [] == records(ledger)
 
 
 def test_a_signal_that_the_program_sends_to_its_group_does_not_come_back(ledger: Path) -> None:

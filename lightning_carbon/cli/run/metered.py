@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from lightning_carbon.cli.run.attached import Attached
     from lightning_carbon.records.run import RunRecord
 
 
@@ -66,6 +67,46 @@ def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path |
         _say(f"{NAME}: {error}")
         return error.exit_code
     return ending.exit_code
+
+
+def attached(to: Attached, settings: Mapping[str, object], *, copy_to: Path | None, quiet: bool) -> int:
+    """Meter what runs already.
+
+    Args:
+        to: What is metered, and how long.
+        settings: The meter's arguments; ``None`` for those not given.
+        copy_to: The path of a copy of the record, if any.
+        quiet: Whether to print no summary.
+
+    Returns:
+        The exit code: 0, however it ended.
+
+    Raises:
+        ConfigError: A setting cannot be used; nothing was metered.
+    """
+    config = configure(**cast("Settings", {name: value for name, value in settings.items() if value is not None}))
+    if copy_to is not None:
+        _check_copy(copy_to)
+    if to.subject.pid is None:
+        if config.on_budget != "warn":
+            raise ConfigError("on_budget", config.on_budget, "a machine is not stopped: leave it at warn.")
+        devices = "all" if config.devices == "auto" else config.devices
+        config = replace(config, cpu_scope="machine", devices=devices)
+    meter = Meter.of(replace(config, on_budget="warn"), subject=to.subject).start()
+
+    def shall_end() -> bool:
+        is_over = config.on_budget != "warn" and meter.budget_reached
+        if is_over:
+            meter.tell_stop()
+        return is_over
+
+    status = Status.FAILED
+    try:
+        status = to.wait(shall_end)
+    finally:
+        record = meter.stop(status)
+    _report(record, copy_to, quiet=quiet)
+    return 0
 
 
 def _check_copy(path: Path) -> None:
