@@ -34,6 +34,7 @@ from lightning_carbon.cli.options import (
     WueOption,
 )
 from lightning_carbon.cli.report.command import REPORT_HELP, report
+from lightning_carbon.cli.run import RUN_HELP
 from lightning_carbon.cli.runs.app import runs_app
 from lightning_carbon.cli.statements.app import statements_app
 from lightning_carbon.cli.study.app import study_app
@@ -59,15 +60,6 @@ _FIRST_WORDS = f"""\
 
 In a training: Trainer(callbacks=[CarbonCallback(region="SE")]), or CarbonTrainerCallback with Hugging Face.
 All commands: {NAME} --help"""
-
-# A line for each paragraph, as typer keeps line ends.
-_RUN_HELP = (
-    "Meter any program, such as: run -- python train.py --epochs 3\n\n"
-    "Or what runs already: run --pid 4711, until it ends or Ctrl-C; run --machine --for 10m\n\n"
-    "What the program reads and writes passes through untouched, and so do its exit code and signals. "
-    "The summary goes to stderr when it has ended."
-)
-
 
 _CHECK_HELP = (
     "Compare the energy of a run's steps and tokens with a baseline of the same GPU model and the same work.\n\n"
@@ -138,7 +130,7 @@ def doctor(
     raise typer.Exit(0 if report.usable else 1)
 
 
-@app.command(context_settings={"allow_interspersed_args": False}, help=_RUN_HELP)
+@app.command(context_settings={"allow_interspersed_args": False}, help=RUN_HELP)
 def run(
     command: Annotated[
         list[str] | None,
