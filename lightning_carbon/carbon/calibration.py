@@ -90,8 +90,7 @@ def calibrated(stretches: Iterable[WallStretch], known: RestModel, *, date: str)
     constant, share = (d * e - b * f) / determinant, (a * f - b * e) / determinant
     # Of the next load, the share is as uncertain as loads differ; no wall makes a machine less known than its class is.
     variance = a / determinant + LOAD_SHARE**2
-    if share_deviation > 0:
-        variance = min(variance, share_deviation**2)
+    variance = min(variance, share_deviation**2)
     constant_half, share_half = NORMAL_90 * sqrt(d / determinant), NORMAL_90 * sqrt(variance)
     constant, share = max(0.0, constant), max(0.0, share)
     stretches_read = "a stretch" if count == 1 else f"{count} stretches"

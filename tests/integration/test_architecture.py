@@ -23,7 +23,7 @@ HEAVY = frozenset(
         "typer",
     }
 )
-PURE = ("errors", "units", "energy", "carbon", "records", "ports")
+PURE = ("errors", "values", "units", "energy", "carbon", "records", "ports")
 VALUE_MODULES = frozenset(
     {
         "__future__",
@@ -36,10 +36,12 @@ VALUE_MODULES = frozenset(
         "enum",
         "fractions",
         "functools",
+        "inspect",  # the annotations of a class
         "html",  # of which the pure part takes what quotes a text
         "itertools",
         "math",
         "operator",
+        "random",  # with a fixed seed, which makes it a function
         "re",
         "statistics",
         "types",

@@ -127,7 +127,8 @@ def test_the_layout_has_a_chart_for_both_trainers_at_once(board: Board, trained:
     layout = board.ask("custom_scalars/layout")["category"]
     charts = {chart["title"]: chart["multiline"]["tag"] for category in layout for chart in category["chart"]}
 
-    assert list(CHARTS) == [category["title"] for category in layout]
+    # The hardware of these trainings is simulated and says nothing of its temperature and clocks.
+    assert [title for title in CHARTS if title != "Devices"] == [category["title"] for category in layout]
     assert sum(len(category["chart"]) for category in layout) == len(charts)
     for run in trained.records:
         for tag in chain(charts["power (W)"], charts["energy of a step (J)"]):

@@ -5,13 +5,13 @@ its text, so this is no form of it: the fields are what is said publicly that it
 knows it, and the rest is listed as missing.
 
 References:
-    AFNOR, *A framework for measuring and reducing the environmental impact of AI* (2024),
+    AFNOR, A framework for measuring and reducing the environmental impact of AI (2024),
     https://www.afnor.org/en/news/artificial-intelligence/reference-framework-reduce-environmental-impact-ai/: what a
     frugal service has to show, and that claims have to be accurate and verifiable.
-    Veille Magazine, *L'AFNOR lance un guide pour évaluer et diminuer l'empreinte écologique de l'intelligence
-    artificielle* (2024): the method counts the equipment and its own footprint, the local mix of electricity, the
-    energy efficiency of the data centre and the use of the equipment.
-    Ministère de la Transition écologique, *Publication du référentiel général pour l'IA frugale* (28 June 2024):
+    Veille Magazine, L'AFNOR lance un guide pour évaluer et diminuer l'empreinte écologique de
+    l'intelligence artificielle (2024): the method counts the equipment and its own footprint, the local mix of
+    electricity, the energy efficiency of the data centre and the use of the equipment.
+    Ministère de la Transition écologique, Publication du référentiel général pour l'IA frugale (28 June 2024):
     several categories of impact.
 """
 

@@ -20,7 +20,10 @@ def test_every_file_is_what_the_script_makes_of_the_kept_inputs() -> None:
     spec.loader.exec_module(script)
     made = script.tables(script.Kept())
 
-    assert {file.name: file.read_text(encoding="utf-8") for file in DATA.iterdir()} == made
+    # accelerators.csv is no table of places: it is kept by hand, and each of its rows names its source.
+    there = {file.name: file.read_text(encoding="utf-8") for file in DATA.iterdir() if file.name != "accelerators.csv"}
+
+    assert there == made
 
 
 @pytest.mark.parametrize("name", ["countries.csv", "zones.csv", "parts.csv", "clouds.csv"])
