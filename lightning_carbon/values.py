@@ -165,7 +165,9 @@ def _init(cls: type, fields: Mapping[str, Field[Any]], hints: Mapping[str, Any],
         else:
             arguments.append(name)
         lines.append(f"    _set_{name}(self, {value})")
-    exec("\n".join([f"def __init__({', '.join(arguments)}):", *lines]), known)  # noqa: S102 - of names of fields
+    text = "\n".join([f"def __init__({', '.join(arguments)}):", *lines])
+    # Compiled first: to run a text makes CPython forget that Ctrl-C ends the process, and an exit code would change.
+    exec(compile(text, __name__, "exec"), known)  # noqa: S102 - of names of fields
     made: _Method = known["__init__"]
     made.__qualname__ = f"{cls.__qualname__}.__init__"
     made.__annotations__ = {**hints, "return": None}

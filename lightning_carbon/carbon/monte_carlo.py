@@ -8,7 +8,8 @@ By Monte Carlo, where several causes count: each is drawn once from each of as m
 draws (Latin hypercube), so a figure with a single cause is exact, and few draws do. The order of a cause's strata
 follows from its name and a fixed seed alone: the same inputs give the same interval on every machine, in any order.
 
-It is loaded at the end of a run, and takes about 15 ms there.
+It is loaded at the end of a run, and takes about 15 ms there. No class of it is a NamedTuple: making one evaluates a
+text, which makes CPython forget a Ctrl-C that ends the process.
 
 References:
     JCGM 101:2008, Propagation of distributions using a Monte Carlo method; 7.7 for the interval.
@@ -22,7 +23,7 @@ from dataclasses import replace
 from functools import cache
 from math import sqrt
 from random import Random
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.interval import LEVEL, Interval
 from lightning_carbon.carbon.spread import NORMAL_90, Shape, Spread
@@ -48,7 +49,8 @@ _DRAWN_OFFSETS: Final = 4
 theorem)."""
 
 
-class Term(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Term:
     """An amount times an uncertain factor.
 
     Args:
@@ -85,7 +87,7 @@ class Parts:
 
     def times(self, ratio: float) -> Parts:
         """A share of it."""
-        terms = (term._replace(amount=term.amount * ratio) for term in self.terms)
+        terms = (replace(term, amount=term.amount * ratio) for term in self.terms)
         return Parts(tuple(terms), tuple((low * ratio, high * ratio) for low, high in self.offsets))
 
 
@@ -127,7 +129,8 @@ class Priced:
     intensity: Intensity
 
 
-class Intervals(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Intervals:
     """The intervals of a run.
 
     Args:
@@ -255,8 +258,9 @@ def sum_of(parts: Parts, world: World, number: int = 0) -> list[float]:
         number: Its number, by which its offsets are independent of those of other sums.
     """
     amounts: dict[tuple[str, Spread], float] = {}
-    for cause, amount, factor in parts.terms:
-        amounts[cause, factor] = amounts.get((cause, factor), 0.0) + amount
+    for term in parts.terms:
+        common = term.cause, term.factor
+        amounts[common] = amounts.get(common, 0.0) + term.amount
     total = world.zeros()
     for (cause, factor), amount in amounts.items():
         if amount:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import erfc, exp, pi, sqrt
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +31,8 @@ class Shape(StrEnum):
     """The halves of two normal distributions that meet at the value, their median; 90 % lie in the range."""
 
 
-class Spread(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Spread:
     """An uncertain quantity that is not negative, unless its range is.
 
     Args:
@@ -55,7 +58,7 @@ class Spread(NamedTuple):
         Args:
             shares: The probabilities, each between 0 and 1.
         """
-        low, value, high, shape = self
+        low, value, high, shape = self.low, self.value, self.high, self.shape
         if self.is_exact:
             return [value] * len(shares)
         width, below, above = high - low, value - low, high - value

@@ -101,7 +101,11 @@ def test_an_interval_lies_within_the_bounds_and_around_the_value(
     run = priced(parts, is_assumed=is_assumed, plugs=(Plug(parts, hours * HOUR * NANOSECONDS_PER_SECOND, DESK),))
     found = intervals_of(run)
 
-    for interval, bounds in zip(found, (run.chips_bounds, run.machine_bounds, run.mass_bounds), strict=True):
+    for interval, bounds in (
+        (found.chips, run.chips_bounds),
+        (found.machine, run.machine_bounds),
+        (found.mass, run.mass_bounds),
+    ):
         assert interval is not None
         assert bounds is not None
         assert bounds.low <= interval.low <= bounds.value <= interval.high <= bounds.high
