@@ -67,6 +67,9 @@ def test_the_metadata_names_licence_and_extras(metadata: Message) -> None:
         "dev",
         "all",
         "apple",
+        "optuna",
+        "prometheus",
+        "opentelemetry",
     }
 
     assert "Apache-2.0" == metadata["License-Expression"]
