@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 WALL_RATIO: Final = 0.02
 """The half width of a wall meter's 90 % interval, as a share of what it shows; ours."""
 
-LOAD_SHARE: Final = 0.05
-"""The standard deviation of the share between loads, whatever was calibrated: regulators of a board, cables of a card
-and fans lose differently. Ours, from the runs of a desktop at a wall meter of Fischer et al. 2025 (arXiv 2509.22092),
-whose rests differ by up to 40 W between loads of processor and GPU that take the same power."""
+LOAD_SHARE: Final = 0.072
+"""The standard deviation of the share of the next load, whatever was calibrated: regulators of a board, cables of a
+card and fans lose differently. From the first day's runs of a desktop at a wall meter of Fischer et al. 2025 (arXiv
+2509.22092): how far each of three kinds of load is off where a line by the other two has it (``make reality``)."""
 
 _UNKNOWN_WATTS: Final = 500.0
 """The standard deviation of a constant of which the class says nothing, as that of a virtual machine; ours."""
@@ -88,9 +88,7 @@ def calibrated(stretches: Iterable[WallStretch], known: RestModel, *, date: str)
         count += 1
     determinant = a * d - b * b
     constant, share = (d * e - b * f) / determinant, (a * f - b * e) / determinant
-    # Of the next load, the share is as uncertain as loads differ; no wall makes a machine less known than its class is.
-    variance = a / determinant + LOAD_SHARE**2
-    variance = min(variance, share_deviation**2)
+    variance = a / determinant + LOAD_SHARE**2  # of the next load, whose share is another
     constant_half, share_half = NORMAL_90 * sqrt(d / determinant), NORMAL_90 * sqrt(variance)
     constant, share = max(0.0, constant), max(0.0, share)
     stretches_read = "a stretch" if count == 1 else f"{count} stretches"

@@ -21,6 +21,9 @@ READ_SECONDS: Final = 2.0
 """How far apart readings of a condition are; ours: a GPU heats up in tens of seconds."""
 GAP_NS: Final = round(3 * READ_SECONDS * NANOSECONDS_PER_SECOND)
 """The longest time between two readings that they enclose; ours."""
+IDLE_OF_LIMIT: Final = 0.14
+"""The draw of an idle GPU as a share of its power limit: the median of seven models by nvidia-smi, from 0.10 (H100) to
+0.48 (T4), in NVIDIA/k8s-test-infra (2026); METHODOLOGY.md has the table, and ``make reality`` prints it."""
 
 
 class Throttle(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lightning_carbon.energy.condition import Gauge, Throttle
+from lightning_carbon.energy.condition import IDLE_OF_LIMIT, Gauge, Throttle
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.records.numbers import median_of
@@ -42,9 +42,6 @@ VALIDATION_SHARE: Final = 0.25
 CHECKPOINT_SHARE: Final = 0.05
 """The shares of training, evaluation and saving together from which on the latter two are named. All thresholds are
 ours: below, a remedy hardly pays for the work on it."""
-IDLE_OF_LIMIT: Final = 0.15
-"""The assumed draw of an idle GPU, as a share of its power limit: data-centre cards show some 10 to 20 % (A100 SXM
-about 55 of 400 W, H100 SXM about 70 of 700 W in nvidia-smi, 2023)."""
 
 
 class _Device(NamedTuple):

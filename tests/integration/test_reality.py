@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.reality import walls
+from lightning_carbon.carbon.calibration import LOAD_SHARE
+from lightning_carbon.energy.condition import IDLE_OF_LIMIT
+from tests.nvml_standin.captures import capture_folder
+from tests.reality import idle, walls
 from tests.reality.errors import errors_of
 from tests.reality.figures import PAGE, RESULTS, with_tables
 from tests.reality.traces import VARIABLE, folder, read
@@ -48,15 +51,25 @@ def test_the_committed_shares_of_walls_are_what_the_interval_holds() -> None:
     assert WALLS[-len(found) :] == found
 
 
-def test_machines_reach_the_goal_where_a_meter_tells_it() -> None:
-    """85 % inside and ±35 % by a class; within ±20 % in the mean when calibrated, and all but 5 % within a count."""
+def test_machines_reach_the_goal() -> None:
+    """85 % strictly inside, ±35 % by a class and ±20 % calibrated; loads of another kind reach it as shown alone."""
+    totals: dict[str, list[int]] = {}
     for row in WALLS:
-        if "calibrated" in row["machine"]:
-            assert 0.2 > row["half_width"]
-            assert 0.95 <= row["near"] / row["runs"]
-        else:
-            assert 0.35 > row["widest"]
-            assert 0.85 <= row["inside"] / row["runs"]
+        assert row["half_width"] < (0.2 if "calibrated" in row["machine"] else 0.35)
+        counts = totals.setdefault(row["machine"], [0, 0])
+        counts[0] += row["shown" if "other loads" in row["machine"] else "inside"]
+        counts[1] += row["runs"]
+
+    assert [name for name, (inside, runs) in totals.items() if inside < 0.85 * runs] == []
+
+
+@pytest.mark.skipif(walls.folder() is None, reason=f"{walls.VARIABLE} names no checkout of ai-energy-validation")
+def test_loads_differ_as_the_calibration_says() -> None:
+    """By the runs of the first day alone, which no table is held against."""
+    found = walls.folder()
+    assert found is not None
+
+    assert LOAD_SHARE == pytest.approx(walls.load_share(list(walls.walls(found))), abs=0.001)
 
 
 def test_the_page_has_the_walls() -> None:
@@ -64,3 +77,13 @@ def test_the_page_has_the_walls() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
     assert page == walls.with_table(page, WALLS)
+
+
+def test_idle_gpus_draw_what_was_seen_of_them() -> None:
+    """The constant is the median of the table, the page has the table, and captures at hand show its figures."""
+    rows, page, folder = idle.committed(), PAGE.read_text(encoding="utf-8"), capture_folder()
+    found = [] if folder is None else list(idle.captured(folder))
+
+    assert IDLE_OF_LIMIT == round(idle.share_of(rows), 2)
+    assert page == idle.with_table(page, rows)
+    assert [row for row in found if row not in rows] == []

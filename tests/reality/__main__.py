@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 
-from tests.reality import walls
+from tests.reality import idle, walls
 from tests.reality.errors import errors_of
 from tests.reality.figures import BLUR, PAGE, RESULTS, blur, ranges, tables, with_tables
 from tests.reality.traces import VARIABLE, folder, traces
@@ -31,6 +31,9 @@ def main() -> int:
     options = parser.parse_args()
     write: bool = options.write
     walls_against(write=write)
+    print(f"{idle.table_of(idle.committed())}\n")
+    if write:
+        PAGE.write_text(idle.with_table(PAGE.read_text(encoding="utf-8"), idle.committed()), encoding="utf-8")
     if options.walls:
         return 0
     root = folder()
@@ -59,8 +62,10 @@ def walls_against(*, write: bool) -> None:
         print(f"as committed, since {walls.VARIABLE} names no checkout of ai-energy-validation:\n", file=sys.stderr)
         print(f"{walls.table_of(json.loads(walls.RESULTS.read_text(encoding='utf-8')))}\n")
         return
-    results = walls.results_of(list(walls.walls(root)))
+    runs = list(walls.walls(root))
+    results = walls.results_of(runs)
     print(f"{walls.table_of(results)}\n")
+    print(f"the share of a kind of load is off by {walls.load_share(runs):.3f} where a line by the others has it\n")
     if write:
         walls.RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
         PAGE.write_text(walls.with_table(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")

@@ -23,6 +23,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from lightning_carbon.energy.condition import IDLE_OF_LIMIT
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError, SourceLost, SourceUnavailable
 from lightning_carbon.ports import EnergyCounter
@@ -57,10 +58,6 @@ _UNKNOWN_ARCHITECTURE: Final = 0xFFFFFFFF
 _TRIES: Final = 3
 _PAUSE_SECONDS: Final = 0.002
 """How often each sensor is asked before the next best, and how far apart; ours."""
-
-IDLE_SHARE: Final = 0.15
-"""The assumed draw of an idle GPU as a share of its limit: data-centre cards show some 10 to 20 % (A100 SXM about 55 of
-400 W, H100 SXM about 70 of 700 W in nvidia-smi)."""
 
 _MODEL_RATIO: Final = 0.5
 """Assumed: utilisation says little of power."""
@@ -229,9 +226,9 @@ class _Candidates:
 
         def milliwatts(handle: object) -> float:
             busy = min(max(float(utilization(handle).gpu), 0.0), 100.0) / 100
-            return limit * (IDLE_SHARE + (1 - IDLE_SHARE) * busy)
+            return limit * (IDLE_OF_LIMIT + (1 - IDLE_OF_LIMIT) * busy)
 
-        method = _MODEL.format(limit=limit / MILLIWATTS_PER_WATT, idle=IDLE_SHARE)
+        method = _MODEL.format(limit=limit / MILLIWATTS_PER_WATT, idle=IDLE_OF_LIMIT)
         sensor = Sensor(self._domain, Provenance.MODELLED, _MODEL_RATIO, method, max_power=self._max_power)
         return self._tried(NvmlGauge(sensor, self._handle, milliwatts))
 

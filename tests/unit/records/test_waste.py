@@ -75,12 +75,12 @@ def test_waiting_for_data_is_exact_where_steps_have_parts() -> None:
 
 
 def test_idle_gpus_draw_what_idle_gpus_draw() -> None:
-    """15 % of the limit, or the mean where that is less or no limit is known; waiting for data is not in it."""
+    """14 % of the limit, or the mean where that is less or no limit is known; waiting for data is not in it."""
     alone = found(rank(conditions=(watched(busy=40, limit=400.0),)))["idle"]
     unlimited = found(rank(conditions=(watched(busy=40),)))["idle"]
     divided = found(rank(conditions=(watched(busy=40),), parts=parts(data=9, forward=41, backward=50)))["idle"]
 
-    assert (60 * 60.0, 60.0) == pytest.approx((alone.joules, alone.seconds))
+    assert (60 * 0.14 * 400.0, 60.0) == pytest.approx((alone.joules, alone.seconds))
     assert 60 * 100.0 == pytest.approx(unlimited.joules)
     assert 51 * 100.0 == pytest.approx(divided.joules)
     assert ('detail="step"' in alone.hint, 'detail="step"' in divided.hint) == (True, False)
