@@ -13,7 +13,7 @@ from lightning_carbon.baseline.trials import Change, change, noise_of, paired_ch
 from lightning_carbon.energy.readings import Provenance, kind_word
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.hardware import hardware_of, outer_domains
-from lightning_carbon.records.numbers import ENERGY, amount, digits, duration, percent
+from lightning_carbon.records.numbers import ENERGY, amount, digits, duration, percent, signed_percent
 from lightning_carbon.records.run import Status
 from lightning_carbon.values import dataclass
 
@@ -106,7 +106,7 @@ class Contest:
     def headline(self) -> str:
         """The result, in a sentence."""
         found, (first, second) = self.energy.change, self.names
-        span = f"95 % interval {_signed(found.low)} to {_signed(found.high)}, p = {digits(found.p_value)}"
+        span = f"95 % interval {found.span()}, p = {digits(found.p_value)}"
         if not found.is_clear:
             return f"{second} beside {first}: no difference in energy a {self.unit} can be seen ({span})"
         less = f"{percent(abs(found.ratio - 1))} {'less' if found.ratio < 1 else 'more'}"
@@ -119,8 +119,8 @@ class Contest:
                 f"{found.quantity} a {found.unit}",
                 _figure(found.quantity, found.first),
                 _figure(found.quantity, found.second),
-                _signed(found.change.ratio),
-                f"{_signed(found.change.low)} to {_signed(found.change.high)}",
+                signed_percent(found.change.ratio),
+                found.change.span(),
                 digits(found.change.p_value),
             )
             for found in self.changes
@@ -139,6 +139,20 @@ class Contest:
             "runs": [list(runs) for runs in self.runs],
             "is_clear": self.energy.change.is_clear,
         }
+
+
+def work_unit(text: str | None) -> WorkUnit | None:
+    """The unit of work of a name; ``None`` for none.
+
+    Raises:
+        ConfigError: There is no such unit.
+    """
+    if text is None:
+        return None
+    try:
+        return WorkUnit(text)
+    except ValueError:
+        raise ConfigError("per", text, f"give one of {', '.join(WorkUnit)}.") from None
 
 
 def trial_of(record: RunRecord) -> Trial:
@@ -248,7 +262,3 @@ def _seconds(trial: Trial, unit: WorkUnit) -> float:
 
 def _figure(quantity: str, value: float) -> str:
     return amount(value, ENERGY) if quantity == "energy" else duration(value)
-
-
-def _signed(ratio: float) -> str:
-    return f"{ratio - 1:+.1%}".replace("%", " %")

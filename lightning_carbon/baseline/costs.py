@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.errors import ConfigError, RecordError
-from lightning_carbon.records.fields import Misfit, at, check_schema, each, mapping, one_of, read, reading
+from lightning_carbon.records.fields import (
+    Misfit,
+    at,
+    check_schema,
+    each,
+    mapping,
+    number,
+    one_of,
+    read,
+    read_by,
+    reading,
+)
 from lightning_carbon.records.hardware import hardware_of, outer_domains
 from lightning_carbon.records.run import Status
 from lightning_carbon.values import dataclass
@@ -27,6 +38,10 @@ if TYPE_CHECKING:
 BASELINE_SCHEMA: Final = 1
 LEAST_COVERAGE: Final = 0.95
 """The least coverage of a run; a larger gap could hide a change of the size that is looked for."""
+MOST_RUNS: Final = 500
+"""The most runs of an entry; far more than show any change that matters, and few enough to resample."""
+_LEAST_JOULES: Final = read_by(partial(number, least=1e-8))
+"""Metadata of an energy that others are divided by."""
 
 _VERSIONS: Final = ("python", "torch", "pytorch_lightning", "lightning", "transformers")
 
@@ -52,8 +67,23 @@ class PartCost:
 
 
 @dataclass(frozen=True, slots=True)
+class RunCost:
+    """The cost of a step in a run of several.
+
+    Args:
+        run_id: The run.
+        joules_per_step: The energy of a step that a comparison uses, in joules.
+        joules_per_token: The same for a token; ``None`` where their number is not known.
+    """
+
+    run_id: str
+    joules_per_step: float = field(metadata=_LEAST_JOULES)
+    joules_per_token: float | None = field(default=None, metadata=_LEAST_JOULES)
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of a run's steps: an entry of a baseline file.
+    """The cost of a run's steps, or of those of the middle run of several: an entry of a baseline file.
 
     Args:
         hardware: The GPUs, by model; where there are none, the processors.
@@ -66,6 +96,7 @@ class Cost:
         samples_per_step: The mean number of samples of a step; ``None`` where the trainer did not give it.
         tokens_per_step: The mean number of tokens of a step; ``None`` where the trainer did not give it.
         versions: The versions of Python and the frameworks.
+        runs: The cost of a step in each of several runs of the same work; empty for a single run.
     """
 
     hardware: str
@@ -78,6 +109,12 @@ class Cost:
     samples_per_step: float | None = None
     tokens_per_step: float | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    runs: tuple[RunCost, ...] = ()
+
+    @property
+    def every_run(self) -> tuple[RunCost, ...]:
+        """The cost of a step in every run, also where there is only a single run."""
+        return self.runs or (RunCost(self.run_id, self.joules_per_step, self.joules_per_token),)
 
     @property
     def judged(self) -> tuple[PartCost, ...]:
@@ -167,6 +204,9 @@ def baseline_to(baseline: Baseline) -> dict[str, Any]:
     entries = [asdict(entry) for entry in baseline.entries]
     for entry in entries:
         entry["parts"] = list(entry["parts"])
+        runs = entry.pop("runs")
+        if runs:
+            entry["runs"] = list(runs)
     return {"schema": BASELINE_SCHEMA, "entries": entries}
 
 
@@ -222,4 +262,6 @@ def _entry(values: object) -> Cost:
     cost = read(Cost, values)
     if not cost.joules_per_step > 0:
         raise Misfit("has no energy to compare with", "parts")
+    if len(cost.runs) > MOST_RUNS:
+        raise Misfit(f"has more than {MOST_RUNS:,} runs", "runs")
     return cost

@@ -14,6 +14,7 @@ from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.records.numbers import signed_percent
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class Change:
     def is_clear(self) -> bool:
         """Whether the interval holds no ratio of 1."""
         return self.low > 1 or self.high < 1
+
+    def span(self) -> str:
+        """The interval, in percent of change."""
+        return f"{signed_percent(self.low)} to {signed_percent(self.high)}"
 
 
 def paired_change(first: Sequence[float], second: Sequence[float]) -> Change:

@@ -10,6 +10,7 @@ import typer
 from lightning_carbon import __version__
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.calibrate.app import calibrating_app
+from lightning_carbon.cli.check.command import CHECK_HELP, check
 from lightning_carbon.cli.dashboard.command import DASHBOARD_HELP, dashboard
 from lightning_carbon.cli.doctor.options import CertifyOption, ForOption, OutputOption, certify_to
 from lightning_carbon.cli.forms import JsonOption, LatexOption, MarkdownOption, form_of
@@ -36,11 +37,12 @@ from lightning_carbon.cli.options import (
 from lightning_carbon.cli.report.command import REPORT_HELP, report
 from lightning_carbon.cli.run import RUN_HELP
 from lightning_carbon.cli.runs.app import runs_app
+from lightning_carbon.cli.say import notice
 from lightning_carbon.cli.statements.app import statements_app
 from lightning_carbon.cli.study.app import study_app
+from lightning_carbon.cli.tune.command import TUNE_HELP, tune
 from lightning_carbon.cli.usage_errors import told
 from lightning_carbon.cli.watch.command import WATCH_HELP, watch
-from lightning_carbon.errors import ConfigError
 from lightning_carbon.settings.checks import DEFAULT_INTERVAL_SECONDS
 
 app = typer.Typer(
@@ -60,13 +62,6 @@ _FIRST_WORDS = f"""\
 
 In a training: Trainer(callbacks=[CarbonCallback(region="SE")]), or CarbonTrainerCallback with Hugging Face.
 All commands: {NAME} --help"""
-
-_CHECK_HELP = (
-    "Compare the energy of a run's steps and tokens with a baseline of the same GPU model and the same work.\n\n"
-    "Such as: check nightly --baseline energy.json --tolerance 0.05\n\n"
-    "Ends with 0 within the tolerance, 1 where energy rose by more, 2 where the two cannot be compared, 3 where there "
-    "is no baseline yet. What was measured is never compared with what was modelled."
-)
 
 _COMPARE_HELP = (
     "Tell which of two trainings takes less energy, and how sure that is.\n\n"
@@ -116,8 +111,10 @@ def doctor(
     Ends with 0 when at least one source can be used, else with 1.
     """
     from lightning_carbon.cli.doctor.examine import examine
+    from lightning_carbon.measuring.kept_limits import put_back_left_over
 
     with told({"region": region, "pue": pue, "devices": devices, "output": output, "for": time}):
+        put_back_left_over(notice)
         if certify:
             return certify_to(output, time, devices)
         report = examine(region=region, pue=pue, devices=devices, seconds=seconds)
@@ -285,60 +282,9 @@ app.add_typer(statements_app)
 app.command("report", help=REPORT_HELP)(report)
 app.command("dashboard", help=DASHBOARD_HELP)(dashboard)
 app.command("watch", help=WATCH_HELP)(watch)
+app.command("check", help=CHECK_HELP)(check)
+app.command("tune", context_settings={"allow_interspersed_args": False}, help=TUNE_HELP)(tune)
 app.add_typer(calibrating_app)
-
-
-@app.command(help=_CHECK_HELP)
-def check(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="Its id, the beginning of its id, its name, or the path of its record.json.",
-            show_default=False,
-        ),
-    ],
-    baseline: Annotated[
-        Path, typer.Option(metavar="FILE", help="The baseline; --update writes it.", show_default=False)
-    ],
-    tolerance: Annotated[
-        float, typer.Option(metavar="RATIO", help="The share by which energy may rise: 0.1 is 10 %.")
-    ] = 0.1,
-    gpu_model: Annotated[
-        str, typer.Option(metavar="NAME", help="The hardware of the entry; auto is the GPUs of the run.")
-    ] = "auto",
-    work: Annotated[
-        str, typer.Option(metavar="NAME", help="The name of the work in FILE; auto is the run's project and name.")
-    ] = "auto",
-    project: ProjectOption = None,
-    ledger: LedgerOption = None,
-    *,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for the summary of a job.")] = False,
-    update: Annotated[bool, typer.Option("--update", help="Write this run into FILE as the new baseline.")] = False,
-    allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="End with 0 where FILE has no entry of this kind yet.")
-    ] = False,
-) -> None:
-    """Compare a run with a baseline."""
-    from lightning_carbon.cli.check import check_run
-
-    with told({"project": project, "ledger": ledger, "baseline": baseline, "tolerance": tolerance}):
-        if json and markdown:
-            raise ConfigError("json", json, "--markdown is given too; give one of the two.")
-        code = check_run(
-            run,
-            baseline,
-            tolerance=tolerance,
-            gpu_model=gpu_model,
-            work=work,
-            ledger=ledger,
-            project=project,
-            form="json" if json else "markdown" if markdown else "text",
-            update=update,
-            allow_missing=allow_missing,
-        )
-    raise typer.Exit(code)
 
 
 @app.command("compare", help=_COMPARE_HELP)

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from lightning_carbon.baseline.blocks import blocks_of
-from lightning_carbon.baseline.contest import Contest, Trial, WorkUnit, contest_of, trial_of
+from lightning_carbon.baseline.contest import Contest, Trial, WorkUnit, contest_of, trial_of, work_unit
 from lightning_carbon.baseline.trials import LEAST_TRIALS, trials_needed
 from lightning_carbon.cli.forms import Form
 from lightning_carbon.cli.output import show as show_tables
 from lightning_carbon.cli.run.program import SIGNALLED
-from lightning_carbon.cli.runs.choosing import open_runs
+from lightning_carbon.cli.runs.choosing import named_runs, open_runs
 from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.measuring.following import FollowedRun
 from lightning_carbon.measuring.turns import Turn, commands_of, take_turns
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.numbers import ENERGY, amount
-from lightning_carbon.records.run import Status
 from lightning_carbon.report.sheets import Sheet
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def compare_runs(texts: Sequence[str], ledger: str | None, project: str | None, 
     else:
         first, second = ([trial_of(record) for record in side] for side in sides)
         notes = []
-    _show(contest_of((texts[0], texts[1]), first, second, is_paired=False, per=_unit(per), notes=notes), form)
+    _show(contest_of((texts[0], texts[1]), first, second, is_paired=False, per=work_unit(per), notes=notes), form)
 
 
 def compare_commands(
@@ -80,7 +79,7 @@ def compare_commands(
         ConfigError: An argument cannot be used, or the runs do not compare.
         StudyError: A program failed.
     """
-    unit = _unit(per)
+    unit = work_unit(per)
     if trials < LEAST_TRIALS:
         fix = f"give {LEAST_TRIALS} or more; fewer tell no interval."
         raise ConfigError("runs", trials, fix)
@@ -109,8 +108,7 @@ def tell_trials(effect: float, noise: float) -> None:
 
 def _named(runs: Runs, text: str) -> list[RunRecord]:
     """The runs of a name that several have, or of a project, or the run that a text names."""
-    completed = [record for record in runs.ledger.runs(runs.project) if record.status == Status.COMPLETED]
-    same = [record for record in completed if text in (record.run_name, record.project)]
+    same = named_runs(runs, text)
     return same if len(same) > 1 else [runs.ledger.find(text, runs.project)]
 
 
@@ -133,15 +131,6 @@ def _show(contest: Contest, form: Form) -> None:
         title = ""
     sheet = Sheet(title, head, _ALIGN, tuple(contest.rows()), contest.notes)
     show_tables(form, [sheet], contest.as_mapping(), label="compare")
-
-
-def _unit(text: str | None) -> WorkUnit | None:
-    if text is None:
-        return None
-    try:
-        return WorkUnit(text)
-    except ValueError:
-        raise ConfigError("per", text, f"give one of {', '.join(WorkUnit)}.") from None
 
 
 def _report(trials: int, *, is_shown: bool) -> Callable[[Turn], None]:

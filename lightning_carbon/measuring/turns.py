@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightning_carbon.records.run import RunRecord
-    from lightning_carbon.settings import MeterConfig
 
 _LOOK_SECONDS: Final = 0.25
 
@@ -67,6 +66,102 @@ def commands_of(texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]
     return (split[0], split[1])
 
 
+def in_turn(sides: int, trials: int) -> Iterator[tuple[int, int]]:
+    """The order of trials, there and back again, so that whatever drifts falls on all alike: A B C C B A A B C.
+
+    Args:
+        sides: How many take turns.
+        trials: How often each has its turn.
+
+    Returns:
+        The side, from 0, and the number of its trial, from 1.
+    """
+    for number in range(trials):
+        for side in range(sides) if number % 2 == 0 else reversed(range(sides)):
+            yield side, number + 1
+
+
+class Trials:
+    """Runs of programs, each metered: by itself, or by a meter around it.
+
+    Args:
+        ledger: The folder of all runs.
+        project: The project of the runs.
+        environ: The environment of the programs.
+
+    Raises:
+        ConfigError: An argument cannot be used.
+    """
+
+    def __init__(
+        self,
+        ledger: os.PathLike[str] | str | None = None,
+        project: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._folder = writable_ledger(ledger, environ)
+        self._config = configure(environ, ledger=self._folder, project=project)
+        self._world = {AUTOMATIC_VARIABLE: "1", **environ, LEDGER.variable: str(self._folder)}
+        if project is not None and PROJECT.variable is not None:
+            self._world[PROJECT.variable] = self._config.project
+
+    def warm_up(self, words: Sequence[str]) -> bool:
+        """Run a program without counting, and tell whether it meters itself.
+
+        Raises:
+            StudyError: It failed.
+        """
+        return self._run(words, self._world) is not None
+
+    def run(self, words: Sequence[str], *, meters_itself: bool) -> Trial:
+        """Run a program as a trial.
+
+        Args:
+            words: The words of the command.
+            meters_itself: Whether its own record counts; else a meter goes around it.
+
+        Raises:
+            StudyError: It failed.
+            ConfigError: Its run cannot be compared.
+        """
+        return trial_of(self._own_record(words) if meters_itself else self._metered(words))
+
+    def _own_record(self, words: Sequence[str]) -> RunRecord:
+        folder = self._run(words, self._world)
+        if folder is None:
+            message = f"{shlex.join(words)} metered itself before, and has not done so this time"
+            raise StudyError(message)
+        return record_in(folder)
+
+    def _metered(self, words: Sequence[str]) -> RunRecord:
+        """Run a program under a meter, and without a meter of its own: two would count the same energy."""
+        status = Status.FAILED
+        meter = Meter.of(replace(self._config, on_budget="warn")).start()
+        try:
+            self._run(words, {**self._world, AUTOMATIC_VARIABLE: "0"})
+            status = Status.COMPLETED
+        finally:
+            record = meter.stop(status)
+        return record
+
+    def _run(self, words: Sequence[str], world: Mapping[str, str]) -> Path | None:
+        """Run a program to its end.
+
+        Returns:
+            The folder of the run that it metered itself; ``None`` where it metered none.
+        """
+        with Child(words, world) as child:
+            follower = Follower(self._folder, child.owns)
+            while child.exit_code is None:
+                child.wait(_LOOK_SECONDS)
+                follower.read()
+            follower.read()
+            failure = child.failure(shlex.join(words))
+        if failure is not None:
+            raise StudyError(failure)
+        return None if follower.longest is None else follower.longest.folder
+
+
 def take_turns(
     commands: tuple[Sequence[str], Sequence[str]],
     trials: int,
@@ -94,62 +189,17 @@ def take_turns(
         StudyError: A program failed.
         LedgerError: The ledger cannot be written.
     """
-    folder = writable_ledger(ledger, environ)
-    config = configure(environ, ledger=folder, project=project)
-    world = {AUTOMATIC_VARIABLE: "1", **environ, LEDGER.variable: str(folder)}
-    if project is not None and PROJECT.variable is not None:
-        world[PROJECT.variable] = config.project
+    runs = Trials(ledger, project, environ)
     tell = on_turn or _say_nothing
     meters_itself = []
     for side, words in enumerate(commands):
-        meters_itself.append(_run(words, world, folder) is not None)
+        meters_itself.append(runs.warm_up(words))
         tell(Turn(side, 0, None))
     found: tuple[list[Trial], list[Trial]] = ([], [])
-    for number in range(trials):
-        for side in (0, 1) if number % 2 == 0 else (1, 0):
-            words = commands[side]
-            record = _own_record(words, world, folder) if all(meters_itself) else _metered(words, world, config)
-            found[side].append(trial_of(record))
-            tell(Turn(side, number + 1, found[side][-1]))
+    for side, number in in_turn(2, trials):
+        found[side].append(runs.run(commands[side], meters_itself=all(meters_itself)))
+        tell(Turn(side, number, found[side][-1]))
     return found
-
-
-def _own_record(words: Sequence[str], world: Mapping[str, str], ledger: Path) -> RunRecord:
-    folder = _run(words, world, ledger)
-    if folder is None:
-        message = f"{shlex.join(words)} metered itself before, and has not done so this time"
-        raise StudyError(message)
-    return record_in(folder)
-
-
-def _metered(words: Sequence[str], world: Mapping[str, str], config: MeterConfig) -> RunRecord:
-    """Run a program under a meter, and without a meter of its own: two would count the same energy."""
-    status = Status.FAILED
-    meter = Meter.of(replace(config, on_budget="warn")).start()
-    try:
-        _run(words, {**world, AUTOMATIC_VARIABLE: "0"}, config.ledger)
-        status = Status.COMPLETED
-    finally:
-        record = meter.stop(status)
-    return record
-
-
-def _run(words: Sequence[str], world: Mapping[str, str], ledger: Path) -> Path | None:
-    """Run a program to its end.
-
-    Returns:
-        The folder of the run that it metered itself; ``None`` where it metered none.
-    """
-    with Child(words, world) as child:
-        follower = Follower(ledger, child.owns)
-        while child.exit_code is None:
-            child.wait(_LOOK_SECONDS)
-            follower.read()
-        follower.read()
-        failure = child.failure(shlex.join(words))
-    if failure is not None:
-        raise StudyError(failure)
-    return None if follower.longest is None else follower.longest.folder
 
 
 def _say_nothing(turn: Turn) -> None:

@@ -145,6 +145,11 @@ def percent(ratio: float) -> str:
     return f"{text} %"
 
 
+def signed_percent(ratio: float) -> str:
+    """The change that a ratio is, in percent: ``-10.0 %`` for 0.9."""
+    return f"{100 * (ratio - 1):+.1f} %"
+
+
 def duration(seconds: float) -> str:
     """A time in the two largest units that it fills."""
     minutes, rest = divmod(round(seconds), SECONDS_PER_MINUTE)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lightning_carbon.baseline.comparison import compare
 from lightning_carbon.baseline.costs import baseline_from, cost_of
-from lightning_carbon.cli.check import comparison_markdown, comparison_text
+from lightning_carbon.cli.check.checking import comparison_markdown, comparison_text
 from lightning_carbon.errors import ConfigError, RecordError
 from lightning_carbon.ledger.files import parse_json, to_json
 from lightning_carbon.ledger.journals import read_journal

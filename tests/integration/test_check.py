@@ -169,6 +169,30 @@ def test_json_and_markdown_say_the_same(double: RunRecord, baseline: Path) -> No
     assert as_markdown.stdout.startswith("**Risen.** lisa/small on Simulated GPU 0: ")
 
 
+def test_several_runs_are_held_against_several(tmp_path: Path) -> None:
+    """The last five of a name, before and after; the verdict has an interval, and so has the Markdown."""
+    ledger, path = tmp_path / "ledger", tmp_path / "baselines.json"
+    words = ("--ledger", str(ledger), "--runs", "5")
+    codes, said = [], []
+    for watts, more in ((100.0, ["--update"]), (1_000.0, ["--markdown"])):
+        for _ in range(5):
+            metered(ledger, gpu(watts), "many", step_seconds=0.003)
+        found = check("many", path, *words, *more)
+        codes.append(found.exit_code)
+        said.append(found.stdout + found.stderr)
+    entry = json.loads(path.read_text())["entries"][0]
+    refused = check("many", path, "--ledger", str(ledger), "--runs", "11")
+    both = check("many", path, "many", *words)
+
+    assert ([0, 1], 5) == (codes, len(entry["runs"]))
+    assert "J a step, the middle of 5 runs" in said[0]
+    assert said[1].startswith("**Risen.** lisa/many on Simulated GPU 0: ")
+    assert "(95 % interval +" in said[1]
+    assert "5 runs of the baseline and 5 now; a run varies by" in said[1]
+    assert "--runs 11 cannot be used: 10 completed runs are called many" in refused.stderr
+    assert "--runs 5 cannot be used: it takes the runs of one name" in both.stderr
+
+
 class Gauge:
     """A GPU's power, come about as it says."""
 

@@ -11,7 +11,7 @@ Ask for the fixture ``nvml_standin`` (a :class:`Standin`), describe a :class:`Sc
     subprocess.run([...], env=nvml_standin.environment(Scenario.of(Gpu(), Gpu())))
 """
 
-from tests.nvml_standin.library import Standin, build, compiler, real_header_folder
+from tests.nvml_standin.library import Standin, build, compiler, limit_milliwatts, real_header_folder
 from tests.nvml_standin.scenario import (
     ALL_READINGS_FAIL,
     DRIVER_NOT_LOADED,
@@ -51,5 +51,6 @@ __all__ = [
     "build",
     "compiler",
     "gpu_uuid",
+    "limit_milliwatts",
     "real_header_folder",
 ]

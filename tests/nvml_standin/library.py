@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.nvml_standin.scenario import Scenario
 
@@ -20,6 +20,12 @@ HERE = Path(__file__).parent
 SONAME = "libnvidia-ml.so.1"
 CONFIG = "NVML_STANDIN_CONFIG"
 STRICT = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-Wl,-soname,{SONAME}")
+
+
+def limit_milliwatts(environ: Mapping[str, str], index: int = 0) -> int | None:
+    """The power limit that somebody has set on a GPU, in a scenario that an environment shows; ``None`` for none."""
+    path = Path(f"{environ[CONFIG]}.limit-{index}")
+    return int(path.read_text()) if path.exists() else None
 
 
 def compiler() -> str | None:

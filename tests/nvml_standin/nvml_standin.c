@@ -4,6 +4,9 @@
  * names, each time the library is initialised from scratch (first nvmlInit, or the next one after the last
  * nvmlShutdown). tests/nvml_standin/scenario.py writes that file and knows the true integral of the same closed form.
  *
+ * A power limit that is set is kept in a file beside that one, with ".limit-INDEX" at its end, since a driver keeps it for
+ * all processes.
+ *
  * Times in the file are nanoseconds of CLOCK_MONOTONIC; 0 means never. A "code" is what a call answers, as NVML counts
  * its errors; 0 lets the call work.
  */
@@ -57,6 +60,8 @@ typedef struct Device {
     int handle_code, energy_code, fields_code, instant_code, average_code, power_code, utilization_code, limit_code;
     int power_is_average, field_type;
     unsigned int utilization, limit_milliwatts;
+    int set_limit_code, follows_limit;
+    char limit_file[512];
     unsigned int celsius, sm_megahertz, memory_megahertz;
     unsigned long long event_reasons, memory_used_bytes;
     long long throttle_from_ns, throttle_until_ns, gauges_hang_at_ns;
@@ -128,14 +133,29 @@ void standinLeap(long long nanoseconds);
 void standinLeap(long long nanoseconds) { __atomic_add_fetch(&leap_ns, nanoseconds, __ATOMIC_SEQ_CST); }
 static long long trouble_ns(void) { return now_ns() + __atomic_load_n(&leap_ns, __ATOMIC_SEQ_CST); }
 
+/* The power limit that somebody has set, in milliwatts; else the default. */
+static unsigned int limit_in_force(const Device *gpu) {
+    unsigned int limit = 0;
+    FILE *file = fopen(gpu->limit_file, "r");
+    if (!file) return gpu->limit_milliwatts;
+    if (fscanf(file, "%u", &limit) != 1) limit = gpu->limit_milliwatts;
+    fclose(file);
+    return limit;
+}
+
+/* The mean power, which a GPU that follows its limit lowers to it: its counter is then of use while the limit stays. */
+static double mean_watts(const Device *gpu) {
+    return gpu->follows_limit ? fmin(gpu->watts, limit_in_force(gpu) / 1e3) : gpu->watts;
+}
+
 static double watts_at(const Device *gpu, long long at_ns) {
     double t = (double)(at_ns - gpu->origin_ns) / 1e9, period = gpu->period_seconds, a = gpu->amplitude_watts;
     double x = t - period * floor(t / period);
     switch (gpu->shape) {
-        case SINE: return gpu->watts + a * sin(2 * PI * x / period);
-        case SQUARE: return gpu->watts + (x < period / 2 ? a : -a);
-        case SAW: return gpu->watts + a * (2 * x / period - 1);
-        default: return gpu->watts;
+        case SINE: return mean_watts(gpu) + a * sin(2 * PI * x / period);
+        case SQUARE: return mean_watts(gpu) + (x < period / 2 ? a : -a);
+        case SAW: return mean_watts(gpu) + a * (2 * x / period - 1);
+        default: return mean_watts(gpu);
     }
 }
 
@@ -144,10 +164,10 @@ static double joules_until(const Device *gpu, long long at_ns) {
     double t = (double)(at_ns - gpu->origin_ns) / 1e9, period = gpu->period_seconds, a = gpu->amplitude_watts;
     double x = t - period * floor(t / period);
     switch (gpu->shape) {
-        case SINE: return gpu->watts * t + a * period / (2 * PI) * (1 - cos(2 * PI * x / period));
-        case SQUARE: return gpu->watts * t + a * (x < period / 2 ? x : period - x);
-        case SAW: return gpu->watts * t + a * (x * x / period - x);
-        default: return gpu->watts * t;
+        case SINE: return mean_watts(gpu) * t + a * period / (2 * PI) * (1 - cos(2 * PI * x / period));
+        case SQUARE: return mean_watts(gpu) * t + a * (x < period / 2 ? x : period - x);
+        case SAW: return mean_watts(gpu) * t + a * (x * x / period - x);
+        default: return mean_watts(gpu) * t;
     }
 }
 
@@ -203,6 +223,8 @@ static void apply_to_gpu(Device *gpu, const char *key, const char *value) {
     else if (!strcmp(key, "zero_from_ns")) gpu->zero_from_ns = atoll(value);
     else if (!strcmp(key, "utilization")) gpu->utilization = (unsigned int)strtoul(value, NULL, 10);
     else if (!strcmp(key, "limit_milliwatts")) gpu->limit_milliwatts = (unsigned int)strtoul(value, NULL, 10);
+    else if (!strcmp(key, "set_limit_code")) to_code(&gpu->set_limit_code, value);
+    else if (!strcmp(key, "follows_limit")) to_code(&gpu->follows_limit, value);
     else if (!strcmp(key, "celsius")) gpu->celsius = (unsigned int)strtoul(value, NULL, 10);
     else if (!strcmp(key, "sm_megahertz")) gpu->sm_megahertz = (unsigned int)strtoul(value, NULL, 10);
     else if (!strcmp(key, "memory_megahertz")) gpu->memory_megahertz = (unsigned int)strtoul(value, NULL, 10);
@@ -274,6 +296,7 @@ static World *read_world(void) {
             gpu->index = fresh->gpu_count++;
             gpu->period_seconds = 1;
             gpu->field_type = NVML_VALUE_TYPE_UNSIGNED_INT;
+            snprintf(gpu->limit_file, sizeof gpu->limit_file, "%s.limit-%u", path, gpu->index);
             gpu->slices = calloc(MAX_SLICES, sizeof *gpu->slices);
             slice = NULL;
         } else if (!strcmp(line, "slice") && gpu && gpu->slice_count < MAX_SLICES) {
@@ -596,8 +619,36 @@ nvmlReturn_t nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned int *
     RETURN_UNLESS_OK(check(DEVICE(device)));
     RETURN_IF(!limit || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
     RETURN_IF(DEVICE(device)->limit_code != 0, (nvmlReturn_t)DEVICE(device)->limit_code);
+    *limit = limit_in_force(DEVICE(device));
+    return NVML_SUCCESS;
+}
+
+nvmlReturn_t nvmlDeviceGetPowerManagementLimit(nvmlDevice_t device, unsigned int *limit) {
+    return nvmlDeviceGetEnforcedPowerLimit(device, limit);
+}
+
+nvmlReturn_t nvmlDeviceGetPowerManagementDefaultLimit(nvmlDevice_t device, unsigned int *limit) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    RETURN_IF(!limit || DEVICE(device)->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(DEVICE(device)->limit_code != 0, (nvmlReturn_t)DEVICE(device)->limit_code);
     *limit = DEVICE(device)->limit_milliwatts;
     return NVML_SUCCESS;
+}
+
+/* As the driver does: root alone may, within the constraints, and every process sees it from then on. */
+nvmlReturn_t nvmlDeviceSetPowerManagementLimit(nvmlDevice_t device, unsigned int limit) {
+    RETURN_UNLESS_OK(check(DEVICE(device)));
+    Device *gpu = DEVICE(device);
+    RETURN_IF(gpu->is_slice, NVML_ERROR_INVALID_ARGUMENT);
+    RETURN_IF(gpu->set_limit_code != 0, (nvmlReturn_t)gpu->set_limit_code);
+    RETURN_IF(limit < gpu->limit_milliwatts / 4 || limit > gpu->limit_milliwatts, NVML_ERROR_INVALID_ARGUMENT);
+    char scratch[600];
+    snprintf(scratch, sizeof scratch, "%s.%ld", gpu->limit_file, (long)getpid());
+    FILE *file = fopen(scratch, "w");
+    RETURN_IF(!file, NVML_ERROR_UNKNOWN);
+    fprintf(file, "%u\n", limit);
+    fclose(file);
+    return rename(scratch, gpu->limit_file) == 0 ? NVML_SUCCESS : NVML_ERROR_UNKNOWN;
 }
 
 nvmlReturn_t nvmlDeviceGetPowerManagementLimitConstraints(nvmlDevice_t device, unsigned int *lowest, unsigned int *highest) {

@@ -116,7 +116,9 @@ class Gpu:
         power_is_average: Whether ``nvmlDeviceGetPowerUsage`` shows the mean of the second before.
         field_type: The ``nvmlValueType_t`` of field values; one that NVML does not know gives garbage.
         utilization: In percent.
-        limit_milliwatts: The power limit, in force and the highest.
+        limit_milliwatts: The power limit, by default and the highest; a quarter is the lowest.
+        set_limit_code: What ``nvmlDeviceSetPowerManagementLimit`` answers.
+        follows_limit: Whether it draws no more than the limit in force.
         celsius: Its temperature.
         sm_megahertz: The clock of its processors.
         memory_megahertz: The clock of its memory.
@@ -180,6 +182,8 @@ class Gpu:
     field_type: int = UNSIGNED_INT
     utilization: int = 50
     limit_milliwatts: int = 700_000
+    set_limit_code: int = 0
+    follows_limit: bool = False
     celsius: int = 55
     sm_megahertz: int = 1_980
     memory_megahertz: int = 2_619

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lightning_carbon.cli.say import notice
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.records.run import Status
 from lightning_carbon.settings import PROJECT, ledger_folder
 from lightning_carbon.values import dataclass
 from lightning_carbon.wiring import open_ledger
@@ -67,6 +68,24 @@ def find_run(text: str | None, ledger: str | None, project: str | None) -> RunRe
     """
     runs = known_runs(ledger, project)
     return runs.ledger.last(runs.project) if text is None else runs.ledger.find(text, runs.project)
+
+
+def named_runs(runs: Runs, text: str) -> list[RunRecord]:
+    """The completed runs that have a name, or are of a project of that name, the oldest first."""
+    completed = [record for record in runs.ledger.runs(runs.project) if record.status == Status.COMPLETED]
+    return [record for record in completed if text in (record.run_name, record.project)]
+
+
+def last_runs(text: str, count: int, *, ledger: str | None, project: str | None) -> list[RunRecord]:
+    """Find the last completed runs of a name.
+
+    Raises:
+        ConfigError: There are fewer, or no such folder or project.
+    """
+    found = named_runs(known_runs(ledger, project), text)
+    if not 1 <= count <= len(found):
+        raise ConfigError("runs", count, f"{len(found)} completed runs are called {text}; give from 1 to that many.")
+    return found[-count:]
 
 
 def find_run_or_project(text: str | None, ledger: str | None, project: str | None) -> RunRecord | str:

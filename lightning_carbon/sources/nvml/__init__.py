@@ -9,5 +9,17 @@ References: https://docs.nvidia.com/deploy/nvml-api/
 
 from lightning_carbon.sources.nvml.discovery import close, covers_host, discover, neighbours
 from lightning_carbon.sources.nvml.listing import Device, DeviceList, list_devices
+from lightning_carbon.sources.nvml.power_limits import LimitedGpu, limited_gpus, set_power_limit
 
-__all__ = ["Device", "DeviceList", "close", "covers_host", "discover", "list_devices", "neighbours"]
+__all__ = [
+    "Device",
+    "DeviceList",
+    "LimitedGpu",
+    "close",
+    "covers_host",
+    "discover",
+    "limited_gpus",
+    "list_devices",
+    "neighbours",
+    "set_power_limit",
+]

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lightning_carbon.cli.app import app
-from lightning_carbon.cli.check import check_run
+from lightning_carbon.cli.check.checking import check_runs
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.directory import DirectoryRunStore
 from lightning_carbon.ledger.files import to_json
@@ -132,9 +132,10 @@ def baseline(tmp_path: Path) -> Path:
 
 def check(ledger: Path, run: str, baseline: Path) -> int:
     """Hold a run against a baseline."""
-    return check_run(
-        run,
+    return check_runs(
+        [run],
         baseline,
+        last=None,
         tolerance=0.1,
         gpu_model="auto",
         work="auto",

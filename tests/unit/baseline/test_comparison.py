@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lightning_carbon.baseline.comparison import COMPARISON_SCHEMA, Comparison, Verdict, compare
 from lightning_carbon.baseline.costs import Baseline, Cost, PartCost
-from lightning_carbon.cli.check import comparison_markdown, comparison_text
+from lightning_carbon.cli.check.checking import comparison_markdown, comparison_text
 from lightning_carbon.errors import ConfigError
 
 WAS = Cost(

@@ -1,4 +1,4 @@
-"""``lightning-carbon check``: a run compared with a committed baseline."""
+"""The work of ``lightning-carbon check``: finding the runs, holding them against the file, or writing the file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.baseline.comparison import Comparison, Verdict, compare
 from lightning_carbon.baseline.costs import Baseline, baseline_from, baseline_to, cost_of
-from lightning_carbon.cli.runs.choosing import find_run
+from lightning_carbon.baseline.several import cost_of_runs
+from lightning_carbon.cli.runs.choosing import find_run, last_runs
 from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError, LedgerError, RecordError
 from lightning_carbon.ledger.directory import RECORD_FILE
@@ -19,6 +20,8 @@ from lightning_carbon.ledger.query import read_record
 from lightning_carbon.report.sheets import Sheet, as_markdown, as_text, escape_markdown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lightning_carbon.baseline.costs import Cost
     from lightning_carbon.records.run import RunRecord
 
@@ -26,14 +29,19 @@ AUTO: Final = "auto"
 ROSE: Final = 1
 NO_BASELINE: Final = 3
 
-_HEAD: Final = ("baseline", "this run", "change")
-_ALIGN: Final = "<>>>"
+_SIGNS: Final = {
+    Verdict.RISEN: "**Risen.**",
+    Verdict.UNCLEAR: "**Unclear.**",
+    Verdict.NO_BASELINE: "**No baseline.**",
+}
+_HEAD: Final = ("baseline", "now", "change", "95 % interval", "p")
 
 
-def check_run(  # noqa: PLR0913 - one for each option of the command
-    text: str,
+def check_runs(  # noqa: PLR0913 - one for each option of the command
+    texts: Sequence[str],
     baseline: Path,
     *,
+    last: int | None,
     tolerance: float,
     gpu_model: str,
     work: str,
@@ -43,18 +51,20 @@ def check_run(  # noqa: PLR0913 - one for each option of the command
     update: bool,
     allow_missing: bool,
 ) -> int:
-    """Compare a run with a baseline, or make it the baseline.
+    """Compare runs with a baseline, or make them the baseline.
 
     Args:
-        text: The run: its id, the beginning of its id, its name, or the path of its record or of the record's folder.
+        texts: The runs: each by its id, the beginning of its id, its name, or the path of its record or the record's
+            folder.
         baseline: The file.
+        last: How many of the last completed runs of a name are meant; ``None`` where every run is given itself.
         tolerance: The share by which the energy of a step or a token may rise.
         gpu_model: The hardware of the entry; ``"auto"`` for the run's own.
         work: The name of the work in the file; ``"auto"`` for the run's project and its name.
         ledger: The folder of all runs.
         project: The project, if only its runs count.
         form: ``text``, ``json`` or ``markdown``.
-        update: Whether to write the run into the baseline instead of judging it.
+        update: Whether to write the runs into the baseline instead of judging them.
         allow_missing: Whether a missing entry of this work on this hardware is accepted.
 
     Returns:
@@ -67,7 +77,7 @@ def check_run(  # noqa: PLR0913 - one for each option of the command
         raise ConfigError("tolerance", tolerance, "give a share from 0 on; 0.1 is 10 %.")
     if not work.strip():
         raise ConfigError("work", work, "give what the file is to call it, such as bert_base.")
-    cost = cost_of(_record(text, ledger, project))
+    cost = cost_of_runs([cost_of(record) for record in _records(texts, last, ledger=ledger, project=project)])
     if work != AUTO:
         cost = replace(cost, work=work)
     known = _read(baseline, may_be_missing=update or allow_missing)
@@ -85,14 +95,27 @@ def check_run(  # noqa: PLR0913 - one for each option of the command
 
 def comparison_text(found: Comparison) -> str:
     """The verdict and the figures behind it, for a terminal."""
-    return as_text(Sheet(found.headline(), ("", *_HEAD), _ALIGN, tuple(found.rows()), tuple(found.notes())))
+    return as_text(_sheet(found, found.headline(), ""))
 
 
 def comparison_markdown(found: Comparison) -> str:
     """The comparison in Markdown, for the summary of a job."""
-    sign = {Verdict.RISEN: "**Risen.**", Verdict.NO_BASELINE: "**No baseline.**"}.get(found.verdict, "**OK.**")
-    table = as_markdown(Sheet("", ("energy", *_HEAD), _ALIGN, tuple(found.rows()), tuple(found.notes())))
-    return f"{sign} {escape_markdown(found.headline())}.\n\n{table}"
+    sign = _SIGNS.get(found.verdict, "**OK.**")
+    return f"{sign} {escape_markdown(found.headline())}.\n\n{as_markdown(_sheet(found, '', 'energy'))}"
+
+
+def _sheet(found: Comparison, title: str, corner: str) -> Sheet:
+    rows = found.rows()
+    head = (corner, *_HEAD)[: len(rows[0])]
+    return Sheet(title, head, "<" + ">" * (len(head) - 1), tuple(rows), tuple(found.notes()))
+
+
+def _records(texts: Sequence[str], last: int | None, *, ledger: str | None, project: str | None) -> list[RunRecord]:
+    if last is None:
+        return [_record(text, ledger, project) for text in texts]
+    if len(texts) != 1:
+        raise ConfigError("runs", last, "it takes the runs of one name; or else give every run itself.")
+    return last_runs(texts[0], last, ledger=ledger, project=project)
 
 
 def _record(text: str, ledger: str | None, project: str | None) -> RunRecord:
@@ -131,7 +154,8 @@ def _update(path: Path, known: Baseline, cost: Cost) -> None:
         write_json(path.resolve(), baseline_to(known.updated(cost)))
     except LedgerError as error:
         raise ConfigError("baseline", str(path), f"{error}.") from error
-    what = f"{cost.joules_per_step:.6g} J a step"
+    count = len(cost.every_run)
+    what = f"{cost.joules_per_step:.6g} J a step" + (f", the middle of {count} runs" if count > 1 else "")
     before = "" if was is None else f", in the place of {was.joules_per_step:.6g} J of run {was.run_id}"
     notice(f"{path}: {cost.work} on {cost.hardware}: {what}{before}")
 

@@ -1,0 +1,1 @@
+"""``lightning-carbon check``: runs compared with a committed baseline."""

@@ -1,0 +1,1 @@
+"""``lightning-carbon tune``: what power limits save, and what they cost in time."""
