@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lightning_carbon.errors import ConfigError, LightningCarbonError
     from lightning_carbon.integrations.accelerate.tracker import CarbonTracker
     from lightning_carbon.integrations.autolog.automatic import autolog
+    from lightning_carbon.integrations.fabric.callback import CarbonFabricCallback
     from lightning_carbon.integrations.huggingface.callback import CarbonTrainerCallback
     from lightning_carbon.integrations.lightning.callback import CarbonCallback
     from lightning_carbon.meter import Meter
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CarbonCallback",
+    "CarbonFabricCallback",
     "CarbonTracker",
     "CarbonTrainerCallback",
     "ConfigError",
@@ -39,6 +41,7 @@ __all__ = [
 
 _HOMES = {
     "CarbonCallback": "lightning_carbon.integrations.lightning.callback",
+    "CarbonFabricCallback": "lightning_carbon.integrations.fabric.callback",
     "CarbonTracker": "lightning_carbon.integrations.accelerate.tracker",
     "CarbonTrainerCallback": "lightning_carbon.integrations.huggingface.callback",
     "ConfigError": "lightning_carbon.errors",

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.errors import ConfigError, LedgerError, UsageError
+from lightning_carbon.exporting.live import publish_nowhere
+from lightning_carbon.exporting.publishing import publisher_of
 from lightning_carbon.grid.live.plans import LivePlan
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
@@ -92,6 +94,7 @@ def assemble(
         live=_live(config, ranks),
         neighbours=partial(_neighbours, findings),
         subject=None if subject is None else subject.text,
+        publish=publish_nowhere if ranks.rank else publisher_of(config),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
+from lightning_carbon.exporting.live import Publish, publish_nowhere
 from lightning_carbon.ranks import OwnIdentity, Ranks
 from lightning_carbon.values import dataclass
 
@@ -47,6 +48,7 @@ class Adapters:
         neighbours: Names other programs on hardware that is metered whole, or returns an empty string; called now and
             then.
         subject: What is metered, where that is not this program, for people.
+        publish: Exports the run while it goes on, where somebody asks for that.
     """
 
     findings: Sequence[Finding]
@@ -62,3 +64,4 @@ class Adapters:
     live: GrowingSeries | None = None
     neighbours: Callable[[], str] = str
     subject: str | None = None
+    publish: Publish = publish_nowhere

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import UsageError
+from lightning_carbon.exporting.live import done
 from lightning_carbon.metering.arguments import MOST_COUNTED, counted, status_of, word_of
 from lightning_carbon.metering.budget import BudgetWatch
 from lightning_carbon.metering.laps import Laps
@@ -22,6 +23,7 @@ from lightning_carbon.metering.names import RunNames
 from lightning_carbon.metering.outlook import Outlook, Planned
 from lightning_carbon.metering.run import Run
 from lightning_carbon.metering.sampler import Sampler
+from lightning_carbon.metering.showing import ShownRun
 from lightning_carbon.records.lineage import checkpoint_at, checkpoint_mapping, checkpoint_of
 from lightning_carbon.records.run import RunRecord, Status
 
@@ -62,6 +64,7 @@ class Engine(Planned):
         self._sampling = sampling
         self._run: Run | None = None
         self._running: Run | None = None
+        self._withdraw: Callable[[], None] = done
         self._phase: str = Phase.OTHER
         self._part_of: dict[str, str] = {}
         self._warned: set[str] = set()
@@ -93,6 +96,7 @@ class Engine(Planned):
         run.begin(self._phase, self._loaded)
         self._run = self._running = run
         atexit.register(self._at_exit)
+        self._withdraw = adapters.publish(ShownRun(run))
         return self
 
     def stop(self, status: Status | str = Status.COMPLETED) -> RunRecord:
@@ -117,6 +121,7 @@ class Engine(Planned):
             raise UsageError(message)
         self._running = None
         record = self._run.record or self._run.end(ended)
+        self._withdraw()
         atexit.unregister(self._at_exit)  # not before there is a record: this may be interrupted
         return record
 

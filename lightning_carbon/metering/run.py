@@ -256,7 +256,7 @@ class Run:
 
     def parts(self) -> list[RankPart]:
         """The part of this rank so far, and those of the others as last written; the lock is held."""
-        beat = beat_of(self.usage, (), self._adapters.clock.wall_seconds(), status=Status.RUNNING)
+        beat = beat_of(self.usage, self._probes, self._adapters.clock.wall_seconds(), status=Status.RUNNING)
         return [RankPart(self._header, beat), *self.writer.others]
 
     def hardware(self, parts: Sequence[RankPart]) -> Hardware:

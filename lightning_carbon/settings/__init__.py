@@ -22,6 +22,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.ports import Source
 from lightning_carbon.settings import checks, folders
 from lightning_carbon.settings.checks import BudgetScope, CpuScope, Detail, Devices, GpuScope, Machine, OnBudget
+from lightning_carbon.settings.exports import OPENTELEMETRY, PROMETHEUS_PORT
 from lightning_carbon.settings.intensities import GridSeries
 from lightning_carbon.settings.pricing import (
     INTENSITY,
@@ -73,6 +74,8 @@ class Settings(TypedDict, total=False):
     market_intensity: float | str | None
     wue: float | str | None
     device_metrics: bool
+    prometheus_port: int | None
+    opentelemetry: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,8 @@ class MeterConfig:
     market_intensity: Intensity | None = None
     wue: WaterUsage | None = None
     device_metrics: bool = False
+    prometheus_port: int | None = None
+    opentelemetry: object = None
     series: GridSeries | None = None
 
 
@@ -311,6 +316,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
     *(DEVICES, SOURCES, PER_STEP, STRICT, MACHINE, REDFISH, CPU_SCOPE, GPU_SCOPE, DETAIL),
     *(BUDGET, PRICE_PER_KWH, ON_BUDGET, BUDGET_SCOPE, MARKET_INTENSITY, WUE, DEVICE_METRICS),
+    *(PROMETHEUS_PORT, OPENTELEMETRY),
 )
 """Every setting of a meter, in the order in which they are shown."""
 

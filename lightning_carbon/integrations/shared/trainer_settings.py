@@ -32,6 +32,24 @@ class LightningSettings(TrainerSettings, total=False):
     progress_bar: bool
 
 
+class FabricSettings(Settings, total=False):
+    """The arguments of :class:`~lightning_carbon.CarbonFabricCallback`, by name, for type checkers."""
+
+    count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None
+    log_every_n_steps: int
+
+
+def check_log_every(steps: object) -> int:
+    """Check ``log_every_n_steps``.
+
+    Raises:
+        ConfigError: It is no whole number from 1 on.
+    """
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise ConfigError("log_every_n_steps", steps, "give a number of steps from 1 on.")
+    return steps
+
+
 def check_copy_record(value: object) -> CopyRecord | None:
     """Check ``copy_record``.
 
@@ -79,11 +97,22 @@ PROGRESS_BAR: Final = Setting(
     default=True,
 )
 
+LOG_EVERY: Final = Setting(
+    name="log_every_n_steps",
+    type=int,
+    check=check_log_every,
+    summary="After how many steps a row is logged.",
+    default=50,
+)
+
 TRAINER_ONLY: Final[tuple[Setting[Any], ...]] = (COUNT_BATCH, COPY_RECORD)
 """The settings of all trainers' callbacks that no meter has."""
 
 LIGHTNING_ONLY: Final[tuple[Setting[Any], ...]] = (PROGRESS_BAR,)
 """The settings of Lightning's callback alone."""
+
+FABRIC_OWN: Final[tuple[Setting[Any], ...]] = (COUNT_BATCH, LOG_EVERY)
+"""The settings of Fabric's callback that no meter has."""
 
 LIGHTNING_OWN: Final[tuple[Setting[Any], ...]] = (*TRAINER_ONLY, *LIGHTNING_ONLY)
 """The settings of Lightning's callback that no meter has."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.energy.readings import Domain, Kind
+from lightning_carbon.exporting.live import Publish, publish_nowhere
 from lightning_carbon.grid.factors import intensity_of
 from lightning_carbon.grid.pue import pue_of
 from lightning_carbon.metering.adapters import Adapters
@@ -46,6 +47,7 @@ class World:
         ranks: Which of a run's processes it is.
         identity: How the processes come to call the run the same.
         changes: Settings that are others, as they are once they are checked.
+        publish: Exports the run.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class World:
         ranks: Ranks = Ranks(),  # noqa: B008 - a value that nothing changes
         identity: RunIdentity = OwnIdentity(),  # noqa: B008 - it has no state
         changes: Mapping[str, Any] | None = None,
+        publish: Publish = publish_nowhere,
     ) -> None:
         self.clock = clock or ManualClock(start_ns=5_000_000_000)
         self.store = store if isinstance(store, MemoryRunStore) else MemoryRunStore()
@@ -111,6 +114,7 @@ class World:
                 step_clock=steps,
                 neighbours=neighbours,
                 live=self.live,
+                publish=publish,
             ),
             self._sampling,
         )

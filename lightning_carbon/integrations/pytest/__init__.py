@@ -1,0 +1,1 @@
+"""The plugin for pytest: the energy of each test, with ``--energy``."""
