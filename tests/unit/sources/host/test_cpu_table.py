@@ -40,12 +40,12 @@ def test_the_watts_of_a_thread_are_plausible() -> None:
         for row in ROWS
         if row["threads"] and row["base_watts"]
     }
-    odd = [name for name, watts in stated.items() if not 0.7 <= watts <= 65]
+    odd = [name for name, watts in stated.items() if not 0.5 <= watts <= 95]  # Atoms of tablets, to one core at 89 W
     servers = {name: watts for name, watts in stated.items() if re.match("AMD EPYC|Intel Xeon (Gold|Plat)", name)}
 
-    assert len(stated) > 300
+    assert len(stated) > 3000
     assert odd == []
-    assert [name for name, watts in servers.items() if not 1 <= watts <= 10] == []
+    assert [name for name, watts in servers.items() if not 1 <= watts <= 14] == []  # to four cores at 105 W
 
 
 @given(row=st.sampled_from(ROWS))
@@ -79,15 +79,15 @@ def test_what_the_kernel_prints_leads_to_the_same_row(row: dict[str, str]) -> No
         ("Intel(R) Xeon(R) CPU           X5650  @ 2.67GHz", CpuSpec("Intel Xeon X5650", 95, 12)),
         ("Intel(R) Xeon(R) CPU E7- 4870  @ 2.40GHz", CpuSpec("Intel Xeon E7-4870", 130, 20)),
         ("12th Gen Intel(R) Core(TM) i7-12700K", CpuSpec("Intel Core i7-12700K", 125, 20, 190)),
-        ("Intel(R) Core(TM)2 Duo CPU     E8400  @ 3.00GHz", CpuSpec("Intel Core 2 Duo E8400", 65, None)),
+        ("Intel(R) Core(TM)2 Duo CPU     E8400  @ 3.00GHz", CpuSpec("Intel Core 2 Duo E8400", 65, 2)),
         ("AMD EPYC 7R13 Processor", CpuSpec("AMD EPYC 7R13", 225, 96)),
         ("AMD EPYC 7763 64-Core Processor", CpuSpec("AMD EPYC 7763", 280, 128)),
         ("AMD EPYC 9754S 128-Core Processor", CpuSpec("AMD EPYC 9754S", 360, 128)),
         ("AMD Ryzen 9 5950X 16-Core Processor", CpuSpec("AMD Ryzen 9 5950X", 105, 32)),
         ("AMD Ryzen Threadripper PRO 5995WX 64-Cores", CpuSpec("AMD Ryzen Threadripper PRO 5995WX", 280, 128)),
-        ("AMD Ryzen 5 3500U with Radeon Vega Mobile Gfx", CpuSpec("AMD Ryzen 5 3500U", 15, None)),
-        ("AMD Ryzen 7 7840HS w/ Radeon 780M Graphics", CpuSpec("AMD Ryzen 7 7840HS", 54, None)),
-        ("AMD A10-9700 RADEON R7, 10 COMPUTE CORES 4C+6G", CpuSpec("AMD A10-9700", 65, None)),
+        ("AMD Ryzen 5 3500U with Radeon Vega Mobile Gfx", CpuSpec("AMD Ryzen 5 3500U", 15, 8)),
+        ("AMD Ryzen 7 7840HS w/ Radeon 780M Graphics", CpuSpec("AMD Ryzen 7 7840HS", 54, 16)),
+        ("AMD A10-9700 RADEON R7, 10 COMPUTE CORES 4C+6G", CpuSpec("AMD A10-9700", 65, 4)),
         ("12th Gen Intel(R) Core(TM) i9-12900K", CpuSpec("Intel Core i9-12900K", 125, 24, 241)),
         ("13th Gen Intel(R) Core(TM) i9-13900K", CpuSpec("Intel Core i9-13900K", 125, 32, 253)),
         ("13th Gen Intel(R) Core(TM) i5-1335U", CpuSpec("Intel Core i5-1335U", 15, 12, 55)),
@@ -109,7 +109,7 @@ def test_what_the_kernel_prints_leads_to_the_same_row(row: dict[str, str]) -> No
         ("AMD EPYC 9V84 96-Core Processor", CpuSpec("AMD EPYC 9V84", 360, 192, is_like=True)),
         ("AWS Graviton4", CpuSpec("AWS Graviton4", None, 96)),
         ("NVIDIA Grace", CpuSpec("NVIDIA Grace", 250, 72)),
-        ("AMD FX(tm)-8350 Eight-Core Processor", CpuSpec("AMD FX-8350", 125, None)),
+        ("AMD FX(tm)-8350 Eight-Core Processor", CpuSpec("AMD FX-8350", 125, 8)),
     ],
 )
 def test_names_as_the_kernel_prints_them(model_name: str, expected: CpuSpec) -> None:

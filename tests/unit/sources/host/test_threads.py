@@ -13,7 +13,7 @@ from lightning_carbon.sources.host.threads import arm_model, socket_threads, sys
 from lightning_carbon.sources.process_tree import ProcessTree
 
 EPYC = "AMD EPYC 7763 64-Core Processor"
-XEON = "Intel(R) Xeon(R) Gold 6242 CPU @ 2.80GHz"
+XEON = "Intel(R) Xeon(R) Gold 6149 CPU @ 3.10GHz"  # the table has its power alone
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,9 @@ XEON = "Intel(R) Xeon(R) Gold 6242 CPU @ 2.80GHz"
         (EPYC, "8", "fpu", 128),  # a guest that hides its hypervisor
         (EPYC, "64", "fpu hypervisor", 128),
         ("13th Gen Intel(R) Core(TM) i9-13900K", "32", "fpu", 32),
+        ("Intel(R) Xeon(R) Gold 6242 CPU @ 2.80GHz", "8", "fpu hypervisor", 32),
         (XEON, "32", "fpu", 32),
-        (XEON, "8", "fpu", None),  # 150 W / 8: it is not the whole of it
+        (XEON, "8", "fpu", None),  # 205 W / 8: it is not the whole of it
         (XEON, "32", "fpu hypervisor", None),
         ("Intel(R) Core(TM)2 Duo CPU     E8400  @ 3.00GHz", "2", "fpu", 2),
         ("no such model", "16", "fpu", 16),
