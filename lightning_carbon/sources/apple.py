@@ -12,13 +12,13 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
-from lightning_carbon.errors import ReadFailed
 from lightning_carbon.ports import Finding
-from lightning_carbon.units import MICROJOULES_PER_MILLIJOULE, Energy
+from lightning_carbon.sources.asked import LibraryCounter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,39 +55,17 @@ class _Look:
             return self._counts
 
 
-class AppleCounter:
-    """The energy of a part of the processor; an :class:`~lightning_carbon.ports.EnergyCounter`.
+def _sum_of(take: Callable[[], Any], names: tuple[str, ...]) -> float:
+    """The sum of those counts that this processor has.
 
-    Args:
-        sensor: What it covers.
-        take: Gives all counts of the processor.
-        names: The counts that add up.
+    Raises:
+        LookupError: It has none of them this time.
     """
-
-    def __init__(self, sensor: Sensor, take: Callable[[], Any], names: tuple[str, ...]) -> None:
-        self._sensor = sensor
-        self._take = take
-        self._names = names
-
-    @property
-    def sensor(self) -> Sensor:
-        """What it covers and how."""
-        return self._sensor
-
-    def read_energy(self) -> Energy:
-        """Read the count.
-
-        Raises:
-            ReadFailed: The library has no count this time.
-        """
-        try:
-            counts = self._take()
-        except Exception as error:  # a library in another language may raise anything
-            raise ReadFailed(f"{_LIBRARY}: {error}") from error
-        known = [count for name in self._names if (count := getattr(counts, name, None)) is not None]
-        if not known:
-            raise ReadFailed(f"{_LIBRARY} has no {self._names[0]}")
-        return Energy(round(sum(known) * MICROJOULES_PER_MILLIJOULE))
+    counts = take()
+    known = [count for name in names if (count := getattr(counts, name, None)) is not None]
+    if not known:
+        raise LookupError(f"there is no {names[0]}")
+    return float(sum(known))
 
 
 def discover(
@@ -121,5 +99,5 @@ def discover(
             findings.append(Finding(SOURCE, name, reason="this processor does not count it"))
             continue
         sensor = Sensor(domain, Provenance.COUNTER, RATIO, f"IOReport by {_LIBRARY}, {' + '.join(names)}")
-        findings.append(Finding(SOURCE, name, AppleCounter(sensor, look.take, names)))
+        findings.append(Finding(SOURCE, name, LibraryCounter(sensor, _LIBRARY, partial(_sum_of, look.take, names))))
     return findings

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed
 from lightning_carbon.ports import Finding
+from lightning_carbon.sources.asked import LibraryCounter, answer_of
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, patient
-from lightning_carbon.units import MICROJOULES_PER_MILLIJOULE, MILLIWATTS_PER_WATT, Energy, Power
+from lightning_carbon.units import MILLIWATTS_PER_WATT, Power
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,32 +27,6 @@ COUNTER_RATIO: Final = 0.10
 GAUGE_RATIO: Final = 0.15
 _LIBRARY: Final = "pyhlml"
 _FIX: Final = f"install {_LIBRARY}, which comes with Gaudi's software"
-
-
-class GaudiCounter:
-    """The energy that a card counts; an :class:`~lightning_carbon.ports.EnergyCounter`.
-
-    Args:
-        sensor: What it covers.
-        count: Gives the count, in millijoules.
-    """
-
-    def __init__(self, sensor: Sensor, count: Callable[[], int]) -> None:
-        self._sensor = sensor
-        self._count = count
-
-    @property
-    def sensor(self) -> Sensor:
-        """What it covers and how."""
-        return self._sensor
-
-    def read_energy(self) -> Energy:
-        """Read the count.
-
-        Raises:
-            ReadFailed: The library has no count this time.
-        """
-        return Energy(round(_asked(self._count) * MICROJOULES_PER_MILLIJOULE))
 
 
 class GaudiGauge:
@@ -77,7 +52,7 @@ class GaudiGauge:
         Raises:
             ReadFailed: The library has no power this time.
         """
-        return Power(_asked(self._show) / MILLIWATTS_PER_WATT)
+        return Power(answer_of(_LIBRARY, self._show) / MILLIWATTS_PER_WATT)
 
 
 def discover(
@@ -115,14 +90,14 @@ def _card(library: Any, number: int) -> Finding:  # noqa: ANN401 - pyhlml
     domain = Domain(Kind.GPU, f"gpu:{uuid or f'gaudi:{number}'}", name)
     energy = partial(library.hlmlDeviceGetTotalEnergyConsumption, handle)
     power = partial(library.hlmlDeviceGetPowerUsage, handle)
-    counter = GaudiCounter(
-        Sensor(domain, Provenance.COUNTER, COUNTER_RATIO, "hlmlDeviceGetTotalEnergyConsumption"), energy
+    counter = LibraryCounter(
+        Sensor(domain, Provenance.COUNTER, COUNTER_RATIO, "hlmlDeviceGetTotalEnergyConsumption"), _LIBRARY, energy
     )
     gauge = GaudiGauge(Sensor(domain, Provenance.INTEGRATED, GAUGE_RATIO, "hlmlDeviceGetPowerUsage, integrated"), power)
     subject, sources, reasons = f"{name} {number}", [], []
     for source, read in ((counter, energy), (gauge, power)):
         try:
-            if _asked(read) > 0:
+            if answer_of(_LIBRARY, read) > 0:
                 sources.append(source)
             else:
                 reasons.append(f"{source.sensor.method} stands at zero")
@@ -132,13 +107,6 @@ def _card(library: Any, number: int) -> Finding:  # noqa: ANN401 - pyhlml
         return Finding(SOURCE, subject, reason="; ".join(reasons))
     fallback = sources[1] if len(sources) > 1 else None
     return Finding(SOURCE, subject, sources[0], "; ".join(reasons), fallback=fallback)
-
-
-def _asked(read: Callable[[], int]) -> int:
-    try:
-        return int(read())
-    except Exception as error:  # a library over a driver may raise anything
-        raise ReadFailed(f"{_LIBRARY}: {error}") from error
 
 
 def _plain(text: str | bytes) -> str:

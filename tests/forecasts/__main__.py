@@ -10,7 +10,8 @@ import argparse
 import sys
 
 from tests.forecasts.calibration import SEED, TRAININGS, calibration, population
-from tests.forecasts.tables import PAGE, table, with_table
+from tests.forecasts.tables import BEGIN, END, PAGE, table
+from tests.marked import with_part
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
     text = table(calibration(trainings), calibration(trainings, "seconds"), len(trainings))
     print(text)
     if options.write:
-        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
+        PAGE.write_text(with_part(PAGE.read_text(encoding="utf-8"), BEGIN, END, text=text), encoding="utf-8")
         print(f"wrote {PAGE.name}")
     return 0
 

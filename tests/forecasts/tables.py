@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,15 +33,3 @@ def table(energy: Sequence[Held], time: Sequence[Held], trainings: int) -> str:
         for joules, seconds in zip(energy, time, strict=True)
     ]
     return "\n".join(lines)
-
-
-def with_table(page: str, text: str) -> str:
-    """A page with the table between its marks.
-
-    Raises:
-        SystemExit: It has lost the marks.
-    """
-    pattern = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
-    if len(pattern.findall(page)) != 1:
-        raise SystemExit(f"the page needs these two lines, once:\n{BEGIN}{END}")
-    return pattern.sub(lambda _: f"\n{text}\n\n", page)

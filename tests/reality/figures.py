@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lightning_carbon.sources.nvml.accuracy
 from lightning_carbon.sources.nvml.accuracy import DATA_CENTRE, MEAN, PART, WHOLE, Family, cards, stated
+from tests.marked import with_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -92,14 +92,7 @@ def with_tables(page: str, results: Iterable[Mapping[str, Any]]) -> str:
     Raises:
         SystemExit: It has lost the marks.
     """
-    return _between(_between(page, RANGES_BEGIN, RANGES_END, text=ranges()), BEGIN, END, text=tables(results))
-
-
-def _between(page: str, begin: str, end: str, *, text: str) -> str:
-    pattern = re.compile(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", re.DOTALL)
-    if len(pattern.findall(page)) != 1:
-        raise SystemExit(f"the page needs these two lines, once:\n{begin}{end}")
-    return pattern.sub(lambda _: f"\n{text}\n\n", page)
+    return with_part(with_part(page, RANGES_BEGIN, RANGES_END, text=ranges()), BEGIN, END, text=tables(results))
 
 
 def _range(name: str, range_of_family: Stated, measured: Sequence[Card]) -> list[str]:

@@ -30,6 +30,7 @@ from lightning_carbon.grid.machines import DESKTOP, MACHINES, SERVER_8_GPU_AIR, 
 from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.run import Status
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, JOULES_PER_WATT_HOUR, MICROJOULES_PER_JOULE
+from tests.marked import with_part
 from tests.unit.records.parts import domain, part
 
 if TYPE_CHECKING:
@@ -272,9 +273,7 @@ def with_table(page: str, results: Iterable[dict[str, Any]]) -> str:
         page: The text of the page.
         results: What ``walls.json`` holds.
     """
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table_of(results)}\n\n{END}{after}"
+    return with_part(page, BEGIN, END, text=table_of(results))
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

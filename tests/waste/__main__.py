@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.marked import with_part
 from tests.nvml_standin import Standin, build
-from tests.waste.tables import PAGE, SEED, found_by, table, with_table
+from tests.waste.tables import BEGIN, END, PAGE, SEED, found_by, table
 
 
 def main() -> int:
@@ -26,7 +27,7 @@ def main() -> int:
         text = table(found_by(options.seed, standin))
     print(text)
     if options.write:
-        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
+        PAGE.write_text(with_part(PAGE.read_text(encoding="utf-8"), BEGIN, END, text=text), encoding="utf-8")
         print(f"wrote {PAGE.name}")
     return 0
 

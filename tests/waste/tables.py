@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -69,15 +68,3 @@ def table(results: list[Found]) -> str:
         for found in results
     ]
     return "\n".join(lines)
-
-
-def with_table(page: str, text: str) -> str:
-    """A page with the table between its marks.
-
-    Raises:
-        SystemExit: It has lost the marks.
-    """
-    pattern = re.compile(f"(?<={re.escape(BEGIN)}).*?(?={re.escape(END)})", re.DOTALL)
-    if len(pattern.findall(page)) != 1:
-        raise SystemExit(f"the page needs these two lines, once:\n{BEGIN}{END}")
-    return pattern.sub(lambda _: f"\n{text}\n\n", page)

@@ -7,7 +7,6 @@ other signals come from processes, and are.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from lightning_carbon.cli.run.program import why_not_executable as why
 from lightning_carbon.systems import signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from types import FrameType
 
@@ -51,20 +50,12 @@ class HandledSignals:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def run(
-        self,
-        path: str,
-        words: list[str],
-        environ: Mapping[str, str] = os.environ,
-        *,
-        shall_end: Callable[[], bool] = bool,
-    ) -> ProgramEnding:
+    def run(self, path: str, words: list[str], *, shall_end: Callable[[], bool] = bool) -> ProgramEnding:
         """Run a program to its end, however long it takes.
 
         Args:
             path: The path from :func:`~lightning_carbon.cli.run.program.find`.
             words: The program's name, as it was given, and its arguments.
-            environ: Its environment.
             shall_end: Whether the program shall end; it is then ended once.
 
         Raises:
@@ -73,7 +64,7 @@ class HandledSignals:
         if self._received:
             return ProgramEnding(SIGNALLED + min(self._received), signalled=True)
         try:
-            process = subprocess.Popen(words, executable=path, env=dict(environ))  # noqa: S603 - the user's own command
+            process = subprocess.Popen(words, executable=path)  # noqa: S603 - the user's own command
         except OSError as error:
             raise CannotStart(f"{path} cannot be executed: {why(error)}", NOT_EXECUTABLE) from error
         passed_on, is_asked = 0, False

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.cli.run.attached import Attached
     from lightning_carbon.records.run import RunRecord
+    from lightning_carbon.settings import MeterConfig
 
 
 def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path | None, quiet: bool) -> int:
@@ -49,16 +50,9 @@ def metered(words: list[str], settings: Mapping[str, object], *, copy_to: Path |
         path = find(words[0])
         with held_signals() as signals:
             meter = Meter.of(replace(config, on_budget="warn")).start()
-
-            def shall_end() -> bool:
-                is_over = config.on_budget != "warn" and meter.budget_reached
-                if is_over:
-                    meter.tell_stop()
-                return is_over
-
             status = Status.FAILED
             try:
-                ending = signals.run(path, words, shall_end=shall_end)
+                ending = signals.run(path, words, shall_end=lambda: _is_over(meter, config))
                 status = ending.status
             finally:
                 record = meter.stop(status)
@@ -93,20 +87,21 @@ def attached(to: Attached, settings: Mapping[str, object], *, copy_to: Path | No
         devices = "all" if config.devices == "auto" else config.devices
         config = replace(config, cpu_scope="machine", devices=devices)
     meter = Meter.of(replace(config, on_budget="warn"), subject=to.subject).start()
-
-    def shall_end() -> bool:
-        is_over = config.on_budget != "warn" and meter.budget_reached
-        if is_over:
-            meter.tell_stop()
-        return is_over
-
     status = Status.FAILED
     try:
-        status = to.wait(shall_end)
+        status = to.wait(lambda: _is_over(meter, config))
     finally:
         record = meter.stop(status)
     _report(record, copy_to, quiet=quiet)
     return 0
+
+
+def _is_over(meter: Meter, config: MeterConfig) -> bool:
+    """Whether the budget is used up and the program shall end for it, which the meter is told."""
+    is_over = config.on_budget != "warn" and meter.budget_reached
+    if is_over:
+        meter.tell_stop()
+    return is_over
 
 
 def _check_copy(path: Path) -> None:

@@ -133,20 +133,12 @@ class Signals:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             signal.signal(signal.SIGCHLD, default)
 
-    def run(
-        self,
-        path: str,
-        words: list[str],
-        environ: Mapping[str, str] = os.environ,
-        *,
-        shall_end: Callable[[], bool] = bool,
-    ) -> ProgramEnding:
+    def run(self, path: str, words: list[str], *, shall_end: Callable[[], bool] = bool) -> ProgramEnding:
         """Run a program to its end, however long it takes.
 
         Args:
             path: The path from :func:`find`.
             words: The program's name, as it was given, and its arguments.
-            environ: Its environment.
             shall_end: Whether the program shall end; it is then sent a single SIGTERM.
 
         Raises:
@@ -156,7 +148,7 @@ class Signals:
         if early:
             return ProgramEnding(SIGNALLED + min(early), signalled=True)
         try:
-            pid = os.posix_spawn(path, words, environ, setsigmask=self._before, setsigdef=_IGNORED_BY_PYTHON)
+            pid = os.posix_spawn(path, words, os.environ, setsigmask=self._before, setsigdef=_IGNORED_BY_PYTHON)
         except OSError as error:
             raise CannotStart(f"{path} cannot be executed: {why_not_executable(error)}", NOT_EXECUTABLE) from error
         received: set[int] = set()
