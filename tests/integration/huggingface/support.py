@@ -73,6 +73,7 @@ class PatientTrainer(Trainer):
     """Calls a function in every training step and every evaluation step, such as one that waits for the meter."""
 
     on_step: Callable[[], object] = staticmethod(lambda: None)
+    on_evaluated: Callable[[], object] = staticmethod(lambda: None)
 
     def training_step(self, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ANN401 - as the Trainer has it
         """Wait, and train."""
@@ -83,6 +84,12 @@ class PatientTrainer(Trainer):
         """Wait, and predict."""
         self.on_step()
         return super().prediction_step(*args, **kwargs)
+
+    def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - likewise
+        """Evaluate, and wait."""
+        output = super().evaluation_loop(*args, **kwargs)
+        self.on_evaluated()
+        return output
 
 
 class Listener(TrainerCallback):
