@@ -57,17 +57,18 @@ help: ## Say what there is to make
 venv: $(STAMP) ## Create .venv and install what constraints.txt pins
 
 # torch goes first and alone: its pin decides which build everything else has to live with.
-# The rest is then held to constraints.txt, with torch held to what was just installed.
+# The rest is then held to constraints.txt, with torch held to what was just installed. A module is compiled when it is
+# first imported: most never are, and compiling all of them takes as long as unpacking them.
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than 3.11: say PYTHON=python3.11 make …" >&2; exit 1; }
 	@'$(PYTHON)' -m venv $(VENV) || \
 		{ echo "$(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing $(TORCH), then what constraints.txt pins, into $(VENV); this takes a minute or more."
-	@$(PIP) install --quiet $(EXTRA_PIP) '$(TORCH)'
+	@$(PIP) install --quiet --no-compile $(EXTRA_PIP) '$(TORCH)'
 	@{ $(BIN)/python -c 'from importlib.metadata import version; print("torch==" + version("torch"))'; \
 		grep -v '^torch==' constraints.txt; } > $(VENV)/constraints.txt
-	@$(PIP) install --quiet $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all,dev]'
+	@$(PIP) install --quiet --no-compile $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all,dev]'
 	@touch $(STAMP)
 
 .PHONY: demo
@@ -76,9 +77,14 @@ demo: venv ## Train a small Transformer with the meter on, and print what it too
 	@$(BIN)/lightning-carbon report -o runs/transformer_small/report.html
 
 .PHONY: test
-test: lint ## Everything that has to hold: lint, types, contracts, tests
-	$(BIN)/python -m pytest tests/unit $(SIDE_BY_SIDE) --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+test: venv ## Everything that has to hold: lint, types, contracts, tests
+	@$(MAKE) --no-print-directory --jobs=2 lint test-unit
 	$(BIN)/python -m pytest --ignore=tests/unit $(SIDE_BY_SIDE) $(PYTEST_ARGS)
+
+# Beside lint, which computes on one processor while tests wait for the other.
+.PHONY: test-unit
+test-unit: venv
+	$(BIN)/python -m pytest tests/unit $(SIDE_BY_SIDE) --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: venv ## The tests that start no program and train nothing, while you work; takes about a minute

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -32,12 +32,15 @@ from lightning_carbon.report.board import SHOWN
 from lightning_carbon.settings import SETTINGS
 from lightning_carbon.settings.checks import DEFAULT_INTERVAL_SECONDS, DEFAULT_PROJECT
 from tests.documents import DOCUMENTS, ROOT, Block, anchors, blocks, code_words, commands, images, links, read, table
+from tests.programs import Programs
 from tests.reality import walls
 
 PYTHON = blocks("python")
 ESTIMATING = [block for block in PYTHON if "estimate.estimating" in block.text]
 METERING = [block for block in PYTHON if block not in ESTIMATING]
 FIRST_CODE_WITHIN = 30
+FRAMEWORKS = {"lightning": "pytorch_lightning", "huggingface": "transformers.trainer"}
+"""What a program imports that takes seconds, by what is prepared for it."""
 
 
 @dataclass(frozen=True)
@@ -75,40 +78,32 @@ def prepared_for(block: Block) -> str:
     return "loop"
 
 
-def execute(block: Block, folder: Path) -> Executed:
+def execute(block: Block, folder: Path, programs: Programs) -> Executed:
     """Run a block of code as a program of its own, in an empty folder and with a ledger of its own."""
     program = folder / "program.py"
     program.write_text(f"from tests.prepared.{prepared_for(block)} import *\n\n{block.text}", encoding="utf-8")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "LIGHTNING_CARBON_LEDGER": str(folder / "ledger"),
-        "HF_HOME": str(folder / "hf"),
-    }
-    done = subprocess.run(
-        [sys.executable, str(program)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
+    environment = {**os.environ, "LIGHTNING_CARBON_LEDGER": str(folder / "ledger"), "HF_HOME": str(folder / "hf")}
+    done = programs.run(program, environment)
     assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
     return Executed(folder, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Block], Executed]:
-    """Runs a block of code, once however often it is asked for."""
-    done: dict[Block, Executed] = {}
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Block], Executed]]:
+    """Runs a block of code, once however often it is asked for and on however many pages it stands."""
+    done: dict[str, Executed] = {}
+    framework: dict[str, Programs] = {}
 
     def run(block: Block) -> Executed:
-        if block not in done:
-            done[block] = execute(block, tmp_path_factory.mktemp("block"))
-        return done[block]
+        if block.text not in done:
+            name = FRAMEWORKS.get(prepared_for(block), "torch")
+            programs = framework.get(name) or framework.setdefault(name, Programs(name))
+            done[block.text] = execute(block, tmp_path_factory.mktemp("block"), programs)
+        return done[block.text]
 
-    return run
+    yield run
+    for programs in framework.values():
+        programs.close()
 
 
 def first_block(*words: str) -> Block:
@@ -183,13 +178,13 @@ def test_what_the_trainer_logs_is_in_the_table(executed: Callable[[Block], Execu
     assert any(tag.endswith("train_energy_joules") for tag in tags)
 
 
-def test_a_budget_ends_the_training(tmp_path: Path) -> None:
+def test_a_budget_ends_the_training(executed: Callable[[Block], Executed]) -> None:
     """The page's budget, set to almost nothing, ends the training after the first of its three epochs."""
     block = first_block("EarlyStopping")
     assert "divergence_threshold=500.0" in block.text
     tight = Block(block.document, block.line, block.language, block.text.replace("500.0", "1e-12"))
 
-    [record] = execute(tight, tmp_path).records
+    [record] = executed(tight).records
 
     assert 60 == record["steps"]
 
@@ -205,11 +200,11 @@ def test_the_yaml_makes_the_callbacks_that_it_names(block: Block, tmp_path: Path
         assert CarbonCallback(**entry["init_args"], ledger=tmp_path).record is None
 
 
-def test_the_integration_in_the_manual_loses_nothing(tmp_path: Path) -> None:
+def test_the_integration_in_the_manual_loses_nothing(executed: Callable[[Block], Executed]) -> None:
     """The rows that its callback logs, the last one after the end, add up to the record."""
     [block] = [block for block in PYTHON if "LoopCallback" in block.text]
     total = 'print("logged", sum(row["energy/row_joules"] for row in loop.logged))\n'
-    run = execute(Block(block.document, block.line, block.language, block.text + total), tmp_path)
+    run = executed(Block(block.document, block.line, block.language, block.text + total))
     [record] = run.records
 
     assert 5 == record["steps"]
@@ -284,7 +279,10 @@ def test_a_script_exists_with_the_files_that_it_is_given(command: str) -> None:
     """The script, its configuration and the folders of tests are where the page says; pytest takes its options."""
     words = shlex.split(command)[1:]
     if words[:2] == ["-m", "pytest"]:
-        collect = [sys.executable, *words, "--collect-only", "--quiet", "-p", "no:cacheprovider"]
+        # Collecting a whole folder takes many times as long as one file of it.
+        pattern = f"test_*{words[words.index('-k') + 1]}*.py" if "-k" in words else "test_*.py"
+        files = [next((ROOT / word).rglob(pattern)) if (ROOT / word).is_dir() else word for word in words]
+        collect = [sys.executable, *map(str, files), "--collect-only", "--quiet", "-p", "no:cacheprovider"]
         done = subprocess.run(collect, cwd=ROOT, capture_output=True, text=True, check=False, timeout=500)
 
         assert done.returncode == 0, done.stdout + done.stderr
