@@ -10,7 +10,7 @@ from lightning_carbon.metering.engine import Engine
 from lightning_carbon.settings import SETTINGS, MeterConfig, Settings, configure
 from lightning_carbon.settings.checks import Devices
 from lightning_carbon.settings.signatures import takes
-from lightning_carbon.wiring import assemble
+from lightning_carbon.wiring import assemble, watched_model
 
 if TYPE_CHECKING:
     from lightning_carbon.metering.adapters import MeteredSubject
@@ -67,3 +67,21 @@ class Meter(Engine):
         meter = cls.__new__(cls)
         Engine.__init__(meter, config, partial(assemble, ranks=ranks, computes_on=computes_on, subject=subject))
         return meter
+
+    def watch_modules(self, model: object, *, called: bool = True) -> None:
+        """Divide the energy of steps by the modules of a model, forward and backward, from now on.
+
+        Only with ``detail="module"``; else it does nothing. Sampled steps alone have hooks; a compiled module counts as
+        a whole. In a loop of your own, ``meter.part("optimizer")`` marks what the optimizer takes.
+
+        Args:
+            model: A model of torch, as it is trained: wrapped and compiled, if it is. Of several, the last counts.
+            called: Whether the loop calls the model itself; false where it calls a method of it.
+
+        Raises:
+            UsageError: The meter was never started.
+            ConfigError: It is no model of torch.
+        """
+        run = self._started("modules")
+        if self._config.detail == "module" and self._running is not None:
+            run.modules.watch(watched_model(model, called=called))

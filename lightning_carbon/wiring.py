@@ -38,6 +38,7 @@ from lightning_carbon.systems import system
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lightning_carbon.energy.module_reports import WatchedModel
     from lightning_carbon.ledger.query import Ledger
     from lightning_carbon.metering.pricing import GrowingSeries
 
@@ -96,6 +97,24 @@ def assemble(
         subject=None if subject is None else subject.text,
         publish=publish_nowhere if ranks.rank else publisher_of(config),
     )
+
+
+def watched_model(model: object, *, called: bool) -> WatchedModel:
+    """A model whose modules report when they begin and end.
+
+    Args:
+        model: A model of torch.
+        called: Whether the model itself is called.
+
+    Raises:
+        ConfigError: It is no model of torch.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(model, torch.nn.Module):
+        raise ConfigError("model", type(model).__name__, "give the torch.nn.Module that is trained.")
+    from lightning_carbon.sources.torch_modules import TorchModel
+
+    return TorchModel(model, called=called)
 
 
 def open_ledger(folder: Path, notice: Callable[[str], None]) -> Ledger:

@@ -7,7 +7,7 @@ line; its heights are whole microjoules, rounded down, so it never falls.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 FOREVER_NS = 2**63 - 1
 """The watermark of a curve that has ended."""
@@ -79,6 +79,10 @@ class EnergyCurve:
             energy[left] + (energy[right] - energy[left]) * into_ns // span_ns,
             covered[left] + (covered[right] - covered[left]) * into_ns // span_ns,
         )
+
+    def knots_around(self, start_ns: int, end_ns: int) -> list[int]:
+        """The knots between two moments, with the last before the first and the first after the other."""
+        return self._at[max(bisect_right(self._at, start_ns) - 1, 0) : bisect_left(self._at, end_ns) + 1]
 
     def trim(self, before_ns: int) -> None:
         """Forget the knots that no moment from ``before_ns`` on needs."""

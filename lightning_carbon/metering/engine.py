@@ -68,7 +68,7 @@ class Engine(Planned):
         self._phase: str = Phase.OTHER
         self._part_of: dict[str, str] = {}
         self._warned: set[str] = set()
-        self._names = RunNames(self._warn, has_parts=config.detail == "step")
+        self._names = RunNames(self._warn, has_parts=config.detail != "phase")
         self._loaded: Checkpoint | None = None
         self._outlook = Outlook(BudgetWatch(config, self._warn) if config.budget else None)
         self._pid = os.getpid()

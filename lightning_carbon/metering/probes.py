@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.metering.condition_watch import ConditionWatch
 from lightning_carbon.metering.probe import Probe
+from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,15 +15,22 @@ if TYPE_CHECKING:
     from lightning_carbon.ports import Clock, Finding
 
 
-def probes_of(findings: Iterable[Finding], clock: Clock, max_gap_ns: int, *, phase: Callable[[], str]) -> list[Probe]:
+GAUGE_GAP_NS: Final = 2 * NANOSECONDS_PER_SECOND
+"""The longest time that two readings of a gauge cover, unless five intervals are longer."""
+
+
+def probes_of(
+    findings: Iterable[Finding], clock: Clock, interval_seconds: float, *, phase: Callable[[], str]
+) -> list[Probe]:
     """Make the probes.
 
     Args:
         findings: The findings of discovery, usable or not.
         clock: The clock that stamps readings.
-        max_gap_ns: The longest time between two readings of a power gauge that they cover.
+        interval_seconds: How often sensors are read.
         phase: Gives the phase that the program is in.
     """
+    max_gap_ns = max(GAUGE_GAP_NS, 5 * round(interval_seconds * NANOSECONDS_PER_SECOND))
     probes = []
     for found in findings:
         if found.port is None:

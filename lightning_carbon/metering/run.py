@@ -22,12 +22,13 @@ from lightning_carbon.metering.budget_stop import stop_of
 from lightning_carbon.metering.course import CourseNotes
 from lightning_carbon.metering.insisting import insist
 from lightning_carbon.metering.marks import NotedMark, ready_marks, steps_after
+from lightning_carbon.metering.module_sampling import ModuleSampling
 from lightning_carbon.metering.neighbours import NeighbourWatch
 from lightning_carbon.metering.probes import probes_of
 from lightning_carbon.metering.row_maker import RowMaker
 from lightning_carbon.metering.sampling import Sampling
 from lightning_carbon.metering.settled import Settled, nothing_yet
-from lightning_carbon.metering.step_lines import lines_of
+from lightning_carbon.metering.step_lines import lines_of, roots_at
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.lineage import resumed_at, totals_of
 from lightning_carbon.records.merging import record_of
@@ -51,9 +52,6 @@ if TYPE_CHECKING:
     from lightning_carbon.records.rows import Row
     from lightning_carbon.records.run import RunRecord
     from lightning_carbon.settings import MeterConfig
-
-GAUGE_GAP_NS = 2 * NANOSECONDS_PER_SECOND
-"""The longest time that two readings of a gauge cover, unless five intervals are longer."""
 
 _CHECK_EVERY_NS = _TRIM_EVERY_NS = NANOSECONDS_PER_SECOND // 2
 
@@ -83,7 +81,6 @@ class Run:
         outlook: Outlook,
     ) -> None:
         clock = adapters.clock
-        gap_ns = max(GAUGE_GAP_NS, 5 * round(config.interval_seconds * NANOSECONDS_PER_SECOND))
         self._config = config
         self._adapters = adapters
         self._warn = warn
@@ -94,7 +91,7 @@ class Run:
         self._trouble: SourceLost | LedgerLost | None = None
         started_at = clock.wall_seconds()
         outlook.phase = phase
-        self._probes = probes_of(adapters.findings, clock, gap_ns, phase=lambda: outlook.phase)
+        self._probes = probes_of(adapters.findings, clock, config.interval_seconds, phase=lambda: outlook.phase)
         is_sparse = config.detail == "phase" and not config.per_step
         told = Sampling(clock, config.interval_seconds, self.lock, self._keep_house, self._note_loss, is_sparse)
         self._sampler = sampling(self._probes, told)
@@ -113,7 +110,8 @@ class Run:
         self._serials = itertools.count(1)
         self._marks: deque[NotedMark] = deque()
         self._timelines = [probe.timeline for probe in self._probes]
-        self._settled = nothing_yet(self._timelines, self.now_ns(), phase, detailed=config.detail == "step")
+        self._settled = nothing_yet(self._timelines, self.now_ns(), phase, detailed=config.detail != "phase")
+        self.modules = ModuleSampling(config.module_every, clock, self._step_clock)
         self._trim_ns = 0
         self._rows = RowMaker(config, self._header, self._probes, outlook=outlook)
         self._rows.pricing.follow(adapters.live, self.writer.keep_series)
@@ -145,7 +143,7 @@ class Run:
                 raise
             self.writer.warn_of(error)
         # The time of the ledger's disk, tens of milliseconds on a busy disk, is no part of the training.
-        self._settled = nothing_yet(self._timelines, self.now_ns(), phase, detailed=self._config.detail == "step")
+        self._settled = nothing_yet(self._timelines, self.now_ns(), phase, detailed=self._config.detail != "phase")
         try:
             self._sampler.start()
         except RuntimeError as error:
@@ -156,8 +154,10 @@ class Run:
 
     def mark(self, mark: MarkFields) -> None:
         """Note a mark on the training's thread, at the moment when the program reached it."""
-        clock = self._step_clock
-        self._marks.append((next(self._serials), None if clock is None else clock.stamp(), mark))
+        ticket = None if self._step_clock is None else self._step_clock.stamp()
+        self._marks.append((next(self._serials), ticket, mark))
+        if self.modules.is_watching:
+            self.modules.note(ticket, mark)
 
     def check(self, now_ns: int) -> None:
         """See whether a reading hangs, and raise trouble if strict; on the training's thread, twice a second at most.
@@ -217,6 +217,7 @@ class Run:
         at_ns = self._settled.attribution.at_ns
         if at_ns >= self._trim_ns:
             self._trim_ns = at_ns + _TRIM_EVERY_NS
+            at_ns = self.modules.settle(at_ns, self._timelines, partial(roots_at, self.usage, self.sensors))
             for timeline in self._timelines:
                 timeline.trim(at_ns)
 
@@ -250,9 +251,8 @@ class Run:
 
     def row(self) -> Row:
         """The row since the last row; the lock is held."""
-        others, silent = self.writer.others, self.writer.silent
-        is_over, at_seconds = self.record is not None, self._adapters.clock.wall_seconds()
-        return self._rows.row(self.usage, others, silent, at_seconds=at_seconds, is_over=is_over)
+        now, is_over, writer = self._adapters.clock.wall_seconds(), self.record is not None, self.writer
+        return self._rows.row(self.usage, writer.others, writer.silent, at_seconds=now, is_over=is_over)
 
     def parts(self) -> list[RankPart]:
         """The part of this rank so far, and those of the others as last written; the lock is held."""
@@ -290,6 +290,7 @@ class Run:
         self.is_over = True
         end_ns = self.now_ns()
         try:
+            self.modules.close()
             if self._step_clock is not None:
                 self._step_clock.flush()
             end_ns = self.now_ns()
@@ -322,7 +323,9 @@ class Run:
         with self.lock:
             for probe in self._probes:
                 probe.timeline.close(end_ns)
+            self._trim_ns = 0
             self.settle(end_ns)
+            self.modules.conclude()
             self._course.note(self._own_part(status), is_last=True)
             if self.budget_stop is not None:
                 self.budget_stop.see(self._own_part(status))
@@ -393,5 +396,5 @@ class Run:
             told=self._outlook.told_by_now,
             clock_use=HOST_ALONE if self._step_clock is None else self._step_clock.use,
         )
-        beat = self._rows.pricing.told(beat, self.power_profile)
+        beat = self.modules.added_to(self._rows.pricing.told(beat, self.power_profile))
         return beat if self.budget_stop is None else self.budget_stop.told(beat)

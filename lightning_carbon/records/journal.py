@@ -35,6 +35,7 @@ from lightning_carbon.records.fields import (
     reading,
 )
 from lightning_carbon.records.lineage import Resumed, resumed_from
+from lightning_carbon.records.module_table import ModulesBeat
 from lightning_carbon.records.names import by_part, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import Status
@@ -265,6 +266,8 @@ class Beat:
         series: The part that a series of carbon intensities has in the price of the run; ``None`` without a series.
         conditions: What the gauges of each domain's device have shown beside its power; empty where none has any.
         stop: The step at which all ranks shall stop, as far as this rank knows; ``None`` where none is in sight.
+        modules: The shares of the model's modules in the energy of the steps; ``None`` before the end, and without
+            ``detail="module"``.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -293,6 +296,7 @@ class Beat:
     ahead: AheadBeat | None = None
     conditions: tuple[ConditionSum | None, ...] = field(default=(), metadata=CONDITIONS)
     stop: StopBeat | None = None
+    modules: ModulesBeat | None = None
 
     def condition(self, index: int) -> ConditionSum | None:
         """What the gauges of a domain have shown."""

@@ -21,6 +21,7 @@ from lightning_carbon.records.credits import credits_of
 from lightning_carbon.records.folding import folded
 from lightning_carbon.records.lineage import with_lineage
 from lightning_carbon.records.machines import machine_record
+from lightning_carbon.records.module_table import modules_record
 from lightning_carbon.records.overlaps import merged
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -73,6 +74,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     for credit in hardware:
         if not credit.is_overruled:
             of_rank[credit.part.header.rank].append(credit)
+    step_uj = sum(credit.part.beat.step_uj[credit.place] for credit in roots)
     record = RunRecord(
         schema=SCHEMA,
         run_id=first.header.run_id,
@@ -87,9 +89,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         samples=_sum(part.beat.samples for part in ranks),
         tokens=_sum(part.beat.tokens for part in ranks),
         phase_seconds={name: phase.ns / NANOSECONDS_PER_SECOND for name, phase in first.beat.phases.items()},
-        step_joules=_joules(sum(credit.part.beat.step_uj[credit.place] for credit in roots))
-        if roots and any(part.beat.steps for part in ranks)
-        else None,
+        step_joules=_joules(step_uj) if roots and any(part.beat.steps for part in ranks) else None,
         host=dict(first.header.host),
         energy=energy,
         carbon=_carbon(total if hardware else None, ranks, machine=None if machine is None else machine[1]),
@@ -107,6 +107,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         water=water_of((total if machine is None else machine[1]) if hardware else None, first.header.wue),
         budget=None if first.beat.ahead is None else first.beat.ahead.budget_record,
         subject=first.header.subject,
+        modules=modules_record([(part.beat.modules, _step_uj(part, roots)) for part in ranks], step_uj),
     )
     if stands is not Status.RUNNING:
         # Draws take some milliseconds, which a run under way has no need of.
@@ -115,6 +116,11 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         record = with_intervals(record, [(credit.part, credit.place) for credit in roots], ranks)
     # Every rank loads the same checkpoint; the statement of the first rank counts.
     return with_lineage(record, next((part.beat.resumed for part in ranks if part.beat.resumed is not None), None))
+
+
+def _step_uj(part: RankPart, roots: Iterable[Credit]) -> int:
+    """The energy of the steps of a rank, in microjoules, of what is credited to it."""
+    return sum(part.beat.step_uj[credit.place] for credit in roots if credit.part.header.rank == part.header.rank)
 
 
 def iso(seconds: float) -> str:

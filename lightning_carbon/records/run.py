@@ -24,6 +24,7 @@ from lightning_carbon.records.conditions import DeviceRecord
 from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by, text
 from lightning_carbon.records.interval_field import INTERVAL
 from lightning_carbon.records.machine_record import MachineRecord
+from lightning_carbon.records.module_table import ModulesRecord
 from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
@@ -245,6 +246,7 @@ class RunRecord:
         waste: What of its energy was no training, the largest first, with what to try; these may overlap.
         budget: Its budget; ``None`` where it had none.
         subject: What was metered, where that is not a program with a meter: a process by its number, or the machine.
+        modules: The energy of its steps by module and direction (``detail="module"``), known at its end.
     """
 
     schema: int
@@ -278,6 +280,7 @@ class RunRecord:
     waste: tuple[Waste, ...] = ()
     budget: BudgetRecord | None = None
     subject: str | None = None
+    modules: ModulesRecord | None = None
 
     @property
     def machine_ratio(self) -> float:

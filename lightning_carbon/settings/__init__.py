@@ -76,6 +76,7 @@ class Settings(TypedDict, total=False):
     device_metrics: bool
     prometheus_port: int | None
     opentelemetry: Any
+    module_every: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,7 @@ class MeterConfig:
     device_metrics: bool = False
     prometheus_port: int | None = None
     opentelemetry: object = None
+    module_every: int = checks.DEFAULT_MODULE_EVERY
     series: GridSeries | None = None
 
 
@@ -217,9 +219,20 @@ DETAIL: Final = Setting(
     check=checks.check_detail,
     summary=(
         '``"step"`` also divides training steps into their parts: waiting for data, forward, backward, optimizer; in a '
-        'loop of your own what ``meter.part("forward")`` encloses.'
+        'loop of your own what ``meter.part("forward")`` encloses. ``"module"`` also divides sampled steps into the '
+        "modules of the model, forward and backward."
     ),
     default="phase",
+)
+MODULE_EVERY: Final = Setting(
+    name="module_every",
+    type=int,
+    check=checks.check_module_every,
+    summary=(
+        'With ``detail="module"``, one step in so many is divided into modules; more at the beginning, and never so '
+        "many that this takes more than 1 % of the time."
+    ),
+    default=checks.DEFAULT_MODULE_EVERY,
 )
 
 BUDGET: Final = Setting(
@@ -316,7 +329,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
     *(DEVICES, SOURCES, PER_STEP, STRICT, MACHINE, REDFISH, CPU_SCOPE, GPU_SCOPE, DETAIL),
     *(BUDGET, PRICE_PER_KWH, ON_BUDGET, BUDGET_SCOPE, MARKET_INTENSITY, WUE, DEVICE_METRICS),
-    *(PROMETHEUS_PORT, OPENTELEMETRY),
+    *(PROMETHEUS_PORT, OPENTELEMETRY, MODULE_EVERY),
 )
 """Every setting of a meter, in the order in which they are shown."""
 

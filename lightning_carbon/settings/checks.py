@@ -26,8 +26,8 @@ GpuScope = Literal["device", "process"]
 Machine = RestModel | Literal["auto", "none"]
 """The class of machine, which is found, left out or as given."""
 
-Detail = Literal["phase", "step"]
-"""How finely a run is divided: into phases, or also into the parts of its steps."""
+Detail = Literal["phase", "step", "module"]
+"""How finely a run is divided: into phases, or also into the parts of its steps, or also into modules of the model."""
 
 OnBudget = Literal["warn", "stop", "checkpoint_and_stop"]
 """The consequence of a budget that is used up."""
@@ -42,6 +42,7 @@ Choice = TypeVar("Choice", bound=str)
 MIN_INTERVAL_SECONDS: Final = 0.01
 MAX_INTERVAL_SECONDS: Final = 60.0
 DEFAULT_INTERVAL_SECONDS: Final = 0.1
+DEFAULT_MODULE_EVERY: Final = 500
 DEFAULT_PROJECT: Final = "default"
 MAX_NAME_BYTES: Final = 200
 """The most bytes of a name: names become folders, and Linux's file systems allow 255 (NAME_MAX, limits.h)."""
@@ -183,9 +184,22 @@ def check_detail(detail: object) -> Detail:
     """Check ``detail``.
 
     Raises:
-        ConfigError: It is neither of the two levels.
+        ConfigError: There is no such level.
     """
     return _choice("detail", detail, get_args(Detail))
+
+
+def check_module_every(every: object) -> int:
+    """Check ``module_every``.
+
+    Raises:
+        ConfigError: It is no whole number from 1 on.
+    """
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        raise ConfigError(
+            "module_every", every, f"give a whole number from 1 on; {DEFAULT_MODULE_EVERY} is the default."
+        )
+    return every
 
 
 def check_budget(budget: object) -> Budget | None:

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     ledger,
     many_runs,
     memory,
+    modules,
     overhead,
     ranks,
     starting,
@@ -56,6 +57,7 @@ BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
     "ending": ending.ending,
     "forecast": forecasting.forecasts,
     "waste": wasting.waste,
+    "modules": modules.modules,
 }
 PEER_BENCHES: dict[str, Callable[[Arena], Iterator[Row]]] = {
     "peers-start": costs.start,

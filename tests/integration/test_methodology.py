@@ -47,7 +47,7 @@ from lightning_carbon.metering.crosscheck import (
 )
 from lightning_carbon.metering.pace import EDGE_SECONDS, SPARSE_SECONDS
 from lightning_carbon.metering.probe import PATIENCE_NS
-from lightning_carbon.metering.run import GAUGE_GAP_NS
+from lightning_carbon.metering.probes import GAUGE_GAP_NS
 from lightning_carbon.metering.sampler import (
     FINISH_SECONDS,
     FIRST_LOOK_SECONDS,

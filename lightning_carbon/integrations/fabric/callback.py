@@ -64,7 +64,7 @@ class CarbonFabricCallback:
         self._config = configure(**of_meter)
         self._counter = BatchCounter(own["count_batch"])
         self._log_every = own["log_every_n_steps"]
-        self._tells_parts = self._config.detail == "step"
+        self._tells_parts = self._config.detail != "phase"
         self._state: dict[str, Any] = {}
         self._fabric: Any = None
         self._steps = 0

@@ -52,6 +52,7 @@ class TrainerHooks(TrainerCallback):
         runs.load_state(args, state.global_step)
         runs.enter(Phase.SETUP)
         if runs.running:
+            runs.watch_modules(kwargs.get("model"))
             seen = runs.tokens_seen(args, state)
             runs.running.restart_steps(0 if seen is None else seen.tokens, state.global_step)
 

@@ -57,7 +57,7 @@ class TrainerRuns:
         self, config: MeterConfig, count_batch: CountBatch = count, copy_record: CopyRecord | None = None
     ) -> None:
         self._config = config
-        self.tells_parts = config.detail == "step"
+        self.tells_parts = config.detail != "phase"
         self._count_batch = count_batch
         self._copy_record = True if copy_record is None else copy_record
         self.is_automatic = False
@@ -246,6 +246,12 @@ class TrainerRuns:
         """Enter a part of the present phase, if parts are metered and a run is going on."""
         if self.tells_parts and (run := self.running) is not None:
             run.meter.enter_part(part)
+
+    @guarded()
+    def watch_modules(self, model: object) -> None:
+        """Watch the modules of the model, as it is wrapped and compiled where the Trainer is known."""
+        if (run := self.running) is not None:
+            run.meter.watch_modules(getattr(self.trainer, "model_wrapped", None) or model)
 
     @contextmanager
     def step(self) -> Iterator[None]:

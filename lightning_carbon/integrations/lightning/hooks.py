@@ -42,6 +42,7 @@ class MeterHooks(BothCallbacks):
         self._runs.restart_steps(trainer)
         self._runs.enter(Phase.TRAIN)
         self._runs.enter_part(Part.DATA)
+        self._runs.watch_modules(pl_module)
         # Callbacks that monitor these look for them at the first validation, perhaps before the first row.
         self._runs.show_totals(trainer)
 

@@ -19,7 +19,7 @@ from lightning_carbon.integrations.lightning.calls import CallWatch
 from lightning_carbon.integrations.lightning.handover import Handover
 from lightning_carbon.integrations.lightning.plans import tell_plan
 from lightning_carbon.integrations.lightning.rows import TOTALS, RowLog, show_totals
-from lightning_carbon.integrations.lightning.trainers import Trainer, name_of
+from lightning_carbon.integrations.lightning.trainers import LightningModule, Trainer, name_of
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.integrations.shared.starting import start_meter
@@ -68,7 +68,7 @@ class EntryRuns:
         self._copy_record = True if copy_record is None else copy_record
         self._progress_bar = progress_bar
         self.is_automatic = False
-        self.tells_parts = config.detail == "step"
+        self.tells_parts = config.detail != "phase"
         self._last_step = 0
         self._steps_before = 0
         self._rows = RowLog()
@@ -206,6 +206,12 @@ class EntryRuns:
         """Enter a part of the present phase, if parts are metered and a run is going on."""
         if self.tells_parts and self.meter is not None and self.meter.is_running:
             self.meter.enter_part(part)
+
+    @guarded()
+    def watch_modules(self, module: LightningModule) -> None:
+        """Watch the modules of a LightningModule, whose step calls them, if a run is going on."""
+        if self.meter is not None and self.meter.is_running:
+            self.meter.watch_modules(module, called=False)
 
     def end_batch(self, trainer: Trainer, batch: object) -> None:
         """Mark the end of a step, unless batches accumulate, and log a row where one is due."""

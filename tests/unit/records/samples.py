@@ -11,6 +11,7 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.records.budget_record import BudgetRecord
 from lightning_carbon.records.conditions import DeviceRecord, GaugeRecord
 from lightning_carbon.records.machine_record import HostMachine, MachineRecord
+from lightning_carbon.records.module_table import ModuleRecord, ModulesRecord
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import (
     SCHEMA,
@@ -136,6 +137,18 @@ FULL = RunRecord(
         Interval(15_100.0, 18_500.0, 0.9, "Monte Carlo", 2_000, 2019),
     ),
     budget=BudgetRecord("4 g", 0.851),
+    modules=ModulesRecord(
+        "Translator",
+        96,
+        (
+            ModuleRecord("backward", "transformer.decoder", 5_000.4, 4_700.0, 5_300.0, 0.0211),
+            ModuleRecord("forward", "transformer.decoder", 2_600.1, 2_400.0, 2_800.0, 0.0108),
+            ModuleRecord("backward", "", 2_445.1, 2_300.0, 2_600.0, 0.0095),
+            ModuleRecord("forward", "embedding", 1_300.0, 1_100.0, 1_500.0, 0.0074),
+            ModuleRecord("optimizer", "", 800.0, 700.0, 900.0, 0.0051),
+            ModuleRecord("rest", "", 200.0, 100.0, 300.0, 0.0101),
+        ),
+    ),
 )
 """A run with everything in it."""
 
