@@ -117,7 +117,7 @@ class Patience:
     """
 
     def __init__(self, seconds: float = PATIENCE_SECONDS) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._is_left = True
         self._caller: _Caller | None = None
 
@@ -128,7 +128,7 @@ class Patience:
             NoAnswer: It has not returned in time.
             BaseException: Whatever the call raises.
         """
-        seconds = self._seconds if self._is_left else self._seconds * _LITTLE
+        seconds = self.seconds if self._is_left else self.seconds * _LITTLE
         caller, self._caller = self._caller or _Caller(), None
         has_answered = False
         try:

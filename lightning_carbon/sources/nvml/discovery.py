@@ -19,7 +19,7 @@ from lightning_carbon.sources.nvml.processes import Watch
 from lightning_carbon.sources.nvml.readings import NvmlCounter, NvmlGauge
 from lightning_carbon.sources.nvml.selection import select
 from lightning_carbon.sources.nvml.visible_devices import Place
-from lightning_carbon.sources.patience import NoAnswer, Patience
+from lightning_carbon.sources.patience import PATIENCE_SECONDS, NoAnswer, Patience
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
 from lightning_carbon.values import dataclass
 
@@ -61,6 +61,7 @@ def discover(
     *,
     pids: Pids | None = None,
     root: Path = Path("/"),
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> list[Finding]:
     """Try every GPU that the setting ``devices`` names.
 
@@ -75,6 +76,7 @@ def discover(
             charges the job its share of the work on it, modelled.
         pids: Gives the process ids of the job; default those of this process and its descendants, or of its launcher.
         root: Where ``proc`` is.
+        patience_seconds: How long the driver may take to answer.
 
     Returns:
         A finding for each device, in the order asked for, then one for each module that they are on; a single finding
@@ -86,7 +88,7 @@ def discover(
     """
     if not isinstance(devices, str) and not devices:
         return []
-    with Patience() as patience:
+    with Patience(patience_seconds) as patience:
         return _discovered(devices, environ, gpu_scope, pids=pids, root=root, patience=patience)
 
 
@@ -101,7 +103,7 @@ def _discovered(
 ) -> list[Finding]:
     """What :func:`discover` finds, with the patience that all its calls share."""
     try:
-        nvml = LIBRARY.open()
+        nvml = LIBRARY.open(patience.seconds)
         gpus = patience.ask(lambda: take_inventory(LIBRARY))
     except SourceUnavailable as error:
         return [Finding(SOURCE, _EVERYTHING, reason=error.reason, fix=error.fix)]

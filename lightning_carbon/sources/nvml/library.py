@@ -58,20 +58,19 @@ class Library:
     """NVML, as far as this package uses it; a single object in a process, like NVML itself.
 
     It never raises anything but :class:`~lightning_carbon.errors.SourceError`.
-
-    Args:
-        patience_seconds: How long NVML may take to start. A start that returns later counts from then on.
     """
 
-    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        self._patience_seconds = patience_seconds
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pid: int | None = None
         self._hangs_in: int | None = None
         self._module: ModuleType | None = None
 
-    def open(self) -> ModuleType:
+    def open(self, patience_seconds: float = PATIENCE_SECONDS) -> ModuleType:
         """Initialise NVML where this process has not yet, and return the module :mod:`pynvml`.
+
+        Args:
+            patience_seconds: How long NVML may take to start. A start that returns later counts from then on.
 
         Raises:
             SourceUnavailable: There is no pynvml, no driver or no permission; the error says which, and what to do.
@@ -83,7 +82,7 @@ class Library:
                 raise SourceUnavailable("nvml", _HANGS, _HANGS_FIX)
             module = _import()
             try:
-                patient(lambda: self._start(module), self._patience_seconds)
+                patient(lambda: self._start(module), patience_seconds)
             except NoAnswer as error:
                 self._hangs_in = os.getpid()
                 raise SourceUnavailable("nvml", _HANGS, _HANGS_FIX) from error
