@@ -28,10 +28,12 @@ _PRICE_SOURCES = {
     "SP24": "RunPod, by way of the SkyPilot catalog",
     "M26": "22 clouds on demand in May 2026, by way of Mercatus AI",
     "SP26": "Lambda, Nebius and RunPod, by way of the SkyPilot catalog",
+    "SL26": "JarvisLabs and Lium, by way of the SkyPilot catalog",
 }
 _BRANDS = re.compile(
     r"\b(?:nvidia|amd|intel|google|aws|amazon|apple|cloud|habana|tesla|geforce|instinct|radeon|gpu|tensor core)\b"
 )
+_MARKS = re.compile(r"\((?:r|tm)\)")
 _SIGNS = re.compile(r"[^a-z0-9]+")
 _MOST_HINTS = 5
 _CLOSE = 0.5
@@ -149,8 +151,8 @@ def is_family_name(name: str, accelerator: Accelerator) -> bool:
 
 
 def _key(name: str) -> str:
-    """A name without vendor, brand, case, spaces and signs."""
-    return _SIGNS.sub("", _BRANDS.sub(" ", name.casefold()))
+    """A name without vendor, brand, marks, case, spaces and signs."""
+    return _SIGNS.sub("", _BRANDS.sub(" ", _MARKS.sub(" ", name.casefold())))
 
 
 @cache

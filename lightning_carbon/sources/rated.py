@@ -55,6 +55,8 @@ _AMAZON: Final = {
 }
 _PRODUCT: Final = Path("sys/class/dmi/id/product_name")
 _NEURON: Final = "sys/devices/virtual/neuron_device/neuron{}/stats/power/utilization"
+_MACS: Final = ("M1", "M2", "M3 ", "M4 ")
+"""What the names of Apple's processors begin with, and no other in the table; the plain M4 is within their span."""
 _VALID: Final = "POWER_STATUS_VALID"
 _OLD: Final = frozenset({"TPU v2", "TPU v3"})
 
@@ -164,7 +166,7 @@ def _rating(kind: str, around: Surroundings) -> Rating | None:
             return rating_of_family("Gaudi", "Gaudi")
         case "mps":
             name = around.processor().removeprefix("Apple ").strip()
-            return (rating_of(name) if name else None) or rating_of_family(name or "Apple GPU", "M1 ", "M2 ")
+            return (rating_of(name) if name else None) or rating_of_family(name or "Apple GPU", *_MACS)
         case _:
             return None
 

@@ -58,7 +58,7 @@ def test_figures_are_plausible() -> None:
             (accelerator.power_watts is None or 50 <= accelerator.power_watts <= 2_000)
             and (accelerator.memory_gigabytes is None or 6 <= accelerator.memory_gigabytes <= 512)
             and (
-                accelerator.system_watts is None or 1 < accelerator.system_watts / (accelerator.power_watts or 100) < 3
+                accelerator.system_watts is None or 1 < accelerator.system_watts / (accelerator.power_watts or 30) < 10
             )
             and accelerator.dies in {1, 2}
             and all(5e12 <= peak <= 1e16 for peak in accelerator.peak_flops.values())
@@ -139,6 +139,50 @@ def test_published_ratings_and_peaks(name: str, watts: float, tflops: float) -> 
 
     assert watts == found.power_watts
     assert tflops * 1e12 == pytest.approx(found.peak()[1])
+
+
+COMMON = """
+    NVIDIA A2; NVIDIA A10; NVIDIA A10G; NVIDIA A30; NVIDIA A40; NVIDIA A100-SXM4-40GB; NVIDIA A100-SXM4-80GB;
+    NVIDIA A100-PCIE-40GB; NVIDIA A100 80GB PCIe; NVIDIA A800-SXM4-80GB; NVIDIA A800 80GB PCIe; NVIDIA B200;
+    NVIDIA B300; NVIDIA GB200; NVIDIA GB300; NVIDIA GH200 480GB; NVIDIA H20; NVIDIA H100 80GB HBM3; NVIDIA H100 PCIe;
+    NVIDIA H100 NVL; NVIDIA H200; NVIDIA H200 NVL; NVIDIA H800; NVIDIA L4; NVIDIA L20; NVIDIA L40; NVIDIA L40S;
+    Tesla K80; Tesla M40; Tesla P40; Tesla P100-PCIE-16GB; Tesla P100-SXM2-16GB; Tesla T4; Tesla V100-PCIE-16GB;
+    Tesla V100-PCIE-32GB; Tesla V100-SXM2-16GB; Tesla V100-SXM2-32GB; Tesla V100S-PCIE-32GB; Quadro RTX 6000;
+    Quadro RTX 8000; NVIDIA RTX A2000; NVIDIA RTX A4000; NVIDIA RTX A5000; NVIDIA RTX A6000;
+    NVIDIA RTX 2000 Ada Generation; NVIDIA RTX 4000 Ada Generation; NVIDIA RTX 4500 Ada Generation;
+    NVIDIA RTX 5000 Ada Generation; NVIDIA RTX 6000 Ada Generation; NVIDIA RTX PRO 6000 Blackwell Workstation Edition;
+    NVIDIA RTX PRO 6000 Blackwell Server Edition; NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition;
+    NVIDIA GeForce GTX 1070; NVIDIA GeForce GTX 1080; NVIDIA GeForce GTX 1080 Ti; NVIDIA GeForce GTX TITAN X;
+    NVIDIA TITAN X (Pascal); NVIDIA TITAN Xp; NVIDIA TITAN V; NVIDIA TITAN RTX; NVIDIA GeForce RTX 2060;
+    NVIDIA GeForce RTX 2060 SUPER; NVIDIA GeForce RTX 2070; NVIDIA GeForce RTX 2070 SUPER; NVIDIA GeForce RTX 2080;
+    NVIDIA GeForce RTX 2080 Ti; NVIDIA GeForce RTX 3060; NVIDIA GeForce RTX 3060 Ti; NVIDIA GeForce RTX 3070;
+    NVIDIA GeForce RTX 3070 Ti; NVIDIA GeForce RTX 3080; NVIDIA GeForce RTX 3080 Ti; NVIDIA GeForce RTX 3090;
+    NVIDIA GeForce RTX 3090 Ti; NVIDIA GeForce RTX 4060; NVIDIA GeForce RTX 4060 Ti; NVIDIA GeForce RTX 4070;
+    NVIDIA GeForce RTX 4070 SUPER; NVIDIA GeForce RTX 4070 Ti; NVIDIA GeForce RTX 4070 Ti SUPER;
+    NVIDIA GeForce RTX 4080; NVIDIA GeForce RTX 4080 SUPER; NVIDIA GeForce RTX 4090; NVIDIA GeForce RTX 5050;
+    NVIDIA GeForce RTX 5060; NVIDIA GeForce RTX 5060 Ti; NVIDIA GeForce RTX 5070; NVIDIA GeForce RTX 5070 Ti;
+    NVIDIA GeForce RTX 5080; NVIDIA GeForce RTX 5090; AMD Instinct MI100; AMD Instinct MI210; AMD Instinct MI250;
+    AMD Instinct MI250X; AMD Instinct MI300A; AMD Instinct MI300X; AMD Instinct MI325X; AMD Instinct MI350X;
+    AMD Instinct MI355X; Intel(R) Data Center GPU Max 1100; Intel(R) Data Center GPU Max 1550; Apple M1; Apple M1 Max;
+    Apple M1 Ultra; Apple M2; Apple M2 Pro; Apple M2 Max; Apple M2 Ultra; Apple M3 Ultra; Apple M4; Apple M4 Pro;
+    Apple M4 Max
+"""
+
+
+@pytest.mark.parametrize("name", [name.strip() for name in COMMON.split(";")])
+def test_the_driver_s_names_of_common_accelerators_are_known_with_their_power(name: str) -> None:
+    """As NVML, torch or the system says them; of Apple's, the power of the whole machine is known."""
+    found = find_accelerator(name)
+
+    assert found.power_watts or found.system_watts
+
+
+@pytest.mark.parametrize(
+    "name", ["TPU v2", "TPU v3", "TPU v4", "TPU v5e", "TPU v5p", "TPU v6e", "TPU v7", "trn1", "trn2"]
+)
+def test_accelerators_that_no_driver_names_are_known(name: str) -> None:
+    """By the names of their clouds, with a peak where the power is not published."""
+    assert find_accelerator(name).peak_flops
 
 
 @given(accelerator=parts, raised=st.lists(st.booleans(), min_size=40, max_size=40))
