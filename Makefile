@@ -146,6 +146,10 @@ docs: venv ## Build the pages, with the reference, into build/docs
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --builder html --conf-dir docs . build/docs
 	@echo "$(CURDIR)/build/docs/docs/index.html"
 
+.PHONY: linkcheck
+linkcheck: venv ## Ask every address that the pages name, over the network; what lies in the repository the tests check
+	$(BIN)/python -m sphinx --quiet --builder linkcheck --conf-dir docs . build/linkcheck
+
 .PHONY: reality
 reality: venv ## Hold the meter against recorded GPUs with an external meter; LIGHTNING_CARBON_TRACES names their folder
 	$(BIN)/python -m tests.reality $(REALITY_ARGS)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ast
 import inspect
-import pkgutil
 import re
 import sys
 from collections import defaultdict
 from contextlib import suppress
+from functools import reduce
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
@@ -45,6 +45,8 @@ root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**.md", "examples/data/README.md"]
 html_theme = "furo"
 html_title = f"lightning-carbon {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 
 # GitHub's names for headings, so that links to them work in both places.
 myst_heading_anchors = 4
@@ -54,14 +56,6 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 100
-
-
-def _modules(name: str) -> Iterator[str]:
-    """A module and all public ones below it."""
-    yield name
-    for below in pkgutil.iter_modules(getattr(import_module(name), "__path__", [])):
-        if not below.name.startswith("_"):
-            yield from _modules(f"{name}.{below.name}")
 
 
 def _import_types(module: ModuleType) -> None:
@@ -78,7 +72,10 @@ def _import_types(module: ModuleType) -> None:
                     exec(compile(ast.Module([statement], []), str(module.__file__), "exec"), vars(module))  # noqa: S102 - ours
 
 
-MODULES = [import_module(name) for name in _modules("lightning_carbon") if not name.endswith("__main__")]
+PUBLIC = (ROOT / "tests" / "data" / "public_modules.txt").read_text(encoding="utf-8").split()
+"""What the reference describes: the modules that users may rely on. All others may move."""
+
+MODULES = [import_module(name) for name in PUBLIC]
 for module in MODULES * 2:  # some are about names that others make
     _import_types(module)
 for module in MODULES:
@@ -110,7 +107,7 @@ class PublicNames(SphinxDirective):
 
 
 class Modules(SphinxDirective):
-    """Every public module of the packages that are named, each as a section, without what is public by itself."""
+    """The public modules in the packages that are named, each as a section, without what is described elsewhere."""
 
     has_content = True
 
@@ -122,9 +119,10 @@ class Modules(SphinxDirective):
             elsewhere[home].append(name)
         lines: list[str] = []
         for package in self.content:
-            for module in _modules(package.strip()):
+            for module in [name for name in PUBLIC if f"{name}.".startswith(f"{package.strip()}.")]:
                 lines += [f"``{module}``", "-" * (len(module) + 4), "", f".. automodule:: {module}"]
                 lines += [f"   :exclude-members: {', '.join(elsewhere[module])}", ""]
+                lines += [f".. {kind}:: {module}.{name}\n" for kind, name in _handed_on(import_module(module))]
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
 
@@ -143,6 +141,7 @@ class Commands(SphinxDirective):
 def setup(app: Sphinx) -> None:
     """Tell Sphinx of the directives."""
     app.connect("autodoc-process-bases", _without_private_ones)
+    app.connect("missing-reference", _name_what_may_move)
     app.connect("autodoc-process-docstring", _list_references, priority=100)  # before napoleon's
     app.add_directive("publicnames", PublicNames)
     app.add_directive("modules", Modules)
@@ -151,9 +150,33 @@ def setup(app: Sphinx) -> None:
 
 def _public_names() -> Iterator[tuple[str, str]]:
     for name in lightning_carbon.__all__:
-        thing = getattr(lightning_carbon, name)
-        kind = "autoclass" if isinstance(thing, type) else "autofunction" if callable(thing) else "autodata"
-        yield kind, f"lightning_carbon.{name}"
+        yield _directive_of(getattr(lightning_carbon, name)), f"lightning_carbon.{name}"
+
+
+def _handed_on(package: ModuleType) -> Iterator[tuple[str, str]]:
+    """What a public package imports for others to import, beside the names of the front doors."""
+    for statement in ast.parse(inspect.getsource(package)).body:
+        for alias in statement.names if isinstance(statement, ast.ImportFrom) else ():
+            if alias.name == alias.asname and alias.name not in lightning_carbon.__all__:
+                yield _directive_of(getattr(package, alias.name)), alias.name
+
+
+def _directive_of(thing: object) -> str:
+    return "autoclass" if isinstance(thing, type) else "autofunction" if callable(thing) else "autodata"
+
+
+def _name_what_may_move(_app: Sphinx, _env: object, node: nodes.Element, content: nodes.Node) -> nodes.Node | None:
+    """Leave a name as it is that exists in a module which is not described; one that does not exist is warned of."""
+    return content if _exists(str(node.get("reftarget"))) else None
+
+
+def _exists(name: str) -> bool:
+    parts = name.split(".")
+    for cut in range(len(parts), 0, -1):
+        with suppress(ImportError, AttributeError):
+            reduce(getattr, parts[cut:], import_module(".".join(parts[:cut])))
+            return parts[0] == "lightning_carbon"
+    return False
 
 
 def _list_references(_app: Sphinx, _kind: str, _name: str, _thing: object, _options: object, lines: list[str]) -> None:

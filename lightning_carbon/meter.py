@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 class Meter(Engine):
     """Meters the energy of any loop.
 
+    What people ask (which region and PUE, several processes, padding, watts that differ from nvidia-smi's, why a
+    processor is modelled) is answered in docs/questions.md.
+
     Example:
         >>> from lightning_carbon import Meter
         >>> with Meter(region="SE", project="lisa") as meter:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt  # comes with rich
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from markdown_it.token import Token
 
@@ -26,6 +26,8 @@ DOCUMENTS = (
     "examples/data/README.md",
 )
 """Every Markdown file of the repository."""
+GUIDES = tuple(page for page in DOCUMENTS if page.startswith(("docs/tutorials/", "docs/howto/")))
+"""The pages whose blocks go on where the one before them ended; tests/guides.py runs them whole."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,35 @@ class Block:
         return f"{self.document}:{self.line}"
 
 
+@dataclass(frozen=True)
+class Fence:
+    """A block of code and where it stands on its page.
+
+    Args:
+        language: What it is written in.
+        text: The code.
+        first: The number of its first line of code, from 0.
+        last: That of the line with its end.
+    """
+
+    language: str
+    text: str
+    first: int
+    last: int
+
+
 def read(document: str) -> str:
     """The text of a document, each run of blanks and line ends as one blank, for sentences to be found in."""
     return " ".join((ROOT / document).read_text(encoding="utf-8").split())
+
+
+def fences(document: str) -> list[Fence]:
+    """All blocks of a document, in order."""
+    return [
+        Fence(token.info, token.content, token.map[0] + 1, token.map[1] - 1)
+        for token in _tokens(document)
+        if token.type == "fence" and token.map
+    ]
 
 
 def blocks(language: str) -> list[Block]:
@@ -64,9 +92,9 @@ def blocks(language: str) -> list[Block]:
     ]
 
 
-def commands() -> list[str]:
-    """What readers are told to type, in all documents, without the remarks behind it."""
-    lines = (line for block in blocks("console") for line in block.text.splitlines())
+def commands(documents: Collection[str] = DOCUMENTS) -> list[str]:
+    """What readers are told to type, in these documents, without the remarks behind it."""
+    lines = (line for block in blocks("console") if block.document in documents for line in block.text.splitlines())
     return [re.sub(r"\s+#.*", "", line.removeprefix("$ ")) for line in lines if line.startswith("$ ")]
 
 

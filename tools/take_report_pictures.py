@@ -1,4 +1,4 @@
-"""Take the pictures of reports in ``docs/images``: of a run, of a project, of the dashboard, and of ``watch``.
+"""Take the pictures in ``docs/images``: of a run, of a project, of the dashboard, of ``watch`` and of a figure.
 
     python tools/take_report_pictures.py
 
@@ -27,6 +27,7 @@ from lightning_carbon.cli.runs.choosing import open_runs  # noqa: E402 - likewis
 from lightning_carbon.cli.watch.sight import sight_of  # noqa: E402 - likewise
 from lightning_carbon.cli.watch.view import view_of  # noqa: E402 - likewise
 from lightning_carbon.measuring.following import FollowedRun  # noqa: E402 - likewise
+from lightning_carbon.records.run import RunRecord  # noqa: E402 - likewise
 from tests.browser import Browser, browser_window  # noqa: E402 - likewise
 from tests.report_ledger import make_ledger, train, world_of  # noqa: E402 - likewise
 from tests.tensorboard_pages import missing_tools  # noqa: E402 - likewise
@@ -90,12 +91,19 @@ def take_watch(browser: Browser, ledger: Path, folder: Path) -> None:
     keep(browser.picture(bottom), "watch.png")
 
 
+def take_figure(record: RunRecord) -> None:
+    """Take the picture that a notebook shows of a run."""
+    png = io.BytesIO()
+    record.plot().savefig(png, format="png", dpi=110)
+    keep(png.getvalue(), "power.png")
+
+
 def main() -> None:
     """Take them."""
     if missing_tools():
         sys.exit(f"needs {missing_tools()}; on Debian: apt-get install chromium chromium-driver")
     with TemporaryDirectory(prefix="lightning-carbon-pictures-") as name, browser_window() as browser:
-        make_ledger(Path(name) / "ledger")
+        take_figure(make_ledger(Path(name) / "ledger"))
         take(browser, Path(name) / "ledger", Path(name))
         take_dashboard(browser, Path(name) / "ledger")
         take_watch(browser, Path(name) / "watched", Path(name))

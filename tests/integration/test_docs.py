@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-import pkgutil
+import re
 import subprocess
 import sys
+from functools import partial
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
+from selenium.webdriver.support.ui import WebDriverWait
 from sphinx.util.inventory import InventoryFile
 from typer.main import get_command
 
 import lightning_carbon
 from lightning_carbon.cli import NAME
 from lightning_carbon.cli.app import app
+from tests.browser import Browser, browser_window
 from tests.documents import DOCUMENTS, ROOT
+from tests.tensorboard_pages import missing_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+PUBLIC_MODULES = (ROOT / "tests" / "data" / "public_modules.txt").read_text(encoding="utf-8").split()
+SEARCHES = {
+    "PUE": "docs/howto/region-and-pue.html",
+    "nvidia-smi": "docs/questions.html",
+    "CodeCarbon": "docs/coming-from.html",
+}
+"""What people look for, and a page that has to be among the answers."""
+FOUND = "[...document.querySelectorAll('#search-results li a')].map((link) => link.href.split('#')[0])"
+PHONE, DESKTOP = 390, 1440
+PATIENCE_SECONDS = 100
 BUILD = (sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--conf-dir", str(ROOT / "docs"))
 
 
@@ -47,14 +63,6 @@ def described(pages: Path) -> dict[str, str]:
     }
 
 
-def modules(name: str = "lightning_carbon") -> Iterator[str]:
-    """The public modules of the package; the command line is described by its commands instead."""
-    for below in pkgutil.iter_modules(getattr(import_module(name), "__path__", [])):
-        if not below.name.startswith("_") and below.name != "cli":
-            yield f"{name}.{below.name}"
-            yield from modules(f"{name}.{below.name}")
-
-
 def commands(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - click's, or typer's copy of it
     """Every command of the command line, with those that it belongs to."""
     yield name
@@ -70,10 +78,10 @@ def test_every_public_name_is_described(described: dict[str, str]) -> None:
 
 
 def test_every_public_module_and_what_it_defines_is_described(described: dict[str, str]) -> None:
-    """No module is left out, and no class or function in one that does not hide its name."""
+    """No public module is left out, and no class or function in one that does not hide its name."""
     public = set(lightning_carbon.__all__)
     missing = []
-    for name in modules():
+    for name in PUBLIC_MODULES:
         module = import_module(name)
         own = [
             f"{name}.{member}"
@@ -81,9 +89,10 @@ def test_every_public_module_and_what_it_defines_is_described(described: dict[st
             if not member.startswith("_") and member not in public and getattr(thing, "__module__", None) == name
             if callable(thing) and getattr(thing, "__qualname__", None) == member
         ]
-        missing += [command for command in (name, *own) if command not in described]
+        missing += [wanted for wanted in (name, *own) if wanted not in described]
 
-    assert [] == missing
+    assert ["lightning_carbon"] == missing  # its names are described one by one, under the headings of the front doors
+    assert "lightning_carbon.integrations.accelerate.tell_trackers" in described
 
 
 def test_the_canonical_home_of_a_public_name_leads_to_it(described: dict[str, str]) -> None:
@@ -106,6 +115,43 @@ def test_every_command_is_described(pages: Path) -> None:
 def test_every_page_is_one(pages: Path) -> None:
     """README.md and its neighbours are among them, as they are in the repository."""
     assert [] == [page for page in DOCUMENTS if not (pages / page).with_suffix(".html").is_file()]
+
+
+def test_links_between_the_pages_lead_somewhere(pages: Path) -> None:
+    """Whatever a built page links to beside it is there, down to the anchor, and so are its scripts and pictures."""
+    texts = {page: page.read_text(encoding="utf-8") for page in pages.rglob("*.html")}
+    ids = {page: set(re.findall(r'\bid="([^"]+)"', text)) for page, text in texts.items()}
+    broken = []
+    for page, text in texts.items():
+        for link in set(re.findall(r'\b(?:href|src)="([^"]+)"', text)):
+            name, _, anchor = unquote(unescape(link)).partition("#")
+            target = (page.parent / name.partition("?")[0]).resolve() if name else page
+            if re.match(r"(?:https?|mailto|data|javascript):", link):
+                continue
+            if not target.is_file() or (anchor and target in ids and anchor not in ids[target]):
+                broken.append(f"{page.relative_to(pages)}: {link}")
+
+    assert [] == broken
+
+
+def finds(browser: Browser, wanted: str, _driver: object) -> bool:
+    """Whether a page is among those that the search has found so far."""
+    return wanted in {address.split("/html/")[-1].partition("?")[0] for address in browser.ask(FOUND)}
+
+
+@pytest.mark.skipif(bool(missing_tools()), reason=f"needs {missing_tools()}, a browser to look with")
+def test_the_search_works_from_a_folder(pages: Path) -> None:
+    """Without a server and a network, what people ask for is found, on a page that is no wider than a phone."""
+    with browser_window() as browser:
+        for words, wanted in SEARCHES.items():
+            browser.open(f"{(pages / 'search.html').as_uri()}?q={words}", width=DESKTOP)
+            found = partial(finds, browser, wanted)
+
+            assert WebDriverWait(browser.driver, PATIENCE_SECONDS).until(found)
+        for page in ("index", "tutorials/lightning", "coming-from", "gallery", "accuracy"):
+            browser.open(pages / "docs" / f"{page}.html", width=PHONE)
+
+            assert (page, PHONE) == (page, browser.ask("document.documentElement.scrollWidth"))
 
 
 def test_a_mistake_would_be_noticed(tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ class CarbonTrainerCallback(TrainerHooks):
 
     A run ends where the Trainer's ``train_runtime`` ends, before it loads the best model again.
 
+    What people ask (which region and PUE, several processes, padding, watts that differ from nvidia-smi's, why a
+    processor is modelled) is answered in docs/questions.md.
+
     Example:
         >>> from lightning_carbon import CarbonTrainerCallback
         >>> callback = CarbonTrainerCallback(region="SE", project="lisa")

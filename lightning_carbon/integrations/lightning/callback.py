@@ -51,6 +51,9 @@ class CarbonCallback(MeterHooks):
     testing and predicting on their own are runs of their own, whose single row has ``validate/``, ``test/`` or
     ``predict/`` before its names.
 
+    What people ask (which region and PUE, several processes, padding, watts that differ from nvidia-smi's, why a
+    processor is modelled) is answered in docs/questions.md.
+
     Example:
         >>> from lightning_carbon import CarbonCallback
         >>> callback = CarbonCallback(region="SE", project="lisa")
