@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self, Unpack
 
@@ -10,6 +9,7 @@ from lightning_carbon.metering.engine import Engine
 from lightning_carbon.settings import SETTINGS, MeterConfig, Settings, configure
 from lightning_carbon.settings.checks import Devices
 from lightning_carbon.settings.signatures import takes
+from lightning_carbon.values import replace
 from lightning_carbon.wiring import assemble, watched_model
 
 if TYPE_CHECKING:

@@ -7,11 +7,10 @@ the fakes of :mod:`lightning_carbon.testing`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard, TypeVar, runtime_checkable
 
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 class EnergyCounter(Protocol):
     """A device that counts its own energy and never counts backwards, save for wrapping or a reset.
 
-    Reading should cost well under a millisecond and may happen on any thread, but never on two at once. The meter
-    stamps the reading with the middle of the call.
+    Reading should cost well under a millisecond and may happen on any thread, but never on two at once.
     """
 
     @property
@@ -44,10 +42,7 @@ class EnergyCounter(Protocol):
 
 @runtime_checkable
 class PowerGauge(Protocol):
-    """A device that shows its present power.
-
-    The same rules hold as for an :class:`EnergyCounter`. The meter integrates by trapezoid between readings.
-    """
+    """A device that shows its present power, by the rules of a counter; the meter integrates it by trapezoid."""
 
     @property
     def sensor(self) -> Sensor:
@@ -66,8 +61,7 @@ class PowerGauge(Protocol):
 class DeviceGauges(Protocol):
     """A device that shows its condition beside its power: clocks, temperature, memory, what slows it down.
 
-    Reading should cost well under a millisecond and may happen on any thread, but never on two at once. It happens
-    every few seconds.
+    It is read every few seconds, by the rules of a counter.
     """
 
     def read_condition(self) -> Condition:
@@ -96,26 +90,35 @@ class Share(Protocol):
         """The reading of the whole when the share was last read; ``None`` before."""
 
 
+def is_counter(source: Source) -> TypeGuard[EnergyCounter]:
+    """Whether a source is a counter, by the one method that tells; isinstance() looks at all, ten times as long."""
+    return hasattr(source, "read_energy")
+
+
+def is_share(source: Source) -> TypeGuard[Share]:
+    """Whether a source is a share of another."""
+    return hasattr(source, "whole")
+
+
 ACCELERATOR = "accelerator"
 """The ``source`` of a finding on an accelerator that the training uses and that no adapter can meter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The verdict on a device or counter that was tried as a source.
+    """The verdict on a device or counter that was tried as a source; what can be called is not stored in a record.
 
     Args:
         source: The adapter that tried, such as ``"nvml"``.
         subject: The device or counter, for people, such as ``"GPU 0 NVIDIA H100 80GB HBM3"``.
-        port: The source, ready to be read, or ``None`` where it cannot be used; not stored in a record.
+        port: The source, ready to be read, or ``None`` where it cannot be used.
         reason: Why it cannot be used, or a remark on a usable source (such as the better way that was not available).
         fix: The command or setting that would make it usable, or an empty string.
         fallback: A second source of the same domain, such as the power gauge beside a counter: the counter is checked
-            against it, and it takes over where the counter turns out to be broken; not stored in a record.
+            against it, and it takes over where the counter turns out to be broken.
         later: Tries again for a better source of the same domain, which gave no usable answer at first; called a few
-            times in the first seconds, on the sampling thread. Raises :class:`~lightning_carbon.errors.SourceError` as
-            long as there is none; not stored in a record.
-        gauges: The condition of the device beside its power, where it shows that; not stored in a record.
+            times in the first seconds, on the sampling thread; raises ``SourceError`` as long as there is none.
+        gauges: The condition of the device beside its power, where it shows that.
     """
 
     source: str
@@ -182,7 +185,7 @@ class StepClock(Protocol):
         """Note that the training has reached a mark. Costs microseconds and never waits for the device.
 
         Returns:
-            A ticket, for :meth:`resolve` and :meth:`earliest`.
+            A ticket for :meth:`resolve` and :meth:`earliest`.
         """
 
     def resolve(self, ticket: object) -> int | None:
@@ -201,10 +204,9 @@ class StepClock(Protocol):
         """See how far the device has got, without waiting; best called where the program has just waited for it."""
 
     def flush(self, seconds: float = ...) -> None:
-        """Make every mark known, at the end of a run; the one place that waits for the device.
+        """Make every mark known, at the end of a run; the one place that waits for the device, for so long at most.
 
-        Args:
-            seconds: How long to wait at most. Work that the device has not done by then counts as done now.
+        Work that the device has not done by then counts as done now.
         """
 
 
@@ -223,10 +225,7 @@ EventT = TypeVar("EventT")
 
 
 class EventDevice(Protocol[EventT]):
-    """A device that executes its work in order, behind the program, and can note the time on its own clock.
-
-    Every method may raise any exception: the meter then leaves the device alone for a while.
-    """
+    """A device that executes its work in order, behind the program, and can note the time; any method may raise."""
 
     def state(self) -> DeviceState:
         """Whether the device has work left. Costs a few microseconds and does not wait; may be called at any time."""
@@ -289,15 +288,14 @@ class RecordStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JournalText:
-    """The lines read from the journal of a rank: the first, and the last few.
+    """The lines read from the journal of a rank: the first, and the last few, at least one where there is one.
 
     Args:
         rank: The rank that wrote it.
-        where: Where it is kept, for people.
+        where: Its place, for people.
         written_at: When it was last written, in seconds since 1970, by the clock of the store.
         first: Its first line; empty where the journal cannot be read.
-        last: The last whole lines, in their order, without the first line. The store decides how many: at least one,
-            where there is one.
+        last: The last whole lines, in their order, without the first line.
         trouble: Why it cannot be read, or an empty string.
     """
 
@@ -342,9 +340,7 @@ class JournalStore(Protocol):
         """
 
     def list_runs(self, known: Collection[tuple[str, str]]) -> Sequence[WrittenRun]:
-        """The runs that have journals, of each project the newest first; where there are too many, not all of them.
-
-        It takes well under a second, and does not raise.
+        """The runs that have journals, of each project the newest first, and not all of too many. Never raises.
 
         Args:
             known: The runs, each by project and id, that are not asked for.
@@ -390,7 +386,7 @@ class LineSink(Protocol):
     """A growing text file."""
 
     def write_lines(self, lines: list[str]) -> None:
-        """Append lines (given without line ends), which reach the file before this returns.
+        """Append lines, given without line ends, which reach the file before this returns.
 
         Raises:
             LedgerError: They could not be written.

@@ -1,25 +1,27 @@
 """Dataclasses whose methods are made when they are first looked up.
 
 The standard library compiles up to ten methods of a dataclass while its module is imported: 0.4 ms for a frozen class
-with slots (CPython 3.11). Starting a meter imports a hundred of them and calls few of their methods. The
-:func:`dataclass` of this module means what ``dataclasses.dataclass`` means, but compiles ``__init__`` when the first
+with slots (CPython 3.11), and its own import takes 5 ms, most of it for :mod:`inspect`. Starting a meter imports a
+hundred of them, makes one or two objects of most, and calls few of their methods. :func:`dataclass`, :func:`field` and
+:func:`replace` of this module mean what they mean in :mod:`dataclasses`. But ``__init__`` is compiled when a third
 object is made, and what compares, hashes, prints and refuses changes needs no compiler. A class that asks for more,
 such as one with bases or methods of its own in their place, is made by the standard library.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import MISSING, Field, FrozenInstanceError
+from functools import partial
 from operator import attrgetter, eq, ge, gt, le, lt
-from typing import TYPE_CHECKING, Any, Final, Generic, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Generic
 
 if TYPE_CHECKING:
+    import dataclasses
     from collections.abc import Callable, Mapping, Sequence
 
     _Method = Callable[..., Any]
 
-__all__ = ["dataclass"]
+__all__ = ["FieldFacts", "Late", "dataclass", "field", "fields_of", "replace"]
 
 _MADE: Final = frozenset(
     {
@@ -42,9 +44,60 @@ class _Default:
 
 
 _FACTORY: Final = _Default()
+_MISSING: Final = object()
+_PLAIN_OBJECTS: Final = 2
+"""How many objects of a class are made without a compiled method: to compile it takes as long as to make thirty."""
 
 
-class _Late:
+class FieldFacts:
+    """What a class says of a field, as ``dataclasses.Field`` holds it.
+
+    Args:
+        default: Its default.
+        default_factory: Makes its default.
+        repr: Whether it is shown.
+        compare: Whether it is compared, and hashed.
+        metadata: Whatever else is said of it.
+    """
+
+    __slots__ = ("compare", "default", "default_factory", "metadata", "repr")
+
+    def __init__(
+        self,
+        *,
+        default: Any = _MISSING,  # noqa: ANN401 - whatever the field holds
+        default_factory: Any = _MISSING,  # noqa: ANN401 - a function, or nothing
+        repr: bool = True,  # noqa: A002 - the name of the standard library
+        compare: bool = True,
+        metadata: Mapping[Any, Any] | None = None,
+    ) -> None:
+        self.default, self.default_factory = default, default_factory
+        self.repr, self.compare = repr, compare
+        self.metadata = MappingProxyType({}) if metadata is None else metadata
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether it has a default."""
+        return self.default is not _MISSING or self.default_factory is not _MISSING
+
+    def value(self) -> Any:  # noqa: ANN401 - whatever the field holds
+        """The default of an object that is not given the field."""
+        return self.default if self.default_factory is _MISSING else self.default_factory()
+
+    def known(self) -> dataclasses.Field[Any]:
+        """The same, as the standard library takes it."""
+        from dataclasses import field
+
+        options: dict[str, Any] = {"repr": self.repr, "compare": self.compare, "metadata": self.metadata}
+        if self.default is not _MISSING:
+            options["default"] = self.default
+        if self.default_factory is not _MISSING:
+            options["default_factory"] = self.default_factory
+        made: dataclasses.Field[Any] = field(**options)
+        return made
+
+
+class Late:
     """An attribute of a class that is made when it is first looked up, and gives up its place for that.
 
     Args:
@@ -55,13 +108,51 @@ class _Late:
         self._make = make
 
     def __set_name__(self, owner: type, name: str) -> None:
+        """Note where it stands."""
         self._home, self._name = owner, name
 
     def __get__(self, instance: object, owner: type) -> Any:  # noqa: ANN401 - whatever the attribute is
+        """Make the attribute, and put it here."""
         made = self._make(self._home)
         setattr(self._home, self._name, made)
         bind = getattr(made, "__get__", None)
         return made if bind is None else bind(instance, owner)
+
+
+class _Init(Late):
+    """``__init__`` of a class, whose first objects are made without it.
+
+    Args:
+        make: Compiles it.
+        fields: The fields.
+        is_by_name: Whether they are given by name alone.
+    """
+
+    def __init__(self, make: Callable[[type], Any], fields: Mapping[str, FieldFacts], *, is_by_name: bool) -> None:
+        super().__init__(make)
+        self._fields, self._is_by_name = fields, is_by_name
+        self._left = _PLAIN_OBJECTS
+
+    def __get__(self, instance: object, owner: type) -> Any:  # noqa: ANN401 - a method, or what stands in for it
+        if instance is None or not self._left:
+            return super().__get__(instance, owner)
+        self._left -= 1
+        return partial(self._fill, instance)
+
+    def _fill(self, instance: object, /, *arguments: object, **values: object) -> None:
+        given = {**dict(zip(self._fields, arguments, strict=False)), **values}
+        left = [name for name in self._fields if name not in given]
+        if (
+            len(given) < len(arguments) + len(values)
+            or len(given) + len(left) > len(self._fields)
+            or (arguments and self._is_by_name)
+            or not all(self._fields[name].may_be_missing for name in left)
+        ):
+            super().__get__(instance, self._home)(*arguments, **values)  # raises, and says what is wrong
+        for name in left:
+            given[name] = self._fields[name].value()
+        for name, value in given.items():
+            object.__setattr__(instance, name, value)
 
 
 def _dataclass(
@@ -87,13 +178,35 @@ def _dataclass(
     options = {"frozen": frozen, "slots": slots, "order": order, "eq": eq, "kw_only": kw_only}
 
     def made(cls: type) -> type:
-        return (
-            _made_late(cls, options)
-            if slots and eq and _is_plain(cls, options)
-            else dataclasses.dataclass(**options)(cls)
-        )
+        return _made_late(cls, options) if slots and _is_plain(cls, options) else _made_known(cls, options)
 
     return made if cls is None else made(cls)
+
+
+def fields_of(kind: object) -> Mapping[str, FieldFacts] | None:
+    """What a dataclass says of its fields, by their names; ``None`` where the class is none."""
+    if not isinstance(kind, type):
+        return None
+    if "__late__" in kind.__dict__:
+        fields: Mapping[str, FieldFacts] = kind.__dict__["__late__"][0]
+        return fields
+    if not hasattr(kind, "__dataclass_fields__"):
+        return None
+    from dataclasses import fields as known
+
+    return {field.name: _facts(field) for field in known(kind)}
+
+
+def _replace(value: Any, /, **changes: Any) -> Any:  # noqa: ANN401 - an object of a dataclass
+    """An object with other values in some fields, as ``dataclasses.replace`` makes it."""
+    if "__late__" not in type(value).__dict__:
+        from dataclasses import replace as known
+
+        return known(value, **changes)
+    for name in value.__late__[0]:
+        if name not in changes:
+            changes[name] = getattr(value, name)
+    return type(value)(**changes)
 
 
 def _is_plain(cls: type, options: Mapping[str, bool]) -> bool:
@@ -106,9 +219,20 @@ def _is_plain(cls: type, options: Mapping[str, bool]) -> bool:
     )
 
 
+def _made_known(cls: type, options: Mapping[str, bool]) -> type:
+    """The dataclass that the standard library makes."""
+    from dataclasses import dataclass as known
+
+    for name, value in [*cls.__dict__.items()]:
+        if isinstance(value, FieldFacts):
+            setattr(cls, name, value.known())
+    made: type = known(**options)(cls)
+    return made
+
+
 def _made_late(cls: type, options: Mapping[str, bool]) -> type:
     hints: dict[str, Any] = {}
-    fields: dict[str, Field[Any]] = {}
+    fields: dict[str, FieldFacts] = {}
     for base in cls.__bases__:
         if "__late__" in base.__dict__:
             fields |= base.__dict__["__late__"][0]
@@ -116,14 +240,16 @@ def _made_late(cls: type, options: Mapping[str, bool]) -> type:
     own = {name: hint for name, hint in cls.__annotations__.items() if not str(hint).startswith("ClassVar")}
     slots = tuple(name for name in own if name not in fields)
     hints |= own
-    fields |= {name: _field(cls.__dict__.get(name, MISSING)) for name in own}
+    fields |= {name: _facts(cls.__dict__.get(name, _MISSING)) for name in own}
     is_by_name = options["kw_only"]
 
     def known(**options: bool) -> Any:  # noqa: ANN401 - a dataclass
         """The class that the standard library makes of these fields."""
-        body: dict[str, Any] = {**fields}
+        from dataclasses import dataclass
+
+        body: dict[str, Any] = {name: facts.known() for name, facts in fields.items()}
         body |= {"__annotations__": hints, "__module__": cls.__module__, "__doc__": "Else it would be given one."}
-        return dataclasses.dataclass(**options)(type(cls.__name__, (), body))
+        return dataclass(**options)(type(cls.__name__, (), body))
 
     bare = {"kw_only": is_by_name, "init": False, "repr": False, "eq": False}
     namespace = {name: value for name, value in cls.__dict__.items() if name not in {*own, "__dict__", "__weakref__"}}
@@ -132,35 +258,44 @@ def _made_late(cls: type, options: Mapping[str, bool]) -> type:
         "__qualname__": cls.__qualname__,
         "__slots__": slots,
         "__match_args__": () if is_by_name else tuple(fields),
-        "__init__": _Late(lambda made: _init(made, fields, hints, is_by_name=is_by_name)),
-        "__repr__": _repr([name for name, field in fields.items() if field.repr]),
-        **_comparison([name for name, field in fields.items() if field.compare], options),
-        "__dataclass_fields__": _Late(lambda _: known(**bare).__dataclass_fields__),
-        "__dataclass_params__": _Late(lambda _: known(**options).__dataclass_params__),
+        "__init__": _Init(
+            lambda made: _init(made, fields, hints, is_by_name=is_by_name), fields, is_by_name=is_by_name
+        ),
+        "__repr__": _repr([name for name, facts in fields.items() if facts.repr]),
+        **_comparison([name for name, facts in fields.items() if facts.compare], options),
+        "__dataclass_fields__": Late(lambda _: known(**bare).__dataclass_fields__),
+        "__dataclass_params__": Late(lambda _: known(**options).__dataclass_params__),
     }
     if options["frozen"]:
         namespace |= _FROZEN
     return type(cls)(cls.__name__, cls.__bases__, namespace)
 
 
-def _field(default: object) -> Field[Any]:
+def _facts(default: Any) -> FieldFacts:  # noqa: ANN401 - whatever a class has under the name of a field
     """What a class says of a field, or its mere default."""
-    return default if isinstance(default, Field) else dataclasses.field(default=cast("Any", default))
+    if isinstance(default, FieldFacts):
+        return default
+    if type(default).__module__ != "dataclasses":
+        return FieldFacts(default=default)
+    from dataclasses import MISSING
+
+    given = {name: getattr(default, name) for name in FieldFacts.__slots__}
+    return FieldFacts(**{name: value for name, value in given.items() if value is not MISSING})
 
 
-def _init(cls: type, fields: Mapping[str, Field[Any]], hints: Mapping[str, Any], *, is_by_name: bool) -> _Method:
+def _init(cls: type, fields: Mapping[str, FieldFacts], hints: Mapping[str, Any], *, is_by_name: bool) -> _Method:
     """Compile what makes an object; it fills the slots by their descriptors, which refuse nothing."""
     known: dict[str, Any] = {"_FACTORY": _FACTORY}
     arguments, lines = ["self", "*"] if is_by_name else ["self"], []
-    for name, field in fields.items():
+    for name, facts in fields.items():
         known[f"_set_{name}"] = getattr(cls, name).__set__
         value = name
-        if field.default_factory is not MISSING:
-            known[f"_make_{name}"] = field.default_factory
+        if facts.default_factory is not _MISSING:
+            known[f"_make_{name}"] = facts.default_factory
             arguments.append(f"{name}=_FACTORY")
             value = f"_make_{name}() if {name} is _FACTORY else {name}"
-        elif field.default is not MISSING:
-            known[f"_default_{name}"] = field.default
+        elif facts.default is not _MISSING:
+            known[f"_default_{name}"] = facts.default
             arguments.append(f"{name}=_default_{name}")
         else:
             arguments.append(name)
@@ -184,6 +319,8 @@ def _repr(names: Sequence[str]) -> _Method:
 
 def _comparison(names: Sequence[str], options: Mapping[str, bool]) -> dict[str, _Method | None]:
     """What compares and hashes objects by the values of these fields."""
+    if not options["eq"]:
+        return {}
     key = _key(names)
     made: dict[str, _Method | None] = {
         name: _compared(key, compare) for name, compare in _ORDER.items() if options["order"]
@@ -207,11 +344,15 @@ def _compared(key: Callable[[object], tuple[Any, ...]], compare: Callable[[Any, 
 
 
 def _refuse_change(_self: object, name: str, _value: object) -> None:
+    from dataclasses import FrozenInstanceError
+
     message = f"cannot assign to field {name!r}"
     raise FrozenInstanceError(message)
 
 
 def _refuse_removal(_self: object, name: str) -> None:
+    from dataclasses import FrozenInstanceError
+
     message = f"cannot delete field {name!r}"
     raise FrozenInstanceError(message)
 
@@ -234,6 +375,6 @@ _FROZEN: Final[Mapping[str, _Method]] = {
 
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
+    from dataclasses import dataclass, field, replace
 else:
-    dataclass = _dataclass
+    dataclass, field, replace = _dataclass, FieldFacts, _replace

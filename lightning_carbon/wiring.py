@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ from lightning_carbon.settings.checks import Devices
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.launchers import host_id, identity_of, pid_namespace, process_started, ranks_of
 from lightning_carbon.systems import system
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.module_reports import WatchedModel
     from lightning_carbon.ledger.query import Ledger
     from lightning_carbon.metering.pricing import GrowingSeries
+    from lightning_carbon.sources.host.allocation import Allocation
 
 logger = logging.getLogger("lightning_carbon")
 
@@ -76,8 +77,10 @@ def assemble(
     """
     ranks = ranks or ranks_of()
     clock = SystemClock()
-    findings = _findings(config, ranks, computes_on, job_pid=None if subject is None else subject.pid)
-    rest = _rest(config, findings, ranks)
+    part = _part(config, ranks)
+    job_pid = None if subject is None else subject.pid
+    findings = _findings(config, ranks, computes_on, job_pid=job_pid, part=part)
+    rest = _rest(config, findings, ranks, part=part)
     findings = _with_machine(findings, rest)
     if ranks.meters_host:
         _tell_accelerators(findings)
@@ -263,7 +266,18 @@ def _accelerator(computes_on: Any, ranks: Ranks) -> str | None:  # noqa: ANN401 
     return f"{kind}:{ranks.local_rank}" if kind in MODELLED and ranks.knows_local else kind
 
 
-def _findings(config: MeterConfig, ranks: Ranks, computes_on: object, *, job_pid: int | None) -> list[Finding]:
+def _part(config: MeterConfig, ranks: Ranks) -> Allocation | None:
+    """The job's part of this machine, for all who ask for it; ``None`` where nobody does."""
+    if config.sources is not None or not ranks.meters_host:
+        return None
+    from lightning_carbon.sources.host.allocation import allocation
+
+    return allocation()
+
+
+def _findings(
+    config: MeterConfig, ranks: Ranks, computes_on: object, *, job_pid: int | None, part: Allocation | None
+) -> list[Finding]:
     asked = _asked(config, ranks)
     if config.sources is not None:
         given = [
@@ -288,6 +302,7 @@ def _findings(config: MeterConfig, ranks: Ranks, computes_on: object, *, job_pid
         computes_on=_accelerator(computes_on, ranks),
         machine=config.machine != "none",
         asked=asked,
+        part=part,
     )
     if config.devices == "auto" and ranks.shares_host:
         # With fewer GPUs visible than that, each rank sees its own, or they share.
@@ -305,7 +320,9 @@ def _asked(config: MeterConfig, ranks: Ranks) -> Finding | None:
     return redfish.discover(config.redfish)
 
 
-def _rest(config: MeterConfig, findings: Sequence[Finding], ranks: Ranks) -> RestModel | None:
+def _rest(
+    config: MeterConfig, findings: Sequence[Finding], ranks: Ranks, *, part: Allocation | None
+) -> RestModel | None:
     """How the rest of this machine is modelled; the first rank of a host speaks for it."""
     machine = config.machine
     if machine == "none" or not ranks.meters_host or (machine == "auto" and config.sources is not None):
@@ -313,7 +330,7 @@ def _rest(config: MeterConfig, findings: Sequence[Finding], ranks: Ranks) -> Res
     try:
         from lightning_carbon.sources.discovery import class_of_machine
 
-        found = class_of_machine(findings, local_size=ranks.local_size or 1, cpu_scope=config.cpu_scope)
+        found = class_of_machine(findings, local_size=ranks.local_size or 1, cpu_scope=config.cpu_scope, part=part)
     except Exception:
         logger.warning("cannot tell what machine this is; the rest of it is in no figure", exc_info=True)
         return None

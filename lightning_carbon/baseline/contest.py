@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, field, replace
+from dataclasses import asdict
 from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +15,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.hardware import hardware_of, outer_domains
 from lightning_carbon.records.numbers import ENERGY, amount, digits, duration, percent, signed_percent
 from lightning_carbon.records.run import Status
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ file has an entry for each hardware and each piece of work.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, field
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +28,7 @@ from lightning_carbon.records.fields import (
 )
 from lightning_carbon.records.hardware import hardware_of, outer_domains
 from lightning_carbon.records.run import Status
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from statistics import median_low
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.baseline.costs import MOST_RUNS
 from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,12 +11,11 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.spread import NORMAL_90
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

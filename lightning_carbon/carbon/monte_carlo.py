@@ -19,7 +19,6 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from math import sqrt
 from random import Random
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.carbon.interval import LEVEL, Interval
 from lightning_carbon.carbon.spread import NORMAL_90, Shape, Spread
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, NANOSECONDS_PER_SECOND
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import field, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.carbon.intensity import AVERAGE, MARGINAL, Intensity
 from lightning_carbon.units import SECONDS_PER_HOUR
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

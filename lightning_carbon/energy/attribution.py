@@ -9,11 +9,10 @@ phase to the phase, the rows to the run, and the steps of a row to at most the r
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.energy.phases import Part, Phase
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections import deque

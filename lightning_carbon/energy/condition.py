@@ -8,14 +8,13 @@ without readings is a gap: it is in neither.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 READ_SECONDS: Final = 2.0
 """How far apart readings of a condition are; ours: a GPU heats up in tens of seconds."""

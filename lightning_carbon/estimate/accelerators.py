@@ -8,14 +8,13 @@ as much.
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from functools import cache
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.estimate.prices import CloudPrice
 from lightning_carbon.grid.ratings import rows
 from lightning_carbon.units import TERA
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8")
 """The formats that peaks are listed for, the widest first."""

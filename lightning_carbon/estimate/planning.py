@@ -10,7 +10,6 @@ backward. MFU, model FLOPs utilisation, is their share of the peak (Chowdhery et
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.uncertainty import Bounds
@@ -29,7 +28,7 @@ from lightning_carbon.estimate.factors import (
 )
 from lightning_carbon.estimate.hosts import PlannedHost, host_of
 from lightning_carbon.units import SECONDS_PER_HOUR, TERA
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from lightning_carbon.estimate.accelerators import Accelerator

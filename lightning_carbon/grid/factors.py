@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.intensity import Intensity
-from lightning_carbon.grid.tables import WORLD, YearlyFactors, clouds, countries, parts, zones
+from lightning_carbon.grid.tables import YearlyFactors, clouds, countries, newest_of_countries, parts, world, zones
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ def intensity_of(region: str | Mapping[str, float] | None, year: int | None = No
     """
     if region is None:
         low, high = _range_over_countries()
-        world = countries()[WORLD]
-        priced = world.nearest(year)
+        everywhere = world()
+        priced = everywhere.nearest(year)
         span = "nine of ten countries"
-        return _intensity(world, priced, (low, high), span=span, typed=None, assumed=True)
+        return _intensity(everywhere, priced, (low, high), span=span, typed=None, assumed=True)
     mixed = _mixed(region)
     if mixed is not None:
         return mixed
@@ -213,8 +213,7 @@ def _own_and_others(country: YearlyFactors) -> tuple[YearlyFactors, list[YearlyF
 
 
 def _range_over_countries() -> tuple[float, float]:
-    values = sorted(country.grams[country.nearest(None)] for country in countries().values() if country.code != WORLD)
-    low, high = (_quantile(values, share) for share in _UNKNOWN_PLACE)
+    low, high = (_quantile(newest_of_countries(), share) for share in _UNKNOWN_PLACE)
     return low, high
 
 

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from typing import Final
 
 from lightning_carbon.carbon.intensity import AVERAGE, MARGINAL
 from lightning_carbon.grid.by_source import SOURCES
 from lightning_carbon.grid.stamps import ZoneMeaning
 from lightning_carbon.units import GRAMS_PER_KILOGRAM, GRAMS_PER_POUND, GRAMS_PER_TONNE, KILO, MILLIGRAMS_PER_GRAM
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 _FUELS: Final[Mapping[str, str]] = {
     "biomass": "biomass",

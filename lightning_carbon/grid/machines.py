@@ -17,11 +17,11 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.rest import RestModel
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

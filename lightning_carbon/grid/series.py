@@ -13,7 +13,6 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
 from io import StringIO
 from pathlib import Path
 from statistics import median
@@ -26,7 +25,7 @@ from lightning_carbon.grid.layouts import FUELS, STORAGE, Layout, fuel_of, layou
 from lightning_carbon.grid.stamps import ZoneMeaning, has_no_zone, moment_of
 from lightning_carbon.systems import OPEN_FLAGS
 from lightning_carbon.units import GRAMS_PER_KILOGRAM
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 MOST_BYTES: Final = 64 * 2**20
 """The most bytes of a file; ten years of five-minute values have about half."""

@@ -90,13 +90,22 @@ class CloudRegion:
 @cache
 def countries() -> Mapping[str, YearlyFactors]:
     """Ember's factors by alpha-2 code, the world first."""
-    source, licence = "Ember (2026) via Our World in Data", "CC BY 4.0"
-    return {
-        row["code"]: YearlyFactors(
-            row["code"], row["iso3"], row["name"], _by_year(row), "life-cycle, generation", source, licence
-        )
-        for row in _rows("countries.csv")
-    }
+    return {row["code"]: _country(row) for row in _rows("countries.csv")}
+
+
+@cache
+def newest_of_countries() -> tuple[float, ...]:
+    """The newest factor of each country, the world left out, in ascending order; no other figure is taken apart."""
+    lines = (line for line in _lines("countries.csv") if not line.startswith((f"{WORLD},", "code,")))
+    return tuple(sorted(float(line.rstrip().rstrip(",").rpartition(",")[2]) for line in lines))
+
+
+@cache
+def world() -> YearlyFactors:
+    """Ember's factors of the world."""
+    lines = _lines("countries.csv")
+    columns, figures = (next(lines).rstrip().split(",") for _ in range(2))  # the table begins with the world
+    return _country(dict(zip(columns, figures, strict=True)))
 
 
 @cache
@@ -145,6 +154,13 @@ def clouds() -> Mapping[str, CloudRegion]:
     return {region.code: region for region in listed}
 
 
+def _country(row: Mapping[str, str]) -> YearlyFactors:
+    source, licence = "Ember (2026) via Our World in Data", "CC BY 4.0"
+    return YearlyFactors(
+        row["code"], row["iso3"], row["name"], _by_year(row), "life-cycle, generation", source, licence
+    )
+
+
 def _by_year(row: Mapping[str, str]) -> dict[int, float]:
     return {int(column): float(text) for column, text in row.items() if text and column.isdecimal()}
 
@@ -152,5 +168,10 @@ def _by_year(row: Mapping[str, str]) -> dict[int, float]:
 def _rows(name: str) -> Iterator[dict[str, str]]:
     import csv
 
+    yield from csv.DictReader(_lines(name))
+
+
+def _lines(name: str) -> Iterator[str]:
+    """The lines of a table, that of its columns first."""
     with (_DATA / name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(line for line in file if not line.startswith("#"))
+        yield from (line for line in file if not line.startswith("#"))

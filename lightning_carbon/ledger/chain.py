@@ -5,11 +5,11 @@ It shows accidents and careless edits. Whoever writes all later lines anew, and 
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import RecordError
 from lightning_carbon.ledger.files import parse_json, to_json
+from lightning_carbon.systems import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +47,7 @@ class Chain:
 
 def digest_of(line: str) -> str:
     """The hash of a line, without its end: half of SHA-256, in hexadecimal digits."""
-    return sha256(line.encode("utf-8", "backslashreplace")).hexdigest()[:_HEXADECIMALS]
+    return sha256_of(line.encode("utf-8", "backslashreplace"))[:_HEXADECIMALS]
 
 
 def breaks_of(lines: Iterable[str]) -> list[str]:

@@ -28,6 +28,7 @@ LEFT_OVER_SECONDS: Final = 60.0
 """The age from which on a scratch file was left by a killed writer; no writer takes so long to move it into place."""
 
 _SCRATCH: Final = r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp"
+_SCRATCH_END: Final = ".tmp"
 _KINDS: Final = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -197,7 +198,7 @@ def _scratches(folder: Path, of: str) -> Iterator[tuple[int, Path]]:
     """The files that were to replace one, or any, each with the number of the process that writes it, or did."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            name = re.fullmatch(_SCRATCH, entry.name)
+            name = re.fullmatch(_SCRATCH, entry.name) if entry.name.endswith(_SCRATCH_END) else None
             if name is not None and of in {"", name[1]}:
                 yield int(name[2]), folder / entry.name
 

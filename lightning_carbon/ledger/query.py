@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
 from heapq import nlargest
 from itertools import islice
 from pathlib import Path
@@ -26,6 +25,7 @@ from lightning_carbon.ledger.tags import TAGS_FILE, read_tags
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     import sqlite3

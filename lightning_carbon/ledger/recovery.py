@@ -15,14 +15,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from lightning_carbon.records.journal import RankPart
 from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.run import Status
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import LedgerError
@@ -26,6 +25,7 @@ from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.merging import iso, record_of
 from lightning_carbon.records.run import Status
 from lightning_carbon.records.totals import Totals
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +26,7 @@ from lightning_carbon.study.measured.projection import training_hours
 from lightning_carbon.study.measured.table import signed
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.units import SECONDS_PER_MINUTE
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 AUTOMATIC_VARIABLE: Final = "LIGHTNING_CARBON"
 SETUP_MINUTES: Final = 10.0

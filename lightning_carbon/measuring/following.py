@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -19,7 +18,7 @@ from lightning_carbon.ledger.journals import MOST_LINE_BYTES, check_names, journ
 from lightning_carbon.records.journal import header_of, with_beat
 from lightning_carbon.study.measured.from_journals import RankJournal, training_seconds, watts_now
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.errors import ConfigError
@@ -16,6 +15,7 @@ from lightning_carbon.study.measured.projection import GPU, project, short_name
 from lightning_carbon.study.measured.training_length import TrainingLength
 from lightning_carbon.study.method import CURRENT, STRUBELL_2019, Method
 from lightning_carbon.study.published.study import PublishedModel, strubell2019
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from lightning_carbon.study.measured.measurement import Measurement

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.baseline.contest import Trial, trial_of
@@ -21,7 +20,7 @@ from lightning_carbon.measuring.following import Follower
 from lightning_carbon.meter import Meter
 from lightning_carbon.records.run import Status
 from lightning_carbon.settings import LEDGER, PROJECT, configure, writable_ledger
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 if TYPE_CHECKING:
     from pathlib import Path

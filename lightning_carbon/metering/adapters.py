@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.exporting.live import Publish, publish_nowhere
 from lightning_carbon.ranks import OwnIdentity, Ranks
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -13,10 +13,10 @@ Nothing here reads a clock, a file or another rank.
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.journal import StopBeat
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

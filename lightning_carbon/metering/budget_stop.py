@@ -7,7 +7,6 @@ thread a step is counted and compared with a number.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from lightning_carbon.errors import BudgetReached
@@ -16,6 +15,7 @@ from lightning_carbon.metering.stop_planner import StopPlanner
 from lightning_carbon.metering.sums import sums_of
 from lightning_carbon.records.run import Status
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

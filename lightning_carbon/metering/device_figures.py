@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -32,12 +32,13 @@ def conditions_at(part: RankPart, places: Sequence[int]) -> dict[tuple[int, int]
     return found
 
 
-def figures_between(before: Conditions, now: Conditions) -> dict[str, float]:
+def figures_between(before: Conditions, now: Conditions, asked: Collection[str] | None = None) -> dict[str, float]:
     """The figures of the time between two sums, over all devices; absent is what no reading in it tells.
 
     Args:
         before: The sums at the row before.
         now: The present sums.
+        asked: The names of the figures that are asked for; ``None`` for all.
     """
     found: dict[str, list[float]] = {}
     for key, told in now.items():
@@ -46,10 +47,12 @@ def figures_between(before: Conditions, now: Conditions) -> dict[str, float]:
             continue
         known = known or ConditionSum()
         watched_ns = told.watched_ns - known.watched_ns
-        if watched_ns > 0:
+        if watched_ns > 0 and (asked is None or THROTTLED in asked):
             found.setdefault(THROTTLED, []).append((told.throttled_ns - known.throttled_ns) / watched_ns)
-        for name, shown in told.gauges.items():
-            last = known.gauges.get(name)
+        for name in told.gauges if asked is None else asked:
+            shown, last = told.gauges.get(name), known.gauges.get(name)
+            if shown is None:
+                continue
             since_ns, since = (0, 0.0) if last is None else (last.ns, last.integral)
             if shown.ns > since_ns:
                 seconds = (shown.ns - since_ns) / NANOSECONDS_PER_SECOND

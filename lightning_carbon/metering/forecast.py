@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.records.numbers import median_of
 from lightning_carbon.records.rows import Forecast
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 MOST_BLOCKS: Final = 32
 """The most blocks that are kept; further blocks are joined in pairs, which keeps memory and work flat."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.module_powers import ModuleSums, SampledSteps, ticks_of
@@ -16,6 +15,7 @@ from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.metering.module_trace import ModuleTrace
 from lightning_carbon.records.module_table import modules_beat
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

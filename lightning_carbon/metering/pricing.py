@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from lightning_carbon.carbon.series import IntensitySeries, use_of
 from lightning_carbon.records.power_profile import energy_profile_of
 from lightning_carbon.records.run import Status
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

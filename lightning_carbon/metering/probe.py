@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from math import isnan, nan
-from typing import TYPE_CHECKING, NoReturn, SupportsInt
+from typing import TYPE_CHECKING, NoReturn, SupportsInt, cast
 
 from lightning_carbon.energy.cadence import Cadence
 from lightning_carbon.energy.plausibility import GIVE_UP_NS, ceiling_of
@@ -14,9 +13,10 @@ from lightning_carbon.energy.succession import Succession
 from lightning_carbon.energy.timeline import STILL_AFTER_NS, CounterTimeline, GaugeTimeline
 from lightning_carbon.errors import NoNews, ReadFailed, SourceLost
 from lightning_carbon.metering.crosscheck import DEAD_NS, SILENT_NS, CrossCheck, Retry
-from lightning_carbon.ports import EnergyCounter, Share
+from lightning_carbon.ports import is_counter, is_share
 from lightning_carbon.records.journal import SensorBeat
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy, Power
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lightning_carbon.energy.readings import Sensor
     from lightning_carbon.energy.timeline import Timeline
     from lightning_carbon.metering.condition_watch import ConditionWatch
-    from lightning_carbon.ports import Clock, Source
+    from lightning_carbon.ports import Clock, PowerGauge, Source
 
 PATIENCE_NS = 2 * NANOSECONDS_PER_SECOND
 """How long a source may fail, or hang, before it is lost."""
@@ -44,7 +44,7 @@ def _ceiling_of(sensor: Sensor) -> Power | None:
 def _line_of(source: Source, max_gap_ns: int, still_after_ns: int) -> CounterTimeline | GaugeTimeline:
     """A timeline for the readings of a source."""
     sensor = source.sensor
-    if isinstance(source, EnergyCounter):
+    if is_counter(source):
         return CounterTimeline(
             wraps_at=sensor.wraps_at,
             ticking=sensor.provenance is Provenance.COUNTER,
@@ -124,17 +124,13 @@ class Probe:
         ceiling = _ceiling_of(self.sensor)
         # Looked up once rather than ten times a second: after the pause between two readings the processor's caches are
         # cold, and every attribute costs ten times as much as in a benchmark's loop.
-        self._share = source if isinstance(source, Share) else None
+        self._share = source if is_share(source) else None
         whole = source if self._share is None else self._share.whole
         #: The sensor of the whole, where this is a share, or its own sensor.
         self.whole_sensor = whole.sensor
         self._held_ns = STILL_AFTER_NS
         witness: Probe | None = None
-        if (
-            fallback is not None
-            and isinstance(whole, EnergyCounter)
-            and self.whole_sensor.provenance is Provenance.COUNTER
-        ):
+        if fallback is not None and is_counter(whole) and self.whole_sensor.provenance is Provenance.COUNTER:
             witness = Probe(fallback, clock, max_gap_ns)
             has_power = witness.whole_sensor.provenance is not Provenance.MODELLED
             self._held_ns += DEAD_NS if has_power else SILENT_NS
@@ -143,11 +139,11 @@ class Probe:
         self._whole_reading: CounterReading | GaugeReading | None = None
         self._whole_moved_ns = -1
         self._whole_count: int | None = None
-        if isinstance(source, EnergyCounter):
+        if is_counter(source):
             self._ask, self._reading = source.read_energy, CounterReading
             self._is_gauge = False
         else:
-            self._ask, self._reading = source.read_power, GaugeReading
+            self._ask, self._reading = cast("PowerGauge", source).read_power, GaugeReading
             self._is_gauge = True
         self._most_watts = _LARGEST if ceiling is None else ceiling.watts
         wraps_at = whole.sensor.wraps_at

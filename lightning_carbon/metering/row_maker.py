@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.metering.beats import usage_beat
@@ -11,6 +10,7 @@ from lightning_carbon.metering.pricing import RunPricing
 from lightning_carbon.metering.probes import sums_at
 from lightning_carbon.metering.sums import NOTHING, Hardware, row_between, sums_of
 from lightning_carbon.records.journal import RankPart
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ class RowMaker:
 
     def __init__(self, config: MeterConfig, header: Header, probes: Sequence[Probe], *, outlook: Outlook) -> None:
         self._config = config
+        self._asked = None if config.device_metrics else ALWAYS
         self.pricing = RunPricing(config, header.started_at)
         self._grams = 0.0
         if outlook.budget is not None:
@@ -86,7 +87,7 @@ class RowMaker:
             if any(probe.replaced for probe in self._probes):  # another sensor has another range
                 beat = replace(beat, sensors=tuple(probe.told(usage.start_ns) for probe in self._probes))
             parts = [RankPart(self._header, beat), *others]
-            self._last = sums_of(parts, silent, self.hardware(parts))
+            self._last = sums_of(parts, silent, self.hardware(parts), asked=self._asked)
             self._of = usage, others, silent
         row = row_between(
             before,
@@ -98,8 +99,6 @@ class RowMaker:
             is_rest=is_over and before.ns > 0,
             forecast=self._outlook.after(self._last),
         )
-        if row.device and not self._config.device_metrics:
-            row = replace(row, device={name: row.device[name] for name in row.device.keys() & ALWAYS})
         return self._rising(row) if self.pricing.has_series else row
 
     def _rising(self, row: Row) -> Row:

@@ -56,6 +56,7 @@ class Sums(NamedTuple):
         sensors: What each of them has shown, by the rank and the place that it is credited to.
         machine: Energy in microjoules of the machines at their plugs; ``None`` where only the chips are known.
         conditions: What the gauges of each GPU have shown, by the rank and the place that it is credited to.
+        asked: The names of the figures of GPUs that a row has; ``None`` for all.
     """
 
     ns: int
@@ -74,6 +75,7 @@ class Sums(NamedTuple):
     sensors: Mapping[tuple[int, int], SensorSum]
     machine: int | None = None
     conditions: Conditions = NO_CONDITIONS
+    asked: Collection[str] | None = None
 
     @property
     def machine_ratio(self) -> float:
@@ -154,13 +156,20 @@ class Hardware:
         return roots
 
 
-def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: Hardware | None = None) -> Sums:
+def sums_of(
+    parts: Sequence[RankPart],
+    silent: Collection[int] = (),
+    hardware: Hardware | None = None,
+    *,
+    asked: Collection[str] | None = None,
+) -> Sums:
     """Add up the usage of all ranks.
 
     Args:
         parts: The parts of the ranks, this rank's first and the others in order.
         silent: The ranks that have not written for a while.
         hardware: The hardware of these ranks, where it is known already.
+        asked: The names of the figures of devices that a row has; ``None`` for all.
     """
     hardware = hardware or _hardware_of(parts)
     own = parts[0].beat
@@ -212,6 +221,7 @@ def sums_of(parts: Sequence[RankPart], silent: Collection[int] = (), hardware: H
         sensors=sensors,
         machine=hardware.machine_microjoules(parts, chips) if hardware.sees_machines and count else None,
         conditions=conditions,
+        asked=asked,
     )
 
 
@@ -297,7 +307,7 @@ def row_between(
         ranks=ranks,
         is_rest=is_rest,
         forecast=forecast,
-        device=figures_between(before.conditions, now.conditions) if now.conditions else {},
+        device=figures_between(before.conditions, now.conditions, now.asked) if now.conditions else {},
     )
 
 

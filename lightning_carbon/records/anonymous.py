@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lightning_carbon.records.run import RunRecord
+from lightning_carbon.values import replace
 
 
 def anonymous(record: RunRecord) -> RunRecord:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lightning_carbon.records.numbers import percent
+from lightning_carbon.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +22,7 @@ from lightning_carbon.records.fields import (
     whole,
 )
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

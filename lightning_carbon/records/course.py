@@ -6,7 +6,6 @@ last quarter of an hour.
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +26,7 @@ from lightning_carbon.records.fields import (
     whole,
 )
 from lightning_carbon.records.power_profile import PowerProfile, Strand, Stretch
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 COURSE_SCHEMA: Final = 1
 MOST_METRICS: Final = 16

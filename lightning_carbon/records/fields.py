@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, partial
@@ -21,10 +20,12 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from lightning_carbon.errors import NewerSchema, RecordError
+from lightning_carbon.values import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from dataclasses import Field
+
+    from lightning_carbon.values import FieldFacts
 
 T = TypeVar("T")
 Reader = Callable[[object], Any]
@@ -268,7 +269,8 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
 @cache
 def _stored(kind: type) -> tuple[str, ...] | None:
     """The names of the fields of a dataclass that are written down; ``None`` for any other type."""
-    return tuple(field.name for field in fields(kind) if _is_stored(field)) if is_dataclass(kind) else None
+    fields = fields_of(kind)
+    return None if fields is None else tuple(name for name, facts in fields.items() if _is_stored(facts))
 
 
 def read_by(reader: Reader) -> Mapping[str, Any]:
@@ -302,18 +304,18 @@ def _plan(kind: type) -> tuple[tuple[str, Reader, bool, frozenset[type]], ...]:
     """The keys of a dataclass: each with its reader, whether it may be missing, and the types of its plain leaves."""
     hints = get_type_hints(kind)
     plan = []
-    for known in filter(_is_stored, fields(kind)):
-        reader = known.metadata.get("reader") or _reader_of(hints[known.name])
-        if NoneType in get_args(hints[known.name]) and "reader" in known.metadata:
-            reader = partial(_optional, reader=reader)
-        may_be_missing = known.default is not MISSING or known.default_factory is not MISSING
-        plan.append((known.name, reader, may_be_missing, _plain_types(known, hints[known.name])))
+    for name, facts in (fields_of(kind) or {}).items():
+        if _is_stored(facts):
+            reader = facts.metadata.get("reader") or _reader_of(hints[name])
+            if NoneType in get_args(hints[name]) and "reader" in facts.metadata:
+                reader = partial(_optional, reader=reader)
+            plan.append((name, reader, facts.may_be_missing, _plain_types(facts, hints[name])))
     return tuple(plan)
 
 
-def _is_stored(field: Field[Any]) -> bool:
+def _is_stored(facts: FieldFacts) -> bool:
     """Whether a field is written down; its metadata say so where it is not."""
-    return bool(field.metadata.get("stored", True))
+    return bool(facts.metadata.get("stored", True))
 
 
 _LEAVES: Final[Mapping[type, Reader]] = {str: text, int: whole, float: number, bool: flag}
@@ -322,7 +324,7 @@ _LEAVES: Final[Mapping[type, Reader]] = {str: text, int: whole, float: number, b
 def _reader_of(hint: Any) -> Reader:  # noqa: ANN401 - whatever an annotation may be
     if hint in _LEAVES:
         return _LEAVES[hint]
-    if is_dataclass(hint):
+    if fields_of(hint) is not None:
         return partial(read, cast("type", hint))
     arguments = get_args(hint)
     if isinstance(hint, UnionType):
@@ -336,10 +338,10 @@ def _reader_of(hint: Any) -> Reader:  # noqa: ANN401 - whatever an annotation ma
     return partial(_as_list, reader=inner) if get_origin(hint) is list else partial(each, reader=inner)
 
 
-def _plain_types(known: Field[Any], hint: Any) -> frozenset[type]:  # noqa: ANN401 - whatever an annotation may be
+def _plain_types(facts: FieldFacts, hint: Any) -> frozenset[type]:  # noqa: ANN401 - whatever an annotation may be
     """The types whose values a field takes as they are, but for the one check that all of them have in common."""
     kinds = {*(get_args(hint) if isinstance(hint, UnionType) else (hint,))}
-    return frozenset(kinds & ({NoneType} if "reader" in known.metadata else {NoneType, *_LEAVES}))
+    return frozenset(kinds & ({NoneType} if "reader" in facts.metadata else {NoneType, *_LEAVES}))
 
 
 def _optional(value: object, reader: Reader) -> Any:  # noqa: ANN401 - what the reader returns

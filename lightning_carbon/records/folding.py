@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.phases import MOST_NAMES, Part, Phase, parts_in_order, phases_in_order
 from lightning_carbon.records.journal import PartBeat, PhaseBeat, RankPart
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,6 @@ which it is read, so all cards of a model err together; offsets and missed time 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_carbon.carbon.monte_carlo import Parts, Plug, Priced, Term, intervals_of
@@ -17,6 +16,7 @@ from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.records.machines import by_host, model_of, seen_of
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -6,7 +6,6 @@ beat before. A reader therefore needs only the last whole line, and a line that 
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
@@ -39,7 +38,7 @@ from lightning_carbon.records.module_table import ModulesBeat
 from lightning_carbon.records.names import by_part, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import Status
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 JOURNAL_SCHEMA = 1
 _JOURNAL = "a journal of a run"

@@ -7,7 +7,6 @@ it is never less than the lineage, and the difference is the work that was lost.
 
 from __future__ import annotations
 
-from dataclasses import asdict, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +19,12 @@ from lightning_carbon.records.fields import (
     mapping,
     name,
     number,
+    plain,
     reading,
 )
 from lightning_carbon.records.totals import UNKNOWN, Attempt, Totals, microjoules_of
 from lightning_carbon.records.waste import lost_work, with_lost
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -180,7 +180,7 @@ def checkpoint_mapping(checkpoint: Checkpoint) -> dict[str, Any]:
         "origin": checkpoint.origin,
         "run_id": checkpoint.run_id,
         "project": checkpoint.project,
-        "lineage": asdict(checkpoint.lineage),
+        "lineage": plain(checkpoint.lineage),
         "attempts": [attempt_mapping(attempt) for attempt in checkpoint.attempts],
     }
 
@@ -208,7 +208,7 @@ def checkpoint_of(values: object) -> Checkpoint:
 def attempt_mapping(attempt: Attempt) -> dict[str, Any]:
     """An attempt as plain values."""
     # The status at the time of writing does not tell how the attempt ended.
-    return {"run_id": attempt.run_id, "project": attempt.project, **asdict(attempt.totals)}
+    return {"run_id": attempt.run_id, "project": attempt.project, **plain(attempt.totals)}
 
 
 def attempt_from(values: object) -> Attempt:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from lightning_carbon.carbon.interval import Interval
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.records.fields import RATIO, one_of
 from lightning_carbon.records.interval_field import INTERVAL
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.records.fields import check_schema, mapping, plain, read, reading
 from lightning_carbon.records.run import SCHEMA, RunRecord
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from lightning_carbon.records.totals import Totals

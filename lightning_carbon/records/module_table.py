@@ -6,14 +6,13 @@ the steps, exactly. Names of modules are a program's own, so they are bounded an
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.module_powers import REST, Activity, ModulePass
 from lightning_carbon.records.fields import RATIO, Misfit, each, one_of, read, read_by, text
 from lightning_carbon.units import MICROJOULES_PER_JOULE
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

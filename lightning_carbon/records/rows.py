@@ -9,12 +9,11 @@ and under ``run_`` the run so far, in the end its total.
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

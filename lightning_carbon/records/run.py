@@ -6,7 +6,6 @@ leaves the rest absent.
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
 from lightning_carbon.records.waste import Waste
 from lightning_carbon.units import Energy
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

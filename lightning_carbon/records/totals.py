@@ -6,12 +6,11 @@ it in joules, as it does all energy. Both are read back into the same values.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TypeVar
 
 from lightning_carbon.records.fields import MOST, at, at_or, mapping, name, number, text, whole
 from lightning_carbon.units import MICROJOULES_PER_JOULE
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 Figure = TypeVar("Figure", int, float)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.fields import RATIO, one_of
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from lightning_carbon.records.totals import Totals

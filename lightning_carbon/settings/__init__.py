@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
@@ -45,7 +44,7 @@ from lightning_carbon.settings.redfish import (
     shown_without_secrets,
 )
 from lightning_carbon.settings.setting import Setting, refuse_unknown
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 
 class Settings(TypedDict, total=False):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.sources import apple, gaudi
 from lightning_carbon.sources.rated import Surroundings, kind_of, modelled
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

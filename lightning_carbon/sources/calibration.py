@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.rest import RestModel
 from lightning_carbon.records.fields import Misfit, read
 from lightning_carbon.sources.kernel_files import read_small
+from lightning_carbon.systems import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def calibration_file(root: Path = Path("/"), environ: Mapping[str, str] = os.env
         except ImportError:
             return None
         folder = str(user_data_path("lightning-carbon", appauthor=False) / "calibrations")
-    return Path(folder) / f"{sha256(_OWN + machine.encode()).hexdigest()[:32]}.json"
+    return Path(folder) / f"{sha256_of(_OWN + machine.encode())[:32]}.json"
 
 
 def calibration_of(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> RestModel | None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lightning_carbon.energy.readings import Kind, Provenance
-from lightning_carbon.ports import Finding, Share
+from lightning_carbon.ports import Finding, is_share
 from lightning_carbon.sources import nvml
 from lightning_carbon.sources.accelerators import MODELLED, RATED, likely, not_metered
 from lightning_carbon.sources.host import model as host_model
@@ -18,6 +17,7 @@ from lightning_carbon.sources.host.allocation import allocation
 from lightning_carbon.sources.hwmon import discovery as hwmon
 from lightning_carbon.sources.hwmon.amd_library import AmdLibrary
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +42,7 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
     computes_on: str | None = None,
     machine: bool = False,
     asked: Finding | None = None,
+    part: Allocation | None = None,
 ) -> list[Finding]:
     """Try every source this package has.
 
@@ -67,6 +68,7 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
             accelerator that no driver numbers, such as a TPU, on this host.
         machine: Whether to look for what sees the whole machine, too, with all of the above inside.
         asked: A sensor of the whole machine that the user has asked for, which comes before all others.
+        part: The job's part of the machine, where that is known already.
 
     Returns:
         A finding for everything that was tried, with a port where it can be read.
@@ -89,7 +91,7 @@ def discover(  # noqa: PLR0913 - the settings of a meter that concern sensors
     findings += not_metered(computes_on, findings)
     if not host:
         return findings
-    part = allocation(environ, root)
+    part = part or allocation(environ, root)
     if machine:
         findings += _machine(_with_asked(asked, shown.machine), part, cpu_scope)
     is_on_module = nvml.covers_host(findings)
@@ -122,6 +124,7 @@ def class_of_machine(
     local_size: int = 1,
     cpu_scope: CpuScope = "auto",
     root: Path = Path("/"),
+    part: Allocation | None = None,
 ) -> RestModel:
     """The model of the rest of this machine: as calibrated with a wall meter, else by its class, found and assumed.
 
@@ -131,6 +134,7 @@ def class_of_machine(
         local_size: The number of the run's processes on this host.
         cpu_scope: As in the meter.
         root: Where ``proc`` and ``sys`` are.
+        part: The job's part of the machine, where that is known already.
     """
     from lightning_carbon.sources.calibration import calibration_of
     from lightning_carbon.sources.machine_class import Accelerators, chassis_of, machine_class
@@ -145,7 +149,7 @@ def class_of_machine(
     # With a GPU for each rank, each rank sees its own alone.
     of_job = min(len(gpus), max(visible, local_size)) if visible else 0
     accelerators = Accelerators((*(gpu.name for gpu in gpus), *others), of_job + len(others))
-    part = allocation(environ, root)
+    part = part or allocation(environ, root)
     portion = 1.0 if part.cpus is None or cpu_scope == "machine" else part.cpus / part.machine_cpus
     found = machine_class(chassis_of(root), accelerators, portion, cpu_reason=part.reason if part.is_part else "")
     calibrated = calibration_of(root, environ)
@@ -213,7 +217,7 @@ def _backed(measured: list[Finding], model: Callable[..., list[Finding]]) -> lis
 
 def _is_count_of(port: Source, kind: Kind) -> bool:
     """Whether a port is a counter of such hardware, or a share of one."""
-    sensor = port.whole.sensor if isinstance(port, Share) else port.sensor
+    sensor = port.whole.sensor if is_share(port) else port.sensor
     return sensor.domain.kind is kind and sensor.provenance is Provenance.COUNTER
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +24,7 @@ from lightning_carbon.grid.machines import (
     WORKSTATION,
 )
 from lightning_carbon.sources.kernel_files import read_small
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +36,7 @@ _LAPTOPS: Final = frozenset({8, 9, 10, 14, 30, 31, 32})
 _SERVERS: Final = frozenset({17, 23, 25, 28, 29})
 _GUESTS: Final = ("amazon ec2", "google", "qemu", "kvm", "openstack", "xen", "vmware", "digitalocean", "alibaba cloud")
 _HYPERVISOR: Final = "hypervisor"
-_MODULES: Final = re.compile(r"\b(SXM\d?|HBM3e?|HGX|OAM|H[12]00 80GB|B[23]00|GB[23]00)\b", re.IGNORECASE)
+_MODULES: Final = r"\b(SXM\d?|HBM3e?|HGX|OAM|H[12]00 80GB|B[23]00|GB[23]00)\b"
 """Accelerators on a board of eight, or four: by the names that NVML and AMD's driver have for them."""
 
 _OF_A_BOARD: Final = 8
@@ -113,7 +112,7 @@ def machine_class(
 def _class(chassis: Chassis, accelerators: Accelerators) -> tuple[str, int]:
     """The class, and how many accelerators it has at least."""
     count = len(accelerators.names)
-    if count and all(_MODULES.search(name) for name in accelerators.names):
+    if count and all(re.search(_MODULES, name, re.IGNORECASE) for name in accelerators.names):
         small = count == _OF_A_SMALL_BOARD
         return (SERVER_4_GPU, _OF_A_SMALL_BOARD) if small else (SERVER_8_GPU_AIR, _OF_A_BOARD)
     if chassis.is_guest:

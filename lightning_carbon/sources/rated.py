@@ -18,7 +18,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from importlib import import_module
 from math import sqrt
 from pathlib import Path
@@ -33,7 +32,7 @@ from lightning_carbon.sources.accelerators import RATED
 from lightning_carbon.sources.kernel_files import read_small
 from lightning_carbon.systems import processor_name
 from lightning_carbon.units import PERCENT, Power
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 SHARE: Final = (0.86, 0.05, 1.0)
 """The mean, least and most power over a training, as a share of the rating: 29 measured trainings take 0.86 in the

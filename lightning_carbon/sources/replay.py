@@ -28,7 +28,6 @@ from __future__ import annotations
 import csv
 import math
 from bisect import bisect_right
-from dataclasses import field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -37,7 +36,7 @@ from lightning_carbon.energy.readings import CounterReading, Domain, GaugeReadin
 from lightning_carbon.errors import ReadFailed, RecordError, SourceLost
 from lightning_carbon.ports import EnergyCounter
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy, Power
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ import pytest
 import lightning_carbon
 from lightning_carbon.sources.host.cpuinfo import describe_cpu
 from lightning_carbon.sources.launchers import pid_namespace
-from lightning_carbon.systems import processor_name, read_at, signals, system
+from lightning_carbon.systems import processor_name, read_at, sha256_of, signals, system
 from tests.elsewhere.stripped import MODULES, NAMES_OF_OS, SIGNALS
 
 PACKAGE = Path(lightning_carbon.__file__).parent
@@ -97,3 +98,9 @@ def test_names_that_are_looked_for_exist_on_some_system() -> None:
     """So that a slip in the list of what others lack shows."""
     assert [] == [name for name in NAMES_OF_OS if not hasattr(os, name)] or sys.platform != "linux"
     assert [] == [name for name in SIGNALS if not hasattr(signal, name)] or sys.platform != "linux"
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", "größer".encode() * 100])
+def test_a_hash_is_that_of_the_standard_library(content: bytes) -> None:
+    """Whichever module has it, the digits are the same."""
+    assert hashlib.sha256(content).hexdigest() == sha256_of(content)

@@ -67,6 +67,8 @@ def test_objects_are_made_shown_and_listed_alike(pair: tuple[Any, Any]) -> None:
         lambda kind: repr(kind("a", 2.0)),
         lambda kind: kind(),
         lambda kind: kind(name="a", volts=1),
+        lambda kind: kind("a", name="b"),
+        lambda kind: kind("a", 1.0, {}, None, 2),
         lambda kind: asdict(kind(name="a", note="b")),
         lambda kind: astuple(kind(name="a", watts=3.0, tags={"b": 1})),
         lambda kind: asdict(replace(kind(name="a"), watts=5.0)),
@@ -197,3 +199,71 @@ def test_a_plain_subclass_calls_the_method_of_its_parent() -> None:
 
     assert 1_400.0 == Hot("a").doubled()
     assert 1_400.0 == Hot("b").doubled()
+
+
+@pytest.mark.parametrize("decorator", [OURS(slots=True), values.dataclass, dataclasses.dataclass])
+def test_fields_are_known_whoever_made_the_class(decorator: Callable[[type], type]) -> None:
+    """Names, metadata, and which fields have a default are as the class states."""
+
+    class Draw:
+        """A draw of power."""
+
+        name: str
+        note: str | None = field(default=None, metadata={"stored": False})
+        tags: dict[str, int] = field(default_factory=dict)
+
+    known = values.fields_of(decorator(Draw))
+
+    assert known is not None
+    assert {"name": False, "note": True, "tags": True} == {name: facts.may_be_missing for name, facts in known.items()}
+    assert {"stored": False} == known["note"].metadata
+
+
+@pytest.mark.parametrize("kind", [int, list[int], None])
+def test_what_is_no_dataclass_has_no_fields(kind: object) -> None:
+    """Other classes, and what is no class, have none."""
+    assert values.fields_of(kind) is None
+
+
+@pytest.mark.parametrize("decorator", [OURS(slots=True), values.dataclass])
+def test_fields_are_stated_without_the_standard_library(decorator: Callable[[type], Any]) -> None:
+    """A default made anew for every object, and what else a field may be told."""
+
+    class Draw:
+        """A draw of power."""
+
+        tags: dict[str, int] = values.field(default_factory=dict, compare=False, repr=False)
+
+    kind = decorator(Draw)
+
+    assert {} == kind().tags is not kind().tags
+    assert kind({"tagged": 1}) == kind()
+    assert "tagged" not in repr(kind({"tagged": 1}))
+
+
+def test_objects_that_are_not_compared_are_themselves() -> None:
+    """Without comparison, two objects of the same values differ, and each can be a key."""
+
+    @values.dataclass(slots=True, eq=False)
+    class Mark:
+        """A mark."""
+
+        at_ns: int = 0
+
+    first, second = Mark(), Mark()
+
+    assert first != second
+    assert 2 == len({first, second})
+
+
+def test_fields_of_a_class_that_the_standard_library_makes_are_replaced() -> None:
+    """An object of any dataclass gets another value in a field."""
+
+    @values.dataclass
+    class Loose:
+        """Without slots."""
+
+        name: str
+
+    assert Loose("b") == values.replace(Loose("a"), name="b")
+    assert Power(2.0) == values.replace(Power(1.0), watts=2.0)

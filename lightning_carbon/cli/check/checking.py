@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +17,7 @@ from lightning_carbon.ledger.directory import RECORD_FILE
 from lightning_carbon.ledger.files import read_json, to_json, write_json
 from lightning_carbon.ledger.query import read_record
 from lightning_carbon.report.sheets import Sheet, as_markdown, as_text, escape_markdown
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.rest import Boundary
@@ -10,6 +9,7 @@ from lightning_carbon.cli.doctor.report import MachineReport
 from lightning_carbon.energy.readings import Kind
 from lightning_carbon.settings import MACHINE
 from lightning_carbon.sources.discovery import class_of_machine
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import field, replace
 from itertools import pairwise
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Final
@@ -14,7 +13,7 @@ from lightning_carbon.energy.timeline import CounterTimeline
 from lightning_carbon.errors import SourceLost
 from lightning_carbon.ports import EnergyCounter
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

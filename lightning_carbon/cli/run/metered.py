@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from lightning_carbon.cli import NAME
@@ -18,6 +17,7 @@ from lightning_carbon.meter import Meter
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import Status
 from lightning_carbon.settings import Settings, configure
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from math import ceil
 from typing import Any, Final, Unpack, cast
@@ -36,6 +35,7 @@ from lightning_carbon.records.run import RunRecord
 from lightning_carbon.settings import SETTINGS, MeterConfig, Settings, configure
 from lightning_carbon.settings.checks import DEFAULT_PROJECT, check_project
 from lightning_carbon.settings.signatures import takes
+from lightning_carbon.values import replace
 from lightning_carbon.wiring import copy_record, ranks_as
 
 NAME: Final = "lightning_carbon"

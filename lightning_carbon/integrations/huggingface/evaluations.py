@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Final
 
 from lightning_carbon.metering.laps import Lap, Laps
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 _MOST_WAITING: Final = 64
 """The most evaluations that wait for their figures; more come between two logs only where nothing is ever settled."""

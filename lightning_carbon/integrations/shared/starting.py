@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from lightning_carbon.energy.phases import Phase
@@ -14,6 +13,7 @@ from lightning_carbon.ranks import Ranks
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.settings.checks import Devices
 from lightning_carbon.sources.torch_devices import device_uuids
+from lightning_carbon.values import replace
 
 MeterT = TypeVar("MeterT", bound=Meter)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
-from dataclasses import field
 from typing import Any, Final
 
 from lightning_carbon.integrations.shared.guard import guarded, logger, told_of
@@ -22,7 +21,7 @@ from lightning_carbon.records.conclusion import figures_of, words_of
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.report.board import POWER
 from lightning_carbon.settings import MeterConfig
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 PATIENCE_SECONDS: Final = 5.0
 """As long as the end of a program waits for trackers, all together."""

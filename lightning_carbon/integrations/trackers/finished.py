@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ from lightning_carbon.integrations.shared.guard import guarded, logger
 from lightning_carbon.records.power_profile import PowerProfile
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.report.figure import pixels, power_figure
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 FIGURE_FROM_SECONDS: Final = 30.0
 """The least duration of a training with a figure, which takes less than 0.5 % of it (`make bench`, 2026)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.carbon.equivalents import equivalent_of
@@ -29,7 +28,7 @@ from lightning_carbon.report.pages.condition_tables import device_table, waste_t
 from lightning_carbon.report.pages.ranges import between, ranges_of
 from lightning_carbon.report.pages.tables import Cell, PageTable, count, figure, page_table, share, words
 from lightning_carbon.units import CarbonMass, Energy
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

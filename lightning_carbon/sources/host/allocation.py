@@ -29,7 +29,6 @@ from lightning_carbon.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_RANGE = r"(\d+)(?:-(\d+))?"
 _REPEATED = r"(\d+)(?:\(x(\d+)\))?"
 _OCTAL = r"\\([0-7]{3})"
 # No machine has more; an error in a file must not make a set that fills the memory.
@@ -195,19 +194,17 @@ def _cpu_list(text: str) -> set[int]:
     """The processors in a list such as ``0-3,8``; empty where the text is no list."""
     cpus: set[int] = set()
     for entry in text.strip().split(","):
-        match = re.fullmatch(_RANGE, entry.strip())
-        if match is None:
+        first, dash, last = entry.strip().partition("-")
+        last = last if dash else first
+        if not (first.isdecimal() and last.isdecimal()) or int(last) >= _MOST_CPUS:
             return set()
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last >= _MOST_CPUS:
-            return set()
-        cpus.update(range(first, last + 1))
+        cpus.update(range(int(first), int(last) + 1))
     return cpus
 
 
 def _unescaped(text: str) -> str:
     """A path of mountinfo, where blanks and backslashes stand as octal numbers."""
-    return re.sub(_OCTAL, lambda match: chr(int(match[1], 8)), text)
+    return re.sub(_OCTAL, lambda match: chr(int(match[1], 8)), text) if "\\" in text else text
 
 
 def _text(path: Path) -> str:

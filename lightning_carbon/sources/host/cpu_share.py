@@ -25,16 +25,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ReadFailed, SourceLost
-from lightning_carbon.ports import EnergyCounter, Finding
+from lightning_carbon.ports import Finding, is_counter
 from lightning_carbon.sources.process_tree import LISTING_SECONDS
 from lightning_carbon.sources.shares import SharedCounter, Split
 from lightning_carbon.units import MICROSECONDS_PER_SECOND
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -181,7 +181,7 @@ def refuse(findings: Iterable[Finding], reason: str) -> list[Finding]:
 
 def _shared(finding: Finding, splitting: Splitting, why: str) -> Finding:
     port = finding.port
-    if not isinstance(port, EnergyCounter):
+    if port is None or not is_counter(port):
         return finding
     remark = "; ".join(filter(None, [finding.reason, f"shared by processor time: {why}"]))
     return replace(finding, port=SharedCounter(port, splitting, _sensor(port.sensor)), reason=remark)

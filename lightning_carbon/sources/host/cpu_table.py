@@ -19,7 +19,7 @@ from lightning_carbon.values import dataclass
 
 # Beside the code rather than through importlib.resources, which costs 5 ms to import; pip always unpacks a wheel.
 _TABLE = Path(__file__).with_name("data") / "cpu_power.csv"
-_COLUMNS = "name,base_watts,max_watts,threads,source\n"
+_COLUMNS = b"name,base_watts,max_watts,threads,source\n"
 
 _NOISE = r"""(?ix)
       @.*                         # nominal clock
@@ -31,9 +31,7 @@ _NOISE = r"""(?ix)
     | \b(?:processor|cpu|apu|genuine|[xk]-series)\b
     """
 _MARK = r"(?i:\((?:r|tm|c)\)|[®™©])"
-_SPACE = r"\s+"
 _CORE2 = r"(?i:\bcore2\b)"
-_ABSENT_VERSION = r"(?<=\d) 0$"
 
 # Every part of these lines runs two threads a core, save those whose count the table states (EPYC 9754S). The other
 # Ryzens and the embedded EPYC 3000 need not.
@@ -75,12 +73,14 @@ def plain_name(model_name: str) -> str:
         The name without marks, clock, core count, graphics and generation, such as ``"Intel Xeon E5-2686 v4"``.
         Applying this function twice changes nothing more.
     """
-    name = re.sub(_SPACE, " ", re.sub(_MARK, "", model_name))
-    while (shorter := re.sub(_SPACE, " ", re.sub(_NOISE, " ", name)).strip()) != name:
+    name = " ".join(re.sub(_MARK, "", model_name).split())
+    while (shorter := " ".join(re.sub(_NOISE, " ", name).split())) != name:
         name = shorter
-    name = re.sub(_CORE2, "Core 2", name).replace("- ", "-")
+    if "core2" in name.casefold():
+        name = re.sub(_CORE2, "Core 2", name)
+    name = name.replace("- ", "-")
     # The first E5 Xeons carry a 0 where later models say v2: "Intel(R) Xeon(R) CPU E5-2660 0 @ 2.20GHz".
-    return re.sub(_ABSENT_VERSION, "", name)
+    return name[:-2] if name.endswith(" 0") and name[-3:-2].isdecimal() else name
 
 
 def find_cpu(model_name: str) -> CpuSpec | None:
@@ -113,14 +113,15 @@ def _threads_by_brand(key: str, model_name: str) -> int | None:
 
 
 @cache
-def _table() -> tuple[str, str]:
-    """The lines of the table, as they are and with their case folded."""
-    _, columns, lines = _TABLE.read_text("utf-8").partition(_COLUMNS)
-    return columns[-1:] + lines, (columns[-1:] + lines).casefold()
+def _table() -> tuple[bytes, bytes]:
+    """The lines of the table, as they are and in small letters, which all capitals of names have: those are ASCII."""
+    _, columns, lines = _TABLE.read_bytes().partition(_COLUMNS)
+    lines = columns[-1:] + lines
+    return lines, lines.lower()
 
 
 def _line_of(key: str) -> str | None:
-    """The line of a processor; a run needs one of five thousand, so the others are not even taken apart."""
-    lines, folded = _table()
-    at = folded.rfind(f"\n{key},")
-    return None if at < 0 else lines.split("\n")[folded.count("\n", 0, at) + 1]
+    """The line of a processor; a run needs one of five thousand, so the others are not even decoded."""
+    lines, small = _table()
+    at = small.rfind(f"\n{key},".encode())
+    return None if at < 0 else lines[at + 1 : lines.index(b"\n", at + 1)].decode()

@@ -11,11 +11,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.sources.kernel_files import read_small, reason_of
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -32,9 +32,7 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import time
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,7 +45,7 @@ from lightning_carbon.sources.host.powercap import explore, top_of
 from lightning_carbon.sources.kernel_files import FileCounter, read_count, reason_of
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
 from lightning_carbon.units import MICROJOULES_PER_JOULE, MICROWATTS_PER_WATT, Energy, Power
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -267,6 +265,8 @@ def _found(counter: FileCounter, zone: Zone) -> Finding:
 def _unreadable(zone: Zone, subject: str, error: Exception) -> Finding:
     if isinstance(error, PermissionError):
         # A single command for the whole tree, for the files read here alone, sub-zones included, and through no link.
+        import shlex  # few machines need the hint
+
         command = f"sudo find {shlex.quote(str(top_of(zone)))} -name '*energy*_uj' -exec chmod a+r {{}} +"
         return Finding(
             "rapl",

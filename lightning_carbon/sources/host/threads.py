@@ -28,7 +28,7 @@ _NEOVERSE_V2: Final = "0xd4f"
 # No EPYC and no Xeon of the last ten years is rated for as much a thread: the highest are EPYC 72F3 (180 W, 16 threads)
 # and Xeon Bronze 3104 (85 W, 6 threads). A chip that seems to have fewer threads is seen from a guest.
 _MOST_WATTS_A_THREAD: Final = 15.0
-_SERVERS: Final = re.compile(r"AMD EPYC |Intel Xeon (?:Bronze|Silver|Gold|Platinum|\d)")
+_SERVERS: Final = r"AMD EPYC |Intel Xeon (?:Bronze|Silver|Gold|Platinum|\d)"
 
 
 def sys_vendor(dmi: Path = DMI) -> str:
@@ -77,6 +77,6 @@ def socket_threads(description: Mapping[str, str], spec: CpuSpec | None) -> int 
     if is_guest or not siblings:
         return None
     watts = None if spec is None else spec.base_watts
-    if spec and watts and _SERVERS.match(spec.name) and watts / siblings > _MOST_WATTS_A_THREAD:
+    if spec and watts and re.match(_SERVERS, spec.name) and watts / siblings > _MOST_WATTS_A_THREAD:
         return None
     return siblings

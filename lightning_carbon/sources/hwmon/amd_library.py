@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +21,7 @@ from lightning_carbon.sources.hwmon.readings import FileGauge
 from lightning_carbon.sources.kernel_files import FileCounter
 from lightning_carbon.sources.launchers import pid_namespace
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, patient
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.sources.kernel_files import read_small, reason_of
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from lightning_carbon.sources.kernel_files import Opener

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -16,7 +15,7 @@ from lightning_carbon.sources.hwmon.chips import PCI_ADDRESS, explore
 from lightning_carbon.sources.hwmon.gpus import AMD, KernelGpu, amd_gpus, intel_gpus, meter, tiles_of
 from lightning_carbon.sources.hwmon.visible import visible_to_level_zero, visible_to_rocm
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, Patience
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -45,7 +45,7 @@ GAUGE_RATIO: Final = 0.15
 
 _NODES: Final = Path("sys/class/kfd/kfd/topology/nodes")
 _PROPERTIES_BYTES: Final = 8192
-_GT: Final = re.compile(r"i915_gt\d+")
+_GT: Final = r"i915_gt\d+"
 _MOST_TILES: Final = 16
 _NORTHBRIDGE: Final = "vddnb"
 _ANY: Final = "no sensor of this GPU answers: "
@@ -123,7 +123,7 @@ def tiles_of(chips: Chips) -> Callable[[KernelGpu], int]:
     """
     by_address: dict[str | None, int] = {}
     for chip in chips.found:
-        if _GT.fullmatch(chip.name):
+        if re.fullmatch(_GT, chip.name):
             by_address[chip.address] = by_address.get(chip.address, 0) + 1
 
     def tiles(gpu: KernelGpu) -> int:

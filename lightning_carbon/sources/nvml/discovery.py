@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -21,7 +20,7 @@ from lightning_carbon.sources.nvml.selection import select
 from lightning_carbon.sources.nvml.visible_devices import Place
 from lightning_carbon.sources.patience import PATIENCE_SECONDS, NoAnswer, Patience
 from lightning_carbon.sources.process_tree import ProcessTree, job_tree
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

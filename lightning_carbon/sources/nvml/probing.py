@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from lightning_carbon.energy.condition import IDLE_OF_LIMIT
 from lightning_carbon.energy.readings import Domain, Kind, Provenance, Sensor
 from lightning_carbon.errors import ReadFailed, SourceError, SourceLost, SourceUnavailable
-from lightning_carbon.ports import EnergyCounter
+from lightning_carbon.ports import is_counter
 from lightning_carbon.sources.nvml.accuracy import ask_family, stated
 from lightning_carbon.sources.nvml.fields import (
     AVERAGE,
@@ -135,8 +135,7 @@ def probe(gpu: Gpu, nvml: ModuleType, parent: str | None = None) -> Probed:
         except AttributeError:
             failures.append(f"{name}: not known to this version of pynvml")
         else:
-            is_counter = isinstance(source, EnergyCounter)
-            fallback = _first([attempt for _, attempt in candidates]) if is_counter else None
+            fallback = _first([attempt for _, attempt in candidates]) if is_counter(source) else None
             return Probed(source, "; ".join(failures), fallback, partial(_better, silent) if silent else None)
     raise SourceUnavailable("nvml", f"{NO_SENSOR} ({'; '.join(failures)})")
 

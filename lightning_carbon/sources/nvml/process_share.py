@@ -18,7 +18,6 @@ References: nvml.h on ``nvmlDeviceGetProcessUtilization`` (Maxwell or newer, not
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.energy.readings import Provenance
@@ -27,6 +26,7 @@ from lightning_carbon.ports import EnergyCounter
 from lightning_carbon.sources.nvml.library import code_of
 from lightning_carbon.sources.nvml.processes import NAMESPACE_FIX, NAMESPACE_REASON
 from lightning_carbon.sources.shares import SharedCounter, SharedGauge, Split
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

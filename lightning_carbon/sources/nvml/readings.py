@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ReadFailed
 from lightning_carbon.ports import EnergyCounter
 from lightning_carbon.units import MILLIWATTS_PER_WATT, Energy, Power
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any, Final
 
 from lightning_carbon.carbon.intensity import Intensity, PowerUsage
@@ -25,7 +24,7 @@ from lightning_carbon.records.fields import (
 )
 from lightning_carbon.study.measured.settling import Settling
 from lightning_carbon.study.measured.training_length import TrainingLength
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 MEASUREMENT_SCHEMA: Final = 1
 

@@ -12,14 +12,13 @@ fifth of the uncertainty of GPUs' sensors.
 
 from __future__ import annotations
 
-from dataclasses import field
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import StudyError
 from lightning_carbon.records.fields import SIGNED
 from lightning_carbon.units import SECONDS_PER_MINUTE
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.energy.readings import kind_word
@@ -28,6 +27,7 @@ from lightning_carbon.study.rows import (
     study_sheet,
 )
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, SECONDS_PER_HOUR, Energy, Power
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

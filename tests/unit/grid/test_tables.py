@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lightning_carbon.grid.tables import WORLD, countries, newest_of_countries, world
+
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "lightning_carbon/grid/data"
 ACCELERATORS = "accelerators.csv"
@@ -67,3 +69,11 @@ def test_the_package_data_stays_small() -> None:
     weight = sum(file.stat().st_size for file in (ROOT / "lightning_carbon").rglob("data/*") if file.is_file())
 
     assert weight < 1_500_000
+
+
+def test_the_start_of_a_run_reads_the_same_figures_as_the_whole_table() -> None:
+    """The world's factors, and the newest of each country, are those of the table that is taken apart."""
+    others = [country for country in countries().values() if country.code != WORLD]
+
+    assert countries()[WORLD] == world()
+    assert tuple(sorted(country.grams[country.nearest(None)] for country in others)) == newest_of_countries()
