@@ -52,7 +52,11 @@ ALONE = tuple(document for document in DOCUMENTS if document not in GUIDES)
 """The pages each of whose blocks stands alone; tests/integration/test_guides.py runs the others."""
 PYTHON = [block for block in blocks("python") if block.document in ALONE]
 ESTIMATING = [block for block in PYTHON if "estimate.estimating" in block.text]
-METERING = [block for block in PYTHON if block not in ESTIMATING]
+ELSEWHERE = ("from setfit", "from trl", "from sentence_transformers")
+"""What is in the examples that huggingface/test_library_examples.py runs, all in one process."""
+METERING = [
+    block for block in PYTHON if block not in ESTIMATING and not any(words in block.text for words in ELSEWHERE)
+]
 FIRST_CODE_WITHIN = 30
 FRAMEWORKS = {"lightning": "pytorch_lightning", "huggingface": "transformers.trainer"}
 """What a program imports that takes seconds, by what is prepared for it."""

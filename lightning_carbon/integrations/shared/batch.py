@@ -6,8 +6,9 @@ imports torch: whatever has a ``shape`` is a tensor, be it torch's, NumPy's or J
 The rules:
 
 * Samples: the first dimension of the first tensor with any. Tensors are looked for in mappings, lists, tuples and
-  data classes, to any depth, in order; where there are ``input_ids``, they come first. Where sequences are packed or
-  flattened into rows, the number of sequences by ``cu_seq_lens_q``, ``position_ids`` or ``seq_idx``.
+  data classes, to any depth, in order; where there are ``input_ids``, they come first; where these are flat, their
+  ``offsets``. Where sequences are packed or flattened into rows, the number of sequences by ``cu_seq_lens_q``,
+  ``position_ids`` or ``seq_idx``.
 * Tokens: those of ``input_ids``, else of ``tokens``, else of all names that end in ``_input_ids``, where these are
   tensors of integers. Padding does not count where it can be seen on the host: by the ``attention_mask``, else by
   ``position_ids``, else by the ``labels``, which are -100 to the end of a row. Elsewhere all elements count, padding
@@ -87,12 +88,20 @@ def _count_named(batch: object, named: list[tuple[str, Any]]) -> Count:
     if name not in TOKEN_NAMES:
         parts = [(ids, _value(batch, name.removesuffix("input_ids") + "attention_mask")) for name, ids in named]
         sides = [real_tokens(ids, mask) for ids, mask in parts]
-        return Count(ids.shape[0], sum(side.number for side in sides), any(side.with_padding for side in sides))
+        tokens, with_padding = sum(side.number for side in sides), any(side.with_padding for side in sides)
+        return Count(_texts(batch, name, ids), tokens, with_padding)
     packing = Packing(*(_value(batch, name) for name in Packing._fields))
     mask = _value(batch, "attention_mask")
     sequences = None if is_mask_of(mask, ids) else packing.sequences(ids)
-    samples = ids.shape[0] if sequences is None else sequences
+    samples = _texts(batch, name, ids) if sequences is None else sequences
     return Count(samples, *real_tokens(ids, mask, packing.position_ids, labels=_value(batch, "labels")))
+
+
+def _texts(batch: object, name: str, ids: Any) -> int:  # noqa: ANN401 - whatever has a shape
+    """The number of texts: the rows, or, in a batch for ``torch.nn.EmbeddingBag``, where each begins."""
+    offsets = _value(batch, name.removesuffix("input_ids") + "offsets") if len(ids.shape) == 1 else None
+    texts: int = ids.shape[0] if offsets is None or not _is_tensor(offsets) else offsets.shape[0]
+    return texts
 
 
 class BatchCounter:

@@ -58,6 +58,8 @@ SCALAR = Shaped()
 @pytest.mark.parametrize(
     ("batch", "expected"),
     [
+        ({"a_input_ids": ids(12), "a_offsets": ids(4), "b_input_ids": ids(9), "b_offsets": ids(4)}, (4, 21)),
+        ({"input_ids": ids(12), "offsets": ids(4)}, (4, 12)),
         # Samples: the first tensor with a dimension, wherever it is.
         (IMAGES, (8, None)),
         ([IMAGES, ids(8)], (8, None)),
