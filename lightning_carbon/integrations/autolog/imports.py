@@ -4,6 +4,10 @@ A finder at the head of ``sys.meta_path`` knows the names that it waits for, and
 module's own loader executes it and stays its loader; right after that the action is done. OpenTelemetry's and MLflow's
 automatic logging wait for frameworks in the same way (wrapt's post-import hooks, PEP 369).
 
+wrapt itself is not used: every Lightning callback would load it, 102 modules in 49 ms of processor time instead of two
+in 1 ms (wrapt 2.5.2, `python -X importtime`, 2026); its hooks cannot be taken back, and an exception in a hook fails
+the import. The guard and the taking back would stay here, half of this file.
+
 References:
     https://docs.python.org/3/reference/import.html#the-meta-path
 """

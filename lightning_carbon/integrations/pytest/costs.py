@@ -20,7 +20,7 @@ SHOWN: Final = 10
 """The most tests in the table."""
 
 
-class Sensors(NamedTuple):
+class Resolution(NamedTuple):
     """How well the sensors of a process know an energy.
 
     Args:
@@ -64,7 +64,7 @@ class CallCost(NamedTuple):
 
 
 def cost_of(
-    test: str, seconds: float, joules: float | None, *, sensors: Sensors, budget: float | None = None
+    test: str, seconds: float, joules: float | None, *, resolution: Resolution, budget: float | None = None
 ) -> CallCost:
     """The energy of the call of a test, where the sensors resolve it.
 
@@ -72,18 +72,18 @@ def cost_of(
         test: Its name.
         seconds: How long it took.
         joules: What was metered while it ran.
-        sensors: How well that is known.
+        resolution: How well that is known.
         budget: The most joules that it may take.
     """
-    tick = sensors.tick_seconds
+    tick = resolution.tick_seconds
     if joules is None or tick is None or seconds <= tick:
         return CallCost(test, seconds, budget_joules=budget)
     at_edges = tick / seconds
-    low = max(0.0, joules * (sensors.low_ratio - at_edges))
-    return CallCost(test, seconds, joules, low, joules * (sensors.high_ratio + at_edges), budget)
+    low = max(0.0, joules * (resolution.low_ratio - at_edges))
+    return CallCost(test, seconds, joules, low, joules * (resolution.high_ratio + at_edges), budget)
 
 
-def sensors_of(record: RunRecord) -> Sensors:
+def resolution_of(record: RunRecord) -> Resolution:
     """How well the sensors of a run know an energy, by its record.
 
     Args:
@@ -93,8 +93,8 @@ def sensors_of(record: RunRecord) -> Sensors:
     ticks = [domain.cadence_seconds for domain in energy.domains if domain.cadence_seconds is not None]
     tick = max(ticks, default=None)
     if not energy.total_joules:
-        return Sensors(tick)
-    return Sensors(tick, energy.low_joules / energy.total_joules, energy.high_joules / energy.total_joules)
+        return Resolution(tick)
+    return Resolution(tick, energy.low_joules / energy.total_joules, energy.high_joules / energy.total_joules)
 
 
 def budget_joules(amount: object) -> float | None:
@@ -142,7 +142,7 @@ def part_of(name: str, record: RunRecord) -> dict[str, Any]:
         "joules": energy.total_joules,
         "measured_joules": energy.measured_joules,
         "coverage_ratio": energy.coverage_ratio,
-        "tick_seconds": sensors_of(record).tick_seconds,
+        "tick_seconds": resolution_of(record).tick_seconds,
         "hardware": [f"{domain.name} ({domain.provenance})" for domain in energy.domains],
     }
     return {key: value for key, value in told.items() if value is not None}

@@ -21,13 +21,14 @@ from lightning_carbon.integrations.pytest.costs import (
     budget_joules,
     cost_of,
     part_of,
-    sensors_of,
+    resolution_of,
     table_of,
 )
 from lightning_carbon.integrations.shared.guard import guarded
 from lightning_carbon.ledger.files import write_json
 from lightning_carbon.meter import Meter
 from lightning_carbon.settings import PROJECT
+from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -61,7 +62,7 @@ class Call(NamedTuple):
     @property
     def seconds(self) -> float:
         """How long it took."""
-        return (self.end.at_ns - self.start.at_ns) / 1e9
+        return (self.end.at_ns - self.start.at_ns) / NANOSECONDS_PER_SECOND
 
 
 class EnergyPlugin:
@@ -127,9 +128,9 @@ class EnergyPlugin:
             return
         record = meter.stop()
         self._settle(meter)
-        sensors = sensors_of(record)
+        resolution = resolution_of(record)
         self._costs = [
-            cost_of(call.test, call.seconds, self._joules.get(call.test), sensors=sensors, budget=call.budget)
+            cost_of(call.test, call.seconds, self._joules.get(call.test), resolution=resolution, budget=call.budget)
             for call in self._calls
         ]
         self._parts = [part_of(self._process, record)]
@@ -141,7 +142,7 @@ class EnergyPlugin:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - of pytest-xdist
-        """Gather the figures of a worker; one that was killed has sent none."""
+        """Gather the figures of a worker; a worker that was killed has sent none."""
         told = getattr(node, "workeroutput", {}).get(_KEY, {})
         self._costs += [CallCost(**cost) for cost in told.get("costs", ())]
         self._parts += told.get("parts", ())
@@ -172,7 +173,7 @@ class EnergyPlugin:
             time.sleep(_LOOK_SECONDS)
             self._settle(meter)
         joules = self._joules.get(call.test)
-        cost = cost_of(call.test, call.seconds, joules, sensors=sensors_of(meter.record), budget=call.budget)
+        cost = cost_of(call.test, call.seconds, joules, resolution=resolution_of(meter.record), budget=call.budget)
         if cost.is_over:
             range_of = f"{cost.low_joules:.3g} to {cost.high_joules:.3g} J"
             pytest.fail(f"took {joules:.3g} J ({range_of}), of a budget of {call.budget:.3g} J", pytrace=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lightning_carbon.integrations.pytest.costs import CallCost, Sensors, budget_joules, cost_of, table_of
+from lightning_carbon.integrations.pytest.costs import CallCost, Resolution, budget_joules, cost_of, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,12 +130,12 @@ def test_those_who_do_not_ask_load_nothing() -> None:
 
 def test_the_range_of_a_test_has_its_edges_and_the_sensor_s_own() -> None:
     """Within a tick at its edges, nobody knows what belongs to a test."""
-    sensors = Sensors(tick_seconds=0.1, low_ratio=0.95, high_ratio=1.1)
-    cost = cost_of("test_a", 2.0, 100.0, sensors=sensors, budget=89.0)
+    resolution = Resolution(tick_seconds=0.1, low_ratio=0.95, high_ratio=1.1)
+    cost = cost_of("test_a", 2.0, 100.0, resolution=resolution, budget=89.0)
 
     assert (90.0, 115.0) == pytest.approx((cost.low_joules, cost.high_joules))
     assert (True, False) == (cost.is_over, cost._replace(budget_joules=91.0).is_over)
-    assert CallCost("test_b", 0.1) == cost_of("test_b", 0.1, 5.0, sensors=sensors)
+    assert CallCost("test_b", 0.1) == cost_of("test_b", 0.1, 5.0, resolution=resolution)
     assert (360.0, None, None) == (budget_joules("0.1 Wh"), budget_joules("3 EUR"), budget_joules(50))
 
 
