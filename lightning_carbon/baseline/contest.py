@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.baseline.circumstances import circumstances_of, differences
 from lightning_carbon.baseline.costs import check_coverage, cost_of
+from lightning_carbon.baseline.equal_loss import EqualLoss, said_of
 from lightning_carbon.baseline.trials import Change, change, noise_of, paired_change, trials_needed
 from lightning_carbon.energy.readings import Provenance, kind_word
 from lightning_carbon.errors import ConfigError
@@ -88,6 +89,7 @@ class Contest:
         runs: The ids of the runs of each kind.
         noise: The standard deviation of a trial, as a share.
         notes: The notes on the figures, a sentence each.
+        equal_loss: The energy to the same loss; ``None`` where there is no such loss.
     """
 
     names: tuple[str, str]
@@ -97,6 +99,7 @@ class Contest:
     runs: tuple[tuple[str, ...], tuple[str, ...]]
     noise: float
     notes: tuple[str, ...]
+    equal_loss: EqualLoss | None = None
 
     @property
     def energy(self) -> UnitChange:
@@ -114,17 +117,29 @@ class Contest:
 
     def rows(self) -> list[tuple[str, ...]]:
         """The figures: quantity, both medians, change, interval and p-value."""
+        rows: list[tuple[str, str, UnitChange | EqualLoss]]
+        rows = [(f"{found.quantity} a {found.unit}", found.quantity, found) for found in self.changes]
+        if self.equal_loss is not None:
+            rows.append(
+                (f"energy to {self.equal_loss.metric} {digits(self.equal_loss.loss)}", "energy", self.equal_loss)
+            )
         return [
             (
-                f"{found.quantity} a {found.unit}",
-                _figure(found.quantity, found.first),
-                _figure(found.quantity, found.second),
+                name,
+                _figure(quantity, found.first),
+                _figure(quantity, found.second),
                 signed_percent(found.change.ratio),
                 found.change.span(),
                 digits(found.change.p_value),
             )
-            for found in self.changes
+            for name, quantity, found in rows
         ]
+
+    def with_equal_loss(self, found: EqualLoss | str) -> Contest:
+        """The same with the energy to the same loss, or with a note on why there is none."""
+        note = said_of(found)
+        known = None if isinstance(found, str) else found
+        return replace(self, equal_loss=known, notes=(*self.notes, note))
 
     def as_mapping(self) -> dict[str, Any]:
         """The comparison as plain values."""

@@ -311,6 +311,12 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The logged loss that both are to reach; by default the densest.", show_default=False
+        ),
+    ] = None,
     power: Annotated[
         float | None,
         typer.Option(
@@ -336,6 +342,6 @@ def compare(
         if power is not None:
             work.tell_trials(power, noise)
         elif runs is None:
-            work.compare_runs(sides or [], ledger=ledger, project=project, per=per, form=form)
+            work.compare_runs(sides or [], ledger=ledger, project=project, per=per, loss=loss, form=form)
         else:
-            work.compare_commands(sides or [], runs, ledger=ledger, project=project, per=per, form=form)
+            work.compare_commands(sides or [], runs, ledger=ledger, project=project, per=per, loss=loss, form=form)

@@ -10,6 +10,7 @@ import typer
 
 from lightning_carbon.baseline.blocks import blocks_of
 from lightning_carbon.baseline.contest import Contest, Trial, WorkUnit, contest_of, trial_of, work_unit
+from lightning_carbon.baseline.equal_loss import LoggedRun, at_equal_loss
 from lightning_carbon.baseline.trials import LEAST_TRIALS, trials_needed
 from lightning_carbon.cli.forms import Form
 from lightning_carbon.cli.output import show as show_tables
@@ -17,6 +18,7 @@ from lightning_carbon.cli.run.program import SIGNALLED
 from lightning_carbon.cli.runs.choosing import named_runs, open_runs
 from lightning_carbon.cli.say import notice, say
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.ledger.courses import read_course
 from lightning_carbon.measuring.following import FollowedRun
 from lightning_carbon.measuring.turns import Turn, commands_of, take_turns
 from lightning_carbon.records.journal import RankPart
@@ -36,7 +38,9 @@ _ALONE: Final = (
 )
 
 
-def compare_runs(texts: Sequence[str], ledger: str | None, project: str | None, *, per: str | None, form: Form) -> None:
+def compare_runs(
+    texts: Sequence[str], *, ledger: str | None, project: str | None, per: str | None, loss: str | None, form: Form
+) -> None:
     """Compare runs of the ledger.
 
     Args:
@@ -44,6 +48,7 @@ def compare_runs(texts: Sequence[str], ledger: str | None, project: str | None, 
         ledger: The folder of all runs.
         project: The project, if only its runs count.
         per: The unit of work that decides.
+        loss: The name of the loss that both are to reach.
         form: The form of the output.
 
     Raises:
@@ -59,11 +64,20 @@ def compare_runs(texts: Sequence[str], ledger: str | None, project: str | None, 
     else:
         first, second = ([trial_of(record) for record in side] for side in sides)
         notes = []
-    _show(contest_of((texts[0], texts[1]), first, second, is_paired=False, per=work_unit(per), notes=notes), form)
+    contest = contest_of((texts[0], texts[1]), first, second, is_paired=False, per=work_unit(per), notes=notes)
+    logged = [[_logged(runs, record) for record in side] for side in sides]
+    _show(contest.with_equal_loss(at_equal_loss(*logged, is_paired=False, metric=loss)), form)
 
 
 def compare_commands(
-    texts: Sequence[str], trials: int, *, ledger: str | None, project: str | None, per: str | None, form: Form
+    texts: Sequence[str],
+    trials: int,
+    *,
+    ledger: str | None,
+    project: str | None,
+    per: str | None,
+    loss: str | None,
+    form: Form,
 ) -> None:
     """Run two commands in turn, and compare them.
 
@@ -73,6 +87,7 @@ def compare_commands(
         ledger: The folder of all runs.
         project: The project of the runs.
         per: The unit of work that decides.
+        loss: The name of the loss that both are to reach.
         form: The form of the output.
 
     Raises:
@@ -89,7 +104,12 @@ def compare_commands(
     except KeyboardInterrupt:
         notice("interrupted; the program was ended, and the runs so far are in the ledger")
         raise typer.Exit(SIGNALLED + signal.SIGINT) from None
-    _show(contest_of((_SIDES[0], _SIDES[1]), first, second, is_paired=True, per=unit), form)
+    contest = contest_of((_SIDES[0], _SIDES[1]), first, second, is_paired=True, per=unit)
+    runs = open_runs(ledger, project)
+    logged = [
+        [_logged(runs, runs.ledger.find(trial.run_id, runs.project)) for trial in side] for side in (first, second)
+    ]
+    _show(contest.with_equal_loss(at_equal_loss(*logged, is_paired=True, metric=loss)), form)
 
 
 def tell_trials(effect: float, noise: float) -> None:
@@ -120,6 +140,12 @@ def _blocks(record: RunRecord) -> Sequence[Trial]:
     journals = followed.journals
     parts = [RankPart(journal.header, journal.beats[-1]) for journal in journals]
     return blocks_of(record, parts, [journal.beats for journal in journals])
+
+
+def _logged(runs: Runs, record: RunRecord) -> LoggedRun:
+    """What a run has logged against its energy."""
+    course = read_course(runs.ledger.folder(record))
+    return LoggedRun(record.run_id, {} if course is None else course.metrics, record.origin is not None)
 
 
 def _show(contest: Contest, form: Form) -> None:

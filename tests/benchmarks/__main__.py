@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from tests.benchmarks import (
     accuracy,
+    comparing,
     ending,
     forecasting,
     ledger,
@@ -58,6 +59,7 @@ BENCHES: dict[str, Callable[[World], Iterator[Check]]] = {
     "forecast": forecasting.forecasts,
     "waste": wasting.waste,
     "modules": modules.modules,
+    "compare": comparing.comparisons,
 }
 PEER_BENCHES: dict[str, Callable[[Arena], Iterator[Row]]] = {
     "peers-start": costs.start,

@@ -22,6 +22,7 @@ from lightning_carbon.wiring import open_ledger
 
 GPU = Domain(Kind.GPU, "gpu:0", "Simulated GPU 0")
 RUNS = 5
+STEPS = 15
 BURN = "import time; end = time.process_time() + 0.1\nwhile time.process_time() < end: pass"
 NOTHING = "compare-nothing-that-is-there"
 
@@ -40,16 +41,18 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
             source = SimulatedCounter(watts=watts, domain=GPU)
             with Meter(sources=[source], ledger=folder, project="lisa", run_name=name) as meter:
                 meter.enter("train")
-                for _ in range(4):
-                    time.sleep(0.005)
+                for step in range(1, STEPS + 1):
+                    time.sleep(0.002)
                     meter.step_done(samples=8, tokens=512)
+                    meter.row()
+                    meter.tell_metrics({"train_loss": 1 / step}, step)
     return folder
 
 
 def test_runs_of_two_names_are_compared(ledger: Path) -> None:
     """Ten times the power is found, in each form."""
     found: dict[str, Any] = json.loads(compare("eager", "wasteful", "--json", ledger=ledger).stdout)
-    text = compare("eager", "wasteful", "--per", "step", ledger=ledger).stdout
+    text = compare("eager", "wasteful", "--per", "step", "--loss", "val_loss", ledger=ledger).stdout
 
     assert (["eager", "wasteful"], "token", [RUNS, RUNS], True) == (
         found["names"],
@@ -60,6 +63,8 @@ def test_runs_of_two_names_are_compared(ledger: Path) -> None:
     assert text.startswith("wasteful takes ")
     assert "more energy a step than eager (95 % interval" in text
     assert compare("eager", "wasteful", "--markdown", ledger=ledger).stdout.startswith("**wasteful takes ")
+    assert "Energy to the same loss is not compared: not every run has logged val_loss." in " ".join(text.split())
+    assert ("train_loss", True) == (found["equal_loss"]["metric"], found["equal_loss"]["change"]["low"] > 1)
 
 
 @pytest.mark.parametrize(
