@@ -100,6 +100,7 @@ def test_a_framework_that_is_missing_is_named_with_what_installs_it(
 EXCEPTIONS = {
     # With a fixed seed, which makes it a function.
     ("lightning_carbon.carbon.monte_carlo", "random"),
+    ("lightning_carbon.energy.module_powers", "random"),
     # A record's ``plot()``, which users call, and the type of its figure: neither is imported before.
     ("lightning_carbon.records.run", "lightning_carbon.wiring"),
     ("lightning_carbon.records.run", "matplotlib"),
