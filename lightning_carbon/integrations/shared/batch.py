@@ -70,9 +70,14 @@ def count(batch: object) -> Count:
     # The shape of a packed sequence shows neither, as samples of several lengths are interleaved.
     if hasattr(batch, "batch_sizes"):
         return Count()
-    named = list(_named(batch))
-    if named:
-        return _count_named(batch, named)
+    value_of = _getter(batch)
+    for name in TOKEN_NAMES:
+        ids = value_of(name)
+        if ids is not None and _is_tensor(ids) and _is_integer(ids):
+            return _count_tokens(name, ids, value_of)
+    sides = _sides(batch)
+    if sides:
+        return _count_sides(sides, value_of)
     tensors = list(_tensors(batch, _DEEPEST))
     if not tensors:
         return Count()
@@ -82,24 +87,27 @@ def count(batch: object) -> Count:
     return Count(first.shape[0], math.prod(first.shape), with_padding=True) if alike else Count(first.shape[0])
 
 
-def _count_named(batch: object, named: list[tuple[str, Any]]) -> Count:
-    """Count a batch whose tokens have names."""
-    name, ids = named[0]
-    if name not in TOKEN_NAMES:
-        parts = [(ids, _value(batch, name.removesuffix("input_ids") + "attention_mask")) for name, ids in named]
-        sides = [real_tokens(ids, mask) for ids, mask in parts]
-        tokens, with_padding = sum(side.number for side in sides), any(side.with_padding for side in sides)
-        return Count(_texts(batch, name, ids), tokens, with_padding)
-    packing = Packing(*(_value(batch, name) for name in Packing._fields))
-    mask = _value(batch, "attention_mask")
-    sequences = None if is_mask_of(mask, ids) else packing.sequences(ids)
-    samples = _texts(batch, name, ids) if sequences is None else sequences
-    return Count(samples, *real_tokens(ids, mask, packing.position_ids, labels=_value(batch, "labels")))
+def _count_tokens(name: str, ids: Any, value_of: Callable[[str], Any]) -> Count:  # noqa: ANN401 - a tensor
+    """Count a batch of tokens; at every step, so what most batches lack is not looked at again."""
+    bounds, places, numbers = value_of("cu_seq_lens_q"), value_of("position_ids"), value_of("seq_idx")
+    mask, sequences = value_of("attention_mask"), None
+    if (bounds is not None or places is not None or numbers is not None) and not is_mask_of(mask, ids):
+        sequences = Packing(bounds, places, numbers).sequences(ids)
+    samples = _texts(name, ids, value_of) if sequences is None else sequences
+    return Count(samples, *real_tokens(ids, mask, places, labels=value_of("labels")))
 
 
-def _texts(batch: object, name: str, ids: Any) -> int:  # noqa: ANN401 - whatever has a shape
+def _count_sides(sides: list[tuple[str, Any]], value_of: Callable[[str], Any]) -> Count:
+    """Count a batch of pairs."""
+    parts = [(ids, value_of(name.removesuffix("input_ids") + "attention_mask")) for name, ids in sides]
+    told = [real_tokens(ids, mask) for ids, mask in parts]
+    tokens, with_padding = sum(side.number for side in told), any(side.with_padding for side in told)
+    return Count(_texts(*sides[0], value_of), tokens, with_padding)
+
+
+def _texts(name: str, ids: Any, value_of: Callable[[str], Any]) -> int:  # noqa: ANN401 - whatever has a shape
     """The number of texts: the rows, or, in a batch for ``torch.nn.EmbeddingBag``, where each begins."""
-    offsets = _value(batch, name.removesuffix("input_ids") + "offsets") if len(ids.shape) == 1 else None
+    offsets = value_of(name.removesuffix("input_ids") + "offsets") if len(ids.shape) == 1 else None
     texts: int = ids.shape[0] if offsets is None or not _is_tensor(offsets) else offsets.shape[0]
     return texts
 
@@ -144,6 +152,8 @@ class BatchCounter:
             return None
         try:
             told = self._count_batch(batch)
+            if self._count_batch is count and isinstance(told, Count):
+                return told
             samples, tokens = told[:2] if isinstance(told, Count) else told
             for value in (samples, tokens):
                 if value is not None and not isinstance(value, int):  # reading a tensor would mean waiting
@@ -192,20 +202,18 @@ def counter_of(count_batch: object) -> CountBatch:
     return given
 
 
-def _value(batch: object, name: str) -> Any:  # noqa: ANN401 - whatever a batch holds
-    return batch.get(name) if _is_mapping(batch) else getattr(batch, name, None)
+def _getter(batch: object) -> Callable[[str], Any]:
+    """A function that gives what a batch has under a name; ``None`` for nothing."""
+    return batch.get if _is_mapping(batch) else lambda name: getattr(batch, name, None)
 
 
-def _named(batch: object) -> Iterator[tuple[str, Any]]:
-    """The tensors of tokens, by name: a single tensor, or those whose names end in the same way."""
-    for name in TOKEN_NAMES:
-        value = _value(batch, name)
-        if _is_tensor(value) and _is_integer(value):
-            yield name, value
-            return
-    for name, value in batch.items() if _is_mapping(batch) else ():
-        if isinstance(name, str) and name.endswith(_SEVERAL) and _is_tensor(value) and _is_integer(value):
-            yield name, value
+def _sides(batch: object) -> list[tuple[str, Any]]:
+    """The tensors of tokens of a batch of pairs, whose names end in the same way."""
+    return [
+        (name, value)
+        for name, value in (batch.items() if _is_mapping(batch) else ())
+        if isinstance(name, str) and name.endswith(_SEVERAL) and _is_tensor(value) and _is_integer(value)
+    ]
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:

@@ -109,7 +109,7 @@ def _begun(places: Any) -> int:  # noqa: ANN401 - an array
 
 def _values(tensor: Any, ids: Any) -> Any:  # noqa: ANN401 - an array, or None
     """The values of a tensor of the tokens' shape, as an array; ``None`` where they are not on the host."""
-    if not is_mask_of(tensor, ids):
+    if tensor is None or not is_mask_of(tensor, ids):
         return None
     device = getattr(tensor, "device", None)
     if getattr(device, "type", device) not in {"cpu", None}:
