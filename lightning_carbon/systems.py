@@ -13,11 +13,12 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def _flags(*names: str) -> int:
@@ -36,15 +37,17 @@ NO_LINK: Final = _flags("O_NOFOLLOW")
 
 
 def sha256_of(content: bytes) -> str:
-    """The SHA-256 of bytes, in hexadecimal digits.
+    """The SHA-256 of bytes, in hexadecimal digits."""
+    return str(_sha256()(content).hexdigest())
 
-    CPython has it in a module of its own, whose name differs by version; :mod:`hashlib` loads all of OpenSSL first, in
-    3 ms.
-    """
-    for name in ("_sha2", "_sha256", "hashlib"):
+
+@cache
+def _sha256() -> Callable[[bytes], Any]:
+    """CPython has it in a module of its own, whose name differs by version; hashlib loads all of OpenSSL, in 3 ms."""
+    for name in ("_sha2", "_sha256"):
         with suppress(ImportError):
-            return str(import_module(name).sha256(content).hexdigest())
-    raise ImportError("hashlib")
+            return cast("Callable[[bytes], Any]", import_module(name).sha256)
+    return cast("Callable[[bytes], Any]", import_module("hashlib").sha256)
 
 
 class System(NamedTuple):

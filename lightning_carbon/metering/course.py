@@ -6,7 +6,7 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from lightning_carbon.metering.sums import height_of
+from lightning_carbon.metering.sums import Hardware, height_of
 from lightning_carbon.records.course import MOST_METRICS, MOST_POINTS, Course, MetricPoint
 from lightning_carbon.records.power_profile import Heights, PowerProfile, power_profile_of
 from lightning_carbon.records.rows import METRICS
@@ -70,6 +70,7 @@ class CourseNotes:
 
     def __init__(self, metrics: MetricNotes) -> None:
         self._metrics = metrics
+        self._hardware: Hardware | None = None
         self._own, self._others = Heights(), Heights()
         self._noted: Sequence[RankPart] = []
         self._kept_ns = 0
@@ -77,7 +78,9 @@ class CourseNotes:
     def note(self, part: RankPart, *, is_last: bool = False) -> None:
         """Note the usage of this rank."""
         if is_last or self._own.wants(part.beat.ns):
-            self._own.note(height_of([part]))
+            if self._hardware is None or not self._hardware.is_of([part]):
+                self._hardware = Hardware([part.header])
+            self._own.note(height_of([part], hardware=self._hardware))
 
     def note_others(self, parts: Sequence[RankPart], silent: Collection[int], own: Callable[[], RankPart]) -> None:
         """Note the usage of the other ranks, if there is news; costs as much as a row.

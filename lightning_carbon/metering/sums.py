@@ -316,7 +316,13 @@ def _so_far(now: Sums) -> dict[str, float]:
     return {kind: Energy(microjoules).joules for kind, microjoules in now.kinds.items()}
 
 
-def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), silent: Collection[int] = ()) -> Height:
+def height_of(
+    parts: Sequence[RankPart],
+    *,
+    without: Sequence[RankPart] = (),
+    silent: Collection[int] = (),
+    hardware: Hardware | None = None,
+) -> Height:
     """The usage of ranks since their starts, for the power profile of the run.
 
     Args:
@@ -324,6 +330,7 @@ def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), si
         without: Parts whose hardware is not counted. Where there are any, the moment is the mean of the clocks of
             ``parts``, and else that of the first.
         silent: The ranks that have not written for a while; their clocks stand still, and do not count.
+        hardware: The hardware of all these ranks, where it is known already.
 
     Returns:
         The height; at 0 nanoseconds where no rank with hardware of its own still writes.
@@ -332,7 +339,7 @@ def height_of(parts: Sequence[RankPart], *, without: Sequence[RankPart] = (), si
     covered: dict[Strand, int] = {}
     clocks: dict[int, int] = {}
     ranks = [*without, *parts]
-    for credit in _hardware_of(ranks).credits(ranks):
+    for credit in (hardware or _hardware_of(ranks)).credits(ranks):
         part, place = credit.part, credit.place
         if not credit.is_root or any(part is known for known in without):
             continue
