@@ -36,6 +36,8 @@ _TIMEOUT_SECONDS: Final = 5.0
 """How long a request may take to arrive; ours, Prometheus's own are there at once."""
 _LOOK_SECONDS: Final = 0.1
 """How often the server looks whether it is to end, which a run waits for; ours."""
+_PATIENCE_SECONDS: Final = 0.5
+"""How long the end of a run waits for a request; ours, a record is made in milliseconds."""
 
 
 class RunCollector(Collector):
@@ -78,8 +80,10 @@ class MetricsServer:
         threading.Thread(target=serve, name="lightning-carbon-prometheus", daemon=True).start()
 
     def close(self) -> None:
-        """Give the port back."""
-        self._server.shutdown()
+        """Give the port back; a request under way is waited for during a moment alone."""
+        ending = threading.Thread(target=self._server.shutdown, name="lightning-carbon-prometheus-end", daemon=True)
+        ending.start()
+        ending.join(_PATIENCE_SECONDS)
         self._server.server_close()
 
 

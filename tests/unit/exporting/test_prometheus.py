@@ -105,6 +105,25 @@ def test_a_port_is_given_back_at_the_end_of_a_run_and_another_run_may_have_it() 
             served(port)
 
 
+def test_a_client_that_says_nothing_holds_up_no_end_of_a_run() -> None:
+    """The port is given back while the request is still waited for."""
+    servers: list[MetricsServer] = []
+
+    def publish(run: LiveRun) -> Callable[[], None]:
+        servers.append(MetricsServer(run, 0))
+        return servers[-1].close
+
+    of_run = world(publish)
+    of_run.engine.start()
+    of_run.steps(1)
+    with socket.create_connection((LOOPBACK, servers[0].port)) as client:
+        client.send(b"GET /metrics")  # and no end of the line
+        of_run.engine.stop()
+
+        with pytest.raises(URLError):
+            served(servers[0].port)
+
+
 def test_a_port_that_is_taken_is_warned_of_and_costs_no_run(caplog: pytest.LogCaptureFixture) -> None:
     """The figures are in the record as ever."""
     with socket.socket() as holder:
