@@ -14,6 +14,7 @@ from lightning_carbon.carbon.intensity import MARGINAL
 from lightning_carbon.energy.phases import Phase
 from lightning_carbon.energy.readings import kind_word
 from lightning_carbon.records.machine_rows import machine_rows, rests_assumed
+from lightning_carbon.records.module_words import module_lines, module_notes
 from lightning_carbon.records.numbers import (
     CO2E,
     ENERGY,
@@ -85,6 +86,8 @@ def sections(record: RunRecord) -> list[Section]:
             _phases(record, total),
             _not_training(record, total),
             waste_lines(record.waste),
+            module_lines(record.modules, record.step_joules),
+            module_notes(record.modules, record.step_joules),
         ]
     said += [_steps(record), _carbon(record), _budget(record), _attempts(record)]
     said += [_assumed(record), missing(record), _twice(record), [Line(_location(record), wraps=False)]]

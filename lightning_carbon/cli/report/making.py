@@ -10,6 +10,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.metering.past import course_in
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.charts import Chart, energy_chart, metric_chart, power_chart, quality_chart, totals_chart
+from lightning_carbon.report.flame import flame_svg, flame_words
 from lightning_carbon.report.markdown import summary_markdown
 from lightning_carbon.report.pages.html import html_of
 from lightning_carbon.report.pages.project_page import ProjectPage, RunLine, periods, project_page, quality
@@ -45,6 +46,8 @@ def run_html(ledger: Ledger, record: RunRecord, *, home: str = "", refresh_secon
     drawn: list[Chart | None] = [power_chart(record, course), energy_chart(record, course)]
     names = sorted(course.metrics, key=lambda name: ("loss" not in name, "eval" in name))
     drawn += [metric_chart(course, name) for name in names[:_METRICS]]
+    flame = flame_svg(record)
+    drawn += [] if flame is None else [Chart("Energy in the model", flame_words(record), flame)]
     charts = [chart for chart in drawn if chart is not None]
     remarks = []
     if not course.profile.strands:

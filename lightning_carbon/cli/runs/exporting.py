@@ -43,14 +43,14 @@ def export_runs(ledger: str | None, wanted: RunFilter, *, parquet: Path | None, 
     if not found:
         raise ConfigError("ledger", runs.folder, "no run there matches, and no file is written.")
     if parquet is not None and write_parquet is not None:
-        _write("parquet", parquet, partial(write_parquet, found, runs.ledger.tags))
+        write_whole("parquet", parquet, partial(write_parquet, found, runs.ledger.tags))
     if csv is not None:
         text = "".join(as_csv(found, runs.ledger.tags))
-        _write("csv", csv, lambda scratch: scratch.write_text(text, encoding="utf-8"))
+        write_whole("csv", csv, lambda scratch: scratch.write_text(text, encoding="utf-8"))
     say(f"{len(found):,} runs in {' and '.join(str(path) for path in (parquet, csv) if path is not None)}")
 
 
-def _write(name: str, path: Path, write: Callable[[Path], object]) -> None:
+def write_whole(name: str, path: Path, write: Callable[[Path], object]) -> None:
     """Write a file all or nothing.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The commands under ``runs`` that change a ledger, or carry runs in and out; other modules here do the work."""
+"""The commands under ``runs`` that change a ledger, carry runs in and out, or look into a run; others do the work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import typer
 
 from lightning_carbon.cli.options import LedgerOption, OwnProjectOption, ProjectOption
 from lightning_carbon.cli.runs.options import (
+    RUN_HELP,
     HostOption,
+    JsonOption,
     RunArgument,
     RunsArgument,
     SinceOption,
@@ -143,3 +145,30 @@ def push(
     given = inherited(context, project, ledger)
     with told({"project": given["project"], "ledger": given["ledger"], "to": without_password(to)}):
         push_runs(to, given["ledger"], given["project"])
+
+
+@keeping_app.command(
+    help="Print the energy of a run by module, forward and backward, and write its flame graph.\n\n"
+    "Such as: runs modules baseline --speedscope baseline.speedscope.json"
+)
+def modules(
+    context: typer.Context,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help=RUN_HELP, show_default=False)] = None,
+    project: ProjectOption = None,
+    ledger: LedgerOption = None,
+    speedscope: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A file for www.speedscope.app, its weights in joules.", show_default=False),
+    ] = None,
+    svg: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A picture of the flame graph.", show_default=False)
+    ] = None,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Print the energy of a run by module, and write its flame graph."""
+    from lightning_carbon.cli.runs.modules import show_modules
+
+    given = inherited(context, project, ledger)
+    with told({**given, "json": json or None}):
+        show_modules(run, given["ledger"], given["project"], files=(speedscope, svg), as_json=json or given["json"])

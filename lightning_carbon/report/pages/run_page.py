@@ -25,6 +25,7 @@ from lightning_carbon.records.numbers import (
 )
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.pages.condition_tables import device_table, waste_table
+from lightning_carbon.report.pages.module_table import module_table
 from lightning_carbon.report.pages.ranges import between, ranges_of
 from lightning_carbon.report.pages.tables import Cell, PageTable, count, figure, page_table, share, words
 from lightning_carbon.units import CarbonMass, Energy
@@ -90,6 +91,7 @@ def run_page(record: RunRecord) -> RunPage:
         _domains(record),
         _phases(record),
         waste_table(record),
+        module_table(record),
         device_table(record),
         _attempts(record),
         _ranks(record),

@@ -212,3 +212,23 @@ def test_a_training_that_is_killed_is_found_with_its_energy(tmp_path: Path) -> N
     assert sum(sum(phase["uj"]) for phase in beat["phases"].values()) / 1e6 == pytest.approx(
         after[0]["energy"]["total_joules"]
     )
+
+
+def test_modules_are_printed_and_written_as_a_flame_graph(tmp_path: Path) -> None:
+    """The table, the picture and the file for speedscope have the same energies; a run without modules says the fix."""
+    store = DirectoryRunStore(tmp_path)
+    store.save(to_mapping(FULL))
+    store.save(to_mapping(replace(FULL, run_id="20261122T000000Z-00000004", run_name="plain", modules=None)))
+    svg, scope = tmp_path / "flame.svg", tmp_path / "flame.json"
+    words = ["runs", "--ledger", str(tmp_path), "modules"]
+    told = CliRunner().invoke(app, [*words, "baseline", "--svg", str(svg), "--speedscope", str(scope)])
+    plain = CliRunner().invoke(app, [*words, "plain"])
+    as_json = CliRunner().invoke(app, [*words, "baseline", "--json"])
+
+    assert 0 == told.exit_code
+    assert "transformer.decoder  backward     1.39 Wh" in told.stdout
+    assert svg.read_text(encoding="utf-8").startswith("<svg")
+    assert "sampled" == json.loads(scope.read_text(encoding="utf-8"))["profiles"][0]["type"]
+    assert to_mapping(FULL)["modules"] == json.loads(as_json.stdout)
+    assert 2 == plain.exit_code
+    assert "nothing is known of its modules" in " ".join(plain.output.split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,11 +15,14 @@ from lightning_carbon.records.fields import Misfit, plain, read
 from lightning_carbon.records.module_table import (
     LONGEST_PATH,
     MOST_ROWS,
+    ModuleRecord,
     ModulesBeat,
+    ModulesRecord,
     ShareBeat,
     modules_beat,
     modules_record,
 )
+from tests.unit.records.samples import FULL
 
 PATHS = st.text(max_size=8)
 ROWS = st.lists(
@@ -107,3 +111,15 @@ def test_a_foreign_table_is_no_longer_than_ours(rows: object, reason: str) -> No
     """However long it is, none of its rows is read."""
     with pytest.raises(Misfit, match=reason):
         read(ModulesBeat, {"model": "Net", "sampled_steps": 1, "rows": rows})
+
+
+def test_a_summary_names_the_largest_and_counts_the_rest() -> None:
+    """More rows than fit are found by a command."""
+    rows = tuple(ModuleRecord("forward", f"block.{n}", 10.0, 8.0, 12.0, 0.1) for n in range(10))
+    record = replace(FULL, modules=ModulesRecord("Net", 7, rows), step_joules=100.0)
+    text = record.summary()
+
+    assert "  block.7  forward" in text
+    assert "block.8" not in text
+    assert "2 more rows by `lightning-carbon runs modules`; from 7 sampled steps" in text
+    assert "Module" not in replace(record, step_joules=0.0).summary()

@@ -1,0 +1,63 @@
+"""The words for the modules of a run, in summaries, tables and flame graphs. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lightning_carbon.energy.module_powers import ModulePass
+from lightning_carbon.records.numbers import ENERGY, amount, percent, printable, shorten
+from lightning_carbon.records.said import Line, Table
+
+if TYPE_CHECKING:
+    from lightning_carbon.records.module_table import ModuleRecord, ModulesRecord
+
+MOST_SAID: Final = 8
+"""The most rows in a summary."""
+_WIDTH: Final = 40
+_BESIDE: Final = {ModulePass.OPTIMIZER: "optimizer", ModulePass.REST: "rest of the step"}
+
+
+def module_name(row: ModuleRecord, model: str) -> str:
+    """The name of a module for people; that of the whole model is its class."""
+    beside = _BESIDE.get(ModulePass(row.direction))
+    return beside or printable(row.path or model)
+
+
+def direction_words(row: ModuleRecord) -> str:
+    """The direction of a row, empty where it has none."""
+    return "" if ModulePass(row.direction) in _BESIDE else row.direction
+
+
+def sampled_words(modules: ModulesRecord) -> str:
+    """How the figures came about, in a sentence."""
+    return (
+        f"from {modules.sampled_steps:,} sampled steps; a module is without the modules in it, and its interval speaks "
+        "of the division alone"
+    )
+
+
+def module_lines(modules: ModulesRecord | None, whole: float | None) -> Table | None:
+    """The modules that used the most in the steps of a run, for its summary.
+
+    Args:
+        modules: The modules, where they are known.
+        whole: The energy of the steps in joules, where it is known.
+    """
+    if modules is None or not whole:
+        return None
+    rows: list[tuple[str, ...]] = [("Module", "", "energy", "share of steps", "90 %")]
+    for row in modules.rows[:MOST_SAID]:
+        name = shorten(module_name(row, modules.model), _WIDTH)
+        ends = f"{percent(row.low_joules / whole)} to {percent(row.high_joules / whole)}"
+        share = percent(min(1.0, row.joules / whole))
+        rows.append((f"  {name}", direction_words(row), amount(row.joules, ENERGY), share, ends))
+    return Table(rows, "<<>>>")
+
+
+def module_notes(modules: ModulesRecord | None, whole: float | None) -> list[Line]:
+    """What stands below the modules of a summary, by the same arguments."""
+    if modules is None or not whole:
+        return []
+    more = len(modules.rows) - MOST_SAID
+    others = f"{more:,} more rows by `lightning-carbon runs modules`; " if more > 0 else ""
+    return [Line(f"{others}{sampled_words(modules)}", "  ", "  ")]
