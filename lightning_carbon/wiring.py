@@ -23,7 +23,7 @@ from lightning_carbon.grid.live.plans import LivePlan
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
 from lightning_carbon.ledger.patience import WRITING_SECONDS, DiskPatience, PatientRunStore
-from lightning_carbon.metering.adapters import Adapters, MeteredSubject
+from lightning_carbon.metering.adapters import Adapters, MeteredSubject, nobody
 from lightning_carbon.ports import ACCELERATOR, Clock, DeviceGauges, EventDevice, Finding, StepClock
 from lightning_carbon.ranks import Ranks
 from lightning_carbon.records.mapping import to_mapping
@@ -32,6 +32,7 @@ from lightning_carbon.settings import MeterConfig
 from lightning_carbon.settings.checks import Devices
 from lightning_carbon.sources.clock import SystemClock
 from lightning_carbon.sources.launchers import host_id, identity_of, pid_namespace, process_started, ranks_of
+from lightning_carbon.sources.sweeps import trial_in_hand, trial_of
 from lightning_carbon.systems import system
 from lightning_carbon.values import replace
 
@@ -84,6 +85,7 @@ def assemble(
     findings = _with_machine(findings, rest)
     if ranks.meters_host:
         _tell_accelerators(findings)
+    hand = trial_in_hand()
     return Adapters(
         findings=findings,
         clock=clock,
@@ -99,6 +101,8 @@ def assemble(
         neighbours=partial(_neighbours, findings),
         subject=None if subject is None else subject.text,
         publish=publish_nowhere if ranks.rank else publisher_of(config),
+        trial=trial_of(config.sweep, config.trial),
+        follow_trial=nobody if hand is None else hand.follow,
     )
 
 

@@ -41,6 +41,7 @@ class Facts:
         project: Its project.
         run_id: Its id, which sorts by start.
         run_name: The user's name for it, or ``None``.
+        sweep: The sweep that it is a trial of, or ``None``.
         status: How it stands.
         started_at: ISO 8601, UTC.
         ended_at: ISO 8601, UTC; ``None`` while it runs.
@@ -71,6 +72,7 @@ class Facts:
     project: str
     run_id: str
     run_name: str | None
+    sweep: str | None
     status: str
     started_at: str
     ended_at: str | None
@@ -110,6 +112,7 @@ def facts_of(record: RunRecord) -> Facts:
         project=record.project,
         run_id=record.run_id,
         run_name=record.run_name,
+        sweep=None if record.trial is None else record.trial.sweep,
         status=str(record.status),
         started_at=_in_utc(record.started_at),
         ended_at=record.ended_at,

@@ -37,7 +37,7 @@ class RunFilter:
         until: The moment before which a run started, ISO 8601 in UTC.
         host: The name of a host that it ran on.
         tags: The tags, all of which it has.
-        sweep: A pattern of names, such as ``trial-*``.
+        sweep: The name of a sweep, or a pattern of names of runs, such as ``trial-*``.
     """
 
     project: str | None = None
@@ -74,7 +74,7 @@ def filter_of(
         until: The latest start; of a date, the whole day counts.
         host: The name of a host.
         tags: The tags that a run must have.
-        sweep: A pattern of names.
+        sweep: The name of a sweep, or a pattern of names of runs.
         now: The present; the system's by default.
 
     Raises:

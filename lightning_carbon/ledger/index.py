@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 INDEX_FILE: Final = ".index.sqlite3"
 """The name of the index in a ledger; a name that begins with a dot is no project."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 """The layout of the tables; an index of another is made anew."""
 BUSY_SECONDS: Final = 5.0
 """How long to wait for another program that writes the index."""
@@ -61,7 +61,7 @@ Row = tuple[str, str, int, int, int, int, int]
 _PLAIN: Final = tuple(
     field.name for field in fields(Facts) if field.name not in {"hosts", "gpus", "overlaps", "location", "project"}
 )
-_TEXT: Final = {"run_name", "status", "started_at", "ended_at", "model", "run_id", "boundary"}
+_TEXT: Final = {"run_name", "sweep", "status", "started_at", "ended_at", "model", "run_id", "boundary"}
 _COLUMNS: Final = ("folder", "project", "inode", "mtime", "size", "settled", "told_project", *_PLAIN, "shares")
 
 

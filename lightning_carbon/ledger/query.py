@@ -22,6 +22,7 @@ from lightning_carbon.ledger.orders import ORDERS, STARTED
 from lightning_carbon.ledger.recovery import Observer, OpenRun, look_at
 from lightning_carbon.ledger.sums import ALL, Addition, condition, sums_of, sums_query
 from lightning_carbon.ledger.tags import TAGS_FILE, read_tags
+from lightning_carbon.ledger.trials import with_outcome
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
@@ -371,7 +372,7 @@ def read_record(path: Path) -> RunRecord:
         OSError: The file cannot be read.
         RecordError: It holds something else, or a record of a newer schema.
     """
-    return from_mapping(read_json(path), location=str(path))
+    return with_outcome(from_mapping(read_json(path), location=str(path)), path.parent)
 
 
 def stamp_of(path: Path | str) -> Stamp | None:

@@ -122,7 +122,7 @@ def condition(wanted: RunFilter, tables: Tables = _OF_AN_INDEX) -> tuple[str, di
         ("project", "runs.project = :project"),
         ("since", "runs.started_at >= :since"),
         ("until", "runs.started_at < :until"),
-        ("sweep", "fits(runs.run_name, :sweep)"),
+        ("sweep", "(fits(runs.run_name, :sweep) OR fits(runs.sweep, :sweep))"),
         (
             "host",
             has_host,

@@ -19,16 +19,18 @@ from lightning_carbon.ledger.chain import Chain
 from lightning_carbon.ledger.courses import COURSE_FILE
 from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.journals import journal_name, parts_of, read_journal
+from lightning_carbon.ledger.trials import TRIAL_FILE
 from lightning_carbon.records.course import course_mapping
 from lightning_carbon.records.journal import RankPart, beat_mapping, header_mapping
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.merging import iso, record_of
 from lightning_carbon.records.run import Status
 from lightning_carbon.records.totals import Totals
+from lightning_carbon.records.trial import outcome_mapping
 from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lightning_carbon.carbon.series import IntensitySeries
     from lightning_carbon.ports import LineSink, RunIdentity, RunStore
@@ -259,6 +261,16 @@ class RunWriter:
             sink = self._store.open_lines(self._header.project, self.run_id, COURSE_FILE)
             with closing(sink):
                 sink.write_lines([to_json(course_mapping(course))])
+
+    def keep_outcome(self, outcome: Mapping[str, object]) -> None:
+        """Write what became of the trial beside its record, as far as it is known. Never raises, and says nothing."""
+        trial = self._header.trial
+        if self._header.rank or self.location is None or trial is None or not outcome:
+            return
+        with suppress(LedgerError, OSError, ValueError):
+            sink = self._store.open_lines(self._header.project, self.run_id, TRIAL_FILE)
+            with closing(sink):
+                sink.write_lines([to_json(outcome_mapping(trial.sweep, outcome))])
 
     def keep_series(self, series: IntensitySeries) -> None:
         """Write a series beside the record, as a file that may be given again; never raises, and says nothing."""

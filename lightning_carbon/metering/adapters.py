@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from lightning_carbon.carbon.rest import RestModel
     from lightning_carbon.metering.pricing import GrowingSeries
     from lightning_carbon.ports import Clock, Finding, RunIdentity, RunStore, StepClock
+    from lightning_carbon.records.run import RunRecord
+    from lightning_carbon.records.trial import SweepTrial
+
+    TellOutcome = Callable[[Mapping[str, object]], None]
+    AskRecord = Callable[[], RunRecord | None]
 
 
 class MeteredSubject(NamedTuple):
@@ -26,6 +31,10 @@ class MeteredSubject(NamedTuple):
 
     text: str
     pid: int | None = None
+
+
+def nobody(tell: TellOutcome, ask: AskRecord) -> None:
+    """No search asks for the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,9 @@ class Adapters:
             then.
         subject: What is metered, where that is not this program, for people.
         publish: Exports the run while it goes on, where somebody asks for that.
+        trial: The trial of a sweep that the run is; ``None`` where it is none.
+        follow_trial: Called with what tells the run the outcome of its trial, and what gives the record at its end, for
+            the search that knows the one and may want the other.
     """
 
     findings: Sequence[Finding]
@@ -64,3 +76,5 @@ class Adapters:
     neighbours: Callable[[], str] = str
     subject: str | None = None
     publish: Publish = publish_nowhere
+    trial: SweepTrial | None = None
+    follow_trial: Callable[[TellOutcome, AskRecord], None] = nobody

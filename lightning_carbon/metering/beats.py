@@ -63,6 +63,7 @@ def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor]
         wue=config.wue,
         rest=adapters.rest,
         subject=adapters.subject,
+        trial=adapters.trial,
     )
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lightning_carbon.energy.phases import Phase
+from lightning_carbon.metering.arguments import word_of
 from lightning_carbon.metering.course import MetricNotes
 from lightning_carbon.metering.forecast import Forecaster, Outlay, Plan, Standing
 from lightning_carbon.records.journal import AheadBeat
+from lightning_carbon.records.trial import Direction, TrialState, outcome_of
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lightning_carbon.carbon.uncertainty import Bounds
     from lightning_carbon.metering.budget import BudgetWatch
@@ -56,6 +58,8 @@ class Outlook:
         is_stopped: Whether the run was ended because its budget is used up.
         told: What the loop or the trainer has said of its steps.
         phase: The phase that the program is in.
+        outcome: What became of the trial that the run is, as far as it is told.
+        keep_outcome: Writes that down, once the run is over.
     """
 
     def __init__(self, budget: BudgetWatch | None = None) -> None:
@@ -66,6 +70,8 @@ class Outlook:
         self.metrics = MetricNotes()
         self.told = ToldOfSteps()
         self.phase: str = Phase.OTHER
+        self.outcome: dict[str, Any] = {}
+        self.keep_outcome: Callable[[Mapping[str, Any]], None] | None = None
         self._forecaster = Forecaster()
         self._entered: dict[str, int] = {}
         self._asked: tuple[Sums | None, Plan | None] = None, None
@@ -93,6 +99,12 @@ class Outlook:
             self.last = self._forecast(sums, self.plan)
         self._asked = sums, self.plan
         return self.last
+
+    def note_outcome(self, outcome: Mapping[str, Any]) -> None:
+        """Note what became of the trial; what was told before stays where nothing new is told."""
+        self.outcome |= outcome
+        if self.keep_outcome is not None:
+            self.keep_outcome(self.outcome)
 
     @property
     def told_by_now(self) -> ToldOfSteps:
@@ -170,6 +182,33 @@ class Planned:
             step: The step.
         """
         self._outlook.note_metrics(values, step)
+
+    def tell_trial(
+        self,
+        value: float | None = None,
+        *,
+        objective: str | None = None,
+        state: TrialState | str | None = None,
+        direction: Direction | str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Give what became of the trial of a sweep that the run is, before the end of the run or after it.
+
+        Args:
+            value: The value of the objective.
+            objective: Its name, such as ``"val_loss"``.
+            state: ``complete``, ``pruned`` or ``failed``; else by the status of the run.
+            direction: ``minimize`` or ``maximize``, in which a value is better.
+            parameters: The hyperparameters, texts and numbers by name; 64 are kept.
+
+        Raises:
+            ConfigError: There is no such state or direction.
+        """
+        known_state = None if state is None else word_of(TrialState, "state", state)
+        known_direction = None if direction is None else word_of(Direction, "direction", direction)
+        self._outlook.note_outcome(
+            outcome_of(value, objective=objective, state=known_state, direction=known_direction, parameters=parameters)
+        )
 
     def tell_plan(
         self,

@@ -119,6 +119,7 @@ class Run:
         self._resumed: Resumed | None = None
         self._neighbours = NeighbourWatch(adapters.neighbours, warn)
         self.budget_stop = stop_of(outlook, self.writer, adapters.ranks, config=config, hurry=self._hurry)
+        adapters.follow_trial(outlook.note_outcome, lambda: self.record)
         self.lap_numbers = itertools.count(1)
         self.is_over = False
         self._ended_as: Status | None = None
@@ -334,6 +335,8 @@ class Run:
         record = self.writer.close(part.beat, [])
         self._note_others()
         self.writer.keep_course(self._course.all(is_over=True))
+        self._outlook.keep_outcome = self.writer.keep_outcome
+        self._outlook.note_outcome({})
         return record
 
     # -- beside the training ----------------------------------------------------------------------------------------

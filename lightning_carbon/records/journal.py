@@ -38,6 +38,7 @@ from lightning_carbon.records.module_table import ModulesBeat
 from lightning_carbon.records.names import by_part, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import Status
+from lightning_carbon.records.trial import SweepTrial
 from lightning_carbon.values import dataclass, field, replace
 
 JOURNAL_SCHEMA = 1
@@ -94,6 +95,7 @@ class Header:
         market_intensity: The factor of the user's contract, or ``None``.
         wue: The water for each unit of IT energy; ``None`` where nobody asked.
         subject: What is metered, where that is not the program itself.
+        trial: The trial of a sweep that the run is, or ``None``.
     """
 
     schema: int
@@ -117,6 +119,7 @@ class Header:
     wue: WaterUsage | None = None
     rest: RestModel | None = None
     subject: str | None = None
+    trial: SweepTrial | None = None
 
 
 @dataclass(frozen=True, slots=True)

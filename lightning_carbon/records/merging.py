@@ -108,6 +108,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         budget=None if first.beat.ahead is None else first.beat.ahead.budget_record,
         subject=first.header.subject,
         modules=modules_record([(part.beat.modules, _step_uj(part, roots)) for part in ranks], step_uj),
+        trial=first.header.trial,
     )
     if stands is not Status.RUNNING:
         # Draws take some milliseconds, which a run under way has no need of.

@@ -27,6 +27,7 @@ from lightning_carbon.records.module_table import ModulesRecord
 from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.totals import Attempt, Totals, stored_attempt, stored_totals
+from lightning_carbon.records.trial import SweepTrial
 from lightning_carbon.records.waste import Waste
 from lightning_carbon.units import Energy
 from lightning_carbon.values import dataclass, field
@@ -246,6 +247,7 @@ class RunRecord:
         budget: Its budget; ``None`` where it had none.
         subject: What was metered, where that is not a program with a meter: a process by its number, or the machine.
         modules: The energy of its steps by module and direction (``detail="module"``), known at its end.
+        trial: The trial of a sweep that it is; ``None`` where it is none.
     """
 
     schema: int
@@ -280,6 +282,7 @@ class RunRecord:
     budget: BudgetRecord | None = None
     subject: str | None = None
     modules: ModulesRecord | None = None
+    trial: SweepTrial | None = None
 
     @property
     def machine_ratio(self) -> float:

@@ -43,6 +43,7 @@ from lightning_carbon.settings.redfish import (
     check_redfish,
     shown_without_secrets,
 )
+from lightning_carbon.settings.searching import SWEEP, TRIAL
 from lightning_carbon.settings.setting import Setting, refuse_unknown
 from lightning_carbon.values import dataclass, replace
 
@@ -76,6 +77,8 @@ class Settings(TypedDict, total=False):
     prometheus_port: int | None
     opentelemetry: Any
     module_every: int
+    sweep: str | None
+    trial: int | str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,8 @@ class MeterConfig:
     prometheus_port: int | None = None
     opentelemetry: object = None
     module_every: int = checks.DEFAULT_MODULE_EVERY
+    sweep: str | None = None
+    trial: str | None = None
     series: GridSeries | None = None
 
 
@@ -328,7 +333,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
     *(DEVICES, SOURCES, PER_STEP, STRICT, MACHINE, REDFISH, CPU_SCOPE, GPU_SCOPE, DETAIL),
     *(BUDGET, PRICE_PER_KWH, ON_BUDGET, BUDGET_SCOPE, MARKET_INTENSITY, WUE, DEVICE_METRICS),
-    *(PROMETHEUS_PORT, OPENTELEMETRY, MODULE_EVERY),
+    *(PROMETHEUS_PORT, OPENTELEMETRY, MODULE_EVERY, SWEEP, TRIAL),
 )
 """Every setting of a meter, in the order in which they are shown."""
 

@@ -65,7 +65,7 @@ def check_project(name: object) -> str:
     Raises:
         ConfigError: It is no text, or cannot name a folder.
     """
-    return DEFAULT_PROJECT if name is None else _name("project", name)
+    return DEFAULT_PROJECT if name is None else check_name("project", name)
 
 
 def check_run_name(name: object) -> str | None:
@@ -74,7 +74,7 @@ def check_run_name(name: object) -> str | None:
     Raises:
         ConfigError: It is no text, or no name.
     """
-    return None if name is None else _name("run_name", name)
+    return None if name is None else check_name("run_name", name)
 
 
 def check_interval(seconds: object) -> float:
@@ -263,7 +263,12 @@ def _choice(argument: str, value: object, choices: Sequence[Choice]) -> Choice:
     raise ConfigError(argument, value, f"give one of {', '.join(map(repr, choices))}.")
 
 
-def _name(argument: str, value: object) -> str:
+def check_name(argument: str, value: object) -> str:
+    """Check a name, which may become that of a folder.
+
+    Raises:
+        ConfigError: It is no text, or no name.
+    """
     name = value.strip() if isinstance(value, str) else ""
     # What cannot be printed includes line ends, terminals' control sequences and halves of surrogate pairs.
     if not name or name[0] == "." or not name.isprintable() or any(char in name for char in "/\\"):

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.settings.hydra import folder_before_hydra
 
 
 def check_folder(ledger: object) -> Path:
@@ -36,7 +37,8 @@ def check_ledger(ledger: object) -> Path:
         ConfigError: Something else is in its place, or above it.
     """
     folder = check_folder(ledger)
-    absolute = folder.expanduser().absolute()
+    # For each job of a multirun Hydra may change into another folder, and the jobs have one ledger.
+    absolute = folder_before_hydra() / folder.expanduser()
     if not _nearest(absolute).is_dir():
         raise ConfigError("ledger", str(folder), _not_writable(absolute))
     return absolute

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from lightning_carbon.cli.forms import MarkdownOption, form_of
 from lightning_carbon.cli.options import IntensityOption, LedgerOption, ProjectOption, PueOption, RegionOption
 from lightning_carbon.cli.runs.keeping import keeping_app
 from lightning_carbon.cli.runs.options import (
@@ -36,6 +37,11 @@ _BESIDE_HELP = (
     "Set runs side by side: energy, CO2e, joules of a step, sample and token, and energy to reach a metric's value.\n\n"
     "Such as: runs beside baseline wide --metric val_loss --reaches 0.5\n\n"
     "Whether one training takes less energy than another, `lightning-carbon compare` says, from several runs of each."
+)
+
+_SWEEP_HELP = (
+    "Add up the trials of a sweep: state, value, energy and CO2e of each, and the energy of what they gained.\n\n"
+    "Such as: runs sweep rates --metric val_loss --direction minimize"
 )
 
 _COMPARE_HELP = "The former name of `runs beside`.\n\nSuch as: runs compare baseline wide"
@@ -190,6 +196,51 @@ def beside(
         compare_runs(
             runs, given["ledger"], given["project"], goal=(metric, reaches), as_json=json or given["json"], as_csv=csv
         )
+
+
+@runs_app.command(help=_SWEEP_HELP)
+def sweep(
+    context: typer.Context,
+    sweep: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="The sweep, or a pattern of names of runs; that of the last trial by default.",
+            show_default=False,
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A logged metric; its last value counts where the search told none.",
+            show_default=False,
+        ),
+    ] = None,
+    direction: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIRECTION", help="minimize or maximize; by default as the search told.", show_default=False
+        ),
+    ] = None,
+    project: ProjectOption = None,
+    ledger: LedgerOption = None,
+    *,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+    markdown: MarkdownOption = False,
+) -> None:
+    """Add up the trials of a sweep."""
+    from lightning_carbon.cli.runs.sweeping import show_sweep
+
+    given = inherited(context, project, ledger)
+    named = {**given, "sweep": sweep, "metric": metric, "direction": direction, "csv": csv or None}
+    with told({**named, "json": json or None, "markdown": markdown or None}, words={"sweep"}):
+        as_json = json or given["json"]
+        if csv and (as_json or markdown):
+            raise ConfigError("csv", csv, "another form is asked for, too, and one is printed; leave one out.")
+        form = None if csv else form_of(json=as_json, markdown=markdown)
+        show_sweep(sweep, given["ledger"], given["project"], metric=metric, direction=direction, form=form)
 
 
 @runs_app.command(

@@ -37,7 +37,10 @@ TagOption = Annotated[
     typer.Option(metavar="TAG", help="Only runs with this tag; several must all hold.", show_default=False),
 ]
 SweepOption = Annotated[
-    str | None, typer.Option(metavar="PATTERN", help="Only runs of such names: 'trial-*'.", show_default=False)
+    str | None,
+    typer.Option(
+        metavar="PATTERN", help="Only trials of this sweep, or runs of such names: 'trial-*'.", show_default=False
+    ),
 ]
 RUN_HELP = "Its id, the beginning of its id, or its name."
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

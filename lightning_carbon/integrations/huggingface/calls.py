@@ -22,6 +22,7 @@ from lightning_carbon.integrations.huggingface.cards import CARD, tell_card
 from lightning_carbon.integrations.huggingface.model_cards import tell_model, told_runs
 from lightning_carbon.integrations.huggingface.rollouts import timed_rollouts
 from lightning_carbon.integrations.huggingface.runs import TrainerRuns, runs_of
+from lightning_carbon.integrations.huggingface.searches import searched, searched_again
 
 Method = Callable[..., Any]
 
@@ -81,7 +82,8 @@ def _timed_train(original: Method) -> Method:
         named = kwargs.get("resume_from_checkpoint", args[0] if args else None)
         runs.checkpoints.resumes_from = os.fspath(named) if isinstance(named, str | os.PathLike) else None
         try:
-            with runs.training(self.args, self.model):
+            trial = kwargs.get("trial", args[1] if len(args) > 1 else None)
+            with searched(self, trial), runs.training(self.args, self.model):
                 return original(self, *args, **kwargs)
         finally:
             tell_model(self, runs)
@@ -95,8 +97,9 @@ def _timed_evaluation(phase: Phase) -> Callable[[Method], Method]:
             runs = _runs(self)
             if runs is None:
                 return original(self, *args, **kwargs)
-            with runs.evaluating(self.args, self.model, phase):
+            with searched_again(self) as tell, runs.evaluating(self.args, self.model, phase):
                 result = original(self, *args, **kwargs)
+            tell(result)
             runs.tell_late_figures(self, result)
             return result
 

@@ -16,6 +16,10 @@ from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, Energy
 
+_JOULES: Final = "_energy_joules"
+_GRAMS: Final = "_carbon_grams_co2e"
+FIGURES: Final = (_JOULES, _GRAMS)
+"""The ends of the names of the figures that the metrics of an evaluation get."""
 _EPOCH_DIGITS: Final = 3
 """The tolerance for the Trainer's epoch, a quotient with rounding errors."""
 
@@ -157,8 +161,8 @@ class TrainerRun:
         ratio = self.meter.record.machine_ratio
         for prefix, used in joules.items():
             machine = Energy.from_joules(used * ratio)
-            figures[f"{prefix}_energy_joules"] = Energy.from_joules(used).joules
-            figures[f"{prefix}_carbon_grams_co2e"] = mass_of(machine, self._config.pue, self._config.intensity).grams
+            figures[f"{prefix}{_JOULES}"] = Energy.from_joules(used).joules
+            figures[f"{prefix}{_GRAMS}"] = mass_of(machine, self._config.pue, self._config.intensity).grams
         return figures
 
 

@@ -22,6 +22,7 @@ from lightning_carbon.records.run import (
     RunRecord,
 )
 from lightning_carbon.records.totals import Attempt, Totals
+from lightning_carbon.records.trial import SweepTrial
 from lightning_carbon.records.waste import Waste
 
 WORLD = Intensity(
@@ -149,6 +150,7 @@ FULL = RunRecord(
             ModuleRecord("rest", "", 200.0, 100.0, 300.0, 0.0101),
         ),
     ),
+    trial=SweepTrial("rates", 7, None, "complete", 0.31, "val_loss", "minimize", {"lr": 0.001}),
 )
 """A run with everything in it."""
 
