@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lightning_carbon.integrations.fabric.callback import CarbonFabricCallback
     from lightning_carbon.integrations.huggingface.callback import CarbonTrainerCallback
     from lightning_carbon.integrations.lightning.callback import CarbonCallback
-    from lightning_carbon.meter import Meter
+    from lightning_carbon.meter import Meter, join
     from lightning_carbon.records.rows import Row
     from lightning_carbon.records.run import RunRecord
 
@@ -37,6 +37,7 @@ __all__ = [
     "RunRecord",
     "__version__",
     "autolog",
+    "join",
 ]
 
 _HOMES = {
@@ -51,6 +52,7 @@ _HOMES = {
     "Row": "lightning_carbon.records.rows",
     "RunRecord": "lightning_carbon.records.run",
     "autolog": "lightning_carbon.integrations.autolog.automatic",
+    "join": "lightning_carbon.meter",
 }
 
 

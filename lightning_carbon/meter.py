@@ -88,3 +88,29 @@ class Meter(Engine):
         run = self._started("modules")
         if self._config.detail == "module" and self._running is not None:
             run.modules.watch(watched_model(model, called=called))
+
+
+def join(run: str, **settings: Unpack[Settings]) -> Meter:
+    """A meter for a process that is a part of a run which others began, such as a server of rollouts.
+
+    What the process uses is in the record of that run, under its role, whenever the process begins and ends. It waits
+    for nobody: where the run is not there yet, what was used before counts once it is.
+
+    Example:
+        >>> import lightning_carbon
+        >>> with lightning_carbon.Meter(project="grpo", run_name="step-1") as trainer:
+        ...     with lightning_carbon.join("step-1", role="reward", project="grpo") as meter:
+        ...         meter.count(accepted=12)
+        >>> meter.run_id == trainer.run_id
+        True
+
+    Args:
+        run: The id of the run, or its name.
+        settings: Those of :class:`Meter`, by name: ``role`` says what the process does for the run, such as
+            ``"rollout"`` or ``"reward"``, and the ledger must be that of the run.
+
+    Raises:
+        ConfigError: An argument cannot be used; the message names it and the fix.
+    """
+    settings["join"] = run
+    return Meter(**settings)

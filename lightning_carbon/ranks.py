@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lightning_carbon.values import dataclass
+
+FIRST_JOINED: Final = 100_000_000
+"""The least number of a process that joined a run; trainers have fewer ranks, and file names nine digits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from lightning_carbon.exporting.publishing import publisher_of
 from lightning_carbon.grid.live.plans import LivePlan
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.files import write_json
+from lightning_carbon.ledger.joining import JoinedRun
 from lightning_carbon.ledger.patience import WRITING_SECONDS, DiskPatience, PatientRunStore
 from lightning_carbon.metering.adapters import Adapters, MeteredSubject, nobody
 from lightning_carbon.ports import ACCELERATOR, Clock, DeviceGauges, EventDevice, Finding, StepClock
@@ -31,7 +32,14 @@ from lightning_carbon.records.run import RunRecord, Status
 from lightning_carbon.settings import MeterConfig
 from lightning_carbon.settings.checks import Devices
 from lightning_carbon.sources.clock import SystemClock
-from lightning_carbon.sources.launchers import host_id, identity_of, pid_namespace, process_started, ranks_of
+from lightning_carbon.sources.launchers import (
+    host_id,
+    identity_of,
+    joined_ranks,
+    pid_namespace,
+    process_started,
+    ranks_of,
+)
 from lightning_carbon.sources.sweeps import trial_in_hand, trial_of
 from lightning_carbon.systems import system
 from lightning_carbon.values import replace
@@ -77,6 +85,10 @@ def assemble(
         subject: What is metered, where that is not this program.
     """
     ranks = ranks or ranks_of()
+    joined = None
+    if config.join is not None:
+        joined = JoinedRun(config.ledger, config.project, config.join)
+        ranks = joined_ranks(ranks, joined.pids_on(ranks.host_id))
     clock = SystemClock()
     part = _part(config, ranks)
     job_pid = None if subject is None else subject.pid
@@ -92,7 +104,7 @@ def assemble(
         store=PatientRunStore(DirectoryRunStore(config.ledger), str(config.ledger)),
         host=host_facts(),
         ranks=ranks,
-        identity=identity_of(ranks),
+        identity=joined or identity_of(ranks),
         pid_started=process_started(),
         pid_namespace=pid_namespace(),
         step_clock=_step_clock(clock, computes_on),
@@ -101,6 +113,7 @@ def assemble(
         neighbours=partial(_neighbours, findings),
         subject=None if subject is None else subject.text,
         publish=publish_nowhere if ranks.rank else publisher_of(config),
+        project=None if joined is None else joined.project,
         trial=trial_of(config.sweep, config.trial),
         follow_trial=nobody if hand is None else hand.follow,
     )

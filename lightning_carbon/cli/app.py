@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,9 +16,11 @@ from lightning_carbon.cli.forms import JsonOption, LatexOption, MarkdownOption, 
 from lightning_carbon.cli.grid.app import grid_app
 from lightning_carbon.cli.options import (
     BudgetOption,
+    CopyOption,
     DevicesOption,
     IntensityOption,
     IntervalOption,
+    JoinOption,
     LedgerOption,
     MachineFlag,
     MarketIntensityOption,
@@ -31,6 +32,7 @@ from lightning_carbon.cli.options import (
     ProjectOption,
     PueOption,
     RegionOption,
+    RoleOption,
     RunNameOption,
     WueOption,
 )
@@ -148,9 +150,9 @@ def run(
     budget: BudgetOption = None,
     price_per_kwh: PriceOption = None,
     on_budget: OnBudgetOption = "warn",
-    json: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Also write the record here.", show_default=False)
-    ] = None,
+    join: JoinOption = None,
+    role: RoleOption = None,
+    json: CopyOption = None,
     *,
     machine: MachineFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary at the end.")] = False,
@@ -172,6 +174,8 @@ def run(
         "budget": budget,
         "price_per_kwh": price_per_kwh,
         "on_budget": on_budget,
+        "join": join,
+        "role": role,
     }
     with told({**settings, "json": json, "pid": pid, "for": period}):
         asked = {"command": command, "pid": pid, "machine": machine, "period": period}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from lightning_carbon.settings import (
     PROJECT,
     RUN_NAME,
 )
+from lightning_carbon.settings.joining import JOIN, ROLE
 from lightning_carbon.settings.pricing import INTENSITY, MARKET_INTENSITY, PUE, REGION, WUE
 from lightning_carbon.settings.setting import Setting
 
@@ -35,6 +37,8 @@ WueOption = Annotated[str | None, option_of(WUE)]
 LedgerOption = Annotated[str | None, option_of(LEDGER)]
 DevicesOption = Annotated[str | None, option_of(DEVICES)]
 IntervalOption = Annotated[float, option_of(INTERVAL_SECONDS)]
+JoinOption = Annotated[str | None, option_of(JOIN)]
+RoleOption = Annotated[str | None, option_of(ROLE)]
 RunNameOption = Annotated[str | None, option_of(RUN_NAME)]
 BudgetOption = Annotated[str | None, option_of(BUDGET)]
 PriceOption = Annotated[float | None, option_of(PRICE_PER_KWH)]
@@ -46,6 +50,9 @@ ProjectOption = Annotated[
 PidOption = Annotated[
     int | None,
     typer.Option("--pid", metavar="PID", help="Meter this process and all below it instead.", show_default=False),
+]
+CopyOption = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Also write the record here.", show_default=False)
 ]
 PeriodOption = Annotated[
     str | None,

@@ -237,3 +237,9 @@ def _whole_value(value: object) -> object:
 def _whole(text: str) -> str:
     """A text with a question mark for each half of a surrogate pair."""
     return text.encode("utf-8", "replace").decode()
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says of a failed write, without the path, which may name a person."""
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    return cause.strerror or type(cause).__name__

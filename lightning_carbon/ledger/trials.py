@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import RecordError
 from lightning_carbon.ledger.files import read_json
 from lightning_carbon.records.fields import reading
 from lightning_carbon.records.trial import outcome_from, told
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from pathlib import Path

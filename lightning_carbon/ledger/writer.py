@@ -17,7 +17,7 @@ from lightning_carbon.ledger.attempts import Attempts
 from lightning_carbon.ledger.beside import RunsBeside
 from lightning_carbon.ledger.chain import Chain
 from lightning_carbon.ledger.courses import COURSE_FILE
-from lightning_carbon.ledger.files import to_json
+from lightning_carbon.ledger.files import reason_of, to_json
 from lightning_carbon.ledger.journals import journal_name, parts_of, read_journal
 from lightning_carbon.ledger.trials import TRIAL_FILE
 from lightning_carbon.records.course import course_mapping
@@ -43,14 +43,16 @@ SERIES_FILE = "intensity.csv"
 """The carbon intensities that were fetched for a run."""
 STEPS_HEADER = "step,phase,start_ns,end_ns,gpu_joules,total_joules,resolution"
 
-AGREE_SECONDS = 60.0
-"""How long a rank may take to learn the name of the run before it keeps a run of its own."""
 SILENT_SECONDS = 3.0
 """How long a rank may be silent and still count among those that report."""
 _READING_SHARE = 0.01
 """The largest share of rank 0's time for reading the journals of other ranks, as that holds up the training, and many
 ranks read the same file system; the rows of rank 0 are those that are logged."""
 _OTHERS_READING_SHARE = 0.001
+_ALONE_SECONDS = 5.0
+"""How far looks for processes that join are apart, where the run has a single process."""
+AGREE_SECONDS = 60.0
+"""How long a rank may take to learn the name of the run before it keeps a run of its own."""
 _TURN_SECONDS = 6.0
 """How long the end waits for a beat that is being written, which is longer than a disk may take before it is given
 up."""
@@ -97,6 +99,7 @@ class RunWriter:
         self._dropped = self._missing = 0
         self._missing_reason = "the name of the run was not known"
         self._since = time.monotonic()
+        self._patience_seconds = getattr(identity, "patience_seconds", AGREE_SECONDS)
         self._read_again = self._read_at = 0.0
         self._others: list[RankPart] = []
         self._heard: dict[int, tuple[float, float]] = {}
@@ -180,7 +183,7 @@ class RunWriter:
         try:
             if self._run_id is None:
                 name = self._identity.agree(self._header.run_id)
-                if name is None and time.monotonic() - self._since < AGREE_SECONDS:
+                if name is None and time.monotonic() - self._since < self._patience_seconds:
                     self._drop_oldest()
                     return False
                 self._run_id = self._untaken(name or self._header.run_id)
@@ -193,7 +196,7 @@ class RunWriter:
                 self.attempts.enlist(self.run_id)
         except (LedgerError, OSError) as error:
             self.warn_of(error)
-            self._missing_reason = _reason_of(error)
+            self._missing_reason = reason_of(error)
             self._drop_oldest()
         self._read_others()
         return is_written
@@ -220,7 +223,7 @@ class RunWriter:
 
     def _close(self, beat: Beat) -> RunRecord:
         if self._run_id is None:
-            self._since -= AGREE_SECONDS  # a rank that does not know the name by now never will
+            self._since = float("-inf")  # a rank that does not know the name by now never will
         self._beside.look(self._part(beat), is_last=True)
         self._write(beat)
         for _ in range(_TRIES):
@@ -370,7 +373,7 @@ class RunWriter:
     def _read_others(self) -> None:
         """Read the other ranks' journals: rank 0 shows them in its rows, and every rank puts them in the record."""
         now = time.monotonic()
-        if self._header.world_size == 1 or self._run_id is None or now < self._read_again:
+        if self._run_id is None or now < self._read_again:
             return
         project, run_id, mine = self._header.project, self._run_id, self._header.rank
         try:
@@ -388,10 +391,6 @@ class RunWriter:
         self._others = [known[rank] for rank in sorted(known)]
         taken = time.monotonic() - now
         self._read_at = now
-        self._read_again = now + taken / (_READING_SHARE if self._header.rank == 0 else _OTHERS_READING_SHARE)
-
-
-def _reason_of(error: OSError) -> str:
-    """What the system says of a failed write, without the path, which may name a person."""
-    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-    return cause.strerror or type(cause).__name__
+        at_least = 0.0 if self._header.world_size > 1 or self._others else _ALONE_SECONDS
+        share = _READING_SHARE if self._header.rank == 0 else _OTHERS_READING_SHARE
+        self._read_again = now + max(at_least, taken / share)

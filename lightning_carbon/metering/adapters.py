@@ -57,6 +57,7 @@ class Adapters:
             then.
         subject: What is metered, where that is not this program, for people.
         publish: Exports the run while it goes on, where somebody asks for that.
+        project: The project of the run that this process joins; ``None`` for that of the settings.
         trial: The trial of a sweep that the run is; ``None`` where it is none.
         follow_trial: Called with what tells the run the outcome of its trial, and what gives the record at its end, for
             the search that knows the one and may want the other.
@@ -76,5 +77,6 @@ class Adapters:
     neighbours: Callable[[], str] = str
     subject: str | None = None
     publish: Publish = publish_nowhere
+    project: str | None = None
     trial: SweepTrial | None = None
     follow_trial: Callable[[TellOutcome, AskRecord], None] = nobody

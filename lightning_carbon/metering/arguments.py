@@ -5,17 +5,22 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, SupportsInt, TypeVar
 
+from lightning_carbon.energy.phases import Phase
 from lightning_carbon.errors import BudgetReached, ConfigError
 from lightning_carbon.records.run import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lightning_carbon.settings import MeterConfig
+
 Word = TypeVar("Word", bound=StrEnum)
 
 MOST_COUNTED: Final = 10**15
 """More samples or tokens than a step can have; from 2**53 on, a float could not count one more."""
 
+_ROLE: Final = "rollout"
+"""The role of a process that joins a run and says nothing else."""
 _PRUNED = "TrialPruned"
 """The exception with which Optuna ends a trial (``optuna.TrialPruned``); it need not be installed."""
 
@@ -70,3 +75,13 @@ def status_of(error: type[BaseException] | None) -> Status:
     if any(base.__name__ == _PRUNED for base in error.__mro__):
         return Status.PRUNED
     return Status.FAILED if issubclass(error, Exception) else Status.INTERRUPTED
+
+
+def role_of(config: MeterConfig) -> str | None:
+    """The role of this process in the run that it joins; ``None`` where it joins none."""
+    return None if config.join is None else config.role or _ROLE
+
+
+def first_phase(config: MeterConfig, phase: str) -> str:
+    """The phase that a run begins in: of a process that joins another run and names none, that of its role."""
+    return (role_of(config) if phase == Phase.OTHER else None) or phase

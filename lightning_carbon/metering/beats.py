@@ -7,11 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 from lightning_carbon.energy.phases import Part, parts_in_order, phases_in_order
+from lightning_carbon.metering.arguments import role_of
 from lightning_carbon.metering.outlook import ToldOfSteps
 from lightning_carbon.metering.probes import sums_at
 from lightning_carbon.ports import ClockUse
+from lightning_carbon.records.joined import of_this_process
 from lightning_carbon.records.journal import JOURNAL_SCHEMA, Beat, DomainDescription, Header, PartBeat, PhaseBeat
 from lightning_carbon.records.run import Status
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +44,17 @@ def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor]
         started_at: When the run started, in seconds since 1970.
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started_at))
+    domains = [domain_of(sensor) for sensor in sensors]
+    if config.join:
+        rank = adapters.ranks.rank
+        own = {domain.id: of_this_process(domain, rank) for domain in domains}
+        domains = [
+            replace(domain, id=own[domain.id], parent=own.get(domain.parent or "", domain.parent)) for domain in domains
+        ]
     return Header(
         schema=JOURNAL_SCHEMA,
         run_id=f"{stamp}-{os.urandom(4).hex()}",
-        project=config.project,
+        project=adapters.project or config.project,
         run_name=config.run_name,
         rank=adapters.ranks.rank,
         local_rank=adapters.ranks.local_rank,
@@ -54,7 +64,7 @@ def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor]
         pid_started=adapters.pid_started,
         started_at=started_at,
         host=dict(adapters.host),
-        domains=tuple(map(domain_of, sensors)),
+        domains=tuple(domains),
         absent=tuple(finding for finding in adapters.findings if finding.port is None),
         intensity=config.intensity,
         pue=config.pue,
@@ -64,6 +74,7 @@ def header_of(config: MeterConfig, adapters: Adapters, sensors: Sequence[Sensor]
         rest=adapters.rest,
         subject=adapters.subject,
         trial=adapters.trial,
+        role=role_of(config),
     )
 
 
@@ -128,6 +139,7 @@ def beat_of(
         steps_per_epoch=told.steps_per_epoch,
         tokens_with_padding=told.with_padding,
         ahead=told.ahead,
+        accepted=told.accepted,
         conditions=sums_at(probes),
         step_clock=clock_use.clock,
         step_clock_reason=clock_use.reason,

@@ -127,7 +127,8 @@ class BudgetStop:
         if self._ranks.rank:
             self._follow(part)
         elif not self._is_alone:
-            self._lead(part, self._writer.others, at_ns / NANOSECONDS_PER_SECOND)
+            training = [other for other in self._writer.others if other.header.role is None]
+            self._lead(part, training, at_ns / NANOSECONDS_PER_SECOND)
         elif is_new:
             self._budget.is_due = True
             self._hurry()

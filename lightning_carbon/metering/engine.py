@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.errors import UsageError
 from lightning_carbon.exporting.live import done
-from lightning_carbon.metering.arguments import MOST_COUNTED, counted, status_of, word_of
+from lightning_carbon.metering.arguments import MOST_COUNTED, counted, first_phase, status_of, word_of
 from lightning_carbon.metering.budget import BudgetWatch
 from lightning_carbon.metering.laps import Laps
 from lightning_carbon.metering.names import RunNames
@@ -89,7 +89,7 @@ class Engine(Planned):
         if self._run is not None:
             message = "this meter was started before; a meter meters one run, so make another one"
             raise UsageError(message)
-        self._phase = self._names.phase(phase, Phase.OTHER)
+        self._phase = self._names.phase(first_phase(self._config, phase), Phase.OTHER)
         self._pid = os.getpid()
         adapters, outlook = self._assemble(self._config), self._outlook
         run = Run(self._config, adapters, sampling=self._sampling, phase=self._phase, warn=self._warn, outlook=outlook)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lightning_carbon.energy.phases import Phase
-from lightning_carbon.metering.arguments import word_of
+from lightning_carbon.metering.arguments import count_of, word_of
 from lightning_carbon.metering.course import MetricNotes
 from lightning_carbon.metering.forecast import Forecaster, Outlay, Plan, Standing
 from lightning_carbon.records.journal import AheadBeat
@@ -37,11 +37,13 @@ class ToldOfSteps(NamedTuple):
         steps_per_epoch: The number of steps of an epoch, where it is known.
         with_padding: Whether padding may be among the tokens, where it is known.
         ahead: The plan, the forecast and the budget of the run, where there are any.
+        accepted: How many samples were accepted, where that is told.
     """
 
     steps_per_epoch: float | None = None
     with_padding: bool | None = None
     ahead: AheadBeat | None = None
+    accepted: int | None = None
 
 
 class Outlook:
@@ -59,7 +61,6 @@ class Outlook:
         told: What the loop or the trainer has said of its steps.
         phase: The phase that the program is in.
         outcome: What became of the trial that the run is, as far as it is told.
-        keep_outcome: Writes that down, once the run is over.
     """
 
     def __init__(self, budget: BudgetWatch | None = None) -> None:
@@ -71,7 +72,7 @@ class Outlook:
         self.told = ToldOfSteps()
         self.phase: str = Phase.OTHER
         self.outcome: dict[str, Any] = {}
-        self.keep_outcome: Callable[[Mapping[str, Any]], None] | None = None
+        self._keep_outcome: Callable[[Mapping[str, Any]], None] | None = None
         self._forecaster = Forecaster()
         self._entered: dict[str, int] = {}
         self._asked: tuple[Sums | None, Plan | None] = None, None
@@ -103,8 +104,13 @@ class Outlook:
     def note_outcome(self, outcome: Mapping[str, Any]) -> None:
         """Note what became of the trial; what was told before stays where nothing new is told."""
         self.outcome |= outcome
-        if self.keep_outcome is not None:
-            self.keep_outcome(self.outcome)
+        if self._keep_outcome is not None:
+            self._keep_outcome(self.outcome)
+
+    def keep_outcome_by(self, keep: Callable[[Mapping[str, Any]], None]) -> None:
+        """Write down what became of the trial, now that the run is over, and whatever else is told of it."""
+        self._keep_outcome = keep
+        keep(self.outcome)
 
     @property
     def told_by_now(self) -> ToldOfSteps:
@@ -182,6 +188,17 @@ class Planned:
             step: The step.
         """
         self._outlook.note_metrics(values, step)
+
+    def count(self, *, accepted: int) -> None:
+        """Count samples that were accepted, such as completions that a reward lets through; in any process of the run.
+
+        Args:
+            accepted: How many more. Anything but a whole number from 0 on is not counted.
+        """
+        more = count_of(accepted)
+        if more is not None:
+            told = self._outlook.told
+            self._outlook.told = told._replace(accepted=(told.accepted or 0) + more)
 
     def tell_trial(
         self,

@@ -84,6 +84,8 @@ class RowMaker:
         known_usage, known_others, known_silent = self._of
         if usage is not known_usage or others is not known_others or silent != known_silent:
             beat = usage_beat(usage, at_seconds, sums_at(self._probes))
+            if self._outlook.told.accepted is not None:
+                beat = replace(beat, accepted=self._outlook.told.accepted)
             if any(probe.replaced for probe in self._probes):  # another sensor has another range
                 beat = replace(beat, sensors=tuple(probe.told(usage.start_ns) for probe in self._probes))
             parts = [RankPart(self._header, beat), *others]
@@ -95,7 +97,7 @@ class RowMaker:
             pue=self._config.pue,
             intensity=self.pricing.intensity,
             ranks=1 + len(others) - len(silent),
-            heard_of=min(1.0, (1 + len(others)) / self._header.world_size),
+            heard_of=min(1.0, (1 + sum(part.header.role is None for part in others)) / self._header.world_size),
             is_rest=is_over and before.ns > 0,
             forecast=self._outlook.after(self._last),
         )

@@ -81,10 +81,8 @@ class Run:
         outlook: Outlook,
     ) -> None:
         clock = adapters.clock
-        self._config = config
-        self._adapters = adapters
-        self._warn = warn
-        self._outlook = outlook
+        self._config, self._adapters = config, adapters
+        self._warn, self._outlook = warn, outlook
         self.now_ns = clock.now_ns
         self.lock = threading.RLock()
         self.check_ns = 0
@@ -335,8 +333,7 @@ class Run:
         record = self.writer.close(part.beat, [])
         self._note_others()
         self.writer.keep_course(self._course.all(is_over=True))
-        self._outlook.keep_outcome = self.writer.keep_outcome
-        self._outlook.note_outcome({})
+        self._outlook.keep_outcome_by(self.writer.keep_outcome)
         return record
 
     # -- beside the training ----------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """A single sum over all ranks, this rank first: the usage since the start, with rows as differences of two sums.
 
-Every rank comes in the form of its journal, also this rank: its part is made on demand, and those of the others are as
-old as their last beat.
+Every rank comes in the form of its journal: this rank's part is made on demand, others' are as old as their last beat.
 """
 
 from __future__ import annotations
@@ -57,6 +56,7 @@ class Sums(NamedTuple):
         machine: Energy in microjoules of the machines at their plugs; ``None`` where only the chips are known.
         conditions: What the gauges of each GPU have shown, by the rank and the place that it is credited to.
         asked: The names of the figures of GPUs that a row has; ``None`` for all.
+        accepted: How many samples were accepted; ``None`` where nobody told.
     """
 
     ns: int
@@ -76,6 +76,7 @@ class Sums(NamedTuple):
     machine: int | None = None
     conditions: Conditions = NO_CONDITIONS
     asked: Collection[str] | None = None
+    accepted: int | None = None
 
     @property
     def machine_ratio(self) -> float:
@@ -108,8 +109,8 @@ class Hardware:
         self._hosts = [HostChips(headers, host) for host in dict.fromkeys(header.host_id for header in headers)]
         self._ranges = [tuple(domain.range for domain in header.domains) for header in headers]
         self._pieces = tuple(first.values())
-        described = [(number, place, headers[number].domains[place]) for number, place in self._pieces]
         # Where no domain is inside another one, no reading changes what a total sums.
+        described = [(number, place, headers[number].domains[place]) for number, place in self._pieces]
         self._is_flat = all((headers[number].host_id, domain.parent) not in first for number, _, domain in described)
         self._places: list[list[int]] = [[] for _ in headers]
         self._kinds: list[dict[str, list[int]]] = [{} for _ in headers]
@@ -200,7 +201,7 @@ def sums_of(
             told = beat.sensors[place] if place < len(beat.sensors) else None
             accuracy = ranges[place] if told is None else told.applied_to(part.header.domains[place]).range
             sensors[part.header.rank, place] = SensorSum(uj[place], covered_ns[place], accuracy)
-        step += _sum_at(beat.step_uj, roots)
+        step += _sum_at(beat.step_uj, roots) if part.header.role == parts[0].header.role else 0
         expected += beat.ns * len(roots)
         count += len(roots)
         without_word += len(roots) if part.header.rank in silent else 0
@@ -212,8 +213,9 @@ def sums_of(
         phases=phases,
         total=total,
         step=step,
-        samples=_sum(part.beat.samples for part in parts),
-        tokens=_sum(part.beat.tokens for part in parts),
+        samples=_sum(part.beat.samples for part in parts if part.header.role == parts[0].header.role),
+        tokens=_sum(part.beat.tokens for part in parts if part.header.role == parts[0].header.role),
+        accepted=_sum(part.beat.accepted for part in parts),
         covered=covered,
         expected=expected,
         roots=count,
@@ -266,6 +268,7 @@ def row_between(
             run_kind_joules=so_far,
             run_grams_co2e=mass_of(Energy(run_priced), pue, intensity).grams if is_metered else None,
             run_machine_joules=_joules(now.machine),
+            accepted=now.accepted,
             steps=steps,
             step_joules=Energy(now.step - before.step).joules if steps and is_metered else None,
             samples=_rise(before.samples, now.samples),
@@ -300,6 +303,7 @@ def row_between(
         high_joules=Energy(high).joules,
         run_grams_co2e=mass_of(Energy(run_priced), pue, intensity).grams,
         run_machine_joules=_joules(now.machine),
+        accepted=now.accepted,
         steps=steps,
         step_joules=Energy(now.step - before.step).joules if steps else None,
         samples=_rise(before.samples, now.samples),

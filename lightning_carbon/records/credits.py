@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightning_carbon.energy.roots import DomainUse, roots_of
+from lightning_carbon.records.joined import TRAINER, is_counted_whole, meets
 from lightning_carbon.records.machines import is_machine
+from lightning_carbon.units import MICROJOULES_PER_JOULE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lightning_carbon.records.journal import DomainDescription, RankPart
 
@@ -37,18 +39,37 @@ class Credit(NamedTuple):
 
 
 def credits_of(parts: Iterable[RankPart]) -> list[Credit]:
-    """Every piece of hardware once, in the order of hosts' first ranks."""
-    best: dict[tuple[str, str], tuple[RankPart, int, int]] = {}
-    for part in sorted(parts, key=lambda rank: rank.header.rank):
+    """Every piece of hardware once, in the order of hosts' first ranks; twice where processes had it in turn."""
+    ranks = sorted(parts, key=lambda rank: rank.header.rank)
+    found: dict[tuple[str, str], list[tuple[RankPart, int]]] = {}
+    for part in ranks:
         for index, domain in enumerate(part.header.domains):
-            if is_machine(domain):
-                continue
-            key = (part.header.host_id, domain.id)
-            covered_ns = part.beat.covered_ns(index)
-            known = best.get(key)
-            if known is None or covered_ns > known[2]:
-                best[key] = (part, index, covered_ns)
-    return credited((part, index) for part, index, _ in best.values())
+            if not is_machine(domain) and not is_counted_whole(part, index, ranks):
+                found.setdefault((part.header.host_id, domain.id), []).append((part, index))
+    return credited(place for places in found.values() for place in _apart(places))
+
+
+def _apart(places: Sequence[tuple[RankPart, int]]) -> list[tuple[RankPart, int]]:
+    """Of those who metered a device, who covered the most of it, and who did so when none of the others was there."""
+    kept: list[tuple[RankPart, int]] = []
+    for part, index in sorted(places, key=lambda place: -place[0].beat.covered_ns(place[1])):
+        if not any(meets(part, known) for known, _ in kept):
+            kept.append((part, index))
+    return kept
+
+
+def by_role(parts: Sequence[RankPart], hardware: Sequence[Credit]) -> dict[str, float]:
+    """The joules of each role; empty where no process joined the run.
+
+    Args:
+        parts: The parts of the run.
+        hardware: Every piece of hardware, credited to one of them.
+    """
+    roles = dict.fromkeys((part.header.role or TRAINER for part in parts), 0)
+    for credit in hardware:
+        if credit.is_root:
+            roles[credit.part.header.role or TRAINER] += credit.part.beat.uj(credit.place)
+    return {} if roles.keys() <= {TRAINER} else {role: uj / MICROJOULES_PER_JOULE for role, uj in roles.items()}
 
 
 def credited(places: Iterable[tuple[RankPart, int]]) -> list[Credit]:

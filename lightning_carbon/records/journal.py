@@ -96,6 +96,7 @@ class Header:
         wue: The water for each unit of IT energy; ``None`` where nobody asked.
         subject: What is metered, where that is not the program itself.
         trial: The trial of a sweep that the run is, or ``None``.
+        role: The role of a process that joined the run; ``None`` of those that train.
     """
 
     schema: int
@@ -120,6 +121,7 @@ class Header:
     rest: RestModel | None = None
     subject: str | None = None
     trial: SweepTrial | None = None
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,7 @@ class Beat:
         stop: The step at which all ranks shall stop, as far as this rank knows; ``None`` where none is in sight.
         modules: The shares of the model's modules in the energy of the steps; ``None`` before the end, and without
             ``detail="module"``.
+        accepted: How many samples this process has told to be accepted, where it has.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -299,6 +302,7 @@ class Beat:
     conditions: tuple[ConditionSum | None, ...] = field(default=(), metadata=CONDITIONS)
     stop: StopBeat | None = None
     modules: ModulesBeat | None = None
+    accepted: int | None = None
 
     def condition(self, index: int) -> ConditionSum | None:
         """What the gauges of a domain have shown."""

@@ -17,8 +17,9 @@ from lightning_carbon.energy.phases import parts_in_order, phases_in_order
 from lightning_carbon.ports import Finding
 from lightning_carbon.records.accounting import market_of, scopes_of, water_of
 from lightning_carbon.records.conditions import device_record
-from lightning_carbon.records.credits import credits_of
+from lightning_carbon.records.credits import by_role, credits_of
 from lightning_carbon.records.folding import folded
+from lightning_carbon.records.joined import expected_ns, trainers
 from lightning_carbon.records.lineage import with_lineage
 from lightning_carbon.records.machines import machine_record
 from lightning_carbon.records.module_table import modules_record
@@ -34,6 +35,7 @@ from lightning_carbon.records.run import (
 )
 from lightning_carbon.records.waste_rules import waste_of
 from lightning_carbon.units import MICROJOULES_PER_JOULE, NANOSECONDS_PER_SECOND, Energy
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,15 +68,17 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
     hardware = credits_of(ranks)
     longest_ns = max(part.beat.ns for part in ranks)
     hosts = _hosts(ranks)
-    stands = status or _worst(Status(part.beat.status) for part in ranks)
+    training = trainers(ranks)
+    stands = status or _worst(Status(part.beat.status) for part in training)
     energy, total = _energy(hardware, first, longest_ns, hosts=hosts)
+    energy = replace(energy, roles=by_role(ranks, hardware))
     machine = machine_record(ranks, _chips(hardware), hosts) if hardware else None
     roots = [credit for credit in hardware if credit.is_root]
     of_rank: dict[int, list[Credit]] = {part.header.rank: [] for part in ranks}
     for credit in hardware:
         if not credit.is_overruled:
             of_rank[credit.part.header.rank].append(credit)
-    step_uj = sum(credit.part.beat.step_uj[credit.place] for credit in roots)
+    step_uj = sum(credit.part.beat.step_uj[credit.place] for credit in roots if credit.part in training)
     record = RunRecord(
         schema=SCHEMA,
         run_id=first.header.run_id,
@@ -85,15 +89,15 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         ended_at=None if stands is Status.RUNNING else iso(max(_end(part) for part in ranks)),
         duration_seconds=longest_ns / NANOSECONDS_PER_SECOND,
         # The ranks take each step together, but each has its own samples.
-        steps=max(part.beat.steps for part in ranks),
-        samples=_sum(part.beat.samples for part in ranks),
-        tokens=_sum(part.beat.tokens for part in ranks),
+        steps=max(part.beat.steps for part in training),
+        samples=_sum(part.beat.samples for part in training),
+        tokens=_sum(part.beat.tokens for part in training),
         phase_seconds={name: phase.ns / NANOSECONDS_PER_SECOND for name, phase in first.beat.phases.items()},
-        step_joules=_joules(step_uj) if roots and any(part.beat.steps for part in ranks) else None,
+        step_joules=_joules(step_uj) if roots and any(part.beat.steps for part in training) else None,
         host=dict(first.header.host),
         energy=energy,
         carbon=_carbon(total if hardware else None, ranks, machine=None if machine is None else machine[1]),
-        world_size=first.header.world_size,
+        world_size=first.header.world_size + sum(part.header.role is not None for part in ranks if part is not first),
         ranks=tuple(_rank(part, of_rank[part.header.rank], hosts[part.header.host_id]) for part in ranks),
         location=location,
         part_seconds={
@@ -103,12 +107,13 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         overlaps=merged(overlap for part in ranks for overlap in part.beat.overlaps),
         machine=None if machine is None else machine[0],
         tokens_with_padding=_any(part.beat.tokens_with_padding for part in ranks),
-        waste=waste_of(ranks, hardware),
+        waste=waste_of(training, hardware),
         water=water_of((total if machine is None else machine[1]) if hardware else None, first.header.wue),
         budget=None if first.beat.ahead is None else first.beat.ahead.budget_record,
         subject=first.header.subject,
-        modules=modules_record([(part.beat.modules, _step_uj(part, roots)) for part in ranks], step_uj),
+        modules=modules_record([(part.beat.modules, _step_uj(part, roots)) for part in training], step_uj),
         trial=first.header.trial,
+        accepted=_sum(part.beat.accepted for part in ranks),
     )
     if stands is not Status.RUNNING:
         # Draws take some milliseconds, which a run under way has no need of.
@@ -137,7 +142,7 @@ def _energy(
     parts_uj: dict[str, dict[str, int]] = {}
     told_apart = {name for credit in hardware if credit.is_root for name in credit.part.beat.parts}
     total = Bounds.exactly(Energy.ZERO)
-    measured_uj = covered_ns = 0
+    measured_uj = covered_ns = lasted_ns = 0
     overruled: list[Finding] = []
     for credit in hardware:
         beat, index = credit.part.beat, credit.place
@@ -149,6 +154,7 @@ def _energy(
             total += Bounds(Energy(uj), Energy(low), Energy(high))
             measured_uj += uj if domain.provenance != _MODELLED else 0
             covered_ns += beat.covered_ns(index)
+            lasted_ns += expected_ns(credit.part, longest_ns)
             for name, phase in beat.phases.items():
                 phases_uj[name] = phases_uj.get(name, 0) + phase.uj[index]
                 if name in told_apart:
@@ -166,7 +172,7 @@ def _energy(
                 name=domain.name,
                 joules=_joules(uj),
                 provenance=domain.provenance,
-                coverage_ratio=_ratio(beat.covered_ns(index), longest_ns),
+                coverage_ratio=_ratio(beat.covered_ns(index), expected_ns(credit.part, longest_ns)),
                 uncertainty_ratio=domain.uncertainty_ratio,
                 method=domain.method,
                 parent=prefix + domain.parent if domain.parent else None,
@@ -187,7 +193,6 @@ def _energy(
                 device=device_record(beat.condition(index)),
             )
         )
-    roots = sum(credit.is_root for credit in hardware)
     parts = {name: {part: _joules(sums[part]) for part in parts_in_order(sums)} for name, sums in parts_uj.items()}
     phases = {
         name: float(sum(parts[name].values())) if name in parts else _joules(phases_uj[name])
@@ -201,7 +206,7 @@ def _energy(
         modelled_joules=_joules(total.value.microjoules - measured_uj),
         low_joules=total.low.joules,
         high_joules=total.high.joules,
-        coverage_ratio=_ratio(covered_ns, longest_ns * roots) if roots else 0.0,
+        coverage_ratio=_ratio(covered_ns, lasted_ns) if any(credit.is_root for credit in hardware) else 0.0,
         domains=tuple(domains),
         phases=phases,
         absent=(*first.header.absent, *overruled),
@@ -312,6 +317,7 @@ def _rank(part: RankPart, mine: Sequence[Credit], host: str) -> RankRecord:
         step_clock_reason=part.beat.step_clock_reason,
         missing_steps=part.beat.missing_steps,
         missing_steps_reason=part.beat.missing_steps_reason,
+        role=part.header.role,
     )
 
 

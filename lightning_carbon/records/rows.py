@@ -74,6 +74,7 @@ class Row:
         machine_joules: The energy of the machines at their plugs in this row; ``None`` where only the chips are known.
         run_machine_joules: The same for the run so far.
         device: The figures of the devices in this row, by name: how hot, busy and fast they were.
+        accepted: The number of samples that were accepted in the run so far; ``None`` where nobody told.
     """
 
     seconds: float
@@ -97,6 +98,7 @@ class Row:
     machine_joules: float | None = None
     run_machine_joules: float | None = None
     device: dict[str, float] = field(default_factory=dict)
+    accepted: int | None = None
 
     def as_metrics(self, prefix: str = "", *, scopes: Collection[Scope] | None = None) -> dict[str, float]:
         """The row as logger metrics: names of :data:`METRICS` to Python floats.
@@ -308,6 +310,13 @@ METRICS: tuple[Metric, ...] = (
         "J",
         "energy of those steps for each of their tokens",
         lambda row: _per(row.step_joules, row.tokens),
+    ),
+    Metric(
+        "energy/run_joules_per_accepted_sample",
+        "J",
+        "energy of the run so far, all roles, for each sample that was accepted (`meter.count(accepted=...)`)",
+        lambda row: _per(row.run_joules, row.accepted),
+        Scope.RUN,
     ),
     Metric(
         "energy/coverage_ratio",

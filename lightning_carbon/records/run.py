@@ -125,6 +125,7 @@ class EnergyRecord:
         absent: The hardware that could not be measured, and why.
         parts: The phases that were split (``detail="step"``), by part; the parts add up to the phase, exactly.
         interval: The 90 % interval of the total, in joules; ``None`` while the run lasts, and in records of before.
+        roles: The total by role, where processes joined the run that do not train: ``trainer``, ``rollout``, ...
     """
 
     total_joules: float | None
@@ -138,6 +139,7 @@ class EnergyRecord:
     absent: tuple[Finding, ...] = ()
     parts: dict[str, dict[str, float]] = field(default_factory=dict, metadata=PART_NUMBERS)
     interval: Interval | None = field(default=None, metadata=INTERVAL)
+    roles: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class RankRecord:
         step_clock_reason: The error of the device's clock, or ``None``.
         missing_steps: The number of steps that its list of steps lacks, or ``None``.
         missing_steps_reason: The error that kept them from the list, or ``None``.
+        role: The role of a process that joined the run; ``None`` of those that train.
     """
 
     rank: int = field(metadata=RANK)
@@ -203,6 +206,7 @@ class RankRecord:
     step_clock_reason: str | None = None
     missing_steps: int | None = None
     missing_steps_reason: str | None = None
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +230,8 @@ class RunRecord:
         host: Where it ran: name, system, processor, Python, versions of the frameworks.
         energy: Its energy.
         carbon: The CO2e of that energy.
-        world_size: The number of processes of the run; with fewer ``ranks``, the record covers only a part of it.
+        world_size: The number of processes of the run, those that joined it included; with fewer ``ranks``, the record
+            covers only a part of it.
         ranks: The part of each process.
         origin: The first run of this training; ``None`` where it was not resumed.
         attempts: Every attempt at this training that the ledger or the checkpoint knows, in order, this run last; empty
@@ -248,6 +253,7 @@ class RunRecord:
         subject: What was metered, where that is not a program with a meter: a process by its number, or the machine.
         modules: The energy of its steps by module and direction (``detail="module"``), known at its end.
         trial: The trial of a sweep that it is; ``None`` where it is none.
+        accepted: The number of samples that were accepted; ``None`` where nobody told.
     """
 
     schema: int
@@ -283,6 +289,7 @@ class RunRecord:
     subject: str | None = None
     modules: ModulesRecord | None = None
     trial: SweepTrial | None = None
+    accepted: int | None = None
 
     @property
     def machine_ratio(self) -> float:

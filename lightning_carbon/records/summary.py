@@ -84,6 +84,7 @@ def sections(record: RunRecord) -> list[Section]:
         said += [
             _domains(record, total),
             _phases(record, total),
+            _roles(record, total),
             _not_training(record, total),
             waste_lines(record.waste),
             module_lines(record.modules, record.step_joules),
@@ -166,6 +167,13 @@ def _part_name(part: str, unresolved: Collection[str]) -> str:
 def _spent(name: str, joules: float, seconds: float | None, *, total: float) -> tuple[str, ...]:
     power = _power(joules, seconds) if seconds else ""
     return (name, amount(joules, ENERGY), _share(joules, total), power, "" if seconds is None else duration(seconds))
+
+
+def _roles(record: RunRecord, total: float) -> list[Line]:
+    """The energy by role, where processes joined the run."""
+    roles = record.energy.roles.items()
+    said = ", ".join(f"{name} {amount(joules, ENERGY)} ({_share(joules, total)})" for name, joules in roles)
+    return [Line(f"By role: {said}.")] if said else []
 
 
 def _not_training(record: RunRecord, total: float) -> list[Line]:

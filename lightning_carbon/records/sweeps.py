@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.records.trial import Direction, SweepTrial, TrialState
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

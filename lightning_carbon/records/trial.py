@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from enum import StrEnum
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.records.fields import MOST, SIGNED, Misfit, mapping, one_of, plain, read, read_by, text
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

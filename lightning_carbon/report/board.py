@@ -63,6 +63,7 @@ CHARTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "energy of a step (J)": ("energy/joules_per_step",),
         "energy of a sample (J)": ("energy/joules_per_sample",),
         "energy of a token (J)": ("energy/joules_per_token",),
+        "energy of an accepted sample (J)": ("energy/run_joules_per_accepted_sample",),
     },
     "Carbon": {
         "CO2e of the run (g)": ("carbon/run_grams_co2e",),

@@ -23,6 +23,7 @@ from lightning_carbon.settings import checks, folders
 from lightning_carbon.settings.checks import BudgetScope, CpuScope, Detail, Devices, GpuScope, Machine, OnBudget
 from lightning_carbon.settings.exports import OPENTELEMETRY, PROMETHEUS_PORT
 from lightning_carbon.settings.intensities import GridSeries
+from lightning_carbon.settings.joining import JOIN, ROLE
 from lightning_carbon.settings.pricing import (
     INTENSITY,
     MARKET_INTENSITY,
@@ -79,6 +80,8 @@ class Settings(TypedDict, total=False):
     module_every: int
     sweep: str | None
     trial: int | str | None
+    join: str | None
+    role: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,8 @@ class MeterConfig:
     module_every: int = checks.DEFAULT_MODULE_EVERY
     sweep: str | None = None
     trial: str | None = None
+    join: str | None = None
+    role: str | None = None
     series: GridSeries | None = None
 
 
@@ -333,7 +338,7 @@ SETTINGS: Final[tuple[Setting[Any], ...]] = (
     *(REGION, INTENSITY, PUE, PROJECT, RUN_NAME, LEDGER, INTERVAL_SECONDS),
     *(DEVICES, SOURCES, PER_STEP, STRICT, MACHINE, REDFISH, CPU_SCOPE, GPU_SCOPE, DETAIL),
     *(BUDGET, PRICE_PER_KWH, ON_BUDGET, BUDGET_SCOPE, MARKET_INTENSITY, WUE, DEVICE_METRICS),
-    *(PROMETHEUS_PORT, OPENTELEMETRY, MODULE_EVERY, SWEEP, TRIAL),
+    *(PROMETHEUS_PORT, OPENTELEMETRY, MODULE_EVERY, SWEEP, TRIAL, JOIN, ROLE),
 )
 """Every setting of a meter, in the order in which they are shown."""
 

@@ -23,11 +23,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lightning_carbon.ranks import OwnIdentity, Ranks
+from lightning_carbon.ranks import FIRST_JOINED, OwnIdentity, Ranks
 from lightning_carbon.systems import system
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lightning_carbon.ports import RunIdentity
 
@@ -37,7 +37,7 @@ _TORCHRUN: Final = "TORCHELASTIC_RUN_ID"
 _ATTEMPT: Final = "TORCHELASTIC_RESTART_COUNT"
 _STEP: Final = ("SLURM_JOB_ID", "SLURM_STEP_ID")
 _PREFIX: Final = "lightning_carbon"
-_runs_named = 0
+_runs_named = _runs_joined = 0
 
 
 class _Launcher(NamedTuple):
@@ -125,6 +125,29 @@ def identity_of(ranks: Ranks, environ: Mapping[str, str] = os.environ) -> RunIde
     if group is not None:
         return _StoreIdentity(group, f"run/{world}/{environ.get(_ATTEMPT, '0')}/{_runs_named}")
     return _LauncherIdentity(ranks, environ, _runs_named)
+
+
+def joined_ranks(ranks: Ranks, of_run: Collection[int]) -> Ranks:
+    """The place of a process that joins a run which others began: a number of its own, whatever its launcher says.
+
+    Args:
+        ranks: The place that it has by itself.
+        of_run: The processes of the run on this host; what is below one of them is metered with it already.
+    """
+    import hashlib
+
+    import psutil
+
+    global _runs_joined  # noqa: PLW0603 - a process may join several runs, one after the other
+    _runs_joined += 1
+    facts = (ranks.host_id, os.getpid(), process_started(), _runs_joined)
+    code = int.from_bytes(hashlib.sha256(repr(facts).encode()).digest()[:8], "big")
+    try:
+        above = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    except psutil.Error:
+        above = {os.getpid()}
+    is_below = not above.isdisjoint(of_run)
+    return Ranks(FIRST_JOINED + code % (9 * FIRST_JOINED), int(is_below), 1, ranks.host_id, local_size=1)
 
 
 class _StoreIdentity:

@@ -16,12 +16,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.records.trial import Parameter, SweepTrial, outcome_of, parameters_of
 from lightning_carbon.settings.hydra import hydra_job
+from lightning_carbon.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -41,6 +41,7 @@ ROW = Row(
     tokens=1_000,
     machine_joules=4_000.0,
     run_machine_joules=10_800_000.0,
+    accepted=40,
 )
 
 maybe = st.none() | st.floats(0, 1e9)
@@ -83,6 +84,7 @@ def test_a_whole_row_has_every_metric() -> None:
         "energy/joules_per_step": 250.0,
         "energy/joules_per_sample": 31.25,
         "energy/joules_per_token": 2.5,
+        "energy/run_joules_per_accepted_sample": 180_000.0,
         "energy/coverage_ratio": 0.5,
     }
 
@@ -148,6 +150,7 @@ def test_energy_and_carbon_come_in_pairs() -> None:
     """What is told of a row is told of the run so far, and the name says which it is."""
     assert {name.replace("/row_", "/run_") for name in names(Scope.ROW)} == names(Scope.RUN) - {
         "energy/run_kwh",
+        "energy/run_joules_per_accepted_sample",
         "energy/run_machine_kwh",
     }
     assert all("/row_" in name for name in names(Scope.ROW))
