@@ -38,8 +38,8 @@ SUITES := .venv-suites
 SUITES_LIST := tests/suites/requirements.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CHECKED := lightning_carbon tests examples
-# The tests of one file stay together, as they share trainings.
-SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadfile
+# The tests of one file stay together, as they share trainings; tests/conftest.py says which files go first.
+SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 export PIP_ROOT_USER_ACTION := ignore
 
