@@ -46,7 +46,13 @@ SUITES: Final = (
         ),
         has_switch=True,
     ),
-    Suite("transformers", "TRANSFORMERS_SUITE", "transformers", ".", ("tests/trainer/test_trainer.py",)),
+    Suite(
+        "transformers",
+        "TRANSFORMERS_SUITE",
+        "transformers",
+        ".",
+        ("tests/trainer/test_trainer.py", "tests/trainer/test_trainer_callback.py"),
+    ),
     Suite("Accelerate", "ACCELERATE_SUITE", "accelerate", ".", ("tests/test_tracking.py",)),
 )
 """The suites, in order."""
