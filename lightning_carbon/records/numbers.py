@@ -147,7 +147,7 @@ def percent(ratio: float) -> str:
 
 def signed_percent(ratio: float) -> str:
     """The change that a ratio is, in percent: ``-10.0 %`` for 0.9."""
-    return f"{100 * (ratio - 1):+.1f} %"
+    return f"{100 * (ratio - 1):+.1f} %".replace("-0.0 ", "+0.0 ")
 
 
 def duration(seconds: float) -> str:

@@ -21,6 +21,7 @@ from lightning_carbon.records.numbers import (
     percent,
     printable,
     shorten,
+    signed_percent,
     span,
     table,
     wrap,
@@ -113,6 +114,12 @@ def test_shares_tell_a_little_from_nothing_and_almost_all_from_all(ratio: float,
 def test_times_are_in_the_two_largest_units(seconds: float, text: str) -> None:
     """Minutes of a run of days are nobody's concern."""
     assert text == duration(seconds)
+
+
+@pytest.mark.parametrize(("ratio", "text"), [(0.9, "-10.0 %"), (1.0, "+0.0 %"), (0.9999, "+0.0 %"), (3.0, "+200.0 %")])
+def test_a_change_has_a_sign(ratio: float, text: str) -> None:
+    """And nothing is not shown as less than nothing."""
+    assert text == signed_percent(ratio)
 
 
 def test_a_table_is_aligned_and_has_no_trailing_space() -> None:
