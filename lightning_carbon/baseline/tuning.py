@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.baseline.contest import WorkUnit, contest_of
 from lightning_carbon.energy.readings import Provenance
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.records.numbers import ENERGY, NOTHING, amount, digits, duration, percent, signed_percent
+from lightning_carbon.records.numbers import ENERGY, NOTHING, amount, duration, percent, signed_percent
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ class Tuning:
         )
 
     def rows(self) -> list[tuple[str, ...]]:
-        """The figures: limit, energy and time, and both changes, each with its interval."""
+        """The figures: limit, energy and time, the change of energy and that of time, each with its interval."""
         return [
             (
                 result.limit,
                 amount(result.joules, ENERGY),
                 duration(result.seconds),
-                *_cells(result.energy),
-                *_cells(result.time),
+                _cell(result.energy),
+                _cell(result.time),
             )
             for result in self.results
         ]
@@ -147,7 +147,7 @@ def tuning_of(
     count = f"{len(highest)} runs at each limit, in turn; a run varies by {percent(max(noises))} (standard deviation)."
     rule = f"limits that clearly save energy and are surely no more than {percent(allowed_slower)} slower"
     notes = [
-        f"{count} Changes are those from {limits[0]}, with 95 % intervals.",
+        f"{count} Changes are those from {limits[0]}, with 95 % intervals in brackets.",
         f"Recommended is the least energy among {rule}.",
     ]
     if not any(Provenance(provenance).is_measured for _, provenance in highest[0].judged):
@@ -162,7 +162,5 @@ def tuning_of(
     )
 
 
-def _cells(found: Change | None) -> tuple[str, str, str]:
-    if found is None:
-        return (NOTHING, NOTHING, NOTHING)
-    return (signed_percent(found.ratio), found.span(), digits(found.p_value))
+def _cell(found: Change | None) -> str:
+    return NOTHING if found is None else f"{signed_percent(found.ratio)} ({found.span()})"

@@ -33,7 +33,7 @@ from lightning_carbon.values import dataclass
 if TYPE_CHECKING:
     from types import FrameType
 
-_HEAD: Final = ("limit", "energy", "time", "change", "95 % interval", "p", "change of time", "its interval", "its p")
+_HEAD: Final = ("limit", "energy", "time", "change of energy", "change of time")
 _FEWEST: Final = 2
 _LIMITS_FIX: Final = "give two or more, in per cent of the default limit or in watts, such as 100,85,70 or 700W,500W."
 _SLOWER_FIX: Final = "give a share, such as 5% or 0.05."

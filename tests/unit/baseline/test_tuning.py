@@ -60,9 +60,9 @@ def test_the_table_has_both_changes_with_their_intervals() -> None:
     found = tuning_of(LIMITS[:2], sides, allowed_slower=0.05, per=WorkUnit.RUN)
     high, low = found.rows()
 
-    assert ["100 %", *["–"] * 6] == [high[0], *high[3:]]
-    assert [-50, 100] == pytest.approx([float(low[place].removesuffix(" %")) for place in (3, 6)], abs=1)
-    assert (9, 9) == (len(high), len(low))
+    assert ["100 %", *["–"] * 2] == [high[0], *high[3:]]
+    assert [-50, 100] == pytest.approx([float(low[place].split(" %")[0]) for place in (3, 4)], abs=1)
+    assert all(" to " in low[place] for place in (3, 4))
     assert "Nothing was measured: all energy is modelled." in found.notes
 
 
