@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,8 @@ from lightning_carbon.systems import sha256_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_USUAL: Final = Path("~/.local/share/lightning-carbon")
+_OTHERS: Final = frozenset({"XDG_DATA_HOME", "ANDROID_DATA"})
 FOLDER_VARIABLE: Final = "LIGHTNING_CARBON_CALIBRATIONS"
 _MACHINE_ID: Final = Path("etc/machine-id")
 _LONGEST: Final = 1 << 16
@@ -55,7 +58,7 @@ def calibration_of(root: Path = Path("/"), environ: Mapping[str, str] = os.envir
         root: Where ``etc`` is.
         environ: The environment variables.
     """
-    path = calibration_file(root, environ)
+    path = None if _has_none(environ) else calibration_file(root, environ)
     if path is None:
         return None
     try:
@@ -69,3 +72,13 @@ def calibration_of(root: Path = Path("/"), environ: Mapping[str, str] = os.envir
         and not model.assumed
     )
     return model if is_whole else None
+
+
+def _has_none(environ: Mapping[str, str]) -> bool:
+    """Whether this user has no calibration, where Linux has its usual folder: platformdirs takes 2 ms to say so."""
+    if sys.platform != "linux" or environ.get(FOLDER_VARIABLE) or not _OTHERS.isdisjoint(os.environ):
+        return False
+    try:
+        return not _USUAL.expanduser().is_dir()
+    except (OSError, RuntimeError):
+        return False
