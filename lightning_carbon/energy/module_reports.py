@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class ModuleReports(Protocol):
     """The reports of a model's hooks: which module begins or ends. None of them raises or waits."""
 
@@ -21,6 +22,7 @@ class ModuleReports(Protocol):
         """A backward pass has ended, with all modules in it."""
 
 
+@runtime_checkable
 class WatchedModel(Protocol):
     """A model whose modules report when they begin and end, while they are watched. No method raises."""
 

@@ -12,7 +12,10 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from lightning_carbon.energy.module_reports import ModuleReports, WatchedModel
+from lightning_carbon.metering.module_sampling import ModuleSampling
 from lightning_carbon.sources.torch_modules import MOST_MODULES, TorchModel
+from lightning_carbon.testing import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -268,6 +271,15 @@ class Failing(Reports):
         raise RuntimeError
 
     begin_backward = end = begin  # type: ignore[assignment]
+
+
+def test_a_model_and_what_it_reports_to_fit_together() -> None:
+    """Each has what the other calls."""
+    clock = ManualClock()
+
+    assert isinstance(TorchModel(nn.Identity()), WatchedModel)
+    assert isinstance(ModuleSampling(500, clock, None), ModuleReports)
+    assert isinstance(Reports(), ModuleReports)
 
 
 def test_no_hook_of_ours_can_end_a_training() -> None:
