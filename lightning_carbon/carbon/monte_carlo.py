@@ -20,11 +20,12 @@ References:
 from __future__ import annotations
 
 from functools import cache
-from math import sqrt
+from math import hypot, sqrt
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.carbon.interval import LEVEL, Interval
+from lightning_carbon.carbon.interval import LEVEL, OWN, Interval
+from lightning_carbon.carbon.interval_sums import causes_of
 from lightning_carbon.carbon.spread import NORMAL_90, Shape, Spread
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR, NANOSECONDS_PER_SECOND
 from lightning_carbon.values import dataclass, replace
@@ -43,6 +44,8 @@ DRAWS: Final = 2_000
 SEED: Final = 2019
 
 _TAIL: Final = (1 - LEVEL) / 2
+_OFFSET: Final = "offset"
+"""How the causes of offsets begin, which are each sensor's own."""
 _DRAWN_OFFSETS: Final = 4
 """How many independent offsets are drawn each; narrower offsets go together as a normal distribution (central limit
 theorem)."""
@@ -149,18 +152,20 @@ class World:
     Args:
         shares: The quantiles that are drawn, rising.
         seed: The seed of their orders; ``None`` where all causes go together.
+        only: The cause that counts; every other quantity is at its median. ``None`` where all count.
     """
 
-    def __init__(self, shares: Sequence[float], seed: int | None = None) -> None:
+    def __init__(self, shares: Sequence[float], seed: int | None = None, *, only: str | None = None) -> None:
         self._shares = shares
         self._seed = seed
+        self._only = only
         self._orders: dict[str, Sequence[int]] = {}
         self._drawn: dict[tuple[str, Spread], list[float]] = {}
 
     @property
-    def causes(self) -> int:
-        """How many causes have counted so far."""
-        return len(self._orders)
+    def causes(self) -> tuple[str, ...]:
+        """The causes that have counted so far."""
+        return tuple(self._orders)
 
     def zeros(self) -> list[float]:
         """Nothing, as often as there are draws."""
@@ -175,6 +180,8 @@ class World:
         """
         if spread.is_exact:
             return [spread.value] * len(self._shares)
+        if self._only not in {None, cause}:
+            return spread.quantiles([0.5]) * len(self._shares)
         known = self._drawn.get((cause, spread))
         if known is None:
             rising = spread.quantiles(self._shares)
@@ -213,9 +220,8 @@ def intervals_of(run: Priced) -> Intervals:
 
     def mass(world: World) -> list[float]:
         pue, grid = run.pue, run.intensity
-        shape = Shape.TRIANGULAR
-        usages = world.draws("PUE", Spread(pue.low, pue.value, pue.high, shape))
-        grams = world.draws("grid", Spread(grid.low, grid.value, grid.high, Shape.NORMAL))
+        usages = world.draws(pue_cause(pue), pue_spread(pue))
+        grams = world.draws(f"grid {grid.region}", Spread(grid.low, grid.value, grid.high, Shape.NORMAL))
         factors = zip(machine(world), usages, grams, strict=True)
         return [joules / JOULES_PER_KILOWATT_HOUR * usage * gram for joules, usage, gram in factors]
 
@@ -225,6 +231,16 @@ def intervals_of(run: Priced) -> Intervals:
         None if run.machine_bounds is None else interval_of(machine, run.machine_bounds, drawn),
         interval_of(mass, run.mass_bounds, drawn),
     )
+
+
+def pue_cause(pue: PowerUsage) -> str:
+    """The name of what makes a PUE uncertain, common to all runs that take it from one source."""
+    return f"PUE {pue.source}"
+
+
+def pue_spread(pue: PowerUsage) -> Spread:
+    """The distribution that the range of a PUE is read as."""
+    return Spread(pue.low, pue.value, pue.high, Shape.TRIANGULAR)
 
 
 def interval_of(figure: Callable[[World], list[float]], bounds: Bounds[float], drawn: World | None = None) -> Interval:
@@ -238,14 +254,26 @@ def interval_of(figure: Callable[[World], list[float]], bounds: Bounds[float], d
     ends = World((_TAIL, 1 - _TAIL))
     low, high = sorted(figure(ends))
     method, draws, seed = CLOSED_FORM, None, None
-    if ends.causes > 1:
+    if len(ends.causes) > 1:
         found = sorted(figure(drawn or World(_strata(), SEED)))
         below = round(_TAIL * DRAWS)
         low, high = (found[below - 1] + found[below]) / 2, (found[-below] + found[-below - 1]) / 2
         method, draws, seed = MONTE_CARLO, DRAWS, SEED
-    return Interval(
-        min(max(low, bounds.low), bounds.value), max(min(high, bounds.high), bounds.value), LEVEL, method, draws, seed
-    )
+    low, high = min(max(low, bounds.low), bounds.value), max(min(high, bounds.high), bounds.value)
+    causes = causes_of(_moves(figure, ends.causes), (bounds.value - low, high - bounds.value))
+    return Interval(low, high, LEVEL, method, draws, seed, causes)
+
+
+def _moves(figure: Callable[[World], list[float]], causes: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """How far each cause alone moves a figure, below and above; offsets of sensors are a run's own."""
+    found = {OWN: (0.0, 0.0)}
+    for cause in causes:
+        drawn = figure(World((_TAIL, 0.5, 1 - _TAIL), only=cause))
+        below, above = drawn[1] - min(drawn), max(drawn) - drawn[1]
+        if cause.startswith(_OFFSET):
+            below, above = hypot(found[OWN][0], below), hypot(found[OWN][1], above)
+        found[OWN if cause.startswith(_OFFSET) else cause] = below, above
+    return found
 
 
 def sum_of(parts: Parts, world: World, number: int = 0) -> list[float]:
@@ -265,7 +293,7 @@ def sum_of(parts: Parts, world: World, number: int = 0) -> list[float]:
         if amount:
             total = _plus(total, amount, world.draws(cause, factor))
     for place, offset in enumerate(_offsets(parts.offsets)):
-        total = _plus(total, 1.0, world.draws(f"offset {place} of {number}", offset))
+        total = _plus(total, 1.0, world.draws(f"{_OFFSET} {place} of {number}", offset))
     return total
 
 

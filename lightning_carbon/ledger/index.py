@@ -17,6 +17,7 @@ from dataclasses import astuple, fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from lightning_carbon.ledger.causes import CausePart
 from lightning_carbon.ledger.facts import Facts, Portion
 from lightning_carbon.ledger.finality import Finality, Stamp
 from lightning_carbon.records.overlaps import Overlap
@@ -50,10 +51,12 @@ class Entry(NamedTuple):
     Args:
         facts: Its facts.
         settled: How final they are.
+        causes: What the causes of errors have in it.
     """
 
     facts: Facts
     settled: Finality
+    causes: tuple[CausePart, ...] = ()
 
 
 Row = tuple[str, str, int, int, int, int, int]
@@ -87,6 +90,14 @@ _TABLES: Final = (
         PRIMARY KEY (project, folder, part, name)
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE causes (
+        project TEXT NOT NULL, folder TEXT NOT NULL,
+        cause TEXT NOT NULL, below_joules REAL NOT NULL, above_joules REAL NOT NULL,
+        below_grams REAL NOT NULL, above_grams REAL NOT NULL,
+        PRIMARY KEY (project, folder, cause)
+    ) WITHOUT ROWID
+    """,
     # What is only shown lies apart, so that sums need not read past it.
     """
     CREATE TABLE details (
@@ -95,6 +106,8 @@ _TABLES: Final = (
     """,
     f"PRAGMA user_version = {VERSION}",
 )
+
+_NAMES: Final = ("runs", "portions", "causes", "details")
 
 
 class RunIndex:
@@ -174,9 +187,8 @@ class Refresher:
         read = [(key, stamp, entry) for key, stamp, entry in batch if entry is not None]
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            self._connection.executemany("DELETE FROM runs WHERE project = ? AND folder = ?", keys)
-            self._connection.executemany("DELETE FROM portions WHERE project = ? AND folder = ?", keys)
-            self._connection.executemany("DELETE FROM details WHERE project = ? AND folder = ?", keys)
+            for table in _NAMES:
+                self._connection.executemany(f"DELETE FROM {table} WHERE project = ? AND folder = ?", keys)  # noqa: S608 - our tables
             self._connection.executemany(
                 f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",  # noqa: S608 - no text of a user
                 [_row(key, stamp, entry) for key, stamp, entry in read],
@@ -189,6 +201,10 @@ class Refresher:
                     for part, portions in (("host", entry.facts.hosts), ("gpu", entry.facts.gpus))
                     for portion in portions
                 ],
+            )
+            self._connection.executemany(
+                "INSERT INTO causes VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(*key, *astuple(part)) for key, _, entry in read for part in entry.causes],
             )
             self._connection.executemany(
                 "INSERT INTO details VALUES (?, ?, ?)", [(*key, _details(entry.facts)) for key, _, entry in read]
@@ -293,9 +309,8 @@ def _copy(path: Path, connection: sqlite3.Connection) -> None:
         _check_place(path)
         connection.execute("ATTACH ? AS kept", (str(path),))
         if _version(connection, "kept") == VERSION:
-            connection.execute("INSERT INTO runs SELECT * FROM kept.runs")
-            connection.execute("INSERT INTO portions SELECT * FROM kept.portions")
-            connection.execute("INSERT INTO details SELECT * FROM kept.details")
+            for table in _NAMES:
+                connection.execute(f"INSERT INTO {table} SELECT * FROM kept.{table}")  # noqa: S608 - our tables
     with contextlib.suppress(sqlite3.Error):
         connection.execute("DETACH kept")
 

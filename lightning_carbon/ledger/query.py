@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lightning_carbon.errors import ConfigError, NewerSchema, RecordError
 from lightning_carbon.ledger.attempts import tell_attempts
+from lightning_carbon.ledger.causes import cause_parts_of
 from lightning_carbon.ledger.directory import RECORD_FILE, DirectoryRunStore
 from lightning_carbon.ledger.facts import Facts, facts_of
 from lightning_carbon.ledger.files import clear_left_over, read_json, write_json
@@ -20,7 +21,7 @@ from lightning_carbon.ledger.index import MANY, Entry, Key, Refresher, Row, RunI
 from lightning_carbon.ledger.journals import read_journal, read_texts
 from lightning_carbon.ledger.orders import ORDERS, STARTED
 from lightning_carbon.ledger.recovery import Observer, OpenRun, look_at
-from lightning_carbon.ledger.sums import ALL, Addition, condition, sums_of, sums_query
+from lightning_carbon.ledger.sums import ALL, Addition, condition, divided
 from lightning_carbon.ledger.tags import TAGS_FILE, read_tags
 from lightning_carbon.ledger.trials import with_outcome
 from lightning_carbon.records.mapping import from_mapping, to_mapping
@@ -142,12 +143,12 @@ class Ledger:
         where, values = condition(wanted)
 
         def ask(index: sqlite3.Connection) -> Addition:
-            parts, whole = (sums_of(index.execute(*sums_query(wanted, divided)).fetchall()) for divided in (way, ALL))
+            parts, whole = divided(lambda *asked: index.execute(*asked).fetchall(), wanted, way)
             sharing = [facts.counted for _, facts in facts_in(index, f"{where} AND shares", values)]
             if sharing:
                 query = f"SELECT run_id, told_project FROM runs WHERE {where} AND NOT shares"  # noqa: S608 - no text of a user
                 sharing += [Counted(run_id, of, ()) for run_id, of in index.execute(query, values)]
-            return Addition(parts, whole[0] if whole else None, counted_twice(sharing))
+            return Addition(parts, whole, counted_twice(sharing))
 
         return self._ask(wanted, ask)
 
@@ -185,7 +186,7 @@ class Ledger:
     def _entries_of(self, stale: Iterable[tuple[Key, Stamp | None]]) -> Iterator[tuple[Key, Stamp, Entry | None]]:
         for key, stamp in stale:
             record = self.read(self._root.joinpath(*key))
-            entry = None if record is None else Entry(facts_of(record), finality_of(record))
+            entry = None if record is None else Entry(facts_of(record), finality_of(record), cause_parts_of(record))
             yield key, stamp or _NO_STAMP, entry
 
     def _is_still_settled(self, row: Row) -> bool:

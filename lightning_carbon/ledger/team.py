@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.address import masked, without_password
+from lightning_carbon.ledger.causes import cause_parts_of
 from lightning_carbon.ledger.facts import facts_of
 from lightning_carbon.ledger.files import to_json
 from lightning_carbon.ledger.filters import unknown_project
-from lightning_carbon.ledger.sums import ALL, Addition, Tables, condition, sums_of, sums_query
+from lightning_carbon.ledger.sums import ALL, Addition, Tables, condition, divided
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.records.overlaps import Counted, Overlap, counted_twice
 from lightning_carbon.records.run import Status
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from lightning_carbon.ledger.filters import RunFilter
     from lightning_carbon.records.run import RunRecord
 
-VERSION: Final = 2
+VERSION: Final = 3
 """The version of the tables: those of an earlier version are brought up to it, those of a later are not touched."""
 _SINCE_2: Final = ("boundary", "priced_joules", "priced_low_joules", "priced_high_joules")
 """The columns that version 2 added to the table of runs."""
@@ -44,7 +45,7 @@ _BATCH: Final = 200
 _TRIES: Final = 5
 """How often a transaction is tried that other pushers get in the way of."""
 _NAME: Final = 255
-_TABLES: Final = Tables("lightning_carbon_runs", "lightning_carbon_portions")
+_TABLES: Final = Tables("lightning_carbon_runs", "lightning_carbon_portions", "lightning_carbon_causes")
 _POSTGRES: Final = {"postgres", "postgresql"}
 
 
@@ -73,7 +74,7 @@ class Team:
         self._argument = argument
         self._shown = without_password(url)
         self._engine = self._open(url)
-        self._runs, self._portions, self._schema = _tables()
+        self._runs, self._portions, self._causes, self._schema = _tables()
 
     def push(self, records: Iterable[RunRecord]) -> Pushed:
         """Put runs into the database, some hundred in a transaction.
@@ -109,11 +110,12 @@ class Team:
                 names = [str(row[0]) for row in projects]
                 if wanted.project not in names:
                     raise unknown_project(wanted.project, names, self._shown)
-            parts, whole = (
-                sums_of([tuple(row) for row in connection.execute(text(query), values)])
-                for query, values in (sums_query(wanted, way, _TABLES), sums_query(wanted, ALL, _TABLES))
-            )
-            return Addition(parts, whole[0] if whole else None, counted_twice(self._sharing(connection, wanted)))
+
+            def ask(query: str, values: dict[str, object]) -> Sequence[Any]:
+                return connection.execute(text(query), values).all()
+
+            parts, whole = divided(ask, wanted, way, tables=_TABLES)
+            return Addition(parts, whole, counted_twice(self._sharing(connection, wanted)))
 
     def _sharing(self, connection: Connection, wanted: RunFilter) -> list[Counted]:
         """The runs of a sum, where any of them metered the same hardware as another."""
@@ -188,22 +190,26 @@ class Team:
             self._check_version(connection)
 
     def _bring_up(self, connection: Connection) -> None:
-        """Bring tables of the first version up to this version: what is new comes from the records in them."""
+        """Bring tables of earlier versions up to this version: what is new comes from the records in them."""
         import sqlalchemy as sa
 
         runs = self._runs
-        if connection.execute(sa.select(self._schema.c.version).with_for_update()).scalar() != 1:
+        found = connection.execute(sa.select(self._schema.c.version).with_for_update()).scalar()
+        if found not in {1, 2}:
             return
-        for name in _SINCE_2:
+        for name in _SINCE_2 if found == 1 else ():
             kind = runs.c[name].type.compile(connection.dialect)
             connection.execute(sa.text(f"ALTER TABLE {_TABLES.runs} ADD COLUMN {name} {kind}"))
         at = (runs.c.project == sa.bindparam("of_project")) & (runs.c.run_id == sa.bindparam("of_run"))
         keys = connection.execute(sa.select(runs.c.project, runs.c.run_id)).all()
         for project, run_id in keys:
             stored = sa.select(runs.c.record).where((runs.c.project == project) & (runs.c.run_id == run_id))
-            facts = facts_of(from_mapping(json.loads(connection.execute(stored).scalar_one())))
+            record = from_mapping(json.loads(connection.execute(stored).scalar_one()))
+            facts = facts_of(record)
             values = {name: getattr(facts, name) for name in _SINCE_2}
             connection.execute(runs.update().where(at).values(values), {"of_project": project, "of_run": run_id})
+            if causes := [*_caused_in(record)]:
+                connection.execute(self._causes.insert(), causes)
         connection.execute(self._schema.update().values(version=VERSION))
 
     def _check_version(self, connection: Connection) -> None:
@@ -247,17 +253,19 @@ class Team:
     def _replace(self, connection: Connection, records: dict[tuple[str, str], RunRecord]) -> int:
         import sqlalchemy as sa
 
-        runs, portions = self._runs, self._portions
+        runs, portions, causes = self._runs, self._portions, self._causes
         keys = sa.tuple_(runs.c.project, runs.c.run_id).in_([*records])
         columns = (runs.c.project, runs.c.run_id, runs.c.digest, runs.c.status, runs.c.reported_ranks)
         known = {(row[0], row[1]): row[2:] for row in connection.execute(sa.select(*columns).where(keys))}
         rows = {key: _row(record) for key, record in sorted(records.items())}
         rows = {key: row for key, row in rows.items() if key not in known or _is_news(row, known[key])}
         if rows:
-            for table in (runs, portions):
+            for table in (runs, portions, causes):
                 connection.execute(table.delete().where(sa.tuple_(table.c.project, table.c.run_id).in_([*rows])))
             connection.execute(runs.insert(), [*rows.values()])
             connection.execute(portions.insert(), [held for key in rows for held in _held_by(facts_of(records[key]))])
+            if caused := [part for key in rows for part in _caused_in(records[key])]:
+                connection.execute(causes.insert(), caused)
         return len(rows)
 
 
@@ -308,8 +316,14 @@ def _held_by(facts: Facts) -> Iterator[dict[str, Any]]:
             }
 
 
+def _caused_in(record: RunRecord) -> Iterator[dict[str, Any]]:
+    for part in cause_parts_of(record):
+        place = {"project": record.project, "run_id": record.run_id, "folder": record.run_id}
+        yield place | {name: _storable(value) for name, value in asdict(part).items()}
+
+
 def _tables() -> Sequence[Table]:
-    """The tables of runs, of their portions, and of the version of both."""
+    """The tables of runs, of their portions and causes of errors, and of the version of all."""
     import sqlalchemy as sa
     from sqlalchemy.dialects import mysql
 
@@ -347,10 +361,19 @@ def _tables() -> Sequence[Table]:
         sa.Column("joules", figure),
         sa.Index("lightning_carbon_portions_of", "project", "run_id"),
     )
+    causes = sa.Table(
+        _TABLES.causes,
+        meta,
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        *(sa.Column(column, name, nullable=False) for column in ("project", "run_id", "folder")),
+        sa.Column("cause", sa.Text(), nullable=False),
+        *(sa.Column(column, figure) for column in ("below_joules", "above_joules", "below_grams", "above_grams")),
+        sa.Index("lightning_carbon_causes_of", "project", "run_id"),
+    )
     schema = sa.Table(
         "lightning_carbon_schema",
         meta,
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("version", sa.Integer(), nullable=False),
     )
-    return runs, portions, schema
+    return runs, portions, causes, schema

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _NOT_IN_JOURNALS: Final = frozenset(["attempts", "lineage", "location", "origin", "schema", "spent", "tags"])
 """What a record has from elsewhere: other runs of the training, its place, the version that wrote it, its user."""
 _INTERVAL: Final = ".interval"
+_CAUSES: Final = ".interval.causes."
 _SAME_DIGITS: Final = 9
 """The digits in which figures agree that are the same; sums in another order differ in later digits."""
 
@@ -82,7 +83,9 @@ def verify(folder: Path) -> Verification:
         raise RecordError(message)
     again = record_of(parts, status=Status(stored.status))
     old, new = (dict(_leaves(_own(to_mapping(record)))) for record in (stored, again))
-    # Records of before have no intervals, which are no difference then.
+    # Records of before have no intervals, or none with causes, which are no difference then.
+    if not any(_CAUSES in name for name in old):
+        new = {name: value for name, value in new.items() if _CAUSES not in name}
     for key in [key for key in old if key.endswith(_INTERVAL) and old[key] is None]:
         new = {**{name: value for name, value in new.items() if not name.startswith(f"{key}.")}, key: None}
     differences = [

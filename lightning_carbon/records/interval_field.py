@@ -16,6 +16,8 @@ def stored_interval(values: object) -> Interval:
         Misfit: It ends before it begins, or is for no probability.
     """
     found = read(Interval, values)
+    if any(len(ends) != 2 for ends in found.causes.values()):  # noqa: PLR2004 - below and above
+        raise Misfit("has a cause without two ends", "causes")
     if found.low > found.high:
         reason = f"is {found.low:g}, above the upper end, {found.high:g}"
         raise Misfit(reason, "low")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon import __version__
 from lightning_carbon.cli.report.gather import ends_of, lines_of
 from lightning_carbon.errors import ConfigError
+from lightning_carbon.ledger.filters import RunFilter
 from lightning_carbon.metering.past import course_in
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.charts import Chart, energy_chart, metric_chart, power_chart, quality_chart, totals_chart
@@ -119,7 +120,9 @@ def _project(ledger: Ledger, project: str | None, link: Callable[[RunLine], str]
     lines = lines_of(ledger, project)
     if not lines:
         raise ConfigError("project", project, "there are no runs in it; `lightning-carbon runs` lists all.")
-    return project_page(project or "all projects", lines, link), lines
+    whole = ledger.sums(RunFilter(project=project)).whole
+    likely = None if whole is None else whole.mass_interval
+    return project_page(project or "all projects", lines, link, likely_grams=likely), lines
 
 
 def _markdown(page: RunPage | ProjectPage) -> str:

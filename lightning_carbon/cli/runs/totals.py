@@ -19,6 +19,7 @@ from lightning_carbon.records.numbers import (
     WATT_HOURS,
     amount,
     duration,
+    likely,
     percent,
     printable,
     shorten,
@@ -113,10 +114,12 @@ def _cells(part: Sum) -> tuple[str, ...]:
         f"{part.runs:,}",
         duration(part.duration_seconds),
         amount(part.priced_joules, WATT_HOURS),
-        span(part.priced_low_joules, part.priced_high_joules, WATT_HOURS, like=part.priced_joules),
+        likely(part.interval, WATT_HOURS, like=part.priced_joules)
+        or span(part.priced_low_joules, part.priced_high_joules, WATT_HOURS, like=part.priced_joules),
         percent(min(1.0, part.measured_joules / part.joules)) if part.joules else "–",
         amount(part.grams_co2e, CO2E),
-        span(part.low_grams_co2e, part.high_grams_co2e, CO2E, like=part.grams_co2e),
+        likely(part.mass_interval, CO2E, like=part.grams_co2e)
+        or span(part.low_grams_co2e, part.high_grams_co2e, CO2E, like=part.grams_co2e),
     )
 
 
@@ -126,6 +129,15 @@ def _metered(part: Sum) -> int:
 
 def _notes(overall: Sum, way: str, twice_joules: float | None) -> list[str]:
     notes = []
+    if overall.interval is not None:
+        notes.append(
+            "Ranges marked (90 %) are 90 % intervals: errors of one cause, such as a model of card or a grid, go "
+            "together over runs, all others partly cancel."
+        )
+    elif _metered(overall):
+        notes.append(
+            "Ranges are sums of bounds: a run has no 90 % interval, as it goes on or is of an earlier version."
+        )
     if overall.unmetered_runs:
         are = "1 run has" if overall.unmetered_runs == 1 else f"{overall.unmetered_runs:,} runs have"
         notes.append(f"{are} no energy that could be measured; the sum lacks it.")

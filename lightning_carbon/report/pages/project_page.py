@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.carbon.equivalents import equivalent_of
-from lightning_carbon.records.numbers import CO2E, NOTHING, WATT_HOURS, amount, duration, percent, span
+from lightning_carbon.records.numbers import CO2E, NOTHING, WATT_HOURS, amount, duration, likely, percent, span
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.pages.run_page import Headline
@@ -17,6 +17,7 @@ from lightning_carbon.units import CarbonMass
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
+    from lightning_carbon.carbon.interval import Interval
     from lightning_carbon.records.course import MetricPoint
 
 MOST_RUNS: Final = 200
@@ -86,20 +87,27 @@ class ProjectPage:
     is_running: bool
 
 
-def project_page(title: str, lines: Sequence[RunLine], link: Callable[[RunLine], str] = lambda _: "") -> ProjectPage:
+def project_page(
+    title: str,
+    lines: Sequence[RunLine],
+    link: Callable[[RunLine], str] = lambda _: "",
+    *,
+    likely_grams: Interval | None = None,
+) -> ProjectPage:
     """The content of the report of several runs.
 
     Args:
         title: The project, or the ledger.
         lines: The runs, the newest last; at least one.
         link: Where the page of a run is; by default nowhere.
+        likely_grams: The 90 % interval of their CO2e; ``None`` where a run has none.
     """
     tables = (_statuses(lines), _projects(lines), _sweeps(lines), _runs(lines, link))
     return ProjectPage(
         title,
-        tuple(_headlines(lines)),
+        tuple(_headlines(lines, likely_grams)),
         tuple(table for table in tables if table is not None),
-        tuple(_sources(lines)),
+        tuple(_sources(lines, likely_grams)),
         any(line.status == Status.RUNNING for line in lines),
     )
 
@@ -139,7 +147,7 @@ def quality(
     return best, [(joules, metrics[best].value) for joules, metrics in told if best in metrics]
 
 
-def _headlines(lines: Sequence[RunLine]) -> Iterable[Headline]:
+def _headlines(lines: Sequence[RunLine], likely_grams: Interval | None) -> Iterable[Headline]:
     joules = _sum(line.joules for line in lines)
     measured = sum(line.measured_joules for line in lines)
     lost = [line for line in lines if line.is_lost]
@@ -152,7 +160,8 @@ def _headlines(lines: Sequence[RunLine]) -> Iterable[Headline]:
     grams = _sum(line.grams for line in lines)
     low, high = _sum(line.low_grams for line in lines), _sum(line.high_grams for line in lines)
     if grams is not None and low is not None and high is not None:
-        yield Headline("CO2e", amount(grams, CO2E), span(low, high, CO2E, like=grams))
+        ends = likely(likely_grams, CO2E, like=grams) or span(low, high, CO2E, like=grams)
+        yield Headline("CO2e", amount(grams, CO2E), ends)
         equivalent = equivalent_of(CarbonMass(grams))
         if equivalent is not None:
             yield Headline("about as much as", equivalent.text, equivalent.reference.source)
@@ -226,14 +235,26 @@ def _runs(lines: Sequence[RunLine], link: Callable[[RunLine], str]) -> PageTable
     return page_table("Runs", columns, rows, notes=[note])
 
 
-def _sources(lines: Sequence[RunLine]) -> Iterable[str]:
+def _sources(lines: Sequence[RunLine], likely_grams: Interval | None) -> Iterable[str]:
     yield "Energy is that of the metered hardware, without what cools and feeds sites; CO2e includes each run's PUE."
     yield "Every run is priced as in its own record; the report of a run names its factors and sources."
-    yield "The ends of ranges are added up, as if all runs were off in the same direction: the widest that can be."
+    if likely_grams is None:
+        yield "The ends of ranges are added up, as if all runs were off in the same direction: the widest that can be."
+    else:
+        low, high, like = (_sum(figures) or 0.0 for figures in zip(*map(_mass, lines), strict=True))
+        yield (
+            "The range marked (90 %) is a 90 % interval: errors of one cause, such as a model of card or a grid, go "
+            "together over runs, all others partly cancel. With all errors at their worst together it is "
+            f"{span(low, high, CO2E, like=like)}."
+        )
     yield "A sweep is runs whose names differ by the number at their end."
     twice = counted_twice([line.counted for line in lines])
     if twice:
         yield f"About {amount(twice, WATT_HOURS)} are counted twice: runs metered the same hardware at the same time."
+
+
+def _mass(line: RunLine) -> tuple[float | None, float | None, float | None]:
+    return line.low_grams, line.high_grams, line.grams
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import CO2E, digits, duration
 from lightning_carbon.report.statements.consumption import listed
-from lightning_carbon.report.statements.ranges import in_unit, scaled
+from lightning_carbon.report.statements.ranges import in_unit, scaled, with_making
 from lightning_carbon.report.statements.statement import FormField, Statement
 
 if TYPE_CHECKING:
@@ -57,15 +57,15 @@ def afnor(usage: Consumption, share: EmbodiedShare) -> Statement:
         FormField("Phase of the life", f"training: {usage.runs_text()}"),
         FormField("Equipment", usage.hardware_text()),
         FormField("Use of the equipment", used, usage.accelerator_hours),
-        FormField("Electricity at the site", in_unit(site, "kWh"), site.value),
+        FormField("Electricity at the site", in_unit(site, "kWh", usage.likely.site_kilowatt_hours), site.value),
         FormField("How the energy of the chips is known", usage.came_about()),
         FormField("Local mix of electricity", listed(usage.intensities)),
         FormField("Energy efficiency of the data centre (PUE)", listed(usage.pues)),
-        FormField("Climate: electricity", scaled(electric, CO2E), electric.value),
+        FormField("Climate: electricity", scaled(electric, CO2E, usage.likely.grams_co2e), electric.value),
         *(
             (
-                FormField("Climate: making of the accelerators", scaled(made, CO2E), made.value, share.trace),
-                FormField("Climate: both", scaled(whole, CO2E), whole.value, (sums,)),
+                FormField("Climate: making of the accelerators", scaled(made, CO2E, None), made.value, share.trace),
+                FormField("Climate: both", scaled(whole, CO2E, with_making(usage, made)), whole.value, (sums,)),
             )
             if share.trace
             else (FormField("Climate: making of the accelerators", "not known"),)

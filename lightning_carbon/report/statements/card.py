@@ -14,7 +14,7 @@ from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.numbers import CO2E, ENERGY, duration
 from lightning_carbon.report.sheets import Sheet, as_markdown
 from lightning_carbon.report.statements.consumption import listed
-from lightning_carbon.report.statements.ranges import scaled
+from lightning_carbon.report.statements.ranges import in_joules, scaled
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
 if TYPE_CHECKING:
@@ -61,8 +61,11 @@ def section_of(usage: Consumption) -> str:
     """The section of a card, in Markdown, with the comments around it."""
     joules, grams = usage.machine_kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR), usage.grams_co2e
     rows = (
-        ("CO2e", scaled(grams, CO2E)),
-        (f"energy of the {listed(usage.boundaries)}", scaled(joules, ENERGY)),
+        ("CO2e", scaled(grams, CO2E, usage.likely.grams_co2e)),
+        (
+            f"energy of the {listed(usage.boundaries)}",
+            scaled(joules, ENERGY, in_joules(usage.likely.machine_kilowatt_hours)),
+        ),
         ("how the energy of the chips is known", usage.came_about()),
         ("training", f"{usage.runs_text()}, {duration(usage.seconds)}"),
         ("hardware", usage.hardware_text()),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from lightning_carbon.carbon.interval_sums import interval_of_product, interval_of_sum
+from lightning_carbon.carbon.monte_carlo import pue_cause, pue_spread
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.energy.readings import Kind, kind_word
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.hardware import hardware_of
+from lightning_carbon.records.numbers import CO2E, ENERGY, span
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.statements.scopes import ScopeShare, SharedGrams, shares_of
@@ -18,12 +21,30 @@ from lightning_carbon.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from lightning_carbon.carbon.interval import Interval
     from lightning_carbon.records.run import RunRecord
 
 _MOST_NAMED: Final = 5
 """The most values that a line of a statement names."""
 _ALL: Final = 0.99999
 """The share from which on all energy is measured: what is missing is the rounding of sums."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikelyRanges:
+    """The 90 % intervals of sums over runs; all ``None`` where a run lacks any.
+
+    Args:
+        kilowatt_hours: Of the energy of the chips.
+        machine_kilowatt_hours: Of the energy of the machines.
+        site_kilowatt_hours: Of the energy at the site.
+        grams_co2e: Of the CO2e.
+    """
+
+    kilowatt_hours: Interval | None
+    machine_kilowatt_hours: Interval | None
+    site_kilowatt_hours: Interval | None
+    grams_co2e: Interval | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +80,7 @@ class Consumption:
         without_energy: The number of runs without any energy, whose usage is missing here.
         doubled_joules: The energy that is in two of the records.
         shares: Their CO2e by the scopes of the GHG Protocol; a share that no run has is left out.
+        likely: The 90 % intervals of energy and CO2e.
     """
 
     name: str
@@ -89,6 +111,7 @@ class Consumption:
     without_energy: int
     doubled_joules: float
     shares: dict[ScopeShare, SharedGrams]
+    likely: LikelyRanges
 
     @property
     def failed(self) -> int:
@@ -127,9 +150,24 @@ class Consumption:
         count = f"{self.runs:,} {'run' if self.runs == 1 else 'runs'}"
         return f"{count}, {self.failed:,} of which did not complete" if self.failed else count
 
+    def ranges_text(self) -> str:
+        """What the ranges of a statement are, with the bounds where those are not shown."""
+        if self.likely.grams_co2e is None:
+            return (
+                "Ranges are bounds, which hold a figure if no error exceeds its stated range; they are no confidence "
+                "intervals."
+            )
+        joules, grams = self.machine_kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR), self.grams_co2e
+        bounds = span(joules.low, joules.high, ENERGY, like=joules.value)
+        return (
+            "Ranges marked 90 % are 90 % intervals, in which errors of one cause go together over runs and all others "
+            f"partly cancel. The bounds, with all errors at their worst together: {listed(self.boundaries)} {bounds}, "
+            f"CO2e {span(grams.low, grams.high, CO2E, like=grams.value)}."
+        )
+
     def caveats(self) -> list[str]:
         """The sentences that every statement owes about its figures."""
-        notes = []
+        notes = [self.ranges_text()]
         if self.assumed:
             notes.append(f"Assumed, as nobody said it: {' and '.join(self.assumed)}.")
         if self.failed:
@@ -194,6 +232,7 @@ def consumption_of(name: str, records: Sequence[RunRecord]) -> Consumption:
         without_energy=len(records) - len(known),
         doubled_joules=counted_twice(Counted(run.run_id, run.project, run.overlaps) for run in known),
         shares=shares_of(known),
+        likely=_likely(known),
     )
 
 
@@ -212,6 +251,29 @@ def _figures(
         for place, value in enumerate(of(record)):
             sums[place] += value or 0.0
     return Bounds(*sums)
+
+
+def _likely(records: Sequence[RunRecord]) -> LikelyRanges:
+    """The intervals of sums: what errs together in several runs adds up, all else in squares."""
+    chips = interval_of_sum((run.energy.total_joules or 0.0, run.energy.interval) for run in records)
+    machine = interval_of_sum((_priced(run)[0], _priced_interval(run)) for run in records)
+    site = interval_of_sum((_at_the_site(run)[0], _site_interval(run)) for run in records)
+    mass = interval_of_sum((run.carbon.grams_co2e or 0.0, run.carbon.interval) for run in records)
+    if chips is None or machine is None or site is None or mass is None:
+        return LikelyRanges(None, None, None, None)
+    per_joule = 1 / JOULES_PER_KILOWATT_HOUR
+    return LikelyRanges(chips.times(per_joule), machine.times(per_joule), site.times(per_joule), mass)
+
+
+def _priced_interval(record: RunRecord) -> Interval | None:
+    return (record.energy if record.machine is None else record.machine).interval
+
+
+def _site_interval(record: RunRecord) -> Interval | None:
+    interval, pue = _priced_interval(record), record.carbon.pue
+    if interval is None or not interval.can_be_added:
+        return None
+    return interval_of_product(_priced(record)[0], interval, pue_spread(pue), cause=pue_cause(pue))
 
 
 def _priced(record: RunRecord) -> tuple[float, float, float]:

@@ -34,6 +34,7 @@ def eu_ai_act(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
     """
     site = usage.site_kilowatt_hours.times(1 / KILO)
     chips, machine = (kwh.times(1 / KILO) for kwh in (usage.kilowatt_hours, usage.machine_kilowatt_hours))
+    likely = usage.likely.site_kilowatt_hours
     days = usage.accelerator_hours / HOURS_PER_DAY
     entries = [
         FormField(
@@ -62,7 +63,7 @@ def eu_ai_act(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
     entries += [
         FormField(
             "2(e) energy of training",
-            in_unit(site, "MWh"),
+            in_unit(site, "MWh", None if likely is None else likely.times(1 / KILO)),
             site.value,
             (
                 f"energy of the chips = {digits(chips.value)} MWh",

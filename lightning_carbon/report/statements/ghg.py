@@ -43,7 +43,7 @@ def ghg(usage: Consumption) -> Statement:
     """
     site, whole = usage.site_kilowatt_hours, usage.grams_co2e
     metered = usage.runs - usage.without_energy
-    entries = [FormField("Electricity at the site", in_unit(site, "kWh"), site.value)]
+    entries = [FormField("Electricity at the site", in_unit(site, "kWh", usage.likely.site_kilowatt_hours), site.value)]
     missing = []
     for share in ScopeShare:
         known = usage.shares.get(share)
@@ -54,7 +54,7 @@ def ghg(usage: Consumption) -> Statement:
         if lacking and share in _FIXES:
             missing.append(f"{share} of {lacking:,} {'run' if lacking == 1 else 'runs'}: {_FIXES[share]}")
     entries += [
-        FormField("All of it by place, with its range", scaled(whole, CO2E), whole.value),
+        FormField("All of it by place, with its range", scaled(whole, CO2E, usage.likely.grams_co2e), whole.value),
         FormField("Factors", listed(usage.intensities)),
         FormField("PUE", listed(usage.pues)),
     ]

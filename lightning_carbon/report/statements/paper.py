@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.records.numbers import CO2E, ENERGY, POWER, amount, digits, duration
 from lightning_carbon.report.statements.consumption import listed
-from lightning_carbon.report.statements.ranges import scaled
+from lightning_carbon.report.statements.ranges import in_joules, scaled
 from lightning_carbon.report.statements.statement import FormField, Statement
 from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
@@ -28,7 +28,7 @@ def paper(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
         usage: The usage of its runs.
         arithmetic: Its floating-point operations, where they are known.
     """
-    kwh, grams = usage.machine_kilowatt_hours, usage.grams_co2e
+    kwh, grams, likely = usage.machine_kilowatt_hours, usage.grams_co2e, usage.likely
     watts = kwh.value * JOULES_PER_KILOWATT_HOUR / usage.seconds if usage.seconds else 0.0
     joules = kwh.times(JOULES_PER_KILOWATT_HOUR)
     chips = usage.kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR)
@@ -53,12 +53,20 @@ def paper(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
         ),
         FormField(
             "CO2e",
-            scaled(grams, CO2E),
+            scaled(grams, CO2E, likely.grams_co2e),
             grams.value,
             (f"kWh x PUE x {listed(usage.intensities)} = {digits(grams.value)} g",),
         ),
-        FormField(f"energy of the {listed(usage.boundaries)}", scaled(joules, ENERGY), joules.value),
-        FormField("energy of the chips", f"{scaled(chips, ENERGY)}, {usage.came_about()}", chips.value),
+        FormField(
+            f"energy of the {listed(usage.boundaries)}",
+            scaled(joules, ENERGY, in_joules(likely.machine_kilowatt_hours)),
+            joules.value,
+        ),
+        FormField(
+            "energy of the chips",
+            f"{scaled(chips, ENERGY, in_joules(likely.kilowatt_hours))}, {usage.came_about()}",
+            chips.value,
+        ),
         FormField("carbon intensity", listed(usage.intensities)),
         FormField("PUE", listed(usage.pues)),
     ]
@@ -83,10 +91,11 @@ def paper(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
 def sentences(usage: Consumption) -> str:
     """Two sentences: what was used, and what that emits."""
     joules = usage.machine_kilowatt_hours.times(JOULES_PER_KILOWATT_HOUR)
+    energy = scaled(joules, ENERGY, in_joules(usage.likely.machine_kilowatt_hours))
     runs = usage.runs_text()
     return (
-        f"Training ({runs}) on {usage.hardware_text()} took {duration(usage.seconds)} and {scaled(joules, ENERGY)}, "
+        f"Training ({runs}) on {usage.hardware_text()} took {duration(usage.seconds)} and {energy}, "
         f"energy of the {listed(usage.boundaries)}, of which chips were {usage.came_about()} "
         f"(lightning-carbon). With a PUE of {listed(usage.pues)} and an intensity of "
-        f"{listed(usage.intensities)}, that emits {scaled(usage.grams_co2e, CO2E)}."
+        f"{listed(usage.intensities)}, that emits {scaled(usage.grams_co2e, CO2E, usage.likely.grams_co2e)}."
     )

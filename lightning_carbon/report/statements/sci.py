@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.numbers import digits
 from lightning_carbon.report.statements.consumption import listed
-from lightning_carbon.report.statements.ranges import in_unit
+from lightning_carbon.report.statements.ranges import in_unit, with_making
 from lightning_carbon.report.statements.statement import FormField, Statement
 
 if TYPE_CHECKING:
@@ -67,24 +67,26 @@ def sci(
         known = ", ".join(name for name, number in counts.items() if number)
         raise ConfigError("unit", str(chosen), f"the runs did not count it; give one of {known}.")
     site, grams = usage.site_kilowatt_hours, usage.grams_co2e
-    total = (grams.value + share.grams.value, grams.low + share.grams.low, grams.high + share.grams.high)
-    score = tuple(mass / count for mass in total)
+    score = (grams + share.grams).times(1 / count)
+    likely = with_making(usage, share.grams)
+    low, high = (score.low, score.high) if likely is None else (likely.low / count, likely.high / count)
+    level = "" if likely is None else f", {100 * likely.level:g} %"
     entries = (
-        FormField("E, energy at the site", in_unit(site, "kWh"), site.value),
+        FormField("E, energy at the site", in_unit(site, "kWh", usage.likely.site_kilowatt_hours), site.value),
         FormField("I, location-based intensity", listed(usage.intensities)),
-        FormField("E x I", in_unit(grams, "gCO2e"), grams.value),
+        FormField("E x I", in_unit(grams, "gCO2e", usage.likely.grams_co2e), grams.value),
         FormField(
             "M, embodied share",
-            in_unit(share.grams, "gCO2e"),
+            in_unit(share.grams, "gCO2e", None),
             share.grams.value,
             share.trace,
         ),
         FormField(f"R, functional unit: {chosen}", f"{count:,.6g}", count),
         FormField(
             "SCI",
-            f"{score[0]:.3g} gCO2e ({score[1]:.3g} to {score[2]:.3g}) for {_SAID.get(chosen, f'a {chosen}')}",
-            score[0],
-            (f"({digits(grams.value)} g + {digits(share.grams.value)} g) / {count:,.6g} = {score[0]:.3g} g",),
+            f"{score.value:.3g} gCO2e ({low:.3g} to {high:.3g}{level}) for {_SAID.get(chosen, f'a {chosen}')}",
+            score.value,
+            (f"({digits(grams.value)} g + {digits(share.grams.value)} g) / {count:,.6g} = {score.value:.3g} g",),
         ),
     )
     missing = [f"M of {name}: no published figure is in the table" for name in share.unknown]

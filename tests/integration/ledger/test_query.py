@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import hypot, sqrt
 from pathlib import Path
 
 import pytest
 
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ledger.filters import RunFilter
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord
 from tests.integration.ledger.support import Reader
-from tests.unit.records.samples import FULL, NOTHING
+from tests.unit.records.samples import FULL, NOTHING, SMALL
 
 RUNS = (
     replace(FULL, run_id="20261121T101112Z-3fa20000", project="lisa", run_name="baseline"),
@@ -120,3 +122,32 @@ def test_a_record_with_values_of_the_wrong_kind_is_told(reader: Reader, tmp_path
 
     assert 4 == len(ids(reader.ledger.runs()))
     assert 1 == len(reader.said)
+
+
+def test_a_sum_has_an_interval_where_all_of_its_runs_have_one(tmp_path: Path) -> None:
+    """What errs together adds up, the rest in squares, divided or not; a run that goes on leaves the bounds."""
+    store, reader = DirectoryRunStore(tmp_path), Reader(tmp_path)
+    for number in range(2):
+        store.save(to_mapping(replace(FULL, run_id=f"2026112{number}T000000Z-a")))
+    store.save(to_mapping(replace(NOTHING, run_id="20261123T000000Z-c", project=FULL.project)))
+    twice = reader.ledger.sums(RunFilter())
+    by_gpu = {part.name: part for part in reader.ledger.sums(RunFilter(), "gpu").parts}
+    store.save(to_mapping(replace(SMALL, run_id="20261124T000000Z-d", project=FULL.project)))
+    going_on = reader.ledger.sums(RunFilter())
+    assert twice.whole is not None
+    assert twice.whole.interval is not None
+    assert twice.whole.mass_interval is not None
+    assert going_on.whole is not None
+    share = FULL.energy.domains[0].joules / (FULL.energy.total_joules or 1.0)
+    gpu = by_gpu[next(name for name in by_gpu if "H100" in name)]
+
+    assert 2 * 16_815.2 - hypot(2 * 1_000, sqrt(2) * 1_393.5) == pytest.approx(twice.whole.interval.low)
+    assert 2 * 16_815.2 + hypot(2 * 1_000, sqrt(2) * 1_355.9) == pytest.approx(twice.whole.interval.high)
+    assert [2 * (3.404 - 3.194), 2 * (3.404 + 4.716)] == pytest.approx(
+        [twice.whole.mass_interval.low, twice.whole.mass_interval.high]
+    )
+    assert gpu.interval is not None
+    assert share * (twice.whole.interval.high - twice.whole.interval.low) == pytest.approx(
+        gpu.interval.high - gpu.interval.low
+    )
+    assert (None, None) == (going_on.whole.interval, going_on.whole.mass_interval)

@@ -80,10 +80,16 @@ def test_an_altered_interval_is_named_and_a_record_of_before_needs_none(copied: 
     record["carbon"]["interval"]["high"] *= 0.999
     path.write_text(json.dumps(record))
     altered = verify(copied)
+    record["carbon"]["interval"]["high"] /= 0.999
+    for part in ("energy", "carbon"):
+        del record[part]["interval"]["causes"]
+    path.write_text(json.dumps(record))
+    without_causes = verify(copied)
     for part in ("energy", "carbon"):
         del record[part]["interval"]
     path.write_text(json.dumps(record))
 
+    assert 0 == without_causes.exit_code
     assert "carbon.interval.high" in altered.stdout
     assert 1 == altered.exit_code
     assert 0 == verify(copied).exit_code

@@ -99,7 +99,7 @@ FULL = RunRecord(
             Finding("rapl", "package 0", reason=ROOT_ONLY, fix=MADE_READABLE),
             Finding("rapl", "package 1", reason=ROOT_ONLY, fix=MADE_READABLE),
         ),
-        interval=Interval(12_700.0, 14_400.0, 0.9, "Monte Carlo", 2_000, 2019),
+        interval=Interval(12_700.0, 14_400.0, 0.9, "Monte Carlo", 2_000, 2019, {"gpu H100": (845.7, 854.3)}),
     ),
     carbon=CarbonRecord(
         3.404,
@@ -108,7 +108,7 @@ FULL = RunRecord(
         WORLD,
         SURVEY,
         "machine",
-        interval=Interval(0.21, 8.12, 0.9, "Monte Carlo", 2_000, 2019),
+        interval=Interval(0.21, 8.12, 0.9, "Monte Carlo", 2_000, 2019, {"grid WORLD": (3.194, 4.716)}),
     ),
     world_size=2,
     ranks=(
@@ -135,7 +135,15 @@ FULL = RunRecord(
         1_200.0,
         4_400.0,
         (HostMachine("node-7", 16_815.2, 13_373.2, 19_318.2, 3_269.5, "modelled", MODEL.method, 0.0, MODEL),),
-        Interval(15_100.0, 18_500.0, 0.9, "Monte Carlo", 2_000, 2019),
+        Interval(
+            15_100.0,
+            18_500.0,
+            0.9,
+            "Monte Carlo",
+            2_000,
+            2019,
+            {"gpu H100": (1_000.0, 1_000.0), "own": (1_393.5, 1_355.9)},
+        ),
     ),
     budget=BudgetRecord("4 g", 0.851),
     modules=ModulesRecord(

@@ -147,9 +147,10 @@ def stored(record: RunRecord) -> dict[str, dict[str, dict[str, object]]]:
 
 def test_an_interval_is_read_back_and_an_impossible_one_is_refused() -> None:
     """Ends in order, for a probability; a record of before has none."""
-    upside_down, sure, former = stored(FULL), stored(FULL), stored(FULL)
+    upside_down, sure, former, one_sided = (stored(FULL) for _ in range(4))
     upside_down["energy"]["interval"]["low"] = 99_999.0
     sure["carbon"]["interval"]["level"] = 90
+    one_sided["energy"]["interval"]["causes"] = {"gpu H100": [3.0]}
     del former["machine"]["interval"]
     read = from_mapping(former)
 
@@ -160,3 +161,5 @@ def test_an_interval_is_read_back_and_an_impossible_one_is_refused() -> None:
         from_mapping(upside_down)
     with pytest.raises(RecordError, match=r"carbon\.interval\.level is 90, where a figure from 0 to 1"):
         from_mapping(sure)
+    with pytest.raises(RecordError, match=r"energy\.interval\.causes has a cause without two ends"):
+        from_mapping(one_sided)

@@ -22,7 +22,8 @@ def paths_of(value: object, path: str = "") -> Iterator[str]:
     """The keys of a mapping as it is stored, down to where it has keys of its own."""
     by_phase = {"energy.phases", "energy.domains[].phases", "energy.parts", "energy.domains[].parts"}
     by_gauge = {"energy.domains[].device.gauges", "energy.domains[].device.throttled"}
-    free = {"phase_seconds", "part_seconds", "host"} | by_phase | by_gauge
+    by_cause = {f"{part}.interval.causes" for part in ("energy", "carbon", "machine")}
+    free = {"phase_seconds", "part_seconds", "host"} | by_phase | by_gauge | by_cause
     if path in free:
         yield path + "{}"
     elif isinstance(value, dict):

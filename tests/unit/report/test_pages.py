@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from lightning_carbon.carbon.interval import Interval
 from lightning_carbon.records.conditions import DeviceRecord
 from lightning_carbon.records.course import Course, MetricPoint
 from lightning_carbon.records.overlaps import Counted
@@ -198,7 +199,11 @@ def test_totals_of_runs_are_those_of_their_lines() -> None:
     assert (["2026-01-01", "2026-01-02"], [3_600.0, 3_600.0], [0.0, 3_600.0]) == tuple(
         figures[:2] for figures in periods(lines)
     )
+    likely = project_page("lisa", lines, likely_grams=Interval(3.0, 5.0, 0.9, "squares of causes"))
+
     assert ("energy", "3.00 Wh") == page.headlines[1][:2]
+    assert ["2.00 to 8.00 gCO2e", "3.00 to 5.00 gCO2e (90 %)"] == [shown.headlines[2].note for shown in (page, likely)]
+    assert any("at their worst together it is 2.00 to 8.00 gCO2e." in text for text in likely.sources)
     assert "33.3 %" == page.headlines[4].value
     assert ["trial…", "3"] == [cell.text for cell in tables["The most costly sweeps"].rows[0][:2]]
 

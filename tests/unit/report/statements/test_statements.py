@@ -10,6 +10,8 @@ import pytest
 
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.intensity import MARGINAL, MARKET, Intensity
+from lightning_carbon.carbon.interval import Interval
+from lightning_carbon.carbon.interval_sums import interval_around
 from lightning_carbon.carbon.uncertainty import Bounds
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.accounting import market_of, scopes_of
@@ -47,6 +49,7 @@ SPLIT = replace(
         GIVEN_PUE,
         market=market_of(PRICED, GIVEN_PUE, CONTRACT),
         scopes=scopes_of(PRICED.value, GIVEN_PUE, SPLIT_GRID),
+        interval=interval_around(PLACED.value.grams, {"grid DEU": (0.1, 0.1), "gpu H100": (0.05, 0.05)}),
     ),
 )
 PROJECT = consumption_of("lisa", [DAY, FAILED])
@@ -154,6 +157,28 @@ def test_runs_without_energy_are_counted_and_named() -> None:
     for records in ([], [without]):
         with pytest.raises(ConfigError, match="there is nothing to state"):
             consumption_of("lisa", records)
+
+
+def test_ranges_are_bounds_where_a_run_has_no_interval() -> None:
+    """As one that goes on, or of an earlier version, whose causes are not known; and the note says which they are."""
+    former = replace(FULL, energy=replace(FULL.energy, interval=Interval(12_700.0, 14_400.0, 0.9, "Monte Carlo")))
+    chips_alone = replace(FULL, machine=None)
+    machine = replace(FULL.machine, interval=former.energy.interval) if FULL.machine else None
+    notes = [
+        usage(record).caveats()[0] for record in (FULL, former, chips_alone, replace(FULL, machine=machine), SMALL)
+    ]
+    bounds = [
+        sci(usage(record), EmbodiedShare(Bounds.exactly(0.0), (), ())).entries[-1].value for record in (FULL, former)
+    ]
+
+    assert [True, False, True, False, False] == [
+        note.startswith("Ranges marked 90 % are 90 % intervals") for note in notes
+    ]
+    assert notes[1].startswith("Ranges are bounds")
+    assert ["0.00277 gCO2e (0.000171 to 0.00661, 90 %) for 1,000 tokens", "0.00277 gCO2e (6.19e-05 to 0.0105)"] == [
+        bounds[0],
+        bounds[1].removesuffix(" for 1,000 tokens"),
+    ]
 
 
 def test_how_the_energy_came_about_is_said() -> None:
