@@ -3,7 +3,7 @@
 What one cause has in the runs of a sum, such as the gain of a model of card, adds up: it errs the same way in all of
 them. Causes are independent of each other, and so are the own errors of runs: they add in squares. That is the law of
 propagation of uncertainty to first order, on the halves of 90 % intervals instead of standard deviations. So runs of a
-single common cause scale as their sum, independent ones as the root of their number, and no sum has a wider interval
+single common cause scale as their sum, independent runs as the root of their number, and no sum has a wider interval
 than its parts together.
 
 References:

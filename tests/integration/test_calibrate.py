@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from typer.testing import CliRunner
 
 from lightning_carbon.cli.app import app
+from lightning_carbon.cli.calibrate.program import log_until
 from lightning_carbon.cli.doctor.machine import machine_report
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.grid.machines import DESKTOP, MACHINES
@@ -20,6 +24,7 @@ from lightning_carbon.records.machine_record import HostMachine, MachineRecord
 from lightning_carbon.records.mapping import to_mapping
 from lightning_carbon.records.run import RunRecord
 from lightning_carbon.sources.calibration import calibration_file, calibration_of
+from lightning_carbon.sources.discovery import class_of_machine
 from lightning_carbon.sources.wall_log import read_wall_log
 from tests.unit.records.samples import FULL
 
@@ -50,7 +55,7 @@ def recorded(name: str, portion: float = 1.0) -> RunRecord:
         energy=replace(FULL.energy, total_joules=joules, low_joules=0.97 * joules, high_joules=1.03 * joules),
         machine=MachineRecord(joules, joules, joules, 0.0, 0.0, 0.0, (host,)),
         world_size=1,
-        ranks=FULL.ranks[:1],
+        ranks=(replace(FULL.ranks[0], host=os.uname().nodename),),
         location=None,
     )
 
@@ -120,6 +125,124 @@ def test_later_runs_of_the_machine_use_what_is_kept(ledger: Path, tmp_path: Path
     assert ("calibrated", False) == (report.from_, report.assumed)
     assert report.constant_watts == model.constant_watts
     assert calibration_of(tmp_path) is None
+
+
+def calibrate_by(ledger: Path, command: list[str], *words: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of the command, which meters another."""
+    result = CliRunner().invoke(app, ["calibrate", "--no-keep", "--ledger", str(ledger), *words, "--", *command])
+    return result.exit_code, result.stdout, result.stderr
+
+
+WAIT = [sys.executable, "-S", "-c", "import time; time.sleep(1.2)"]
+
+
+@pytest.mark.skipif(
+    class_of_machine([]).portion < 1, reason="this job has a part of the machine, a plug sees all of it"
+)
+def test_a_command_is_metered_while_its_wall_is_logged(tmp_path: Path) -> None:
+    """A plug writes 400 W five times a second; the run of a real program is kept, and the fit meets the wall."""
+    path, done = tmp_path / "plug.csv", Event()
+    path.write_text(f"time,watts\n{time.time() - 1},400\n")
+
+    def write() -> None:
+        while not done.wait(0.2):
+            with path.open("a") as log:
+                log.write(f"{time.time()},400\n")
+
+    plug = Thread(target=write)
+    plug.start()
+    try:
+        code, out, err = calibrate_by(tmp_path / "ledger", WAIT, "--wall", str(path), "--json")
+    finally:
+        done.set()
+        plug.join()
+    assert (0, "") == (code, err)
+    found = json.loads(out)
+    (run,), rest = found["runs"], found["rest"]
+    (record,) = (tmp_path / "ledger").rglob("record.json")
+
+    assert 400.0 == pytest.approx(run["wall_watts"])
+    assert rest["constant_watts"] + run["chips_watts"] * (1 + rest["share"]) == pytest.approx(400.0, rel=0.05)
+    assert record.parent.name == run["run_id"]
+    assert "completed" == json.loads(record.read_text())["status"]
+
+
+@pytest.mark.skipif(
+    class_of_machine([]).portion < 1, reason="this job has a part of the machine, a plug sees all of it"
+)
+def test_a_figure_is_held_against_a_command_and_a_command_that_fails_is_not(tmp_path: Path) -> None:
+    """By energy at the plug; a failure, a wrong name and two kinds of runs end with the reason."""
+    fine, failed, absent, both, nothing, late = (
+        calibrate_by(tmp_path, command, *words)
+        for command, words in (
+            (WAIT, ["--wall-wh", "0.1", "--json"]),
+            ([sys.executable, "-S", "-c", "raise SystemExit(3)"], ["--wall-wh", "0.1"]),
+            (["no-such-program"], ["--wall-watts", "412"]),
+            (WAIT, ["--wall-watts", "412", "idle"]),
+            (WAIT, []),
+            (WAIT, ["--wall", str(tmp_path / "no-such.csv")]),
+        )
+    )
+
+    assert 0 == fine[0]
+    assert 360.0 == pytest.approx(json.loads(fine[1])["runs"][0]["wall_joules"])
+    assert (1, True) == (failed[0], "the command ended with 3, so nothing follows from it" in failed[2])
+    assert (2, True) == (
+        absent[0],
+        "COMMAND no-such-program cannot be used: 'no-such-program': no such program" in absent[2],
+    )
+    assert (2, True) == (both[0], "leave out RUN" in both[2])
+    assert (2, True) == (nothing[0], "give one of --wall FILE" in nothing[2])
+    assert (2, True) == (late[0], "start the log of the plug first" in late[2])
+
+
+def test_a_log_that_is_late_is_waited_for(tmp_path: Path) -> None:
+    """Until it reaches the end of the run, and no longer than a minute."""
+    path = tmp_path / "plug.csv"
+    path.write_text("time,watts\n1795255200,412\n1795255201,412\n")
+    paused = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        with path.open("a") as log:
+            log.write(f"{1795255201 + 5 * len(paused)},412\n")
+
+    reached = log_until(path, 1795255212, pause=pause).spans[-1][1]
+    stuck = log_until(path, 2e9, pause=paused.append)
+
+    assert 1795255216 == reached == stuck.spans[-1][1]
+    assert 3 + 30 == len(paused)
+
+
+def test_a_log_finds_the_runs_of_this_machine(tmp_path: Path) -> None:
+    """All that it covers whole; what it covers in part, ran elsewhere or at the same time is named, and not used."""
+    store, log = DirectoryRunStore(tmp_path / "ledger"), str(plug(tmp_path))
+    elsewhere = replace(
+        recorded("load"), run_id="20261121T100000-elsewhere", run_name="elsewhere", ranks=FULL.ranks[:1]
+    )
+    early = replace(
+        recorded("load"), run_id="20261121T095930-early", run_name="early", started_at="2026-11-21T09:59:30Z"
+    )
+    for record in (elsewhere, early):
+        store.save(to_mapping(record))
+    none = calibrate(tmp_path / "ledger", "--wall", log, "--no-keep")
+    for name in ("idle", "load"):
+        store.save(to_mapping(recorded(name)))
+    found = calibrate(tmp_path / "ledger", "--wall", log, "--no-keep", "--json")
+    store.save(to_mapping(replace(recorded("load"), run_id="20261121T100500-twin", run_name="twin")))
+    both = calibrate(tmp_path / "ledger", "--wall", log, "--no-keep")
+
+    assert 2 == none[0]
+    assert "it covers no run of 10 s or more" in none[2]
+    assert "it has 2026-11-21 10:00:00 to 2026-11-21 10:09:50 UTC; it might be 20261121T095930-early (early)" in none[2]
+    assert "covered by 50%" in none[2]
+    assert (0, True) == (found[0], "the log covers idle, load" in found[2])
+    assert [recorded(name).run_id for name in ("idle", "load")] == [
+        run["run_id"] for run in json.loads(found[1])["runs"]
+    ]
+    assert (2, True) == (both[0], "these ran at the same time" in both[2])
+    assert all(name in both[2] for name in ("(load)", "(twin)"))
+    assert "(idle)" not in both[2]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"machine": "x"}', "\x00\xff", '{"constant_watts": -1}'])

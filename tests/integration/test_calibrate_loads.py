@@ -80,7 +80,7 @@ def test_every_processor_gets_a_program() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "name runs, or start the plug's log and give --load"),
+        ([], "name runs, or give a log (--wall), a command (--), --load"),
         (["--load", "--wall-watts", "3"], "it meters runs of its own"),
         (["run", "--ipmi"], "it meters runs of its own"),
         (["--redfish"], "set LIGHTNING_CARBON_REDFISH"),

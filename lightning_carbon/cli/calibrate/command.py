@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from lightning_carbon.carbon.calibration import WallStretch, calibrated
 from lightning_carbon.carbon.footprint import footprint
 from lightning_carbon.carbon.uncertainty import Bounds
+from lightning_carbon.cli.calibrate.finding import LEAST_COVERED, LEAST_SECONDS, runs_in, said, span_of
 from lightning_carbon.cli.forms import Form
 from lightning_carbon.cli.output import show
 from lightning_carbon.cli.runs.choosing import find_run
 from lightning_carbon.cli.say import notice
-from lightning_carbon.errors import ConfigError, SourceLost, UsageError
+from lightning_carbon.errors import ConfigError, SourceLost, StudyError
 from lightning_carbon.grid.machines import MACHINES
 from lightning_carbon.ledger.files import write_json
 from lightning_carbon.ports import Finding, PowerGauge
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
 
     from lightning_carbon.carbon.rest import RestModel
     from lightning_carbon.records.run import RunRecord
+    from lightning_carbon.sources.wall_log import WallLog
 
-_LEAST_SECONDS: Final = 10.0
-"""The shortest run: a start and an end are known to a second; ours."""
-_LEAST_COVERED: Final = 0.9
 _MOST_RATIO: Final = 10.0
 """The most that a wall shows, over its chips and 1 kW; more is another machine's, or another unit; ours."""
 
@@ -74,7 +73,7 @@ def calibrate_machine(
     """Hold runs against a wall meter, price them by it, and keep what follows for this machine.
 
     Args:
-        names: The runs: ids, beginnings of ids, or names.
+        names: The runs: ids, beginnings of ids, or names; none for those of this machine that the log covers.
         wall: What the wall meter has shown.
         ledger: The folder of all runs.
         project: The project, if only its runs count.
@@ -85,28 +84,82 @@ def calibrate_machine(
         ConfigError: A run or the reading cannot be used, or nothing can be kept.
     """
     _check(wall, names)
-    records = [find_run(name, ledger, project) for name in names]
-    path = _file(records) if keep else None
     log = None if wall.log is None else read_wall_log(wall.log)
-    priced = []
-    for record in records:
-        chips = _chips(record)
-        if log is not None:
-            start = _seconds_since_1970(record.started_at)
-            joules, covered = log.between(start, start + record.duration_seconds)
-            if covered < _LEAST_COVERED:
-                when = f"{record.started_at}, for {record.duration_seconds:.0f} s"
-                first, last = (datetime.fromtimestamp(at, UTC) for at in (log.spans[0][0], log.spans[-1][1]))
-                has = f"it has {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
-                fix = f"it covers {covered:.0%} of run {record.run_id} ({when}); {has}."
-                raise ConfigError("wall", str(wall.log), fix)
-            joules /= covered
-        elif wall.watts is not None:
-            joules = wall.watts * record.duration_seconds
-        else:
-            joules = (wall.watt_hours or 0.0) * JOULES_PER_WATT_HOUR
-        priced.append(_Priced(record, _stretch(record, chips, joules), joules))
-    _conclude(priced, path, form)
+    if names or wall.log is None or log is None:
+        records = [find_run(name, ledger, project) for name in names]
+    else:
+        records = runs_in(log, wall.log, ledger=ledger, project=project)
+        notice(f"the log covers {', '.join(record.run_name or record.run_id for record in records)}")
+    path = _file(records) if keep else None
+    _conclude([_at_the_wall(record, wall, log) for record in records], path, form)
+
+
+def calibrate_by_program(
+    words: Sequence[str], wall: Wall, *, ledger: str | None, project: str | None, keep: bool, form: Form
+) -> None:
+    """Meter a command, and hold its run against a wall meter.
+
+    Args:
+        words: The program and its arguments.
+        wall: What the wall meter has shown; of a log, what it will have shown by the end of the command.
+        ledger: The folder of all runs.
+        project: The project of the run.
+        keep: Whether the calibration is kept, so later runs use it.
+        form: The form of the output.
+
+    Raises:
+        ConfigError: The reading or the program cannot be used, or nothing can be kept.
+        StudyError: The program failed.
+    """
+    from lightning_carbon.cli.calibrate.program import LEAST_SECONDS, log_until, meter_program
+    from lightning_carbon.meter import Meter
+
+    _check(wall, words[:1])
+    if wall.log is not None and not wall.log.is_file():
+        raise ConfigError("wall", str(wall.log), "there is no such file; start the log of the plug first.")
+    _check_whole("command", words[0])
+    name = Path(words[0]).name
+
+    def meter() -> Meter:
+        kept_in = project or "calibration"
+        return Meter(run_name=name, ledger=ledger, project=kept_in, cpu_scope="machine", devices="all")
+
+    record, started_at = meter_program(words, meter)
+    path = _file([record]) if keep else None
+    log = None if wall.log is None else log_until(wall.log, started_at + record.duration_seconds)
+    _conclude([_at_the_wall(record, wall, log, started_at=started_at, least_seconds=LEAST_SECONDS)], path, form)
+
+
+def _at_the_wall(
+    record: RunRecord,
+    wall: Wall,
+    log: WallLog | None,
+    *,
+    started_at: float | None = None,
+    least_seconds: float = LEAST_SECONDS,
+) -> _Priced:
+    """A run with what the wall meter has shown meanwhile."""
+    chips = _chips(record, least_seconds)
+    if log is not None:
+        start = span_of(record)[0] if started_at is None else started_at
+        joules, covered = log.between(start, start + record.duration_seconds)
+        if covered < LEAST_COVERED:
+            when = f"{record.started_at}, for {record.duration_seconds:.0f} s"
+            fix = f"it covers {covered:.0%} of run {record.run_id} ({when}); {said(log)}."
+            raise ConfigError("wall", str(wall.log), fix)
+        joules /= covered
+    elif wall.watts is not None:
+        joules = wall.watts * record.duration_seconds
+    else:
+        joules = (wall.watt_hours or 0.0) * JOULES_PER_WATT_HOUR
+    return _Priced(record, _stretch(record, chips, joules), joules)
+
+
+def _check_whole(argument: str, given: object) -> None:
+    """Refuse to meter a job that has a part of the machine."""
+    machine = class_of_machine([], cpu_scope="machine")
+    if machine.portion < 1:
+        raise ConfigError(argument, given, f"this job has {machine.portion:.0%} of the machine ({machine.reason}).")
 
 
 def calibrate_by_loads(
@@ -125,16 +178,13 @@ def calibrate_by_loads(
 
     Raises:
         ConfigError: What was asked for cannot see the machine, or nothing can be kept.
-        UsageError: The machine could not be read, or a load ended early.
+        StudyError: The machine could not be read, or a load ended early.
     """
     from lightning_carbon.cli.calibrate.loads import LEAD_SECONDS, loads, meter_loads
     from lightning_carbon.meter import Meter
 
     wall = _seen_by(redfish=redfish, ipmi=ipmi)
-    machine = class_of_machine([], cpu_scope="machine")
-    if machine.portion < 1:
-        asked = "redfish" if redfish else "ipmi" if ipmi else "load"
-        raise ConfigError(asked, True, f"this job has {machine.portion:.0%} of the machine ({machine.reason}).")
+    _check_whole("redfish" if redfish else "ipmi" if ipmi else "load", given=True)
     planned = loads(seconds, has_gpu=has_gpu())
     names = ", ".join(load.name for load in planned)
     whole = len(planned) * (seconds + LEAD_SECONDS)
@@ -146,7 +196,7 @@ def calibrate_by_loads(
     try:
         metered = list(meter_loads(planned, meter, wall))
     except SourceLost as error:
-        raise UsageError(str(error)) from None
+        raise StudyError(str(error)) from None
     if wall is None:
         place = f" --ledger {ledger}" if ledger else ""
         words = " ".join(f"{run.record.run_id}" for run in metered)
@@ -205,11 +255,6 @@ def _conclude(priced: Sequence[_Priced], path: Path | None, form: Form) -> None:
     show(form, [_sheet(priced, model)], _plain(priced, model), label="calibration")
 
 
-def _seconds_since_1970(moment: str) -> float:
-    found = datetime.fromisoformat(moment)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-
-
 def _check(wall: Wall, names: Sequence[str]) -> None:
     given = [name for name, value in zip(("wall", "wall_watts", "wall_wh"), wall, strict=True) if value is not None]
     if len(given) != 1:
@@ -218,11 +263,11 @@ def _check(wall: Wall, names: Sequence[str]) -> None:
     for name, value in (("wall_watts", wall.watts), ("wall_wh", wall.watt_hours)):
         if value is not None and not (isfinite(value) and value > 0):
             raise ConfigError(name, value, "give a number above 0, such as 412.")
-    if len(names) > 1 and wall.log is None:
+    if len(names) != 1 and wall.log is None:
         raise ConfigError(given[0], wall.watts or wall.watt_hours, "it is the reading of a single run; name one run.")
 
 
-def _chips(record: RunRecord, least_seconds: float = _LEAST_SECONDS) -> Bounds[float]:
+def _chips(record: RunRecord, least_seconds: float = LEAST_SECONDS) -> Bounds[float]:
     """The energy of the chips of a run that is fit for a calibration, in joules."""
     energy = record.energy
     if energy.total_joules is None or record.duration_seconds < least_seconds:

@@ -131,8 +131,7 @@ def _notes(overall: Sum, way: str, twice_joules: float | None) -> list[str]:
     notes = []
     if overall.interval is not None:
         notes.append(
-            "Ranges marked (90 %) are 90 % intervals: errors of one cause, such as a model of card or a grid, go "
-            "together over runs, all others partly cancel."
+            "Ranges marked (90 %) are 90 % intervals: what errs together in runs adds up, the rest partly cancels."
         )
     elif _metered(overall):
         notes.append(
