@@ -34,6 +34,8 @@ PEERS_STAMP := $(PEERS)/.installed
 PEERS_LIST := tests/benchmarks/peers/requirements.txt
 TRACKERS := .venv-trackers
 TRACKERS_LIST := tests/integration/trackers/requirements.txt
+FRAMEWORKS := .venv-frameworks
+FRAMEWORKS_LIST := tests/integration/frameworks/requirements.txt
 SUITES := .venv-suites
 SUITES_LIST := tests/suites/requirements.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -123,6 +125,16 @@ trackers: venv ## Train with the libraries of trackers, offline, and write down 
 		"$$($(TRACKERS)/bin/python -c 'import site; print(site.getsitepackages()[0])')/tests.pth"
 	TRACKERS_SEEN=tests/data/trackers.json $(TRACKERS)/bin/python -m pytest tests/integration/trackers -n 0 $(PYTEST_ARGS)
 	$(BIN)/python tools/update_docs.py
+
+# What the workers of a framework import comes from the environment of the tests, whose .pth files have to be read, too.
+.PHONY: frameworks
+frameworks: venv ## Train with frameworks that have an environment of their own, such as Ray; some minutes
+	@'$(PYTHON)' -m venv $(FRAMEWORKS)
+	@$(FRAMEWORKS)/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA_PIP) --requirement $(FRAMEWORKS_LIST)
+	@$(BIN)/python -c 'import site; print(f"import site; site.addsitedir({site.getsitepackages()[0]!r})")' > \
+		"$$($(FRAMEWORKS)/bin/python -c 'import site; print(site.getsitepackages()[0])')/tests.pth"
+	RAY_TRAIN_V2_ENABLED=1 RAY_USAGE_STATS_ENABLED=0 \
+		$(FRAMEWORKS)/bin/python -m pytest tests/integration/frameworks -n 0 $(PYTEST_ARGS)
 
 # Their environment sees that of the tests, and what is installed into it: an editable package needs its .pth read.
 .PHONY: suites

@@ -1,0 +1,1 @@
+"""Frameworks that have an environment of their own, as `make frameworks` makes it."""
