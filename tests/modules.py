@@ -6,15 +6,8 @@ from bisect import bisect_left, bisect_right
 from random import Random
 from typing import NamedTuple
 
-from lightning_carbon.energy.module_powers import (
-    REST,
-    Activity,
-    ModulePass,
-    ModuleShare,
-    ModuleSums,
-    SampledSteps,
-    ticks_of,
-)
+from lightning_carbon.energy.module_passes import REST, Activity, ModulePass, ModuleShare
+from lightning_carbon.energy.module_powers import ModuleSums, SampledSteps, ticks_of
 
 MILLISECOND = 1_000_000
 

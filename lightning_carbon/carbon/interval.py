@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import Final
 
-from lightning_carbon.values import dataclass
+from lightning_carbon.values import dataclass, field, replace
 
 LEVEL: Final = 0.9
 """The probability that intervals of records are for."""

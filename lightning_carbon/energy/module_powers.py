@@ -12,13 +12,13 @@ themselves: so a share that the data do not resolve has an interval as wide as w
 
 from __future__ import annotations
 
-from enum import StrEnum
 from itertools import pairwise
 from math import sqrt
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lightning_carbon.energy.least_squares import RidgeProblem
+from lightning_carbon.energy.module_passes import Activity, ModuleShare
 from lightning_carbon.units import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -48,32 +48,6 @@ _ROUNDS: Final = 3
 """How often the misfit is estimated again with what it changes."""
 
 
-class ModulePass(StrEnum):
-    """The activities within a step whose energy is told."""
-
-    FORWARD = "forward"
-    """From the inputs of a module to its outputs."""
-    BACKWARD = "backward"
-    """From the gradients of its outputs to those of its inputs, what is computed again for that included."""
-    OPTIMIZER = "optimizer"
-    """From the gradients to the new weights."""
-    REST = "rest"
-    """The rest of the step: waiting for data, logging, and whatever belongs to no module."""
-
-
-class Activity(NamedTuple):
-    """A module and its direction, or one of the parts of a step that belong to no module.
-
-    Args:
-        kind: The activity.
-        path: The module, as ``named_modules`` has it; empty for the whole model, and where there is no module.
-    """
-
-    kind: ModulePass
-    path: str = ""
-
-
-REST: Final = Activity(ModulePass.REST)
 OUTSIDE: Final = None
 """Stands for the time outside of sampled steps."""
 
@@ -102,24 +76,6 @@ class SampledSteps(NamedTuple):
     steps: int
     nanoseconds: Mapping[Activity, int]
     ticks: Sequence[TickStretch]
-
-
-class ModuleShare(NamedTuple):
-    """The share of an activity in the energy of the steps.
-
-    Args:
-        activity: The activity.
-        share: Its share, 0 to 1; the shares of all activities add up to 1.
-        low: The lower end of the 90 % interval of the share.
-        high: The upper end.
-        seconds: How long it lasted in a step, on average.
-    """
-
-    activity: Activity
-    share: float
-    low: float
-    high: float
-    seconds: float
 
 
 def ticks_of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lightning_carbon.energy.module_powers import REST, Activity, ModulePass
+from lightning_carbon.energy.module_passes import REST, Activity, ModulePass
 from lightning_carbon.energy.phases import Part
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from lightning_carbon.metering.budget_stop import stop_of
 from lightning_carbon.metering.course import CourseNotes
 from lightning_carbon.metering.insisting import insist
 from lightning_carbon.metering.marks import NotedMark, ready_marks, steps_after
-from lightning_carbon.metering.module_sampling import ModuleSampling
+from lightning_carbon.metering.modules import modules_of
 from lightning_carbon.metering.neighbours import NeighbourWatch
 from lightning_carbon.metering.probes import probes_of
 from lightning_carbon.metering.row_maker import RowMaker
@@ -109,7 +109,7 @@ class Run:
         self._marks: deque[NotedMark] = deque()
         self._timelines = [probe.timeline for probe in self._probes]
         self._settled = nothing_yet(self._timelines, self.now_ns(), phase, detailed=config.detail != "phase")
-        self.modules = ModuleSampling(config.module_every, clock, self._step_clock)
+        self.modules = modules_of(config, clock, self._step_clock)
         self._trim_ns = 0
         self._rows = RowMaker(config, self._header, self._probes, outlook=outlook)
         self._rows.pricing.follow(adapters.live, self.writer.keep_series)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.energy.module_powers import REST, Activity, ModulePass
+from lightning_carbon.energy.module_passes import REST, Activity, ModulePass
 from lightning_carbon.records.fields import RATIO, Misfit, each, one_of, read, read_by, text
 from lightning_carbon.units import MICROJOULES_PER_JOULE
 from lightning_carbon.values import dataclass, field
@@ -17,7 +17,7 @@ from lightning_carbon.values import dataclass, field
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lightning_carbon.energy.module_powers import ModuleShare
+    from lightning_carbon.energy.module_passes import ModuleShare
 
 MOST_ROWS: Final = 256
 """The most rows of a table; far more than a program may watch."""

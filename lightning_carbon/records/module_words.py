@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.energy.module_powers import ModulePass
+from lightning_carbon.energy.module_passes import ModulePass
 from lightning_carbon.records.numbers import ENERGY, amount, percent, printable, shorten
 from lightning_carbon.records.said import Line, Table
 

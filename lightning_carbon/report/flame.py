@@ -10,7 +10,7 @@ from dataclasses import field
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from lightning_carbon.energy.module_powers import ModulePass
+from lightning_carbon.energy.module_passes import ModulePass
 from lightning_carbon.records.module_words import module_name
 from lightning_carbon.records.numbers import ENERGY, amount, percent, printable, shorten
 from lightning_carbon.values import dataclass

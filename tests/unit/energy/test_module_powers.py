@@ -9,18 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.energy.module_powers import (
-    MOST_TICKS,
-    OUTSIDE,
-    REST,
-    Activity,
-    ModulePass,
-    ModuleShare,
-    ModuleSums,
-    SampledSteps,
-    TickStretch,
-    ticks_of,
-)
+from lightning_carbon.energy.module_passes import REST, Activity, ModulePass, ModuleShare
+from lightning_carbon.energy.module_powers import MOST_TICKS, OUTSIDE, ModuleSums, SampledSteps, TickStretch, ticks_of
 from tests.modules import Simulation, held, largest_error
 
 A, B = Activity(ModulePass.FORWARD, "a"), Activity(ModulePass.BACKWARD, "b")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lightning_carbon.energy.module_powers import ModulePass
-from lightning_carbon.metering.module_sampling import FIRST_STEP, MOST_STEPS
+from lightning_carbon.energy.module_passes import ModulePass
+from lightning_carbon.metering.module_sampling import FIRST_STEP, MOST_STEPS, ModuleSampling
 from lightning_carbon.metering.module_trace import MOST_BOUNDARIES, ModuleTrace
 from lightning_carbon.records.mapping import from_mapping, to_mapping
 from lightning_carbon.testing import ScriptedCounter
@@ -16,7 +16,6 @@ from tests.unit.metering.worlds import GPU_0, World
 
 if TYPE_CHECKING:
     from lightning_carbon.energy.module_reports import ModuleReports
-    from lightning_carbon.metering.module_sampling import ModuleSampling
     from lightning_carbon.records.run import RunRecord
 
 WATTS = {"a": 100.0, "b": 300.0, "optimizer": 200.0, "rest": 50.0}
@@ -75,6 +74,7 @@ class Training:
         """The sampling of the run."""
         run = self.engine._run  # noqa: SLF001 - what a meter does for its user
         assert run is not None
+        assert isinstance(run.modules, ModuleSampling)
         return run.modules
 
     def compute(self, what: str, seconds: float) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.energy.module_powers import REST, Activity, ModulePass, ModuleShare
+from lightning_carbon.energy.module_passes import REST, Activity, ModulePass, ModuleShare
 from lightning_carbon.errors import RecordError
 from lightning_carbon.records.fields import Misfit, plain, read
 from lightning_carbon.records.module_table import (
