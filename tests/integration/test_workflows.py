@@ -288,6 +288,15 @@ def test_the_citation_has_the_form_of_its_format_and_the_version() -> None:
     assert __version__ == yaml.safe_load(citation.read_text(encoding="utf-8"))["version"]
 
 
+def test_the_changelog_has_the_version_and_room_for_the_next() -> None:
+    """The newest release is the package's, with the day it is of, below what is not released yet."""
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased, newest = re.findall(r"^## .*", changelog, re.MULTILINE)[:2]
+
+    assert "## [Unreleased]" == unreleased
+    assert re.fullmatch(rf"## \[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", newest)
+
+
 def test_a_readme_on_pypi_has_links_that_lead_to_the_repository() -> None:
     """Links to files and pictures become absolute; those elsewhere, to headings, and in code stay."""
     readme = "[a](docs/a.md#b) ![two\nlines](x.png) [c](https://c.org) [d](#d)\n```python\ne[f](g)\n```\n[h](LICENSE)\n"
