@@ -137,14 +137,15 @@ def first_block(*words: str) -> Block:
 def test_a_block_of_code_runs_and_leaves_a_closed_record(block: Block, executed: Callable[[Block], Executed]) -> None:
     """Copied from the page into a file, it meters, fails nowhere, and warns of nothing of ours."""
     run = executed(block)
-    [record] = run.records
 
-    assert "completed" == record["status"]
-    assert record["energy"]["total_joules"] > 0
-    assert ("SWE" if 'region="SE"' in block.text else "WORLD") == record["carbon"]["intensity"]["region"]
+    assert run.records
+    for record in run.records:
+        assert "completed" == record["status"]
+        assert record["energy"]["total_joules"] > 0
+        assert ("SWE" if 'region="SE"' in block.text else "WORLD") == record["carbon"]["intensity"]["region"]
     assert "the training goes on" not in run.errors
     if "summary()" in block.text:
-        assert record["run_id"] in run.output
+        assert run.records[-1]["run_id"] in run.output
         assert "CO2e" in run.output
 
 
