@@ -465,13 +465,13 @@ def test_the_table_of_metrics_is_the_code_s() -> None:
 
 
 def keys_of(mapping: dict[str, Any], prefix: str = "") -> set[str]:
-    """The keys of a record as docs/record.md writes them; those named after phases or hosts are values, not keys."""
+    """The keys of a record as docs/record.md writes them; those named after phases, hosts or causes are none."""
     found: set[str] = set()
     for name, value in mapping.items():
         many = isinstance(value, list) and name != "devices"  # a list of names is one value
         key = f"{prefix}{name}[]" if many else prefix + name
         found.add(key)
-        if name in {"host", "phases", "phase_seconds", "parts", "part_seconds", "gauges", "throttled"}:
+        if name in {"host", "phases", "phase_seconds", "parts", "part_seconds", "gauges", "throttled", "causes"}:
             continue
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
