@@ -140,6 +140,7 @@ def beat_of(
         tokens_with_padding=told.with_padding,
         ahead=told.ahead,
         accepted=told.accepted,
+        padding=told.padding,
         conditions=sums_at(probes),
         step_clock=clock_use.clock,
         step_clock_reason=clock_use.reason,

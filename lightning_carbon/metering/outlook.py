@@ -38,12 +38,14 @@ class ToldOfSteps(NamedTuple):
         with_padding: Whether padding may be among the tokens, where it is known.
         ahead: The plan, the forecast and the budget of the run, where there are any.
         accepted: How many samples were accepted, where that is told.
+        padding: How many elements of batches were padding, as far as that is told.
     """
 
     steps_per_epoch: float | None = None
     with_padding: bool | None = None
     ahead: AheadBeat | None = None
     accepted: int | None = None
+    padding: int = 0
 
 
 class Outlook:
@@ -168,15 +170,18 @@ class Planned:
         known = float(steps) if 0 < steps < float("inf") else None
         self._outlook.told = self._outlook.told._replace(steps_per_epoch=known)
 
-    def tell_padding(self, with_padding: bool | None) -> None:  # noqa: FBT001 - what it tells
+    def tell_padding(self, with_padding: bool | None, padding: int | None = None) -> None:  # noqa: FBT001 - see below
         """Say whether padding may be among the tokens of a step; where it is in one of them, it is in the run's.
 
         Args:
             with_padding: Whether it may be; ``None`` where that is not known.
+            padding: How much padding the step had beside its tokens; ``None`` where that is not known.
         """
         told = self._outlook.told
         if with_padding is not None and told.with_padding is not True and with_padding is not told.with_padding:
-            self._outlook.told = told._replace(with_padding=with_padding)
+            self._outlook.told = told = told._replace(with_padding=with_padding)
+        if padding:
+            self._outlook.told = told._replace(padding=told.padding + padding)
 
     def tell_metrics(self, values: Mapping[str, Any], step: int) -> None:
         """Give what is logged of the quality of the model, such as its loss; a report draws it against the energy.

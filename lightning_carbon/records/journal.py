@@ -273,6 +273,7 @@ class Beat:
         modules: The shares of the model's modules in the energy of the steps; ``None`` before the end, and without
             ``detail="module"``.
         accepted: How many samples this process has told to be accepted, where it has.
+        padding: How many elements of its batches were padding beside the tokens, as far as that is known.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -303,6 +304,7 @@ class Beat:
     stop: StopBeat | None = None
     modules: ModulesBeat | None = None
     accepted: int | None = None
+    padding: int = 0
 
     def condition(self, index: int) -> ConditionSum | None:
         """What the gauges of a domain have shown."""

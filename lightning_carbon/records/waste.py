@@ -25,6 +25,7 @@ class WasteKind(StrEnum):
     STRAGGLER = "straggler"
     VALIDATION = "validation"
     CHECKPOINT = "checkpoint"
+    PADDING = "padding"
     LOST = "lost"
 
 
@@ -36,6 +37,7 @@ WORDS: Final = {
     WasteKind.STRAGGLER: "waiting for the slowest rank",
     WasteKind.VALIDATION: "validation",
     WasteKind.CHECKPOINT: "saving checkpoints",
+    WasteKind.PADDING: "computing on padding",
     WasteKind.LOST: "work that was lost",
 }
 """The name of each kind for people."""
@@ -48,6 +50,7 @@ HINTS: Final = {
     WasteKind.STRAGGLER: "look at this rank's data, clocks and temperature, and at what else runs on its host",
     WasteKind.VALIDATION: "validate less often, or on fewer batches",
     WasteKind.CHECKPOINT: "save less often, or asynchronously, or to a faster disk",
+    WasteKind.PADDING: "group batches by length, pack sequences, or pad to the longest of a batch, not to a maximum",
     WasteKind.LOST: "save checkpoints more often, and look at why the attempts ended",
 }
 """What to try against each kind."""

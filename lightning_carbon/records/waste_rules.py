@@ -38,6 +38,9 @@ POWER_SHARE: Final = 0.25
 touches its limit now and then in any training."""
 STRAGGLER_SHARE: Final = 0.05
 """How much longer a rank works on a step than the median rank, as a share of a step, before it is named."""
+PADDING_SHARE: Final = 0.10
+"""The share of padding in all that batches held from which on it is named: rounding lengths up to a multiple of 64, as
+fast kernels like them, costs 6 % at 500 tokens, and no remedy pays against that."""
 VALIDATION_SHARE: Final = 0.25
 CHECKPOINT_SHARE: Final = 0.05
 """The shares of training, evaluation and saving together from which on the latter two are named. All thresholds are
@@ -65,7 +68,13 @@ def waste_of(ranks: Sequence[RankPart], hardware: Sequence[Credit]) -> tuple[Was
     train = first.phases.get(Phase.TRAIN)
     if train is None or not total or first.steps < LEAST_STEPS or train.ns < LEAST_SECONDS * NANOSECONDS_PER_SECOND:
         return ()
-    named = [*_by_phase(first, roots), *_data(first, roots), *_by_gauges(first, hardware), *_straggler(ranks, roots)]
+    named = [
+        *_by_phase(first, roots),
+        *_data(first, roots),
+        *_by_gauges(first, hardware),
+        *_straggler(ranks, roots),
+        *_padding(ranks, roots),
+    ]
     is_divided = Part.DATA in first.parts.get(Phase.TRAIN, {})
     found = []
     for kind, joules, seconds, rank in named:
@@ -179,6 +188,20 @@ def _straggler(ranks: Sequence[RankPart], roots: Sequence[Credit]) -> Iterator[_
         joules += waited * watts
         seconds += waited
     yield WasteKind.STRAGGLER, joules, seconds / (len(ranks) - 1), slowest
+
+
+def _padding(ranks: Sequence[RankPart], roots: Sequence[Credit]) -> Iterator[_Named]:
+    """Padding, as a share of training, as if each element of a batch took the same: an estimate.
+
+    Attention takes more with the square of the length, the optimizer and loading data the same whatever the length.
+    Batches whose padding is not known are in the tokens, so that the share is the least there is.
+    """
+    padding = sum(part.beat.padding for part in ranks)
+    elements = padding + sum(part.beat.tokens or 0 for part in ranks)
+    share = padding / elements if elements else 0.0
+    if share >= PADDING_SHARE:
+        seconds = ranks[0].beat.phases[Phase.TRAIN].ns / NANOSECONDS_PER_SECOND
+        yield WasteKind.PADDING, share * _of_phases(roots, (Phase.TRAIN,)), share * seconds, None
 
 
 def _own_ns(beat: Beat) -> int | None:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 STEPS: Final = 50
 START_NS: Final = 1_000_000_000_000
 WORLD_SIZE: Final = 4
+ELEMENTS: Final = 4096
+"""The elements of a batch, tokens and padding together."""
 PATIENCE_SECONDS: Final = 300.0
 """How long the driver may take to answer, which is real time: a machine that stands still for a while is no fault."""
 
@@ -64,6 +66,7 @@ class Plan:
         reasons: The mask of throttle reasons.
         throttled_from: The share of the training from which on they hold.
         throttled_until: The share at which they end.
+        padding: The share of padding in its batches.
     """
 
     step_seconds: float
@@ -77,6 +80,7 @@ class Plan:
     reasons: int = 0
     throttled_from: float = 0.0
     throttled_until: float = 1.0
+    padding: float = 0.0
 
     @property
     def expected_seconds(self) -> float:
@@ -98,6 +102,7 @@ def clean(rng: random.Random) -> Plan:
         reasons=rng.choice([0, 0x04]),
         throttled_from=(start := rng.uniform(0.0, 0.9)),
         throttled_until=start + rng.uniform(0.0, 0.1),
+        padding=rng.uniform(0.0, 0.05),
     )
 
 
@@ -118,6 +123,7 @@ FAULTS: Final[dict[WasteKind, Callable[[random.Random], Plan]]] = {
     WasteKind.STRAGGLER: lambda rng: replace(_calm(rng), ranks=WORLD_SIZE, slower=rng.uniform(0.3, 1.5)),
     WasteKind.CHECKPOINT: lambda rng: replace(_calm(rng), checkpoint_steps=rng.uniform(5, 30)),
     WasteKind.VALIDATION: lambda rng: replace(_calm(rng), validation_steps=rng.uniform(25, 80)),
+    WasteKind.PADDING: lambda rng: replace(_calm(rng), padding=rng.uniform(0.15, 0.7)),
 }
 """What can go wrong, by what it should be called."""
 
@@ -229,7 +235,9 @@ class Training:
             engine.enter_part(Part.OPTIMIZER)
         self._go_on(0.1 * plan.step_seconds)
         for engine in self.engines:
-            engine.step_done()
+            padding = round(ELEMENTS * min(1.0, plan.padding * self._rng.uniform(0.5, 1.5)))
+            engine.step_done(tokens=ELEMENTS - padding)
+            engine.tell_padding(with_padding=False, padding=padding)
             engine.enter_part(Part.DATA)
 
 

@@ -145,10 +145,10 @@ class CarbonFabricCallback:
         meter = self._running
         if meter is None:
             return
-        samples, tokens, with_padding = self._counter.take()
+        counted = self._counter.take()
         self._enter_part(Part.OTHER)
-        meter.step_done(samples, tokens)
-        meter.tell_padding(with_padding)
+        meter.step_done(counted.samples, counted.tokens)
+        meter.tell_padding(counted.with_padding, counted.padding)
         self._enter_part(Part.DATA)
         self._steps += 1
         if self._steps % self._log_every == 0:

@@ -89,10 +89,10 @@ class TrainerRun:
         if seen is not None and seen.tokens > self._tokens_seen:
             tokens, self._tokens_seen = seen.tokens - self._tokens_seen, seen.tokens
             if seen.goes_before(counted):
-                counted = Count(counted.samples, tokens, seen.with_padding)
+                counted = Count(counted.samples, tokens, seen.with_padding, counted.padding)
         if self.is_running:
             self.meter.step_done(counted.samples, counted.tokens)
-            self.meter.tell_padding(counted.with_padding)
+            self.meter.tell_padding(counted.with_padding, counted.padding)
 
     def tell_epoch(self, steps: float) -> None:
         """Pass on the number of steps of an epoch, by the Trainer's count."""

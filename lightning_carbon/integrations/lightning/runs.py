@@ -222,9 +222,9 @@ class EntryRuns:
         if trainers.accumulates(trainer):
             return
         self._last_step = trainers.batches_that_stepped(trainer)
-        samples, tokens, with_padding = self._counter.take()
-        meter.step_done(samples, tokens)
-        meter.tell_padding(with_padding)
+        counted = self._counter.take()
+        meter.step_done(counted.samples, counted.tokens)
+        meter.tell_padding(counted.with_padding, counted.padding)
         if meter.budget_reached:
             self._stop(trainer)
         if trainers.logs_now(trainer):

@@ -50,11 +50,13 @@ class Count(NamedTuple):
         samples: The number of samples; ``None`` where it is not known.
         tokens: The number of tokens; ``None`` where it is not known.
         with_padding: Whether padding may be among the tokens; ``None`` where that is not known, as where a user counts.
+        padding: How many elements beside the tokens are padding; ``None`` where that is not known.
     """
 
     samples: int | None = None
     tokens: int | None = None
     with_padding: bool | None = None
+    padding: int | None = None
 
 
 CountBatch = Callable[[Any], tuple[int | None, int | None] | Count]
@@ -102,7 +104,7 @@ def _count_sides(sides: list[tuple[str, Any]], value_of: Callable[[str], Any]) -
     parts = [(ids, value_of(name.removesuffix("input_ids") + "attention_mask")) for name, ids in sides]
     told = [real_tokens(ids, mask) for ids, mask in parts]
     tokens, with_padding = sum(side.number for side in told), any(side.with_padding for side in told)
-    return Count(_texts(*sides[0], value_of), tokens, with_padding)
+    return Count(_texts(*sides[0], value_of), tokens, with_padding, _sum([side.padding for side in told]))
 
 
 def _texts(name: str, ids: Any, value_of: Callable[[str], Any]) -> int:  # noqa: ANN401 - whatever has a shape
@@ -174,6 +176,7 @@ class BatchCounter:
             _sum([counted.samples for counted in counts]),
             _sum([counted.tokens for counted in counts]),
             None if not told or None in told else True in told,
+            _sum([counted.padding for counted in counts]),
         )
 
 

@@ -20,10 +20,12 @@ class Tokens(NamedTuple):
     Args:
         number: How many there are.
         with_padding: Whether padding may be among them, as nothing on the host tells which elements are padding.
+        padding: How many elements beside them are padding; ``None`` where that is not known.
     """
 
     number: int
     with_padding: bool
+    padding: int | None = None
 
 
 class Packing(NamedTuple):
@@ -78,23 +80,24 @@ def real_tokens(
     """
     if is_mask_of(mask, ids):
         seen = _values(mask, ids)
-        return (
-            Tokens(_size(ids), with_padding=True)
-            if seen is None
-            else Tokens(int((seen != 0).sum()), with_padding=False)
-        )
+        return Tokens(_size(ids), with_padding=True) if seen is None else _told(int((seen != 0).sum()), ids)
     if (known := _values(places, ids)) is not None:
-        return Tokens(int((known != 0).sum()) + _begun(known), with_padding=False)
+        return _told(int((known != 0).sum()) + _begun(known), ids)
     if (told := _values(labels, ids)) is not None and told.shape[-1]:
         # Of rows, the last column is a list without a copy; a step costs the copy the most.
         last = told[:, -1] if len(told.shape) == _ROWS else told[..., -1:].ravel()
         if _IGNORED not in last.tolist():
-            return Tokens(_size(ids), with_padding=False)
+            return _told(_size(ids), ids)
         # A prompt that the loss ignores is at the beginning of its row, padding at the end.
         is_label = told[..., ::-1] != _IGNORED
         ignored = is_label.argmax(-1) * is_label.any(-1)
-        return Tokens(_size(ids) - int(ignored.sum()), with_padding=False)
+        return _told(_size(ids) - int(ignored.sum()), ids)
     return Tokens(_size(ids), with_padding=True)
+
+
+def _told(number: int, ids: Any) -> Tokens:  # noqa: ANN401 - whatever has a shape
+    """Tokens of which it is known that all else is padding."""
+    return Tokens(number, with_padding=False, padding=_size(ids) - number)
 
 
 def _size(ids: Any) -> int:  # noqa: ANN401 - whatever has a shape

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from transformers import DataCollatorWithFlattening
 
+from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ledger.journals import parts_of
 from tests.integration.huggingface.support import (
     BATCH_SIZE,
     TOKENS,
@@ -68,6 +70,9 @@ def test_sentences_are_samples_and_padding_is_no_token(
     assert (4, len(LENGTHS), sum(LENGTHS)) == (record.steps, record.samples, record.tokens)
     assert record.tokens_with_padding is False
     assert "padding" not in record.summary()
+    names = (record.project, record.run_id)
+    [part] = parts_of(DirectoryRunStore(tmp_path / "ledger").read_journals(*names), *names)
+    assert (part.beat.padding > 0) == (collate is padded)
 
 
 class UnmaskedTrainer(PatientTrainer):

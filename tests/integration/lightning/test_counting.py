@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from lightning_carbon.ledger.directory import DirectoryRunStore
+from lightning_carbon.ledger.journals import parts_of
 from tests.integration.lightning.support import PACKAGES, make_callback, make_trainer
 
 ROWS = 2
@@ -80,5 +82,9 @@ def test_padding_is_no_token(tmp_path: Path, package: str, device: str) -> None:
     record = callback.record
     assert record is not None
 
+    names = (record.project, record.run_id)
+    [part] = parts_of(DirectoryRunStore(tmp_path / "ledger").read_journals(*names), *names)
+
     assert (STEPS * ROWS, STEPS * (ROWS * WIDTH - PADDING)) == (record.samples, record.tokens)
+    assert STEPS * PADDING == part.beat.padding
     assert "batch_to_device" not in vars(trainer.strategy)

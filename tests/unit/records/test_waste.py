@@ -182,6 +182,23 @@ def test_work_that_is_not_known_to_be_lost_is_not_named(lineage: Totals | None, 
     assert lost_work(lineage, spent) is None
 
 
+def test_padding_is_its_share_of_training() -> None:
+    """Of all ranks together, whoever has more of it; validation is not in it."""
+    trained = phases(train=80, validate=10, setup=10)
+    alone = found(rank(phases=trained, tokens=600, padding=200))["padding"]
+    both = found(rank(world=2, padding=400, tokens=600), rank(1, gpu="gpu:1", world=2, padding=200, tokens=800))
+
+    assert (2_000.0, 0.2, 20.0) == pytest.approx((alone.joules, alone.ratio, alone.seconds))
+    assert "length" in alone.hint
+    assert 0.3 * 20_000.0 == pytest.approx(both["padding"].joules)
+
+
+@pytest.mark.parametrize(("tokens", "padding"), [(None, 0), (0, 0), (1000, 0), (950, 50)])
+def test_little_padding_and_unknown_padding_are_not_named(tokens: int | None, padding: int) -> None:
+    """Rounding lengths up has some in any training."""
+    assert {} == found(rank(tokens=tokens, padding=padding))
+
+
 def test_every_kind_has_words_and_something_to_try() -> None:
     """Nobody is told of waste without what to do."""
     assert set(WasteKind) == set(WORDS) == set(HINTS)

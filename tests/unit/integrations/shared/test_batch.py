@@ -165,6 +165,21 @@ def test_batches_of_a_step_have_padding_where_one_of_them_has(caplog: pytest.Log
     assert "count_batch failed" in caplog.text
 
 
+def test_batches_of_a_step_add_up_their_padding() -> None:
+    """Unless that of any batch is not known."""
+    mask = np.ones((4, 7))
+    mask[:, 5:] = 0
+    masked, unmasked = {"input_ids": ids(4, 7), "attention_mask": mask}, {"input_ids": ids(4, 7)}
+    counter = BatchCounter(count)
+
+    def padding_of(*batches: object) -> int | None:
+        for batch in batches:
+            counter.add(batch)
+        return counter.take().padding
+
+    assert [8, 16, None] == [padding_of(masked), padding_of(masked, masked), padding_of(masked, unmasked)]
+
+
 def three(_batch: object) -> tuple[int, None]:
     """Say three samples."""
     return 3, None

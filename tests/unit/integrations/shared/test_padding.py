@@ -33,6 +33,11 @@ def padded(lengths: list[int], *, at_front: bool = False) -> dict[str, Any]:
     return {"input_ids": np.arange(mask.size).reshape(mask.shape), "attention_mask": mask}
 
 
+def padding_of(lengths: list[int]) -> int:
+    """The padding of rows that are padded to the longest."""
+    return len(lengths) * max(lengths) - sum(lengths)
+
+
 def flattened(lengths: list[int]) -> dict[str, Any]:
     """Sequences in a single row, as transformers' ``DataCollatorWithFlattening`` lays them."""
     places = np.concatenate([np.arange(length) for length in lengths])
@@ -44,7 +49,7 @@ def test_padding_is_no_token(lengths: list[int], at_front: bool) -> None:  # noq
     """The mask tells what is one, wherever the padding is, and whatever the mask is made of."""
     batch = padded(lengths, at_front=at_front)
     masks = [batch["attention_mask"].astype(kind) for kind in (np.int64, np.bool_, np.float32)]
-    expected = Count(len(lengths), sum(lengths), with_padding=False)
+    expected = Count(len(lengths), sum(lengths), with_padding=False, padding=padding_of(lengths))
 
     assert [expected] * 3 == [count({**batch, "attention_mask": mask}) for mask in masks]
 
@@ -57,7 +62,9 @@ def test_labels_tell_padding_where_there_is_no_mask(lengths: list[int]) -> None:
     labels = np.where(mask == 1, batch["input_ids"], -100)
     labels[np.array(lengths) > 1, 0] = -100
 
-    assert Count(len(lengths), sum(lengths), with_padding=False) == count({**batch, "labels": labels})
+    expected = Count(len(lengths), sum(lengths), with_padding=False, padding=padding_of(lengths))
+
+    assert expected == count({**batch, "labels": labels})
 
 
 @given(lengths_of_sequences)
@@ -80,7 +87,7 @@ def test_padding_behind_packed_sequences_is_neither(lengths: list[int], padding:
     batch = flattened(lengths)
     widened = {name: np.pad(array, ((0, 0), (0, padding))) for name, array in batch.items()}
 
-    assert Count(len(lengths), sum(lengths), with_padding=False) == count(widened)
+    assert Count(len(lengths), sum(lengths), with_padding=False, padding=padding) == count(widened)
 
 
 @given(lengths_of_rows)
@@ -90,7 +97,9 @@ def test_pairs_count_both_sides(lengths: list[int]) -> None:
     batch = {f"chosen_{name}": array for name, array in chosen.items()}
     batch |= {f"rejected_{name}": array for name, array in rejected.items()}
 
-    assert Count(len(lengths), 2 * sum(lengths), with_padding=False) == count(batch)
+    expected = Count(len(lengths), 2 * sum(lengths), with_padding=False, padding=2 * padding_of(lengths))
+
+    assert expected == count(batch)
     assert count({**batch, "rejected_attention_mask": None}).with_padding
 
 
