@@ -43,16 +43,17 @@ def section(results: Mapping[str, Any]) -> str:
     """
     rows = read_rows(results)
     versions, machine = results["versions"], results["machine"]
-    compared = ", ".join(f"{TITLES[tool]} {versions[DISTRIBUTIONS[tool]]}" for tool in TOOLS)
+    tools = [tool for tool in TOOLS if DISTRIBUTIONS[tool] in versions]  # results may be older than a tool's adapter
+    compared = ", ".join(f"{TITLES[tool]} {versions[DISTRIBUTIONS[tool]]}" for tool in tools)
     where = f"{machine['processors']} processors, Python {machine['python']}, torch {machine['torch']}"
     lines = [
         f"`make bench` on {results['date']}, in {round(results['seconds'] / 60)} minutes:",
         f"{compared}; {where}.",
         "In **bold** whoever is ahead, or cannot be told from who is.",
         "",
-        "| | " + " | ".join(TITLES[tool] for tool in TOOLS) + " |",
-        "|---|" + "---:|" * len(TOOLS),
-        *(f"| {_what(row)} | " + " | ".join(_said(row, tool) for tool in TOOLS) + " |" for row in rows),
+        "| | " + " | ".join(TITLES[tool] for tool in tools) + " |",
+        "|---|" + "---:|" * len(tools),
+        *(f"| {_what(row)} | " + " | ".join(_said(row, tool) for tool in tools) + " |" for row in rows),
     ]
     behind = [row for row in rows if row.ahead]
     if behind:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks.peers.arena import Arena
+from tests.benchmarks.peers.arena import PEERS_PYTHON, Arena
 from tests.benchmarks.peers.costs import read_trace
 from tests.benchmarks.peers.room import Room, Zone, why_not
 from tests.benchmarks.peers.rows import BENCHES, OURS, TOOLS, Cell, Row, figure, read_rows, write_rows
@@ -33,9 +33,11 @@ TRACE = """\
 
 
 def row(*values: float | None, **more: Any) -> Row:  # noqa: ANN401 - whatever a row takes
-    """A row of figures, ours first."""
+    """A row of figures, ours first, then those of the first tools that we are compared with."""
+    measured = TOOLS[: len(values)]
     cells = {
-        tool: Cell(value, "" if value is not None else "tells none") for tool, value in zip(TOOLS, values, strict=True)
+        tool: Cell(value, "" if value is not None else "tells none")
+        for tool, value in zip(measured, values, strict=True)
     }
     return Row("peers-x", "x", "something", "%", cells, **more)
 
@@ -151,6 +153,20 @@ def test_the_driver_drives_us_before_the_same_gpus(tmp_path: Path) -> None:
     assert pytest.approx(400 * (answer["end_ns"] - answer["start_ns"]) / 1e9, rel=0.2) == answer["joules"]
 
 
+@pytest.mark.skipif(compiler() is None, reason="the stand-in NVML needs a C compiler")
+@pytest.mark.skipif(not PEERS_PYTHON.exists(), reason="`make peers` installs the others")
+def test_the_driver_drives_who_reads_the_counters_of_gpus(tmp_path: Path) -> None:
+    """Tools that add up the counters of two GPUs end near the truth, and tell each of the steps."""
+    arena = Arena(World(tmp_path, quick=True, random=random.Random(0)))
+    scenario = Scenario.of(Gpu(watts=300), Gpu(watts=100))
+    job = {"kind": "run", "mark": True, "seconds": 1.0, "step_seconds": 0.1}
+    answers = arena.together([(tool, job) for tool in ("zeus", "landauer", "trackio")], scenario)
+    seconds = [(answer["end_ns"] - answer["start_ns"]) / 1e9 for answer in answers]
+
+    assert [answer["count"] for answer in answers] == [len(answer["steps"]) for answer in answers]
+    assert [pytest.approx(400 * run, rel=0.2) for run in seconds] == [answer["joules"] for answer in answers]
+
+
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 def test_a_room_shows_counters_that_rise_as_they_should(tmp_path: Path) -> None:
     """Who comes into the room sees the tree rise by the closed form, and nobody outside sees it."""
@@ -208,8 +224,8 @@ def test_every_tool_has_a_figure_or_a_reason() -> None:
     unsaid = [
         (row.key, tool)
         for row in read_rows(found)
-        for tool in TOOLS
-        if (row.cells[tool].value is None) != bool(row.cells[tool].why)
+        for tool, cell in row.cells.items()
+        if (cell.value is None) != bool(cell.why)
     ]
 
     assert not unsaid

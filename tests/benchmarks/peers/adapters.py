@@ -9,132 +9,14 @@ from __future__ import annotations
 import csv
 import json
 import os
-import subprocess
-import sys
-import time
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+from tests.benchmarks.peers.face import Nothing
+from tests.benchmarks.peers.ours import Ours
 
 JOULES_PER_KWH = 3.6e6
 
-OURS_PATIENCE_SECONDS = 30
-
-Part = Literal["gpu", "cpu", "all"]
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a tool is to do.
-
-    Args:
-        folder: For whatever it writes.
-        part: What is metered: all GPUs, processors and memory, or whatever the tool meters if nothing is said.
-        mark: Whether every step is told to it.
-        steps: How many steps there will be at the most.
-        own_gpu: Whether the tool is told to meter the GPU of this rank alone.
-        save: Whether it is to write down what it can, at the end of every epoch.
-        judged: Whether the steps are going to be held against the truth.
-    """
-
-    folder: Path
-    part: Part = "gpu"
-    mark: bool = False
-    steps: int = 1
-    own_gpu: bool = False
-    save: bool = False
-    judged: bool = False
-
-
-class Nothing:
-    """No tool at all, and what a tool has to be able to do.
-
-    Args:
-        task: What is asked of it.
-    """
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-
-    def load(self) -> None:
-        """Import it."""
-
-    def start(self) -> None:
-        """Construct and start it."""
-
-    def begin(self) -> None:
-        """A step begins."""
-
-    def end(self) -> None:
-        """A step ends."""
-
-    def end_epoch(self) -> None:
-        """An epoch ends, and with it what could be lost is written down, where the tool has a way to do so."""
-
-    def stop(self) -> float | None:
-        """Stop.
-
-        Returns:
-            The joules of the whole run.
-        """
-        return None
-
-    def steps(self) -> list[float | None]:
-        """The joules of each step; ``None`` where the tool tells none."""
-        return []
-
-    def left(self) -> float | None:
-        """The joules that it had written down when it was killed; ``None`` where there is nothing to read."""
-        return None
-
-
-class Ours(Nothing):
-    """``Meter`` with its defaults; a step is told by one call at its end."""
-
-    def load(self) -> None:
-        """Import what a user imports."""
-        from lightning_carbon import Meter
-
-        self._meter_type = Meter
-
-    def start(self) -> None:
-        """Where processors are judged, they are asked for as a whole, and nothing else."""
-        scope: dict[str, Any] = {}
-        if self.task.part == "cpu":
-            from lightning_carbon.sources.host import rapl
-
-            found = [finding.port for finding in rapl.discover() if finding.port is not None]
-            scope = {"cpu_scope": "machine", "sources": found}
-        devices = {} if self.task.own_gpu or "LOCAL_RANK" in os.environ else {"devices": "all"}
-        settings: dict[str, Any] = {**scope, **devices, "per_step": self.task.mark}
-        self._meter = self._meter_type(region="SE", ledger=self.task.folder, **settings)
-        self._meter.start()
-        self.end = self._meter.step_done  # type: ignore[method-assign]
-
-    def stop(self) -> float | None:
-        """The sum of the domains that were asked for."""
-        self._record = self._meter.stop()
-        return _joules_of([asdict(domain) for domain in self._record.energy.domains], self.task.part)
-
-    def steps(self) -> list[float | None]:
-        """The lines of ``steps.csv``."""
-        assert self._record.location is not None
-        key = "gpu_joules" if self.task.part == "gpu" else "total_joules"
-        with (Path(self._record.location).parent / "steps.csv").open(encoding="utf-8") as lines:
-            return [float(line[key]) if line[key] else None for line in csv.DictReader(lines)]
-
-    def left(self) -> float | None:
-        """What the record has, once the ledger was looked at and the run taken for dead, 10 s after its last word."""
-        environment = {**os.environ, "LIGHTNING_CARBON_LEDGER": str(self.task.folder)}
-        until = time.monotonic() + OURS_PATIENCE_SECONDS
-        while True:
-            command = [sys.executable, "-m", "lightning_carbon", "runs"]
-            subprocess.run(command, env=environment, check=True, capture_output=True)
-            [file] = self.task.folder.rglob("record.json")
-            record = json.loads(file.read_text(encoding="utf-8"))
-            if record["status"] != "running" or time.monotonic() > until:
-                return _joules_of(record["energy"]["domains"], self.task.part)
-            time.sleep(1)
+TRACKIO_RUN = {"project": "comparison", "name": "run"}
 
 
 class CodeCarbon(Nothing):
@@ -329,16 +211,127 @@ class Zeus(Nothing):
         return float(sum(sum((part or {}).values()) for part in parts))
 
 
+class Landauer(Nothing):
+    """``joules.Session`` of landauer-gap, which polls on a thread; a step is a phase, whose marks read every meter."""
+
+    def load(self) -> None:
+        """Import what a user imports."""
+        from joules import Session
+
+        self._type = Session
+
+    def start(self) -> None:
+        """Processors are left out where GPUs are asked for, and the other way round."""
+        scopes: dict[str, dict[str, Any]] = {"gpu": {"cpu": False}, "cpu": {"gpus": []}}
+        own = {"gpus": [int(os.environ["LOCAL_RANK"])]} if self.task.own_gpu else {}
+        self._session = self._type(**scopes.get(self.task.part, {}), **own)
+        self._steps: list[float | None] = []
+        self._epoch = self._session.begin("epoch") if self.task.save else None
+
+    def begin(self) -> None:
+        """A phase begins."""
+        if self.task.mark:
+            self._step = self._session.begin("step")
+
+    def end(self) -> None:
+        """A phase ends, and tells its energy."""
+        if self.task.mark:
+            self._steps.append(float(self._session.end(self._step)["energy_j"]))
+
+    def end_epoch(self) -> None:
+        """Its way to write down what there is so far: all phases that have ended, in one file."""
+        if self.task.save:
+            self._session.end(self._epoch)
+            self._session.save(str(self.task.folder / "phases.json"))
+            self._epoch = self._session.begin("epoch")
+
+    def stop(self) -> float | None:
+        """All devices since its start."""
+        joules = float(self._session.snapshot()["total_j"])
+        self._session.close()
+        return joules
+
+    def steps(self) -> list[float | None]:
+        """The energy of each phase."""
+        return self._steps
+
+    def left(self) -> float | None:
+        """The phases in its file."""
+        file = self.task.folder / "phases.json"
+        if not file.exists():
+            return None
+        phases = json.loads(file.read_text(encoding="utf-8"))["phases"]
+        return float(sum(phase["energy_j"] for phase in phases if phase["name"] == "epoch"))
+
+
+class Trackio(Nothing):
+    """``trackio.init``, which logs all GPUs every 10 s by itself; ``log_gpu`` where somebody wants to know.
+
+    It tells what a GPU's counter has risen by since the start, so a step is the difference of two calls, at its end and
+    at the end of the one before. Of processors it logs no energy, and of GPUs without a counter their power alone.
+    """
+
+    def load(self) -> None:
+        """Import what a user imports; a variable names the folder of its runs."""
+        os.environ["TRACKIO_DIR"] = str(self.task.folder)
+        import trackio
+
+        self._module = trackio
+
+    def start(self) -> None:
+        """The load of processors is left out where GPUs are asked for."""
+        scope = {} if self.task.part == "all" else {"auto_log_cpu": False}
+        self._module.init(**TRACKIO_RUN, **scope)
+        self._steps: list[float | None] = []
+        self._before = 0.0
+
+    def end(self) -> None:
+        """GPUs are logged, which tells their energy so far."""
+        if self.task.mark:
+            joules = self._log()
+            self._steps.append(None if joules is None else joules - self._before)
+            self._before = joules or 0.0
+
+    def end_epoch(self) -> None:
+        """What is logged is written down at most half a second later."""
+        if self.task.save:
+            self._log()
+
+    def stop(self) -> float | None:
+        """The energy of a last log."""
+        joules = self._log()
+        self._module.finish()
+        return joules
+
+    def steps(self) -> list[float | None]:
+        """The energy between the logs."""
+        return self._steps
+
+    def left(self) -> float | None:
+        """The last log in its database."""
+        self.load()
+        from trackio.sqlite_storage import SQLiteStorage
+
+        told = map(_consumed, SQLiteStorage.get_system_logs(TRACKIO_RUN["project"], TRACKIO_RUN["name"]))
+        return max((joules for joules in told if joules is not None), default=None)
+
+    def _log(self) -> float | None:
+        if self.task.part == "cpu":
+            return None
+        return _consumed(self._module.log_gpu(device=int(os.environ["LOCAL_RANK"]) if self.task.own_gpu else None))
+
+
 ADAPTERS: dict[str, type[Nothing]] = {
     "none": Nothing,
     "ours": Ours,
     "codecarbon": CodeCarbon,
     "carbontracker": CarbonTracker,
     "zeus": Zeus,
+    "landauer": Landauer,
+    "trackio": Trackio,
 }
 
 
-def _joules_of(domains: list[dict[str, Any]], part: Part) -> float | None:
-    kinds = {"gpu": {"gpu"}, "cpu": {"package", "dram"}}.get(part, {"gpu", "package", "dram", "host"})
-    found = [float(domain["joules"]) for domain in domains if str(domain["kind"]) in kinds]
+def _consumed(log: dict[str, Any]) -> float | None:
+    found = [float(joules) for name, joules in log.items() if name.endswith("/energy_consumed")]
     return sum(found) if found else None

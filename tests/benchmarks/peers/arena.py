@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 _PATIENCE_SECONDS = 240
-_SPARED = ("LIGHTNING_CARBON_", "CODECARBON_", "CUDA_", "NVIDIA_", "TORCHELASTIC_", "SLURM_", "HF_")
+_OF_TOOLS = ("LIGHTNING_CARBON_", "CODECARBON_", "JOULES_", "LANDAUER_", "TRACKIO_")
+_SPARED = (*_OF_TOOLS, "CUDA_", "NVIDIA_", "TORCHELASTIC_", "SLURM_", "HF_")
 _VERSIONS = """
 import json, sys
 from importlib.metadata import version
@@ -63,8 +64,9 @@ class Arena:
     def versions(self) -> dict[str, str]:
         """What is compared, and what both environments must have the same of."""
         found: dict[str, str] = {}
-        for python, names in ((Path(sys.executable), [DISTRIBUTIONS[OURS]]), (self.peers_python, PEERS)):
-            command = [python, "-c", _VERSIONS, *names]
+        peers = [DISTRIBUTIONS[tool] for tool in PEERS]
+        for python, names in ((Path(sys.executable), [DISTRIBUTIONS[OURS]]), (self.peers_python, peers)):
+            command = [str(python), "-c", _VERSIONS, *names]
             done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
             found |= json.loads(done.stdout)
         return found

@@ -24,7 +24,8 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from tests.benchmarks.peers.adapters import ADAPTERS, Nothing, Task
+from tests.benchmarks.peers.adapters import ADAPTERS
+from tests.benchmarks.peers.face import Nothing, Task
 
 BURST = 50
 PAUSE_SECONDS = 0.02

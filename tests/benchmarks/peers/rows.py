@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = "ours"
-PEERS = ("codecarbon", "carbontracker", "zeus")
+PEERS = ("codecarbon", "carbontracker", "zeus", "landauer", "trackio")
 TOOLS = (OURS, *PEERS)
 TITLES = {
     OURS: "lightning-carbon",
     "codecarbon": "CodeCarbon",
     "carbontracker": "CarbonTracker",
     "zeus": "Zeus",
+    "landauer": "landauer-gap",
+    "trackio": "trackio",
 }
-DISTRIBUTIONS = {OURS: "lightning-carbon", "codecarbon": "codecarbon", "carbontracker": "carbontracker", "zeus": "zeus"}
+DISTRIBUTIONS = {OURS: "lightning-carbon", **{tool: tool for tool in PEERS}, "landauer": "landauer-gap"}
 BENCHES = (
     "peers-start",
     "peers-step",

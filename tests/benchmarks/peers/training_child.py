@@ -1,8 +1,9 @@
 """Trains a small model with one of the tools, stopping after every turn of steps until its parent says go on.
 
 ``training_child ANSWER FRAMEWORK TOOL TURNS``; speaks as :mod:`tests.benchmarks.training_child` does. Each peer is
-called where its own documentation calls it: CodeCarbon around the training (in Hugging Face by the callback that
-``transformers`` has for it), CarbonTracker around epochs, Zeus around the training and around steps.
+called where its own documentation calls it: CodeCarbon and trackio around the training (in Hugging Face by the
+callbacks that ``transformers`` has for them), CarbonTracker around epochs, Zeus around the training and around steps,
+landauer-gap by its own callbacks.
 """
 
 from __future__ import annotations
@@ -10,14 +11,23 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
-from tests.benchmarks.peers.adapters import ADAPTERS, Nothing, Task
+from tests.benchmarks.peers.adapters import ADAPTERS
+from tests.benchmarks.peers.face import Nothing, Task
 from tests.benchmarks.training_child import BATCH, TRAININGS, Sentences, Stopwatch, ours
 
+CALLBACKS = {
+    ("huggingface", "codecarbon"): ("transformers.integrations", "CodeCarbonCallback"),
+    ("huggingface", "trackio"): ("transformers.integrations", "TrackioCallback"),
+    ("huggingface", "landauer"): ("joules.integrations.huggingface", "JoulesCallback"),
+    ("lightning", "landauer"): ("joules.integrations.lightning", "JoulesCallback"),
+}
+"""What a tool, or a trainer for it, has ready to be put into the trainer."""
 TURN_STEPS = 75
 """About a second, so that what a tool does once a second happens about as often as it would."""
 
@@ -68,13 +78,12 @@ def callback_of(framework: str, tool: str, folder: Path) -> object | None:
         return None
     if tool == "ours":
         return ours(framework)
-    if tool == "codecarbon" and framework == "huggingface":
-        from transformers import integrations
-
-        os.environ["CODECARBON_LOG_LEVEL"] = "error"
-        made: object = integrations.CodeCarbonCallback()  # type: ignore[attr-defined, no-untyped-call] # as it is
-        return made
     folder.mkdir()
+    if (framework, tool) in CALLBACKS:
+        os.environ |= {"CODECARBON_LOG_LEVEL": "error", "TRACKIO_DIR": str(folder)}
+        module, name = CALLBACKS[framework, tool]
+        made: object = getattr(import_module(module), name)()
+        return made
     # CarbonTracker's unit is the epoch, of which this training has one; Zeus's example marks steps.
     adapter = ADAPTERS[tool](Task(folder, part="all", mark=tool == "zeus"))
     adapter.load()
