@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lightning_carbon.baseline.blocks import MOST_BLOCKS, blocks_of
-from lightning_carbon.baseline.contest import Trial, WorkUnit, contest_of, trial_of
+from lightning_carbon.baseline.contest import Trial, WorkUnit, contest_of, trial_of, work_unit
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.merging import record_of
 from lightning_carbon.records.run import Status
@@ -79,6 +79,13 @@ def test_runs_that_count_no_steps_compare_as_a_whole() -> None:
     assert WorkUnit.RUN == contest_of(NAMES, whole, whole, is_paired=True).unit
     with pytest.raises(ConfigError, match="not every run counts its tokens; give one of run"):
         contest_of(NAMES, whole, USUAL[:5], is_paired=True, per=WorkUnit.TOKEN)
+
+
+def test_a_unit_of_work_is_known_by_its_name() -> None:
+    """Each by its own; no name is no unit, and another name is refused with those that there are."""
+    assert [*WorkUnit, None] == [work_unit(name) for name in [*map(str, WorkUnit), None]]
+    with pytest.raises(ConfigError, match="per='epoch' cannot be used: give one of token, sample, step, run"):
+        work_unit("epoch")
 
 
 def test_measured_and_modelled_do_not_compare() -> None:
