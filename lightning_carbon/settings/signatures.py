@@ -2,11 +2,13 @@
 
 ``help()``, Jupyter's ``?``, Sphinx and LightningCLI's ``--help`` read both; jsonargparse also validates against the
 types in the signature. Type checkers read the ``Unpack`` of a ``TypedDict`` in the source instead. What a class shows
-is made when somebody looks: :mod:`inspect` alone takes 5 ms to import.
+is made when somebody looks, as :mod:`inspect` takes 5 ms to import, or at once where that is loaded, as it is beside
+torch: jsonargparse looks past what is made late.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
@@ -51,7 +53,11 @@ def takes(*settings: Setting[Any]) -> Callable[[Taker], Taker]:
         if not isinstance(taker, type):
             taker.__doc__ = text and described(text, settings)
             return cast("Taker", _shown(taker, settings))
-        late: dict[str, Late] = {"__init__": _ShownInit(cast("Any", taker).__init__, settings)}
+        late: dict[str, Late] = {}
+        if "inspect" in sys.modules:
+            _shown(cast("Any", taker).__init__, settings)
+        else:
+            late["__init__"] = _ShownInit(cast("Any", taker).__init__, settings)
         if text:
             late["__doc__"] = Late(lambda _: described(text, settings))
         for name, attribute in late.items():
