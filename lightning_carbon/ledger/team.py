@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from itertools import islice
@@ -47,6 +48,8 @@ _TRIES: Final = 5
 _NAME: Final = 255
 _TABLES: Final = Tables("lightning_carbon_runs", "lightning_carbon_portions", "lightning_carbon_causes")
 _POSTGRES: Final = {"postgres", "postgresql"}
+_UNSAID: Final = logging.NullHandler()
+"""Takes what the driver says of errors that it passes on as well: they are told here, or met by another try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ class Team:
             address = sa.make_url(url)
             if address.drivername in _POSTGRES:
                 address = address.set(drivername="postgresql+psycopg")
+                logging.getLogger("psycopg").addHandler(_UNSAID)
             name = address.get_backend_name()
             arguments = {"postgresql": {"connect_timeout": CONNECT_SECONDS}, "sqlite": {"timeout": CONNECT_SECONDS}}
             return sa.create_engine(address, connect_args=arguments.get(name, {}), hide_parameters=True)

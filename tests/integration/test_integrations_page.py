@@ -10,8 +10,8 @@ from tests.documents import ROOT, table
 
 LINES = (ROOT / "constraints.txt").read_text(encoding="utf-8").replace("_", "-")
 PINNED = dict(re.findall(r"^([\w.-]+)==([\w.]+)", LINES, re.MULTILINE))
-ELSEWHERE = {"torchtune", "torchao"}
-"""What tools/try_torchtune.py pins, in an environment of its own."""
+ELSEWHERE = {"torchtune", "torchao", "ray"}
+"""What tools/try_torchtune.py and `make frameworks` pin, in environments of their own."""
 
 
 @pytest.mark.parametrize("row", table("docs/integrations.md", "integration", "what to write"), ids=lambda row: row[0])
