@@ -64,7 +64,7 @@ def test_runs_of_two_names_are_compared(ledger: Path) -> None:
     assert "more energy a step than eager (95 % interval" in text
     assert compare("eager", "wasteful", "--markdown", ledger=ledger).stdout.startswith("**wasteful takes ")
     assert "Energy to the same loss is not compared: not every run has logged val_loss." in " ".join(text.split())
-    assert ("train_loss", True) == (found["equal_loss"]["metric"], found["equal_loss"]["change"]["low"] > 1)
+    assert ("train_loss", True) == (found["equal_loss"]["metric"], found["equal_loss"]["change"]["ratio"] > 1)
 
 
 @pytest.mark.parametrize(
