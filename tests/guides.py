@@ -173,7 +173,13 @@ def _output_of(run: Any) -> str:  # noqa: ANN401 - a function of nothing
 
 
 def _world(folder: Path) -> dict[str, str]:
-    return {"LIGHTNING_CARBON_LEDGER": str(folder / "ledger"), "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
+    """The variables of a guide; a notebook's commands see a terminal, and colours are no output for a page."""
+    return {
+        "LIGHTNING_CARBON_LEDGER": str(folder / "ledger"),
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def run_guides(documents: tuple[str, ...] = GUIDES) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from lightning_carbon.integrations.shared.guard import guarded
@@ -80,15 +80,8 @@ class CarbonTrials:
             trial: The trial.
         """
         hand = self._begin(trial)
-        error: type[BaseException] | None = None
-        with in_trial(hand):
-            try:
-                yield
-            except BaseException as raised:
-                error = type(raised)
-                raise
-            finally:
-                self._end(trial, hand, error)
+        with in_trial(hand, partial(self._end, trial, hand)):
+            yield
 
     @guarded()
     def __call__(self, study: Study, trial: FrozenTrial) -> None:

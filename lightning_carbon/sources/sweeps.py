@@ -78,17 +78,25 @@ _in_hand: ContextVar[TrialInHand | None] = ContextVar("lightning_carbon_trial", 
 
 
 @contextmanager
-def in_trial(hand: TrialInHand | None) -> Iterator[None]:
+def in_trial(
+    hand: TrialInHand | None, ended: Callable[[type[BaseException] | None], object] = lambda _: None
+) -> Iterator[None]:
     """Surround a block whose runs are runs of a trial.
 
     Args:
         hand: The trial; ``None`` where it is not known, so that nothing changes.
+        ended: Called at the end of the block with the type of the exception that ended it, if one did.
     """
     before = _in_hand.set(hand or _in_hand.get())
+    error: type[BaseException] | None = None
     try:
         yield
+    except BaseException as raised:
+        error = type(raised)
+        raise
     finally:
         _in_hand.reset(before)
+        ended(error)
 
 
 def trial_in_hand() -> TrialInHand | None:

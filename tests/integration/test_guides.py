@@ -62,6 +62,7 @@ def test_a_guide_is_short_and_shows_what_comes_out(document: str) -> None:
 
     assert MOST_LINES >= len(lines) - printed
     assert "…" not in lines
+    assert all(line.isprintable() for line in lines)
     assert {fence.language for fence in fences(document)} <= {"python", "console", "text", "bash", "yaml"}
     assert {typed.words[0] for typed in typed_in(document) if not typed.is_run} <= set(OF_OTHERS)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -34,16 +34,8 @@ def searched(trainer: Any, trial: Any) -> Iterator[None]:  # noqa: ANN401 - a Tr
         trial: What the search gave ``train()``; ``None`` where none does.
     """
     hand = _begin(trainer, trial)
-    error: type[BaseException] | None = None
-    with in_trial(hand):
-        try:
-            yield
-        except BaseException as raised:
-            error = type(raised)
-            raise
-        finally:
-            if hand is not None:
-                _tell(trainer, trial, hand, error=error)
+    with in_trial(hand, partial(_tell, trainer=trainer, trial=trial, hand=hand)):
+        yield
 
 
 @contextmanager
@@ -92,12 +84,14 @@ def _without_figures(objective: Callable[[dict[str, float]], Any]) -> Callable[[
 
 @guarded()
 def _tell(
+    error: type[BaseException] | None,
+    *,
     trainer: Any,  # noqa: ANN401 - see above
     trial: Any,  # noqa: ANN401 - see above
-    hand: TrialInHand,
-    *,
-    error: type[BaseException] | None,
+    hand: TrialInHand | None,
 ) -> None:
+    if hand is None:
+        return
     parameters = trial if isinstance(trial, dict) else getattr(trial, "params", None)
     direction = getattr(getattr(getattr(trial, "study", None), "direction", None), "name", "").lower()
     hand.tell(

@@ -42,6 +42,8 @@ _CALL: Final = "call"
 _PATIENCE_SECONDS: Final = 3.0
 """How long a test with a budget waits for the reading that settles it; ours, readings settle within half a second."""
 _LOOK_SECONDS: Final = 0.02
+_LOOKED_AT: Final = 100
+"""How many of the last tests are looked at after each; ours: a reading settles them long before as many have passed."""
 
 
 class Call(NamedTuple):
@@ -188,10 +190,6 @@ class EnergyPlugin:
             write_json(Path(name), told)
         except (LightningCarbonError, OSError) as error:
             raise pytest.UsageError(f"--energy-json cannot be written: {error}") from error
-
-
-_LOOKED_AT: Final = 100
-"""How many of the last tests are looked at after each; ours: a reading settles them long before as many have passed."""
 
 
 def _budget_of(item: pytest.Item) -> float | None:

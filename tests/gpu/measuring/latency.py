@@ -5,15 +5,24 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from lightning_carbon.ports import EventT as Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lightning_carbon.ports import EventDevice
-    from lightning_carbon.ports import EventT as Event
-
 _PATIENCE_NS = 1_000_000_000
+
+
+class Events(Protocol[Event]):
+    """What is measured of an :class:`~lightning_carbon.ports.EventDevice`."""
+
+    def record(self, event: Event | None) -> Event:
+        """Have the device note the time once it gets there."""
+
+    def done(self, event: Event) -> bool:
+        """Whether it has got there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ class Latency:
 
 
 def event_latency(
-    device: EventDevice[Event],
+    device: Events[Event],
     count: int = 1_000,
     pause_seconds: float = 0.002,
     now_ns: Callable[[], int] = time.monotonic_ns,

@@ -12,7 +12,6 @@ from queue import SimpleQueue
 import pytest
 
 from lightning_carbon import Meter
-from lightning_carbon.ports import DeviceState
 from lightning_carbon.sources.simulated import SimulatedGPU
 from tests.gpu.measuring.attribution import LENGTHS, Step, attributed, read_steps, run_steps
 from tests.gpu.measuring.latency import event_latency
@@ -135,10 +134,6 @@ class Device:
         self._never = never
         self._looks = 0
 
-    def state(self) -> DeviceState:
-        """Not asked."""
-        return DeviceState.IDLE
-
     def record(self, event: int | None) -> int:
         """Ten microseconds."""
         self.now += 10_000
@@ -150,14 +145,6 @@ class Device:
         self.now += 500_000_000 if self._never else 2_000
         self._looks += 1
         return self._looks == 3 and not self._never
-
-    def nanoseconds_between(self, earlier: int, later: int) -> float:
-        """Not asked."""
-        raise NotImplementedError
-
-    def wait(self, event: int, seconds: float) -> None:
-        """Not asked."""
-        raise NotImplementedError
 
 
 def test_the_latency_of_events_is_what_the_program_sees() -> None:
