@@ -1,6 +1,7 @@
 """What holds for every test: no network, no user's settings, no clock to beat."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -23,11 +24,13 @@ if find_spec("hypothesis"):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let torch compute on one thread, here and in every program that a test starts.
+    """Let torch compute on one thread and Ctrl-C be heard, here and in every program that a test starts.
 
     The networks are tiny, and threads that wait for each other slow a busy machine. Results of GPUs are measured with
-    what a machine has.
+    what a machine has. What a shell runs in its background has Ctrl-C ignored, and would hand that on.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("markexpr") != "gpu":
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -1,11 +1,14 @@
-"""The package as users get it: built, and installed into a folder of its own."""
+"""The package as users get it, built, and installed into a folder of its own; and programs that start at once."""
 
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.programs import Programs
 
 ROOT = Path(__file__).parents[2]
 # What a build reads; a copy of it, so that nothing is left behind in the working tree.
@@ -34,3 +37,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*pip, "--disable-pip-version-check", "--target", str(target), str(wheel)], check=True)
     return target
+
+
+@pytest.fixture(scope="session")
+def programs() -> Iterator[Callable[[str], Programs]]:
+    """Gives what runs programs that import a module which takes seconds: each such module is imported once."""
+    importing: dict[str, Programs] = {}
+    yield lambda module: importing.get(module) or importing.setdefault(module, Programs(module))
+    for running in importing.values():
+        running.close()

@@ -6,17 +6,20 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from architecture_search import parse
 
 from tests.integration.endings import parts_in
+from tests.programs import Programs
+
+if TYPE_CHECKING:
+    import psutil
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "architecture_search.py"
 SMALL = (
@@ -57,21 +60,31 @@ class Searched:
         return round(float(found[1].replace(",", "")) * 1e6)
 
 
-def start(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """Start a search in a folder of its own, with a ledger of its own."""
-    environment = {**os.environ, "LIGHTNING_CARBON_LEDGER": str(folder / "ledger")}
-    command = [sys.executable, str(SCRIPT), *words]
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+class Searches:
+    """Starts searches, each in a folder of its own and with a ledger of its own.
 
+    Args:
+        programs: What runs programs that import Lightning.
+    """
 
-def search(folder: Path, *words: str, code: int = 0) -> Searched:
-    """Run a search to its end."""
-    process = start(folder, *words)
-    output, errors = process.communicate(timeout=500)
-    assert process.returncode == code, output + errors
-    return Searched(folder, output, errors)
+    def __init__(self, programs: Programs) -> None:
+        self._programs = programs
+
+    def start(self, folder: Path, *words: str) -> psutil.Process:
+        """Start a search."""
+        environment = {**os.environ, "LIGHTNING_CARBON_LEDGER": str(folder / "ledger")}
+        return self._programs.start(SCRIPT, environment, *words, folder=folder)
+
+    def end(self, folder: Path, code: int) -> Searched:
+        """Wait for the end of the search."""
+        done = self._programs.end()
+        assert done.returncode == code, done.stdout + done.stderr
+        return Searched(folder, done.stdout, done.stderr)
+
+    def search(self, folder: Path, *words: str, code: int = 0) -> Searched:
+        """Run a search to its end."""
+        self.start(folder, *words)
+        return self.end(folder, code)
 
 
 def microjoules(records: list[dict[str, Any]]) -> int:
@@ -80,9 +93,15 @@ def microjoules(records: list[dict[str, Any]]) -> int:
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
+def searches(programs: Callable[[str], Programs]) -> Searches:
+    """Searches that start at once."""
+    return Searches(programs("pytorch_lightning"))
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory, searches: Searches) -> Searched:
     """Four trials and the training of the best."""
-    return search(tmp_path_factory.mktemp("search"), *SMALL)
+    return searches.search(tmp_path_factory.mktemp("search"), *SMALL)
 
 
 def test_every_trial_is_a_run_pruned_and_failed_ones_included(searched: Searched) -> None:
@@ -135,20 +154,18 @@ def test_a_search_says_nothing_else(searched: Searched) -> None:
     assert not re.search("[Ww]arning|Traceback|GPU available", searched.output)
 
 
-def test_a_killed_trial_counts_and_the_search_goes_on(tmp_path: Path) -> None:
+def test_a_killed_trial_counts_and_the_search_goes_on(tmp_path: Path, searches: Searches) -> None:
     """What a ``kill -9`` cost is in the total, and other settings are refused rather than mixed in."""
-    process = start(tmp_path, *ENDLESS)
-    deadline = time.monotonic() + 300
+    process = searches.start(tmp_path, *ENDLESS)
     while not any(sum(part.beat.step_uj) for part in parts_in(tmp_path / "ledger")):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+        assert process.is_running(), searches.end(tmp_path, 0)
+        time.sleep(0.05)
+    process.kill()
+    searches.end(tmp_path, -signal.SIGKILL)
     for journal in tmp_path.rglob("rank-*.jsonl"):
         os.utime(journal, (time.time() - 60,) * 2)  # silent for as long as the ledger waits, and longer
-    again = search(tmp_path, *ENDLESS)
-    other = search(tmp_path, *ENDLESS, "--batches=2", code=2)
+    again = searches.search(tmp_path, *ENDLESS)
+    other = searches.search(tmp_path, *ENDLESS, "--batches=2", code=2)
 
     [record] = again.records
     assert ("trial-000", "interrupted") == (record["run_name"], record["status"])
@@ -159,12 +176,12 @@ def test_a_killed_trial_counts_and_the_search_goes_on(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_used_is_refused_before_anything_is_written(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], searches: Searches
 ) -> None:
     """The option is named, and the folder is as it was."""
     with pytest.raises(SystemExit, match="2"):
         parse(["--trials=0"])
-    refused = search(tmp_path, "--project=a/b", code=2)
+    refused = searches.search(tmp_path, "--project=a/b", code=2)
 
     assert "--trials 0 cannot be used: give a number above zero" in capsys.readouterr().err
     assert "--project a/b cannot be used: give a short text, such as 'lisa'" in refused.errors

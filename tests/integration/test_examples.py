@@ -6,15 +6,16 @@ import lzma
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.programs import Programs
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "examples" / "data"
@@ -45,6 +46,14 @@ HUGGING_FACE = (
 )
 BERT = (f"--config={ROOT / 'configs' / 'bert_small.yaml'}", *HUGGING_FACE)
 GPT2 = (f"--config={ROOT / 'configs' / 'gpt2_small.yaml'}", *HUGGING_FACE)
+FRAMEWORKS = {
+    "transformer.py": "pytorch_lightning",
+    "elmo.py": "pytorch_lightning",
+    "bert.py": "transformers.trainer",
+    "gpt2.py": "transformers.trainer",
+    "plain_loop.py": "torch",
+}
+"""What each example imports that takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -69,53 +78,54 @@ class Run:
         return [event.value for event in events.Scalars(tag)]
 
 
+RunExample = Callable[..., Run]
+
+
 def environment(folder: Path) -> dict[str, str]:
     """What an example is run with: a ledger of its own, and one thread, for threads that wait slow a busy machine."""
     own = {"LIGHTNING_CARBON_LEDGER": str(folder / "ledger"), "HF_HOME": str(folder / "hf"), "OMP_NUM_THREADS": "1"}
     return {**os.environ, **own}
 
 
-def run_example(folder: Path, script: str, *arguments: str) -> Run:
-    """Run an example in a folder of its own, with a ledger of its own."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / script), *arguments],
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Run(folder, done.stdout, done.stderr)
+@pytest.fixture(scope="module")
+def run_example(programs: Callable[[str], Programs]) -> RunExample:
+    """Runs an example in a folder of its own, with a ledger of its own."""
+
+    def run(folder: Path, script: str, *arguments: str) -> Run:
+        program = ROOT / "examples" / script
+        done = programs(FRAMEWORKS[script]).run(program, environment(folder), *arguments, folder=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return Run(folder, done.stdout, done.stderr)
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def transformer(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def transformer(tmp_path_factory: pytest.TempPathFactory, run_example: RunExample) -> Run:
     """The Lightning example, eight steps of it."""
     return run_example(tmp_path_factory.mktemp("transformer"), "transformer.py", *TRANSFORMER)
 
 
 @pytest.fixture(scope="module")
-def bert(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def bert(tmp_path_factory: pytest.TempPathFactory, run_example: RunExample) -> Run:
     """The Hugging Face example, eight steps of it."""
     return run_example(tmp_path_factory.mktemp("bert"), "bert.py", *BERT)
 
 
 @pytest.fixture(scope="module")
-def elmo(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def elmo(tmp_path_factory: pytest.TempPathFactory, run_example: RunExample) -> Run:
     """The other Lightning example, eight steps of it."""
     return run_example(tmp_path_factory.mktemp("elmo"), "elmo.py", *ELMO)
 
 
 @pytest.fixture(scope="module")
-def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def gpt2(tmp_path_factory: pytest.TempPathFactory, run_example: RunExample) -> Run:
     """The other Hugging Face example, eight steps of it."""
     return run_example(tmp_path_factory.mktemp("gpt2"), "gpt2.py", *GPT2)
 
 
 @pytest.fixture(scope="module")
-def plain_loop(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def plain_loop(tmp_path_factory: pytest.TempPathFactory, run_example: RunExample) -> Run:
     """The loop without a framework, three epochs of four steps."""
     return run_example(tmp_path_factory.mktemp("plain_loop"), "plain_loop.py", "--steps=4")
 
@@ -222,7 +232,7 @@ def test_an_example_says_where_to_look(name: str, request: pytest.FixtureRequest
     assert "tensorboard --logdir" in run.output
 
 
-def test_a_data_set_asked_for_by_name_is_trained_on(tmp_path: Path) -> None:
+def test_a_data_set_asked_for_by_name_is_trained_on(tmp_path: Path, run_example: RunExample) -> None:
     """``--dataset`` takes what ``datasets.load_dataset`` takes, here a folder, and trains on its translations."""
     rows = [{"translation": {"en": f"{number} houses", "es": f"{number} casas"}} for number in range(800)]
     (tmp_path / "corpus").mkdir()
@@ -233,17 +243,12 @@ def test_a_data_set_asked_for_by_name_is_trained_on(tmp_path: Path) -> None:
     assert run.record["tokens"] < 8 * 32 * 12
 
 
-def test_a_data_set_that_cannot_be_had_ends_the_example_with_the_way_out(tmp_path: Path) -> None:
+def test_a_data_set_that_cannot_be_had_ends_the_example_with_the_way_out(
+    tmp_path: Path, programs: Callable[[str], Programs]
+) -> None:
     """Without a network, ``--dataset`` says which data set, why, and what to do, and shows no traceback."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "bert.py"), BERT[0], "--dataset=nobody/nothing"],
-        cwd=tmp_path,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
+    program, words = ROOT / "examples" / "bert.py", (BERT[0], "--dataset=nobody/nothing")
+    done = programs(FRAMEWORKS["bert.py"]).run(program, environment(tmp_path), *words, folder=tmp_path)
 
     assert done.returncode == 2
     assert "--dataset nobody/nothing is no file, and cannot be loaded from the hub" in done.stderr
@@ -262,27 +267,26 @@ def has_stepped(ledger: Path) -> bool:
     [("transformer.py", TRANSFORMER[:2], signal.SIGTERM), ("gpt2.py", GPT2[:1], signal.SIGINT)],
 )
 def test_a_training_that_is_stopped_closes_its_record_and_says_what_it_took(
-    script: str, arguments: tuple[str, ...], number: signal.Signals, tmp_path: Path
+    script: str,
+    arguments: tuple[str, ...],
+    number: signal.Signals,
+    tmp_path: Path,
+    programs: Callable[[str], Programs],
 ) -> None:
     """SIGTERM and Ctrl-C end a training, here one on files, with the exit code that shells expect, and no traceback."""
     lines = [f"{cats} cats are on {mats} mats" for cats in range(100) for mats in range(100)]
     files = [tmp_path / f"text.{side}" for side in range(2)]
     for file in files:
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with (tmp_path / "output").open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "examples" / script), *arguments, f"--dataset={files[0]},{files[1]}"],
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            stdout=output,
-            stderr=output,
-        )
-        deadline = time.monotonic() + 300
-        while process.poll() is None and not has_stepped(tmp_path / "ledger") and time.monotonic() < deadline:
-            time.sleep(0.05)
+    words = (*arguments, f"--dataset={files[0]},{files[1]}")
+    framework = programs(FRAMEWORKS[script])
+    process = framework.start(ROOT / "examples" / script, environment(tmp_path), *words, folder=tmp_path)
+    while process.is_running() and not has_stepped(tmp_path / "ledger"):
+        time.sleep(0.05)
+    if process.is_running():
         process.send_signal(number)
-        code = process.wait(500)
-    run = Run(tmp_path, (tmp_path / "output").read_text(), "")
+    done = framework.end()
+    code, run = done.returncode, Run(tmp_path, done.stdout + done.stderr, "")
 
     assert code == 128 + number, run.output
     assert run.record["status"] == "interrupted"

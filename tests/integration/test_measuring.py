@@ -164,7 +164,10 @@ def test_power_that_has_not_settled_is_refused(folder: Path) -> None:
         ),
         ("import os; os.kill(os.getpid(), 9)", "was ended by signal 9, without a word"),
         ("print('all done')", "has ended and metered nothing; see to it that it meters itself: add callbacks="),
-        (TRAIN.replace("sys.argv[1]", "1.2"), "metered for 0.. s, too short to tell"),
+        (
+            TRAIN_ON_OWN_CLOCK.replace("sys.argv[1]", "'250.0'").replace("sys.argv[2]", "7"),
+            "metered for 0.7 s, too short to tell",
+        ),
     ],
 )
 def test_a_program_that_cannot_be_measured_leaves_nothing(folder: Path, text: str, said: str) -> None:
@@ -247,7 +250,7 @@ LAUNCH = """
 import os, subprocess, sys
 ranks = [
     subprocess.Popen(
-        [sys.executable, sys.argv[1], "60"],
+        [sys.executable, sys.argv[1], "250.0", "0"],
         env=os.environ | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
                           "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29411", "TORCHELASTIC_RUN_ID": "measured"},
         start_new_session=True,
@@ -261,8 +264,8 @@ for rank in ranks:
 
 def test_the_ranks_of_a_launcher_are_measured_and_ended_together(folder: Path) -> None:
     """Though they have sessions of their own: the GPU of each, the samples of both, and none is left."""
-    text = TRAIN.replace("SimulatedGPU(", "SimulatedGPU(index=int(os.environ['RANK']), ").replace("sys", "os, sys", 1)
-    (folder / "train.py").write_text(text)
+    text = TRAIN_ON_OWN_CLOCK.replace("SimulatedGPU(clock, ", "SimulatedGPU(clock, index=int(os.environ['RANK']), ")
+    (folder / "train.py").write_text(text.replace("import itertools", "import itertools, os"))
     (folder / "launch.py").write_text(LAUNCH)
     words = (str(folder / "launch.py"), str(folder / "train.py"))
     found = measure(
@@ -272,9 +275,8 @@ def test_the_ranks_of_a_launcher_are_measured_and_ended_together(folder: Path) -
     journals = sorted(found.location.parent.glob("rank-*.jsonl"))
 
     assert (2, 2) == (measurement.world_size, measurement.accelerators)
-    assert pytest.approx(500.0, rel=0.03) == measurement.settling.watts
-    assert measurement.speed.steps_per_second is not None
-    assert pytest.approx(8 * measurement.speed.steps_per_second, rel=0.1) == measurement.speed.samples_per_second
+    assert pytest.approx(500.0) == measurement.settling.watts
+    assert pytest.approx((10.0, 8 * 10.0)) == (measurement.speed.steps_per_second, measurement.speed.samples_per_second)
     assert not any(runs(json.loads(path.read_text().splitlines()[0])["pid"]) for path in journals)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,26 +23,48 @@ def programs() -> Iterator[Programs]:
     programs.close()
 
 
-def test_a_program_sees_its_own_folder_and_environment(programs: Programs, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("words", "elsewhere"), [((), False), (("--fast", "two words"), True)])
+def test_a_program_sees_its_own_words_folder_and_environment(
+    programs: Programs, tmp_path: Path, words: tuple[str, ...], *, elsewhere: bool
+) -> None:
     """Its words, folder, variables and path are those that Python would have given it."""
     program = tmp_path / "program.py"
     program.write_text(SEEN)
-    done = programs.run(program, {"COLOUR": "green"})
+    folder = tmp_path / "elsewhere" if elsewhere else tmp_path
+    folder.mkdir(exist_ok=True)
+    done = programs.run(program, {"COLOUR": "green"}, *words, folder=folder if elsewhere else None)
 
     assert (0, "") == (done.returncode, done.stderr)
-    assert [[str(program)], str(tmp_path), {"COLOUR": "green"}, str(tmp_path), "__main__"] == json.loads(done.stdout)
-
-
-def test_a_program_starts_with_the_module_and_nothing_of_another(programs: Programs, tmp_path: Path) -> None:
-    """What a program has changed is gone for the next, and the module is there already."""
-    first, second = tmp_path / "first.py", tmp_path / "second.py"
-    first.write_text("import wave; wave.changed = True; import colorsys")
-    second.write_text(
-        "import sys, wave; print('wave' in sys.modules, 'colorsys' in sys.modules, hasattr(wave, 'changed'))"
+    assert [[str(program), *words], str(folder), {"COLOUR": "green"}, str(tmp_path), "__main__"] == json.loads(
+        done.stdout
     )
 
-    assert 0 == programs.run(first, {}).returncode
-    assert "True False False\n" == programs.run(second, {}).stdout
+
+def test_a_program_that_runs_can_be_sent_a_signal(programs: Programs, tmp_path: Path) -> None:
+    """Ctrl-C reaches it alone, and the next program runs as if nothing had been."""
+    program = tmp_path / "program.py"
+    program.write_text("from pathlib import Path; Path('begun').touch()\nimport time; time.sleep(500)")
+    process = programs.start(program, {})
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    done = programs.end()
+    program.write_text("print('end')")
+
+    assert (-signal.SIGINT, "KeyboardInterrupt") == (done.returncode, done.stderr.split()[-1])
+    assert "end\n" == programs.run(program, {}).stdout
+
+
+def test_what_the_import_says_each_program_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program by itself would have written it, too."""
+    (tmp_path / "loud.py").write_text("import sys; sys.stderr.write('deprecated, ')")
+    (tmp_path / "program.py").write_text("import sys; sys.stderr.write('then the rest')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    programs = Programs("loud")
+    said = [programs.run(tmp_path / "program.py", {}).stderr for _ in range(2)]
+    programs.close()
+
+    assert ["deprecated, then the rest"] * 2 == said
 
 
 @pytest.mark.parametrize(

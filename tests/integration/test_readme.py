@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from configparser import ConfigParser
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -108,21 +108,19 @@ def execute(block: Block, folder: Path, programs: Programs) -> Executed:
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Block], Executed]]:
+def executed(
+    tmp_path_factory: pytest.TempPathFactory, programs: Callable[[str], Programs]
+) -> Callable[[Block], Executed]:
     """Runs a block of code, once however often it is asked for and on however many pages it stands."""
     done: dict[str, Executed] = {}
-    framework: dict[str, Programs] = {}
 
     def run(block: Block) -> Executed:
         if block.text not in done:
-            name = FRAMEWORKS.get(prepared_for(block), "torch")
-            programs = framework.get(name) or framework.setdefault(name, Programs(name))
-            done[block.text] = execute(block, tmp_path_factory.mktemp("block"), programs)
+            framework = programs(FRAMEWORKS.get(prepared_for(block), "torch"))
+            done[block.text] = execute(block, tmp_path_factory.mktemp("block"), framework)
         return done[block.text]
 
-    yield run
-    for programs in framework.values():
-        programs.close()
+    return run
 
 
 def first_block(*words: str) -> Block:
