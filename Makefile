@@ -44,6 +44,8 @@ CHECKED := lightning_carbon tests examples
 SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 export PIP_ROOT_USER_ACTION := ignore
+# Empty is unset: where Python is told to write no bytecode, each of hundreds of processes would compile what it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 # Captures and traces of real machines, where they lie beside the clone; the tests that read them skip elsewhere.
 ifneq ($(wildcard ../shared/data),)
@@ -59,18 +61,18 @@ help: ## Say what there is to make
 venv: $(STAMP) ## Create .venv and install what constraints.txt pins
 
 # torch goes first and alone: its pin decides which build everything else has to live with.
-# The rest is then held to constraints.txt, with torch held to what was just installed. pip compiles all of it: where
-# Python is told to write no bytecode, every process would compile what it imports.
+# The rest is then held to constraints.txt, with torch held to what was just installed. A module is compiled when it is
+# first imported: most never are, and compiling all of them takes as long as unpacking them.
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than 3.11: say PYTHON=python3.11 make …" >&2; exit 1; }
 	@'$(PYTHON)' -m venv $(VENV) || \
 		{ echo "$(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing $(TORCH), then what constraints.txt pins, into $(VENV); this takes a minute or more."
-	@$(PIP) install --quiet $(EXTRA_PIP) '$(TORCH)'
+	@$(PIP) install --quiet --no-compile $(EXTRA_PIP) '$(TORCH)'
 	@{ $(BIN)/python -c 'from importlib.metadata import version; print("torch==" + version("torch"))'; \
 		grep -v '^torch==' constraints.txt; } > $(VENV)/constraints.txt
-	@$(PIP) install --quiet $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all,dev]'
+	@$(PIP) install --quiet --no-compile $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all,dev]'
 	@touch $(STAMP)
 
 .PHONY: demo

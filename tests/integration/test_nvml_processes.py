@@ -155,15 +155,16 @@ def watch(findings: list[Finding], seconds: float) -> tuple[list[float], float, 
     outer = time.monotonic_ns()
     first = [port.read_energy() for port in ports]
     inner = time.monotonic_ns()
-    last = first
+    asked, last = inner, first
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(0.02)
+        asked = time.monotonic_ns()
         last = [port.read_energy() for port in ports]
-    done = time.monotonic_ns()
+    answered = time.monotonic_ns()
     counted = [(b - a).joules for a, b in zip(first, last, strict=True)]
     # The last interval may not have been settled yet.
-    return counted, (done - inner) / 1e9 * 300 - 0.6 * 300, (done - outer) / 1e9 * 300
+    return counted, (asked - inner) / 1e9 * 300 - 0.6 * 300, (answered - outer) / 1e9 * 300
 
 
 def test_two_jobs_share_a_gpu_by_their_work(nvml_standin: Standin, host: Path) -> None:

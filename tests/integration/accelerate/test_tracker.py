@@ -43,7 +43,7 @@ class Listener(GeneralTracker):  # type: ignore[misc]  # it has no types
         self.logs.append((step, dict(values)))
 
 
-class Broken(Listener):
+class BrokenTracker(Listener):
     """A tracker that takes what the loop logs, and nothing at the end."""
 
     name = "broken"
@@ -102,7 +102,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     logging.getLogger("lightning_carbon").addHandler(said)
     source, listener = CountedReads(), Listener()
     ours = CarbonTracker(sources=[source], ledger=folder / "ledger", machine="workstation", **GIVEN)
-    accelerator = Accelerator(cpu=True, log_with=[listener, Broken(), "tensorboard", ours], project_dir=folder / "logs")
+    accelerator = Accelerator(cpu=True, log_with=[listener, BrokenTracker(), "tensorboard", ours], project_dir=folder / "logs")
     accelerator.init_trackers("lisa", {"width": 8})
     order = [tracker.name for tracker in accelerator.trackers]
     trained(accelerator, source)
@@ -146,7 +146,7 @@ def test_a_copy_of_the_record_lies_beside_the_logs(run: Trained) -> None:
 
 def test_a_tracker_that_fails_at_the_end_is_named(run: Trained) -> None:
     """The others are told all the same."""
-    assert ["Broken did not take the energy that was logged, and the training goes on"] == run.warned
+    assert ["BrokenTracker did not take the energy that was logged, and the training goes on"] == run.warned
 
 
 def test_by_its_name_it_takes_settings_from_accelerate(tmp_path: Path) -> None:
