@@ -109,8 +109,9 @@ def _count_sides(sides: list[tuple[str, Any]], value_of: Callable[[str], Any]) -
 
 def _texts(name: str, ids: Any, value_of: Callable[[str], Any]) -> int:  # noqa: ANN401 - whatever has a shape
     """The number of texts: the rows, or, in a batch for ``torch.nn.EmbeddingBag``, where each begins."""
-    offsets = value_of(name.removesuffix("input_ids") + "offsets") if len(ids.shape) == 1 else None
-    texts: int = ids.shape[0] if offsets is None or not _is_tensor(offsets) else offsets.shape[0]
+    shape: tuple[int, ...] = ids.shape
+    offsets = value_of(name.removesuffix("input_ids") + "offsets") if len(shape) == 1 else None
+    texts: int = shape[0] if offsets is None or not _is_tensor(offsets) else offsets.shape[0]
     return texts
 
 

@@ -78,31 +78,28 @@ def real_tokens(
         places: The ``position_ids``, 0 for the first token of a sequence and for padding.
         labels: The ``labels``, -100 for padding.
     """
+    shape = tuple(ids.shape)
+    size = math.prod(shape)
     if is_mask_of(mask, ids):
-        seen = _values(mask, ids)
-        return Tokens(_size(ids), with_padding=True) if seen is None else _told(int((seen != 0).sum()), ids)
+        seen = _nonzero(mask)
+        return Tokens(size, with_padding=True) if seen is None else _told(seen, size)
     if (known := _values(places, ids)) is not None:
-        return _told(int((known != 0).sum()) + _begun(known), ids)
-    if (told := _values(labels, ids)) is not None and told.shape[-1]:
+        return _told(int((known != 0).sum()) + _begun(known), size)
+    if shape[-1] and (told := _values(labels, ids)) is not None:
         # Of rows, the last column is a list without a copy; a step costs the copy the most.
-        last = told[:, -1] if len(told.shape) == _ROWS else told[..., -1:].ravel()
+        last = told[:, -1] if len(shape) == _ROWS else told[..., -1:].ravel()
         if _IGNORED not in last.tolist():
-            return _told(_size(ids), ids)
+            return _told(size, size)
         # A prompt that the loss ignores is at the beginning of its row, padding at the end.
         is_label = told[..., ::-1] != _IGNORED
         ignored = is_label.argmax(-1) * is_label.any(-1)
-        return _told(_size(ids) - int(ignored.sum()), ids)
-    return Tokens(_size(ids), with_padding=True)
+        return _told(size - int(ignored.sum()), size)
+    return Tokens(size, with_padding=True)
 
 
-def _told(number: int, ids: Any) -> Tokens:  # noqa: ANN401 - whatever has a shape
-    """Tokens of which it is known that all else is padding."""
-    return Tokens(number, with_padding=False, padding=_size(ids) - number)
-
-
-def _size(ids: Any) -> int:  # noqa: ANN401 - whatever has a shape
-    elements: int = math.prod(ids.shape)
-    return elements
+def _told(number: int, size: int) -> Tokens:
+    """Tokens of which it is known that all else of so many elements is padding."""
+    return Tokens(number, with_padding=False, padding=size - number)
 
 
 def _begun(places: Any) -> int:  # noqa: ANN401 - an array
@@ -114,10 +111,33 @@ def _values(tensor: Any, ids: Any) -> Any:  # noqa: ANN401 - an array, or None
     """The values of a tensor of the tokens' shape, as an array; ``None`` where they are not on the host."""
     if tensor is None or not is_mask_of(tensor, ids):
         return None
-    device = getattr(tensor, "device", None)
-    if getattr(device, "type", device) not in {"cpu", None}:
+    if not _is_on_host(tensor):
         return None
     try:
-        return tensor.numpy() if hasattr(tensor, "numpy") else tensor[...]
+        return _array(tensor)
     except (RuntimeError, TypeError, ValueError):  # torch without NumPy, a type that NumPy does not have
         return None
+
+
+def _nonzero(tensor: Any) -> int | None:  # noqa: ANN401 - whatever has a shape
+    """How many values are not 0; ``None`` where they are not on the host."""
+    if not _is_on_host(tensor):
+        return None
+    # torch counts for half of what an array takes between two computations, when no cache holds what it needs.
+    count = getattr(tensor, "count_nonzero", None)
+    try:
+        return int((_array(tensor) != 0).sum() if count is None else count())
+    except (RuntimeError, TypeError, ValueError):  # torch without NumPy, a type that NumPy does not have
+        return None
+
+
+def _array(tensor: Any) -> Any:  # noqa: ANN401 - an array
+    return tensor.numpy() if hasattr(tensor, "numpy") else tensor[...]
+
+
+def _is_on_host(tensor: Any) -> bool:  # noqa: ANN401 - whatever has a shape
+    is_cpu = getattr(tensor, "is_cpu", None)  # torch has it, and takes longer to name the device
+    if is_cpu is not None:
+        return bool(is_cpu)
+    device = getattr(tensor, "device", None)
+    return getattr(device, "type", device) in {"cpu", None}
