@@ -41,8 +41,8 @@ MIN_GAUGE_SECONDS = 0.01
 HOUSEKEEPING_SECONDS = SPARSE_SECONDS
 """The interval of housekeeping, on a thread of its own, since a slow disk must not keep sensors from being read.
 
-It comes right after a reading. A killed run loses the energy since, and any that the counters' last jump had not
-settled then. Twice a second keeps the loss under 1.2 s, even where a busy machine delays the thread.
+It comes after a reading, once no jump of a counter is in doubt. A killed run loses the energy since that jump; twice a
+second keeps it under 1.2 s, even on a busy machine.
 """
 ALONE_SECONDS = 0.75
 """How long housekeeping waits for a reading at most, as a sensor may hang."""
@@ -98,8 +98,7 @@ class Sampler:
         self._checked_ns = self._hanging_since_ns = self._hung_ns = 0
         self._look_until_ns = 0
         self._look_again_ns = 0
-        self._started_ns = self._conditions_ns = self._edges = 0
-        self._changes = 0
+        self._started_ns = self._conditions_ns = self._edges = self._changes = 0
         self._watermark = -1, -1
 
     def watermark_ns(self) -> int:
@@ -265,6 +264,7 @@ class Sampler:
         pace = self._pace
         gauges_ns = self._clock.now_ns()
         pace.restart(gauges_ns)
+        is_house_due = False
         while generation == self._generation:
             now_ns = self._clock.now_ns()
             finish_ns = self._finish_ns
@@ -278,26 +278,30 @@ class Sampler:
             close = [probe for probe in alive if probe.wants_close_look] if self._may_look(now_ns) else []
             doubts: list[int] = []
             if now_ns >= pace.due_ns:
-                self._read(alive)
-                self._look_at_conditions(alive, now_ns)
-                pace.read(now_ns, is_watched=any([probe.is_watched for probe in alive]))  # noqa: C419 - half the cost
+                doubts = self._read_all(alive, now_ns)
                 gauges_ns = now_ns + self._gauge_ns
-                if not pace.is_close(now_ns):
-                    doubts = [until_ns for probe in alive if (until_ns := probe.in_doubt_until_ns) is not None]
-                if now_ns >= self._keep_ns:
-                    self._keep_ns = now_ns + _HOUSEKEEPING_NS - pace.interval_ns // 2
-                    _free(self._keeper_call)
+                is_house_due = now_ns >= self._keep_ns
             elif gauges and now_ns >= gauges_ns:
                 self._read([probe for probe in alive if probe.is_measured_gauge or probe in close])
                 gauges_ns = now_ns + self._gauge_ns
             else:
                 self._read(close or [probe for probe in alive if probe.in_doubt_until_ns is not None])
-            next_ns = min(pace.due_ns, max(doubts)) if doubts else pace.due_ns
-            if gauges:
-                next_ns = min(next_ns, gauges_ns)
+            if is_house_due and not doubts:
+                is_house_due = False
+                self._keep_ns = now_ns + _HOUSEKEEPING_NS - pace.interval_ns // 2
+                _free(self._keeper_call)
+            next_ns = min(pace.due_ns, max(doubts, default=FOREVER_NS), gauges_ns if gauges else FOREVER_NS)
             if close:
                 next_ns = min(next_ns, now_ns + round(CLOSE_LOOK_SECONDS * NANOSECONDS_PER_SECOND))
             self._pause(next_ns)
+
+    def _read_all(self, alive: list[Probe], now_ns: int) -> list[int]:
+        """Read what is due; when one more reading decides what it leaves open, where the next is far."""
+        self._read(alive)
+        self._look_at_conditions(alive, now_ns)
+        self._pace.read(now_ns, is_watched=any([probe.is_watched for probe in alive]))  # noqa: C419 - half the cost
+        doubtful = [] if self._pace.is_close(now_ns) else alive
+        return [until_ns for probe in doubtful if (until_ns := probe.in_doubt_until_ns) is not None]
 
     def _sort(self) -> tuple[list[Probe], list[Probe]]:
         """The probes that are read, and the power gauges among them; kept until something is odd about one of them."""
