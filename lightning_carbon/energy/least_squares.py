@@ -21,68 +21,53 @@ _STILL: Final = 1e-7
 
 
 class RidgeProblem:
-    """Rows of data with weights, as columns: one for each unknown, and that of what was observed.
+    """A problem of least squares, as the products of the weights of its unknowns, summed over all rows of data.
 
     Args:
-        columns: The weight of every unknown in every row; each column as long as the others.
+        products: Those of each unknown with itself and with those before it: the lower triangle of a matrix.
         ridge: How strongly each unknown is drawn to its centre, above 0.
     """
 
-    def __init__(self, columns: Sequence[Sequence[float]], ridge: float) -> None:
-        self._columns = columns
+    def __init__(self, products: Sequence[Sequence[float]], ridge: float) -> None:
         self._ridge = ridge
-        self._gram = [[_dot(column, other) for other in columns[: place + 1]] for place, column in enumerate(columns)]
-        for place, row in enumerate(self._gram):
-            row[place] += ridge
-        self._lower = _cholesky(self._gram)
-        self._rows = [
-            [*row, *(later[place] for later in self._gram[place + 1 :])] for place, row in enumerate(self._gram)
-        ]
+        gram = [[*row[:-1], row[-1] + ridge] for row in products]
+        self._lower = _cholesky(gram)
+        self._rows = [[*row, *(later[place] for later in gram[place + 1 :])] for place, row in enumerate(gram)]
 
-    def solve(self, observed: Sequence[float], centres: Sequence[float], *, sweeps: int = MOST_SWEEPS) -> list[float]:
+    def solve(self, moments: Sequence[float], centres: Sequence[float], *, sweeps: int = MOST_SWEEPS) -> list[float]:
         """The values, none negative, that explain what was observed best.
 
         Args:
-            observed: What was observed, by row.
+            moments: The products of each unknown's weights with what was observed, summed over all rows.
             centres: What each unknown is drawn to.
             sweeps: The most rounds of descent.
         """
-        moments = [
-            _dot(column, observed) + self._ridge * centre for column, centre in zip(self._columns, centres, strict=True)
-        ]
-        found = _substitute(self._lower, moments)
+        drawn = [moment + self._ridge * centre for moment, centre in zip(moments, centres, strict=True)]
+        found = _substitute(self._lower, drawn)
         if min(found) >= 0.0:
             return found
-        return self._descend(moments, [max(0.0, value) for value in found], sweeps)
-
-    def predict(self, values: Sequence[float]) -> list[float]:
-        """What would be observed, by row."""
-        rows = len(self._columns[0])
-        total = [0.0] * rows
-        for column, value in zip(self._columns, values, strict=True):
-            if value:
-                total = [before + value * weight for before, weight in zip(total, column, strict=True)]
-        return total
+        return self._descend(drawn, [max(0.0, value) for value in found], sweeps)
 
     @property
     def freedom(self) -> float:
         """How many unknowns the data decide: all of them where they decide everything, 0 where centres do."""
         inverse = _inverse(self._lower)
-        return len(self._columns) - self._ridge * sum(_dot(row, row) for row in inverse)
+        return len(self._rows) - self._ridge * sum(dot(row, row) for row in inverse)
 
     def _descend(self, moments: Sequence[float], values: list[float], sweeps: int) -> list[float]:
         for _ in range(sweeps):
             moved = 0.0
             for place, row in enumerate(self._rows):
                 before = values[place]
-                values[place] = max(0.0, before + (moments[place] - _dot(row, values)) / row[place])
+                values[place] = max(0.0, before + (moments[place] - dot(row, values)) / row[place])
                 moved = max(moved, abs(values[place] - before))
             if moved <= _STILL * max(values):
                 break
         return values
 
 
-def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+def dot(left: Sequence[float], right: Sequence[float]) -> float:
+    """The sum of the products of two rows."""
     return sum(map(mul, left, right), 0.0)
 
 
@@ -92,8 +77,8 @@ def _cholesky(gram: Sequence[Sequence[float]]) -> list[list[float]]:
     for place, row in enumerate(gram):
         made: list[float] = []
         for other, above in enumerate(lower):
-            made.append((row[other] - _dot(made, above)) / above[other])
-        made.append(sqrt(max(row[place] - _dot(made, made), 0.0)) or 1.0)
+            made.append((row[other] - dot(made, above)) / above[other])
+        made.append(sqrt(max(row[place] - dot(made, made), 0.0)) or 1.0)
         lower.append(made)
     return lower
 
@@ -101,7 +86,7 @@ def _cholesky(gram: Sequence[Sequence[float]]) -> list[list[float]]:
 def _substitute(lower: Sequence[Sequence[float]], moments: Sequence[float]) -> list[float]:
     forth: list[float] = []
     for row, moment in zip(lower, moments, strict=True):
-        forth.append((moment - _dot(row, forth)) / row[-1])
+        forth.append((moment - dot(row, forth)) / row[-1])
     values = forth
     for place in range(len(lower) - 1, -1, -1):
         row = lower[place]
@@ -118,6 +103,6 @@ def _inverse(lower: Sequence[Sequence[float]]) -> list[list[float]]:
         column: list[float] = []
         for place in range(start, len(lower)):
             unit = 1.0 if place == start else 0.0
-            column.append((unit - _dot(lower[place][start:], column)) / lower[place][place])
+            column.append((unit - dot(lower[place][start:], column)) / lower[place][place])
         columns.append(column)
     return columns

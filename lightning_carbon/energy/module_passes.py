@@ -5,7 +5,7 @@ They stand apart from how shares are found, as every run knows the words, and fe
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 
 
@@ -20,6 +20,17 @@ class ModulePass(StrEnum):
     """From the gradients to the new weights."""
     REST = "rest"
     """The rest of the step: waiting for data, logging, and whatever belongs to no module."""
+
+
+class Origin(IntEnum):
+    """What tells that an activity begins."""
+
+    MODULE = 0
+    """A module that is watched."""
+    PART = 1
+    """The training, where a part of a step begins."""
+    STEP = 2
+    """The training, where a step begins."""
 
 
 class Activity(NamedTuple):

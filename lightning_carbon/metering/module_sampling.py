@@ -1,7 +1,9 @@
 """The sampled steps of a run (``detail="module"``): when modules are watched, and what comes of it.
 
 A few steps in a row are sampled, so that the sensor has news within them, then none for many times as long; at first
-more often, so that a short run is known, too. What watching costs is timed, and never more than a hundredth of the run.
+more often, so that a short run is known, too. The others are followed: their marks are kept for a while, and the news
+of the sensor in them count by what sampled steps have shown. What all this costs is timed, and never more than a
+hundredth of the run.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from lightning_carbon.energy.module_powers import ModuleSums, SampledSteps, ticks_of
+from lightning_carbon.energy.module_powers import ModuleSums
+from lightning_carbon.energy.module_ticks import spans_of
 from lightning_carbon.energy.phases import Part, Phase
 from lightning_carbon.metering.module_trace import ModuleTrace
 from lightning_carbon.records.module_table import modules_beat
@@ -35,8 +38,14 @@ LONGEST_NS: Final = NANOSECONDS_PER_SECOND // 2
 """How long steps are sampled in a row; the slowest sensors of GPUs have news every tenth of a second."""
 MOST_STEPS: Final = 32
 """How many steps are sampled in a row at most."""
+FOLLOWED_NS: Final = 4 * NANOSECONDS_PER_SECOND
+"""How long the marks of steps that are not sampled are kept, before they are taken in."""
+FOLLOWED_STEPS: Final = 64
+"""How many such steps are taken in together at most."""
 MOST_COST: Final = 100
 """What watching may cost: the time so far over this number."""
+FOLLOWED_COST: Final = 2 * MOST_COST
+"""Up to what cost steps are followed, in the same way; the rest is for those that are sampled."""
 FREE_NS: Final = NANOSECONDS_PER_SECOND // 20
 """What watching may cost in any case, so that the shortest runs have their sample."""
 LATE_NS: Final = 64 * NANOSECONDS_PER_SECOND
@@ -79,6 +88,7 @@ class ModuleSampling:
         self._started_ns = clock.now_ns()
         self._part: str = Part.OTHER
         self.cost_ns = 0
+        self._cost_beside_ns = 0
 
     @property
     def is_watching(self) -> bool:
@@ -114,8 +124,8 @@ class ModuleSampling:
             self._steps += 1
             if self._trace is not None:
                 self._step_done(self._trace, ticket, now_ns)
-            elif self._steps >= self._next and self._model is not None and self._may_cost(now_ns):
-                self._begin(self._model, ticket, now_ns)
+            if self._trace is None and self._model is not None:
+                self._go_on(self._model, ticket, now_ns)
 
     def begin(self, path: str, *, is_backward: bool) -> None:
         """Note that a module begins."""
@@ -148,8 +158,15 @@ class ModuleSampling:
         self._finish()
         self._model = None
 
-    def _may_cost(self, now_ns: int) -> bool:
-        return self.cost_ns <= FREE_NS + (now_ns - self._started_ns) // MOST_COST
+    def _may_cost(self, now_ns: int, most: int = MOST_COST) -> bool:
+        return self.cost_ns + self._cost_beside_ns <= FREE_NS + (now_ns - self._started_ns) // most
+
+    def _go_on(self, model: WatchedModel, ticket: object, now_ns: int) -> None:
+        if self._steps >= self._next and self._may_cost(now_ns):
+            self._begin(model, ticket, now_ns)
+        elif self._next > FIRST_STEP and self._may_cost(now_ns, FOLLOWED_COST):
+            self._trace = ModuleTrace(now_ns, ticket, self._stamp, is_watched=False)
+            self._trace.enter_part(ticket, self._part)
 
     def _begin(self, model: WatchedModel, ticket: object, now_ns: int) -> None:
         self._trace = ModuleTrace(now_ns, ticket, self._stamp)
@@ -159,10 +176,17 @@ class ModuleSampling:
 
     def _step_done(self, trace: ModuleTrace, ticket: object, now_ns: int) -> None:
         if trace.is_full:
-            self._watch_less()
+            self._trace = None
+            if trace.is_watched:
+                self._watch_less()
             return
         trace.step_done(ticket)
-        if now_ns - trace.start_ns >= LONGEST_NS or trace.steps >= MOST_STEPS or not self._may_cost(now_ns):
+        lasted_ns = now_ns - trace.start_ns
+        if trace.is_watched:
+            is_over = lasted_ns >= LONGEST_NS or trace.steps >= MOST_STEPS or not self._may_cost(now_ns)
+        else:
+            is_over = lasted_ns >= FOLLOWED_NS or trace.steps >= FOLLOWED_STEPS or self._steps >= self._next
+        if is_over:
             self._finish()
 
     def _watch_less(self) -> None:
@@ -173,20 +197,21 @@ class ModuleSampling:
             self._model = None
 
     def _finish(self) -> None:
-        """End the sampling of steps, if any are sampled, and keep those that are whole."""
-        trace = self._trace
+        """End the sampling or following of steps, if any are, and keep those that are whole."""
+        trace, self._trace = self._trace, None
         if trace is None:
             return
-        self._stop_watching()
+        if trace.is_watched:
+            self._stop_watching()
         if trace.steps:
             trace.cut()
             self._done.append(trace)
-            self._next = self._steps + self._gap * trace.steps
-            self._gap = min(2 * self._gap, self._every)
+            if trace.is_watched:
+                self._next = self._steps + self._gap * trace.steps
+                self._gap = min(2 * self._gap, self._every)
 
     def _stop_watching(self) -> None:
         began_ns = self._now_ns()
-        self._trace = None
         if self._model is not None:
             self._model.unwatch()
         self.cost_ns += self._now_ns() - began_ns
@@ -218,7 +243,9 @@ class ModuleSampling:
                 if at_ns - trace.start_ns <= LATE_NS:
                     return
             else:
-                sums.add(self._steps_of(trace, end_ns, timelines))
+                began_ns = self._now_ns()
+                self._add(sums, trace, timelines, end_ns=end_ns)
+                self._cost_beside_ns += self._now_ns() - began_ns
             done.popleft()
 
     def conclude(self) -> None:
@@ -233,22 +260,27 @@ class ModuleSampling:
         """A beat of the journal with what is known of the modules."""
         return beat if self.told is None else replace(beat, modules=self.told)
 
-    def _steps_of(self, trace: ModuleTrace, end_ns: int, timelines: Sequence[Timeline]) -> SampledSteps:
-        moments = [(self._resolved(ticket), activity) for ticket, activity in trace.boundaries]
-        known = [(at_ns, activity) for at_ns, activity in moments if at_ns is not None]
-        known.sort(key=lambda moment: moment[0])  # those of several threads may cross
-        start_ns = known[0][0]
-        lasted = dict.fromkeys((activity for _, activity in known), 0)
-        for (from_ns, activity), to_ns in zip(known, [*(at_ns for at_ns, _ in known[1:]), end_ns], strict=True):
-            lasted[activity] += max(to_ns - from_ns, 0)
-        # The news of the sensor that shows the most; the energy of the others is a line between their own.
-        curves = [timeline.curve for timeline in timelines if timeline.curve is not None]
-        most = max(curves, key=lambda curve: curve.height(end_ns) - curve.height(start_ns), default=None)
-        knots = [] if most is None else most.knots_around(start_ns, end_ns)
-        heights = [(at_ns, sum(curve.height(at_ns) for curve in curves)) for at_ns in knots]
-        return SampledSteps(trace.steps, lasted, ticks_of(known, end_ns, heights))
+    def _add(self, sums: ModuleSums, trace: ModuleTrace, timelines: Sequence[Timeline], *, end_ns: int) -> None:
+        """Add steps, whose modules are where they were seen, or where they usually are."""
+        moments = [(self._resolved(ticket), activity, origin) for ticket, activity, origin in trace.boundaries]
+        known = [(at_ns, activity, origin) for at_ns, activity, origin in moments if at_ns is not None]
+        known.sort(key=lambda boundary: boundary[0])  # those of several threads may cross
+        spans = spans_of(known, end_ns)
+        heights = _heights(timelines, known[0][0], end_ns)
+        if trace.is_watched:
+            sums.add(trace.steps, spans, heights)
+        else:
+            sums.follow(spans, heights)
 
     def _resolved(self, ticket: object) -> int | None:
         if self._step_clock is None:
             return ticket if isinstance(ticket, int) else None
         return self._step_clock.resolve(ticket)
+
+
+def _heights(timelines: Sequence[Timeline], start_ns: int, end_ns: int) -> list[tuple[int, int]]:
+    """The news of the sensor that shows the most around a window; the energy of others is a line between their own."""
+    curves = [timeline.curve for timeline in timelines if timeline.curve is not None]
+    most = max(curves, key=lambda curve: curve.height(end_ns) - curve.height(start_ns), default=None)
+    knots = [] if most is None else most.knots_around(start_ns, end_ns)
+    return [(at_ns, sum(curve.height(at_ns) for curve in curves)) for at_ns in knots]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lightning_carbon.energy.module_passes import REST, Activity, ModulePass
+from lightning_carbon.energy.module_passes import REST, Activity, ModulePass, Origin
 from lightning_carbon.energy.phases import Part
 
 if TYPE_CHECKING:
@@ -31,30 +31,35 @@ class ActivityChange(NamedTuple):
     Args:
         ticket: The ticket of the clock, or the moment itself.
         activity: The activity that begins.
+        origin: What tells that.
     """
 
     ticket: object
     activity: Activity
+    origin: Origin
 
 
 class ModuleTrace:
-    """The activities of the steps that are sampled together.
+    """The activities of steps in a row: with those of modules where they are watched, else as marks tell them.
 
     Args:
         start_ns: When the program began the first step.
         ticket: The ticket of that moment.
         stamp: Stamps a moment.
+        is_watched: Whether modules report.
 
     Attributes:
         start_ns: The same.
+        is_watched: The same.
         boundaries: The changes so far, the first at the beginning.
         steps: How many steps have ended.
         end: The ticket of the end of the last of them; ``None`` before the first has ended.
     """
 
-    def __init__(self, start_ns: int, ticket: object, stamp: Callable[[], object]) -> None:
+    def __init__(self, start_ns: int, ticket: object, stamp: Callable[[], object], *, is_watched: bool = True) -> None:
         self.start_ns = start_ns
-        self.boundaries = [ActivityChange(ticket, REST)]
+        self.is_watched = is_watched
+        self.boundaries = [ActivityChange(ticket, REST, Origin.STEP)]
         self.steps = 0
         self.end: object = None
         self._stamp = stamp
@@ -112,7 +117,7 @@ class ModuleTrace:
         self._open = []
         self._whole = len(self.boundaries)
         self._most = self._whole + MOST_BOUNDARIES
-        self._change(ticket)
+        self.boundaries.append(ActivityChange(ticket, self._base, Origin.STEP))
 
     def cut(self) -> None:
         """Forget what came after the end of the last step."""
@@ -121,7 +126,8 @@ class ModuleTrace:
     def _change(self, ticket: object = None) -> None:
         activity = self._open[-1] if self._open else self._base
         if activity != self.boundaries[-1].activity and not self.is_full:
-            self.boundaries.append(ActivityChange(self._stamp() if ticket is None else ticket, activity))
+            known = (self._stamp(), Origin.MODULE) if ticket is None else (ticket, Origin.PART)
+            self.boundaries.append(ActivityChange(known[0], activity, known[1]))
 
 
 def _is_within(inner: str, outer: str) -> bool:

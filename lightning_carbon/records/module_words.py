@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 MOST_SAID: Final = 8
 """The most rows in a summary."""
+LARGE: Final = 0.05
+"""The share of the steps from which on a row has to be known well."""
+WELL: Final = 0.1
+"""How far the ends of an interval may lie from its value, as a share of it, for the row to be known well."""
 _WIDTH: Final = 40
 _BESIDE: Final = {ModulePass.OPTIMIZER: "optimizer", ModulePass.REST: "rest of the step"}
 
@@ -32,7 +36,20 @@ def sampled_words(modules: ModulesRecord) -> str:
     """How the figures came about, in a sentence."""
     return (
         f"from {modules.sampled_steps:,} sampled steps; a module is without the modules in it, and its interval speaks "
-        "of the division alone"
+        f"of the division alone{_wide_words(modules)}"
+    )
+
+
+def _wide_words(modules: ModulesRecord) -> str:
+    """A clause on large rows that are not known well, with what to do; empty where there are none."""
+    whole = sum(row.joules for row in modules.rows)
+    large = [row for row in modules.rows if row.joules > LARGE * whole]
+    wide = [row for row in large if max(row.high_joules - row.joules, row.joules - row.low_joules) > WELL * row.joules]
+    if not wide:
+        return ""
+    return (
+        f"; {len(wide)} of the {len(large)} rows above {100 * LARGE:.0f} % may be off by more than {100 * WELL:.0f} %: "
+        "a longer run tells more, and so does a lower module_every"
     )
 
 

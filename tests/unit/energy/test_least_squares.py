@@ -6,9 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.energy.least_squares import RidgeProblem
+from lightning_carbon.energy.least_squares import MOST_SWEEPS, RidgeProblem, dot
 
 UNIT = st.floats(0.0, 1.0)
+
+
+def solved(
+    columns: list[list[float]], observed: list[float], ridge: float, *, centre: float, sweeps: int = MOST_SWEEPS
+) -> list[float]:
+    """The values that explain rows of data, given as columns."""
+    moments = [dot(column, observed) for column in columns]
+    return problem_of(columns, ridge).solve(moments, [centre] * len(columns), sweeps=sweeps)
+
+
+def problem_of(columns: list[list[float]], ridge: float) -> RidgeProblem:
+    """The problem of rows of data."""
+    return RidgeProblem([[dot(left, right) for right in columns[: n + 1]] for n, left in enumerate(columns)], ridge)
 
 
 @given(
@@ -25,8 +38,8 @@ def test_no_step_from_the_answer_that_is_allowed_explains_more(
 ) -> None:
     """No value is negative, and where one is above zero, or could rise, the misfit is at its least."""
     columns, observed, ridge = problem
-    values = RidgeProblem(columns, ridge).solve(observed, [0.5] * len(columns), sweeps=5_000)
-    told = RidgeProblem(columns, ridge).predict(values)
+    values = solved(columns, observed, ridge, centre=0.5, sweeps=5_000)
+    told = [dot(values, row) for row in zip(*columns, strict=True)]
 
     for column, value in zip(columns, values, strict=True):
         slope = ridge * (value - 0.5) + sum(
@@ -39,16 +52,15 @@ def test_no_step_from_the_answer_that_is_allowed_explains_more(
 
 def test_data_that_decide_everything_have_all_the_freedom() -> None:
     """The ridge decides what the data do not."""
-    decided = RidgeProblem([[1e3, 0.0], [0.0, 1e3]], 0.01)
-    alike = RidgeProblem([[1.0, 1.0], [1.0, 1.0]], 0.01)
+    alike = [[1.0, 1.0], [1.0, 1.0]]
 
-    assert decided.freedom == pytest.approx(2.0, abs=1e-6)
-    assert alike.freedom == pytest.approx(1.0, abs=0.01)
-    assert alike.solve([3.0, 3.0], [1.0, 1.0]) == pytest.approx([1.5, 1.5], rel=0.01)
+    assert problem_of([[1e3, 0.0], [0.0, 1e3]], 0.01).freedom == pytest.approx(2.0, abs=1e-6)
+    assert problem_of(alike, 0.01).freedom == pytest.approx(1.0, abs=0.01)
+    assert solved(alike, [3.0, 3.0], 0.01, centre=1.0) == pytest.approx([1.5, 1.5], rel=0.01)
 
 
 def test_a_descent_that_has_arrived_ends() -> None:
     """One unknown that would be negative is zero, and the other explains what is left."""
-    values = RidgeProblem([[1.0, 1.0], [0.0, 1.0]], 1e-6).solve([2.0, 1.0], [0.0, 0.0])
+    values = solved([[1.0, 1.0], [0.0, 1.0]], [2.0, 1.0], 1e-6, centre=0.0)
 
     assert values == pytest.approx([1.5, 0.0], abs=1e-3)

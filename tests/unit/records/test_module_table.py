@@ -22,6 +22,7 @@ from lightning_carbon.records.module_table import (
     modules_beat,
     modules_record,
 )
+from lightning_carbon.records.module_words import sampled_words
 from tests.unit.records.samples import FULL
 
 PATHS = st.text(max_size=8)
@@ -111,6 +112,23 @@ def test_a_foreign_table_is_no_longer_than_ours(rows: object, reason: str) -> No
     """However long it is, none of its rows is read."""
     with pytest.raises(Misfit, match=reason):
         read(ModulesBeat, {"model": "Net", "sampled_steps": 1, "rows": rows})
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (9.1, 10.9, ""),
+        (8.9, 10.9, "; 9 of the 9 rows above 5 % may be off by more than 10 %: a longer run tells more"),
+        (9.1, 11.1, "; 9 of the 9 rows above 5 % may be off by more than 10 %: a longer run tells more"),
+    ],
+)
+def test_a_table_that_is_wide_says_so(low: float, high: float, said: str) -> None:
+    """Large rows that the data hardly decide are counted, with what helps; small ones are not."""
+    rows = [ModuleRecord("forward", f"block.{n}", 10.0, low, high, 0.1) for n in range(9)]
+    words = sampled_words(ModulesRecord("Net", 7, (*rows, ModuleRecord("rest", "", 1.0, 0.0, 9.0, 0.1))))
+
+    assert words.partition("division alone")[2].startswith(said)
+    assert bool(said) == ("module_every" in words)
 
 
 def test_a_summary_names_the_largest_and_counts_the_rest() -> None:

@@ -48,7 +48,8 @@ Module                            energy  share of steps              90 %
   rest of the step                 200 J           1.6 %    0.8 % to 2.4 %
 
   from 96 sampled steps; a module is without the modules in it, and its interval speaks of the
-  division alone
+  division alone; 2 of the 5 rows above 5 % may be off by more than 10 %: a longer run tells more,
+  and so does a lower module_every
 
 1,200 steps, 38,400 samples, 1,228,800 tokens: 10.3 J per step, 322 mJ per sample, 10.0 mJ per token
 
