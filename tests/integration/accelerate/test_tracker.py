@@ -102,7 +102,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     logging.getLogger("lightning_carbon").addHandler(said)
     source, listener = CountedReads(), Listener()
     ours = CarbonTracker(sources=[source], ledger=folder / "ledger", machine="workstation", **GIVEN)
-    accelerator = Accelerator(cpu=True, log_with=[listener, BrokenTracker(), "tensorboard", ours], project_dir=folder / "logs")
+    trackers = [listener, BrokenTracker(), "tensorboard", ours]
+    accelerator = Accelerator(cpu=True, log_with=trackers, project_dir=folder / "logs")
     accelerator.init_trackers("lisa", {"width": 8})
     order = [tracker.name for tracker in accelerator.trackers]
     trained(accelerator, source)
