@@ -28,6 +28,7 @@ TAG ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEMO_STAMP := $(VENV)/.demo
 RELEASE := .venv-release
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
@@ -39,6 +40,7 @@ FRAMEWORKS_LIST := tests/integration/frameworks/requirements.txt
 SUITES := .venv-suites
 SUITES_LIST := tests/suites/requirements.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL = $(PIP) install --quiet --quiet --no-compile $(EXTRA_PIP)
 CHECKED := lightning_carbon tests examples
 # The tests of one file stay together, as they share trainings; tests/conftest.py says which files go first.
 SIDE_BY_SIDE := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
@@ -63,20 +65,33 @@ venv: $(STAMP) ## Create .venv and install what constraints.txt pins
 # torch goes first and alone: its pin decides which build everything else has to live with.
 # The rest is then held to constraints.txt, with torch held to what was just installed. A module is compiled when it is
 # first imported: most never are, and compiling all of them takes as long as unpacking them.
+define begin_venv
+@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "$(PYTHON) is older than 3.11: say PYTHON=python3.11 make …" >&2; exit 1; }
+@'$(PYTHON)' -m venv $(VENV) || \
+	{ echo "$(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
+@echo "Installing $(TORCH), then what $(1) needs, into $(VENV); this takes a minute or so."
+@$(INSTALL) '$(TORCH)'
+@{ $(BIN)/python -c 'from importlib.metadata import version; print("torch==" + version("torch"))'; \
+	grep -v '^torch==' constraints.txt; } > $(VENV)/constraints.txt
+endef
+
 $(STAMP): setup.cfg pyproject.toml constraints.txt
-	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "$(PYTHON) is older than 3.11: say PYTHON=python3.11 make …" >&2; exit 1; }
-	@'$(PYTHON)' -m venv $(VENV) || \
-		{ echo "$(PYTHON) -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@echo "Installing $(TORCH), then what constraints.txt pins, into $(VENV); this takes a minute or more."
-	@$(PIP) install --quiet --no-compile $(EXTRA_PIP) '$(TORCH)'
-	@{ $(BIN)/python -c 'from importlib.metadata import version; print("torch==" + version("torch"))'; \
-		grep -v '^torch==' constraints.txt; } > $(VENV)/constraints.txt
-	@$(PIP) install --quiet --no-compile $(EXTRA_PIP) --constraint $(VENV)/constraints.txt --editable '.[all,dev]'
+	$(call begin_venv,the whole project)
+	@$(INSTALL) --constraint $(VENV)/constraints.txt --editable '.[all,dev]'
 	@touch $(STAMP)
 
+# A part of the same environment, for whoever has not made the whole of it: a newcomer does not wait for the tests' tools.
+$(DEMO_STAMP): setup.cfg pyproject.toml constraints.txt
+	$(call begin_venv,the demo)
+	@$(INSTALL) --constraint $(VENV)/constraints.txt \
+		--editable '.[lightning,tensorboard,report]' 'jsonargparse[signatures]' tokenizers
+	@touch $(DEMO_STAMP)
+
+# Threads that have to wait sleep: on a processor that others use, too, a step would take ten times as long otherwise.
 .PHONY: demo
-demo: venv ## Train a small Transformer with the meter on, and print what it took and where its report lies
+demo: export OMP_WAIT_POLICY ?= PASSIVE
+demo: $(if $(wildcard $(STAMP)),$(STAMP),$(DEMO_STAMP)) ## Train a small Transformer with the meter on, and tell what it took and where its report lies
 	$(BIN)/python examples/transformer.py fit --config configs/transformer_small.yaml
 	@$(BIN)/lightning-carbon report -o runs/transformer_small/report.html
 

@@ -19,13 +19,15 @@ from jsonargparse import ArgumentParser
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from lightning_carbon import CarbonCallback, CarbonTrainerCallback
+from lightning_carbon import CarbonCallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pytorch_lightning as pl
     from transformers import Trainer
+
+    from lightning_carbon import CarbonTrainerCallback
 
 
 def add_common(parser: ArgumentParser) -> None:
@@ -94,6 +96,10 @@ def parse_hugging_face(
     Returns:
         The callback that meters the training, and what to call ``make`` with.
     """
+    from lightning_carbon import (
+        CarbonTrainerCallback,
+    )  # here, as it needs transformers, and Lightning's examples do not
+
     parser = ArgumentParser(description=sys.modules[make.__module__].__doc__)
     parser.add_argument("--config", action="config", help="a file of what follows")
     parser.add_subclass_arguments(CarbonTrainerCallback, "carbon", required=True)

@@ -49,13 +49,13 @@ class Batch(NamedTuple):
     """Tokens of both that are no padding; counted before the batch goes to the device, so that nobody waits for it."""
 
 
-def count_tokens(batch: Batch) -> tuple[int, int]:
+def count_tokens(batch: Batch) -> tuple[int, int, int]:
     """Tell the callback what a batch holds (``count_batch`` in the configuration).
 
     Returns:
-        Samples and tokens.
+        Samples, tokens, and the padding beside them.
     """
-    return len(batch.source), batch.tokens
+    return len(batch.source), batch.tokens, batch.source.numel() + batch.target.numel() - batch.tokens
 
 
 def pad(pairs: Sequence[Encoded]) -> Batch:

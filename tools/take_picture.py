@@ -1,7 +1,7 @@
 """Take the picture of TensorBoard that README.md shows: train the demo, serve its logs, look at them in a browser.
 
-    python tools/take_picture.py                                 # trains the demo for about a minute
-    python tools/take_picture.py --longest 00:00:07:00           # longer, on a slow or busy machine
+    python tools/take_picture.py                                 # trains the demo
+    python tools/take_picture.py --steps 297                     # longer: its whole epoch
     python tools/take_picture.py --logs runs/transformer_small   # of logs that are there already
 
 Needs chromium and chromedriver; the pages are opened as ``tests/integration/test_tensorboard.py`` opens them.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import subprocess
 import sys
@@ -26,23 +27,27 @@ from lightning_carbon.report.board import POWER  # noqa: E402 - found by the lin
 from tests.tensorboard_pages import Pages, missing_tools, pages, tensorboard  # noqa: E402 - likewise
 
 PICTURE = ROOT / "docs" / "images" / "tensorboard.png"
-SHOWN = "^(train/loss|energy/joules_per_token|energy/run_kwh|power/|carbon/run_grams_co2e)"
+SHOWN = "^(train/loss|energy/joules_per_step|energy/run_joules|power/|carbon/run_grams_co2e)"
 """One page of what there is to see."""
 CARDS = 5
+WIDER = {"timeSeriesCardMinWidth": 500, "sideBarWidthInPercent": 12}
+"""Two cards in a line, in which the letters of a figure can be read."""
+SIZE = (1400, 1340)
 COLOURS = 128
 """Enough for lines and letters; a picture in a repository should be small."""
 
 
-def train(folder: Path, longest: str) -> None:
+def train(folder: Path, steps: int) -> None:
     """Train the demo, as ``make demo`` does, with all that it writes in a folder.
 
     Args:
         folder: That folder.
-        longest: When to end it if it has not ended by then, as days:hours:minutes:seconds.
+        steps: How long to train.
     """
-    environment = {**os.environ, "LIGHTNING_CARBON_LEDGER": str(folder / "ledger")}
+    own = {"LIGHTNING_CARBON_LEDGER": str(folder / "ledger"), "OMP_WAIT_POLICY": "PASSIVE"}
+    environment = {**os.environ, **own}
     script, config = ROOT / "examples" / "transformer.py", ROOT / "configs" / "transformer_small.yaml"
-    words = [sys.executable, str(script), "fit", "--config", str(config), f"--trainer.max_time={longest}"]
+    words = [sys.executable, str(script), "fit", "--config", str(config), f"--trainer.max_steps={steps}"]
     words += ["--trainer.callbacks.run_name=demo"]
     subprocess.run(words, cwd=folder, env=environment, check=True)  # noqa: S603 - a script of ours
 
@@ -53,6 +58,9 @@ def take(opened: Pages) -> bytes:
     Returns:
         What the browser shows, as PNG.
     """
+    opened.open("timeseries")
+    opened.driver.execute_script("localStorage.setItem('_tb_global_settings', arguments[0])", json.dumps(WIDER))
+    opened.driver.set_window_size(*SIZE)
     opened.open("timeseries", tagFilter=SHOWN, smoothing="0")
     opened.wait_for(CARDS, "card-view")
     for choice in ("Ignore outliers", "Enable step selection"):
@@ -76,16 +84,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Take the picture of TensorBoard that README.md shows.")
     parser.add_argument("--logs", type=Path, help="a folder of logs; default: train the demo")
     parser.add_argument("--picture", type=Path, default=PICTURE, help="default: %(default)s")
-    parser.add_argument(
-        "--longest", default="00:00:01:15", help="how long the demo may train, as in its configuration: %(default)s"
-    )
+    parser.add_argument("--steps", type=int, default=180, help="of the demo, as in its configuration: %(default)s")
     options = parser.parse_args()
     if missing_tools():
         sys.exit(f"needs {missing_tools()}; on Debian: apt-get install chromium chromium-driver")
     with TemporaryDirectory(prefix="lightning-carbon-picture-") as folder:
         logs = options.logs
         if logs is None:
-            train(Path(folder), options.longest)
+            train(Path(folder), options.steps)
             logs = Path(folder) / "runs" / "transformer_small"
         with tensorboard(logs) as board:
             board.wait_for(

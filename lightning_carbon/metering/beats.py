@@ -141,6 +141,7 @@ def beat_of(
         ahead=told.ahead,
         accepted=told.accepted,
         padding=told.padding,
+        model=told.model,
         conditions=sums_at(probes),
         step_clock=clock_use.clock,
         step_clock_reason=clock_use.reason,

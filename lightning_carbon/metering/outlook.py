@@ -13,6 +13,7 @@ from lightning_carbon.metering.arguments import count_of, word_of
 from lightning_carbon.metering.course import MetricNotes
 from lightning_carbon.metering.forecast import Forecaster, Outlay, Plan, Standing
 from lightning_carbon.records.journal import AheadBeat
+from lightning_carbon.records.model_size import ModelSize
 from lightning_carbon.records.trial import Direction, TrialState, outcome_of
 from lightning_carbon.units import NANOSECONDS_PER_SECOND, Energy
 
@@ -39,6 +40,7 @@ class ToldOfSteps(NamedTuple):
         ahead: The plan, the forecast and the budget of the run, where there are any.
         accepted: How many samples were accepted, where that is told.
         padding: How many elements of batches were padding, as far as that is told.
+        model: The size of the model that is trained, where it is told.
     """
 
     steps_per_epoch: float | None = None
@@ -46,6 +48,7 @@ class ToldOfSteps(NamedTuple):
     ahead: AheadBeat | None = None
     accepted: int | None = None
     padding: int = 0
+    model: ModelSize | None = None
 
 
 class Outlook:
@@ -169,6 +172,17 @@ class Planned:
         """
         known = float(steps) if 0 < steps < float("inf") else None
         self._outlook.told = self._outlook.told._replace(steps_per_epoch=known)
+
+    def tell_model(self, parameters: int, trained: int) -> None:
+        """Give the size of the model that is trained; told again, as where layers thaw, the most count.
+
+        Args:
+            parameters: The number of its parameters, frozen parameters included.
+            trained: The number of those that are trained. Numbers that cannot be are not told.
+        """
+        told = self._outlook.told
+        if 0 <= trained <= parameters and parameters and (told.model is None or trained > told.model.trained):
+            self._outlook.told = told._replace(model=ModelSize(parameters, trained))
 
     def tell_padding(self, with_padding: bool | None, padding: int | None = None) -> None:  # noqa: FBT001 - see below
         """Say whether padding may be among the tokens of a step; where it is in one of them, it is in the run's.

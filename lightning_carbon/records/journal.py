@@ -34,6 +34,7 @@ from lightning_carbon.records.fields import (
     reading,
 )
 from lightning_carbon.records.lineage import Resumed, resumed_from
+from lightning_carbon.records.model_size import ModelSize
 from lightning_carbon.records.module_table import ModulesBeat
 from lightning_carbon.records.names import by_part, by_phase
 from lightning_carbon.records.overlaps import Overlap
@@ -274,6 +275,7 @@ class Beat:
             ``detail="module"``.
         accepted: How many samples this process has told to be accepted, where it has.
         padding: How many elements of its batches were padding beside the tokens, as far as that is known.
+        model: The size of the model that is trained, where it is told.
     """
 
     at: float = field(metadata=SECONDS_SINCE_1970)
@@ -305,6 +307,7 @@ class Beat:
     modules: ModulesBeat | None = None
     accepted: int | None = None
     padding: int = 0
+    model: ModelSize | None = None
 
     def condition(self, index: int) -> ConditionSum | None:
         """What the gauges of a domain have shown."""

@@ -114,6 +114,7 @@ def record_of(parts: Sequence[RankPart], *, status: Status | None = None, locati
         modules=modules_record([(part.beat.modules, _step_uj(part, roots)) for part in training], step_uj),
         trial=first.header.trial,
         accepted=_sum(part.beat.accepted for part in ranks),
+        model=next((part.beat.model for part in training if part.beat.model is not None), None),
     )
     if stands is not Status.RUNNING:
         # Draws take some milliseconds, which a run under way has no need of.

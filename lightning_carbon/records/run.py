@@ -23,6 +23,7 @@ from lightning_carbon.records.conditions import DeviceRecord
 from lightning_carbon.records.fields import MOMENT, NAME, PROCESS, RANK, RATIO, each, one_of, read_by, text
 from lightning_carbon.records.interval_field import INTERVAL
 from lightning_carbon.records.machine_record import MachineRecord
+from lightning_carbon.records.model_size import ModelSize
 from lightning_carbon.records.module_table import ModulesRecord
 from lightning_carbon.records.names import PART_NUMBERS, PHASE_NUMBERS, by_phase
 from lightning_carbon.records.overlaps import Overlap
@@ -254,6 +255,7 @@ class RunRecord:
         modules: The energy of its steps by module and direction (``detail="module"``), known at its end.
         trial: The trial of a sweep that it is; ``None`` where it is none.
         accepted: The number of samples that were accepted; ``None`` where nobody told.
+        model: The parameters of the model and those of them that are trained; ``None`` where that is not known.
     """
 
     schema: int
@@ -290,6 +292,7 @@ class RunRecord:
     modules: ModulesRecord | None = None
     trial: SweepTrial | None = None
     accepted: int | None = None
+    model: ModelSize | None = None
 
     @property
     def machine_ratio(self) -> float:

@@ -210,6 +210,8 @@ def _steps(record: RunRecord) -> list[Line]:
             f"{amount(joules / count, ENERGY)} per {name}" for name, count in known.items() if count
         )
     lines = [Line(line, wraps=False)]
+    if record.model is not None:
+        lines.append(Line(record.model.sentence, "  "))
     if record.tokens and record.tokens_with_padding:
         lines.append(Line("padding, if there is any, counts as tokens: nothing on the host tells which it is", "  "))
     return lines

@@ -9,6 +9,8 @@ from lightning_carbon.energy.phases import Phase
 from lightning_carbon.integrations.huggingface.evaluations import Evaluation, Evaluations
 from lightning_carbon.integrations.huggingface.tokens import TokensSeen
 from lightning_carbon.integrations.shared.batch import BatchCounter, Count
+from lightning_carbon.integrations.shared.guard import guarded
+from lightning_carbon.integrations.shared.model_size import model_size
 from lightning_carbon.meter import Meter
 from lightning_carbon.metering.laps import Lap
 from lightning_carbon.records.rows import Row
@@ -31,6 +33,7 @@ class TrainerRun:
         config: The settings, checked.
         meter: The meter, running.
         counter: Counts the samples and tokens of batches.
+        model: The model, not yet wrapped or divided.
         is_training: Whether it is a training.
 
     Attributes:
@@ -39,7 +42,9 @@ class TrainerRun:
         steps_before: The step that the training went on from.
     """
 
-    def __init__(self, config: MeterConfig, meter: Meter, counter: BatchCounter, *, is_training: bool) -> None:
+    def __init__(
+        self, config: MeterConfig, meter: Meter, counter: BatchCounter, *, model: object, is_training: bool
+    ) -> None:
         self._config = config
         self._counter = counter
         self._begun: Lap | None = None
@@ -53,6 +58,14 @@ class TrainerRun:
         self.knows_epoch = False
         self.steps_before = 0
         counter.take()
+        if is_training:
+            self._tell_model(model)
+
+    @guarded()
+    def _tell_model(self, model: object) -> None:
+        size = model_size(model)
+        if size is not None:
+            self.meter.tell_model(*size)
 
     @property
     def is_running(self) -> bool:

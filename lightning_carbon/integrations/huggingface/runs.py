@@ -126,7 +126,7 @@ class TrainerRuns:
         )
         self._run = None
         if meter is not None:
-            self._run = TrainerRun(self._config, meter, self._counter, is_training=is_training)
+            self._run = TrainerRun(self._config, meter, self._counter, model=model, is_training=is_training)
 
     @guarded()
     def end(self, status: Status) -> None:

@@ -11,6 +11,7 @@ from lightning_carbon.metering.outlook import Planned
 
 _BY_TIME: Final = "Timer"
 """The callback behind ``Trainer(max_time=...)``, which ends a fit at an unknown step."""
+_BATCH_DIGITS: Final = 3
 
 
 def tell_plan(meter: Planned, trainer: Trainer, done: int) -> None:
@@ -32,7 +33,7 @@ def tell_plan(meter: Planned, trainer: Trainer, done: int) -> None:
     batches = sum(trainer.num_val_batches) if trainer.enable_validation else 0
     meter.tell_plan(
         math.ceil(steps),
-        validations=_validations(trainer, steps, steps / per_epoch),
+        validations=_validations(trainer, done, steps, per_epoch=per_epoch),
         validation_batches=batches if math.isfinite(batches) else 0.0,
     )
 
@@ -47,13 +48,24 @@ def _steps(trainer: Trainer) -> float:
     return math.inf if trainer.max_steps < 0 else trainer.max_steps / max(1, len(trainer.optimizers))
 
 
-def _validations(trainer: Trainer, steps: float, epochs: float) -> float | None:
+def _validations(trainer: Trainer, done: int, steps: float, *, per_epoch: float) -> float | None:
+    """The validations in so many steps after those that are done, as far as they go by batches."""
     if not trainer.enable_validation:
         return 0.0
     every = trainer.val_check_batch
-    if every is None or not epochs:  # by the clock, or at the end of data of unknown length
+    if every is None or math.isinf(per_epoch):  # by the clock, or at the end of data of unknown length
         return None
     if trainer.check_val_every_n_epoch is None:
         return float(steps * max(1, trainer.accumulate_grad_batches) // every)
-    in_epoch = trainer.num_training_batches // every if math.isfinite(every) else 1
-    return float(max(1, in_epoch) * math.ceil(epochs) // trainer.check_val_every_n_epoch)
+    first, last = (_validations_by(trainer, count / per_epoch, every) for count in (done, done + steps))
+    return last - first
+
+
+def _validations_by(trainer: Trainer, epochs: float, every: float) -> float:
+    """The validations in the first so many epochs, the last of which may end in its middle."""
+    whole, batches = int(epochs), epochs % 1 * trainer.num_training_batches
+    in_epoch = max(1, trainer.num_training_batches // every) if math.isfinite(every) else 1
+    is_validated = (whole + 1) % trainer.check_val_every_n_epoch == 0
+    # Rounded, as a share of an epoch times its batches may lie a little below the batches that it is.
+    in_last = round(batches, _BATCH_DIGITS) // every if is_validated else 0
+    return float(whole // trainer.check_val_every_n_epoch * in_epoch + in_last)

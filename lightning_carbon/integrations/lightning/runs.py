@@ -22,6 +22,7 @@ from lightning_carbon.integrations.lightning.rows import TOTALS, RowLog, show_to
 from lightning_carbon.integrations.lightning.trainers import LightningModule, Trainer, name_of
 from lightning_carbon.integrations.shared.batch import BatchCounter
 from lightning_carbon.integrations.shared.guard import guarded
+from lightning_carbon.integrations.shared.model_size import model_size
 from lightning_carbon.integrations.shared.starting import start_meter
 from lightning_carbon.integrations.shared.trainer_settings import CopyRecord
 from lightning_carbon.integrations.trackers.ending import ending_of, show_ending
@@ -189,9 +190,17 @@ class EntryRuns:
         self._steps_before = trainers.batches_that_stepped(trainer)
 
     def tell_plan(self, trainer: Trainer) -> None:
-        """Tell the meter what the fit is to do, whose epoch has its data by now."""
+        """Tell the meter what the fit is to do, whose epoch has its data by now, and what it trains."""
         if self.meter is not None:
             tell_plan(self.meter, trainer, self._steps_before)
+            self._tell_model(self.meter, trainer)
+
+    @guarded()
+    def _tell_model(self, meter: Meter, trainer: Trainer) -> None:
+        """Tell the size of the model, which callbacks may freeze more of, or less, as epochs begin."""
+        size = model_size(trainer.lightning_module)
+        if size is not None:
+            meter.tell_model(*size)
 
     def enter(self, phase: str) -> str | None:
         """Enter a phase, if a run is going on.

@@ -59,8 +59,10 @@ class Count(NamedTuple):
     padding: int | None = None
 
 
-CountBatch = Callable[[Any], tuple[int | None, int | None] | Count]
-"""A function that counts the samples and tokens of a batch; ``None`` for figures that it does not know."""
+Counted = tuple[int | None, int | None] | tuple[int | None, int | None, int | None]
+"""The samples and tokens of a batch, and perhaps the padding beside them; ``None`` for a figure that is not known."""
+CountBatch = Callable[[Any], Counted | Count]
+"""A function that counts the samples and tokens of a batch, and perhaps its padding."""
 
 
 def count(batch: object) -> Count:
@@ -157,15 +159,16 @@ class BatchCounter:
             told = self._count_batch(batch)
             if self._count_batch is count and isinstance(told, Count):
                 return told
-            samples, tokens = told[:2] if isinstance(told, Count) else told
-            for value in (samples, tokens):
+            figures = (told.samples, told.tokens, told.padding) if isinstance(told, Count) else tuple(told)
+            samples, tokens, padding = figures if len(figures) > 2 else (*figures, None)  # noqa: PLR2004 - see Counted
+            for value in (samples, tokens, padding):
                 if value is not None and not isinstance(value, int):  # reading a tensor would mean waiting
                     raise TypeError(f"{value!r} is neither an int nor None")  # noqa: TRY301 - told of below
         except Exception:  # noqa: BLE001 - it may be any function
             self._count_batch = None
             logger.warning("count_batch failed; samples and tokens are not counted from here on", exc_info=True)
             return None
-        return told if isinstance(told, Count) else Count(samples, tokens)
+        return told if isinstance(told, Count) else Count(samples, tokens, padding=padding)
 
     def take(self) -> Count:
         """The counts since the last call; ``None`` for a figure that any batch lacked."""
@@ -185,13 +188,17 @@ def counter_of(count_batch: object) -> CountBatch:
     """The function that counts batches: the user's, else :func:`count`.
 
     Args:
-        count_batch: A function that takes a batch and returns its samples and tokens, either ``None`` where it is not
-            known; or the path to import it from (``"package.module.function"``).
+        count_batch: A function that takes a batch and returns its samples and tokens, and perhaps the padding beside
+            the tokens, each ``None`` where it is not known; or the path to import it from
+            (``"package.module.function"``).
 
     Raises:
         ConfigError: It is neither, or cannot be imported.
     """
-    fix = "give a function that takes a batch and returns (samples, tokens), or its import path, 'module.function'."
+    fix = (
+        "give a function that takes a batch and returns (samples, tokens) or (samples, tokens, padding), or its import "
+        "path, 'module.function'."
+    )
     if count_batch is None:
         return count
     given = count_batch

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final, Literal, TypeVar, cast
 
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.integrations.shared.batch import counter_of
+from lightning_carbon.integrations.shared.batch import Counted, counter_of
 from lightning_carbon.settings import SETTINGS, Settings
 from lightning_carbon.settings.checks import check_flag
 from lightning_carbon.settings.setting import Setting
@@ -22,7 +22,7 @@ CopyRecord = bool | Literal["whole"]
 class TrainerSettings(Settings, total=False):
     """The arguments of :class:`~lightning_carbon.CarbonTrainerCallback`, by name, for type checkers."""
 
-    count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None
+    count_batch: Callable[[Any], Counted] | str | None
     copy_record: CopyRecord | None
 
 
@@ -35,7 +35,7 @@ class LightningSettings(TrainerSettings, total=False):
 class FabricSettings(Settings, total=False):
     """The arguments of :class:`~lightning_carbon.CarbonFabricCallback`, by name, for type checkers."""
 
-    count_batch: Callable[[Any], tuple[int | None, int | None]] | str | None
+    count_batch: Callable[[Any], Counted] | str | None
     log_every_n_steps: int
 
 
@@ -65,11 +65,11 @@ def check_copy_record(value: object) -> CopyRecord | None:
 
 COUNT_BATCH: Final = Setting(
     name="count_batch",
-    type=Callable[[Any], tuple[int | None, int | None]] | str | None,
+    type=Callable[[Any], Counted] | str | None,
     check=counter_of,
     summary=(
-        "Tells samples and tokens of a batch, ``None`` for what it does not know: a function, or where to import it "
-        'from (``"module.function"``).'
+        "Tells samples and tokens of a batch, and if it likes the padding beside the tokens, ``None`` for what it does "
+        'not know: a function, or where to import it from (``"module.function"``).'
     ),
     details=(
         "It should read no values of tensors on a device, which would wait for that. By itself, samples are the first "

@@ -68,6 +68,7 @@ def section_of(usage: Consumption) -> str:
         ),
         ("how the energy of the chips is known", usage.came_about()),
         ("training", f"{usage.runs_text()}, {duration(usage.seconds)}"),
+        *([("model", listed(usage.models))] if usage.models else []),
         ("hardware", usage.hardware_text()),
         ("carbon intensity", listed(usage.intensities)),
         ("PUE", listed(usage.pues)),

@@ -81,6 +81,7 @@ class Consumption:
         doubled_joules: The energy that is in two of the records.
         shares: Their CO2e by the scopes of the GHG Protocol; a share that no run has is left out.
         likely: The 90 % intervals of energy and CO2e.
+        models: The sizes of the models that they train, in words; empty where none is known.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Consumption:
     doubled_joules: float
     shares: dict[ScopeShare, SharedGrams]
     likely: LikelyRanges
+    models: tuple[str, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -233,6 +235,7 @@ def consumption_of(name: str, records: Sequence[RunRecord]) -> Consumption:
         doubled_joules=counted_twice(Counted(run.run_id, run.project, run.overlaps) for run in known),
         shares=shares_of(known),
         likely=_likely(known),
+        models=_distinct(run.model.sentence for run in known if run.model is not None),
     )
 
 

@@ -77,7 +77,12 @@ def paper(usage: Consumption, arithmetic: Arithmetic | None) -> Statement:
         entries.append(FormField("compute", f"{arithmetic.flop:.2g} FLOP", arithmetic.flop, (arithmetic.method,)))
     if usage.absent:
         missing.append(f"energy of what no sensor saw: {listed(usage.absent)}")
-    missing.append("memory of the accelerators and the parameters of the model, which checklists ask for: add them")
+    if usage.models:
+        entries.append(FormField("model", listed(usage.models)))
+    asked = "" if usage.models else " and the parameters of the model"
+    missing.append(
+        f"memory of the accelerators{asked}, which checklists ask for: add {'it' if usage.models else 'them'}"
+    )
     return Statement(
         FORM,
         f"Energy and carbon: {usage.name}",

@@ -14,6 +14,7 @@ import pytest
 from datasets import Dataset
 
 from lightning_carbon import CarbonTrainerCallback, RunRecord
+from lightning_carbon.records.model_size import ModelSize
 from tests.documents import ROOT, Block, blocks
 from tests.integration.huggingface.test_cards_of_libraries import sentence_model
 
@@ -133,6 +134,7 @@ def test_an_example_trains_and_its_steps_are_counted(
         learnt, every = model.get_nb_trainable_parameters()
 
         assert 0 < learnt < every / 2
+        assert ModelSize(every, learnt) == record.model
         assert {name for name, weights in model.named_parameters() if weights.requires_grad} == {
             name for name, _ in model.named_parameters() if ".lora_" in name
         }

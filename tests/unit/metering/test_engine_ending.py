@@ -149,6 +149,21 @@ def test_padding_in_a_step_is_padding_in_the_run(told: list[bool | None], expect
     assert bool(expected) == ("padding, if there is any, counts as tokens" in record.summary())
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [([], None), ([(0, 0)], None), ([(9, 10)], None), ([(10, 2), (10, 6), (10, 4)], (10, 6)), ([(10, 0)], (10, 0))],
+)
+def test_the_size_of_the_model_is_in_the_record(told: list[tuple[int, int]], expected: tuple[int, int] | None) -> None:
+    """Of several, as where layers thaw, the most trained parameters; none where nobody told any that can be."""
+    world = World()
+    with world.engine as meter:
+        for size in told:
+            meter.tell_model(*size)
+    model = from_mapping(to_mapping(meter.record)).model
+
+    assert expected == (None if model is None else (model.parameters, model.trained))
+
+
 @pytest.mark.parametrize("count", [32.0, True])
 def test_whole_numbers_of_other_types_are_counted(count: Any) -> None:  # noqa: ANN401
     """Such as those of a quotient that comes out even."""

@@ -11,6 +11,7 @@ from lightning_carbon.ports import Finding
 from lightning_carbon.records.budget_record import BudgetRecord
 from lightning_carbon.records.conditions import DeviceRecord, GaugeRecord
 from lightning_carbon.records.machine_record import HostMachine, MachineRecord
+from lightning_carbon.records.model_size import ModelSize
 from lightning_carbon.records.module_table import ModuleRecord, ModulesRecord
 from lightning_carbon.records.overlaps import Overlap
 from lightning_carbon.records.run import (
@@ -159,6 +160,7 @@ FULL = RunRecord(
         ),
     ),
     trial=SweepTrial("rates", 7, None, "complete", 0.31, "val_loss", "minimize", {"lr": 0.001}),
+    model=ModelSize(124_734_720, 294_912),
 )
 """A run with everything in it."""
 

@@ -52,6 +52,7 @@ Module                            energy  share of steps              90 %
   and so does a lower module_every
 
 1,200 steps, 38,400 samples, 1,228,800 tokens: 10.3 J per step, 322 mJ per sample, 10.0 mJ per token
+  294,912 of 124,734,720 parameters trained
 
 CO2e  3.40 gCO2e, 0.210 to 8.12 gCO2e (90 %)
       = 4.67 Wh (machine) × PUE 1.54 (1 to 2.19) × 473.2 gCO2e/kWh (20.5 to 1100)

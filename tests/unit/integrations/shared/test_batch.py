@@ -144,7 +144,7 @@ def test_named_tokens_are_all_elements(shape: tuple[int, ...]) -> None:
 
 
 def test_batches_of_a_step_have_padding_where_one_of_them_has(caplog: pytest.LogCaptureFixture) -> None:
-    """What is not known of a batch is not known of the step; a count of the user's is such, and has two figures."""
+    """What is unknown of a batch is unknown of the step; a user's count is such, and has two or three figures."""
     masked, unmasked = {"input_ids": ids(4, 7), "attention_mask": np.ones((4, 7))}, {"input_ids": ids(4, 7)}
     counter = BatchCounter(count)
 
@@ -160,7 +160,7 @@ def test_batches_of_a_step_have_padding_where_one_of_them_has(caplog: pytest.Log
     assert [True, True, None] == [told(unmasked), told(masked, unmasked), told(masked, IMAGES)]
     assert Count(3) == users.take()
 
-    BatchCounter(lambda _: (1, 2, 3)).add(masked)  # type: ignore[arg-type, return-value]
+    BatchCounter(lambda _: (1, 2, 3, 4)).add(masked)  # type: ignore[arg-type, return-value]
 
     assert "count_batch failed" in caplog.text
 
@@ -178,6 +178,16 @@ def test_batches_of_a_step_add_up_their_padding() -> None:
         return counter.take().padding
 
     assert [8, 16, None] == [padding_of(masked), padding_of(masked, masked), padding_of(masked, unmasked)]
+
+
+def test_padding_that_a_user_counts_stands_beside_the_tokens() -> None:
+    """A third figure is padding; whoever tells two leaves it unknown."""
+    told: list[tuple[int | None, ...]] = [(4, 20, 8), (4, 20, None), (4, 20)]
+    counters = [BatchCounter(lambda _, figures=figures: figures) for figures in told]  # type: ignore[misc]
+    for counter in counters:
+        counter.add(IMAGES)
+
+    assert [Count(4, 20, padding=8), Count(4, 20), Count(4, 20)] == [counter.take() for counter in counters]
 
 
 def three(_batch: object) -> tuple[int, None]:

@@ -52,6 +52,7 @@ def test_a_card_is_read_back_by_the_hubs_library(tmp_path: Path) -> None:
         "geographical_location": "SWE",
         "hardware_used": "NVIDIA H100 80GB HBM3",
     } == card.data["co2_eq_emissions"]
+    assert "| model | 294,912 of 124,734,720 parameters trained |" in card.text
     assert "# Lisa\n\nText with --- and `code`.\n" in card.text
     assert 1 == card.text.count("## Environmental impact")
 

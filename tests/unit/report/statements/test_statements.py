@@ -81,6 +81,15 @@ def test_a_statement_survives_json(form: str) -> None:
     assert form == plain["form"]
 
 
+def test_a_paper_has_the_size_of_the_models_that_records_know() -> None:
+    """What is frozen is told from what is trained; unknown, it is among what is missing."""
+    known, unknown = (paper(consumption_of("lisa", [run]), None) for run in (FULL, replace(FULL, model=None)))
+
+    assert "294,912 of 124,734,720 parameters trained" in [entry.value for entry in known.entries]
+    assert ("add it", "add them") == (known.missing[-1][-6:], unknown.missing[-1][-8:])
+    assert "model" not in [entry.name for entry in unknown.entries]
+
+
 def number(statement: Statement, name: str) -> float:
     """The number of a field."""
     found = next(entry.number for entry in statement.entries if entry.name.startswith(name))
