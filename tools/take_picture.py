@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import subprocess
 import sys
@@ -30,9 +29,6 @@ PICTURE = ROOT / "docs" / "images" / "tensorboard.png"
 SHOWN = "^(train/loss|energy/joules_per_step|energy/run_joules|power/|carbon/run_grams_co2e)"
 """One page of what there is to see."""
 CARDS = 5
-WIDER = {"timeSeriesCardMinWidth": 500, "sideBarWidthInPercent": 12}
-"""Two cards in a line, in which the letters of a figure can be read."""
-SIZE = (1400, 1340)
 COLOURS = 128
 """Enough for lines and letters; a picture in a repository should be small."""
 
@@ -58,9 +54,6 @@ def take(opened: Pages) -> bytes:
     Returns:
         What the browser shows, as PNG.
     """
-    opened.open("timeseries")
-    opened.driver.execute_script("localStorage.setItem('_tb_global_settings', arguments[0])", json.dumps(WIDER))
-    opened.driver.set_window_size(*SIZE)
     opened.open("timeseries", tagFilter=SHOWN, smoothing="0")
     opened.wait_for(CARDS, "card-view")
     for choice in ("Ignore outliers", "Enable step selection"):
