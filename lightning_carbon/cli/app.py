@@ -34,6 +34,8 @@ from lightning_carbon.cli.options import (
     RegionOption,
     RoleOption,
     RunNameOption,
+    SweepOption,
+    TrialOption,
     WueOption,
 )
 from lightning_carbon.cli.report.command import REPORT_HELP, report
@@ -152,6 +154,8 @@ def run(
     on_budget: OnBudgetOption = "warn",
     join: JoinOption = None,
     role: RoleOption = None,
+    sweep: SweepOption = None,
+    trial: TrialOption = None,
     json: CopyOption = None,
     *,
     machine: MachineFlag = False,
@@ -176,6 +180,8 @@ def run(
         "on_budget": on_budget,
         "join": join,
         "role": role,
+        "sweep": sweep,
+        "trial": trial,
     }
     with told({**settings, "json": json, "pid": pid, "for": period}):
         asked = {"command": command, "pid": pid, "machine": machine, "period": period}

@@ -19,6 +19,7 @@ from lightning_carbon.settings import (
 )
 from lightning_carbon.settings.joining import JOIN, ROLE
 from lightning_carbon.settings.pricing import INTENSITY, MARKET_INTENSITY, PUE, REGION, WUE
+from lightning_carbon.settings.searching import SWEEP, TRIAL
 from lightning_carbon.settings.setting import Setting
 
 
@@ -39,6 +40,8 @@ DevicesOption = Annotated[str | None, option_of(DEVICES)]
 IntervalOption = Annotated[float, option_of(INTERVAL_SECONDS)]
 JoinOption = Annotated[str | None, option_of(JOIN)]
 RoleOption = Annotated[str | None, option_of(ROLE)]
+SweepOption = Annotated[str | None, option_of(SWEEP)]
+TrialOption = Annotated[str | None, option_of(TRIAL)]
 RunNameOption = Annotated[str | None, option_of(RUN_NAME)]
 BudgetOption = Annotated[str | None, option_of(BUDGET)]
 PriceOption = Annotated[float | None, option_of(PRICE_PER_KWH)]

@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.ledger.courses import read_course
 from lightning_carbon.ledger.filters import RunFilter
+from lightning_carbon.records.sweeps import sweep_sum
 from lightning_carbon.report.pages.project_page import RunLine
 
 if TYPE_CHECKING:
     from lightning_carbon.ledger.facts import Facts
     from lightning_carbon.ledger.query import Ledger
     from lightning_carbon.records.course import MetricPoint
+    from lightning_carbon.records.run import RunRecord
+    from lightning_carbon.records.sweeps import SweepSum
 
 MOST_COURSES: Final = 500
 """The most courses that are read for a report of several runs, those of the newest."""
+MOST_TRIALS: Final = 500
+"""The most runs of searches that are added up in such a report, the newest."""
 
 
 def lines_of(ledger: Ledger, project: str | None) -> list[RunLine]:
@@ -32,6 +37,15 @@ def ends_of(ledger: Ledger, project: str | None) -> dict[tuple[str, str], dict[s
     return ends
 
 
+def sweeps_of(ledger: Ledger, project: str | None) -> list[SweepSum]:
+    """The searches for hyperparameters whose trials are among the newest runs, each added up."""
+    sweeps: dict[tuple[str, str], list[RunRecord]] = {}
+    for facts in [facts for facts in ledger.select(RunFilter(project=project)) if facts.sweep][-MOST_TRIALS:]:
+        if (record := ledger.record(facts)) is not None:
+            sweeps.setdefault((facts.project, facts.sweep or ""), []).append(record)
+    return [sweep_sum(name, records) for (_, name), records in sweeps.items()]
+
+
 def _line_of(facts: Facts) -> RunLine:
     return RunLine(
         facts.run_id,
@@ -46,4 +60,5 @@ def _line_of(facts: Facts) -> RunLine:
         facts.low_grams_co2e,
         facts.high_grams_co2e,
         facts.counted,
+        facts.sweep,
     )

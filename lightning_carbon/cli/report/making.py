@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon import __version__
-from lightning_carbon.cli.report.gather import ends_of, lines_of
+from lightning_carbon.cli.report.gather import ends_of, lines_of, sweeps_of
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.ledger.filters import RunFilter
 from lightning_carbon.metering.past import course_in
@@ -122,7 +122,8 @@ def _project(ledger: Ledger, project: str | None, link: Callable[[RunLine], str]
         raise ConfigError("project", project, "there are no runs in it; `lightning-carbon runs` lists all.")
     whole = ledger.sums(RunFilter(project=project)).whole
     likely = None if whole is None else whole.mass_interval
-    return project_page(project or "all projects", lines, link, likely_grams=likely), lines
+    sweeps = sweeps_of(ledger, project)
+    return project_page(project or "all projects", lines, link, likely_grams=likely, sweeps=sweeps), lines
 
 
 def _markdown(page: RunPage | ProjectPage) -> str:

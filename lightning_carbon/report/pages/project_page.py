@@ -12,6 +12,7 @@ from lightning_carbon.records.numbers import CO2E, NOTHING, WATT_HOURS, amount, 
 from lightning_carbon.records.overlaps import Counted, counted_twice
 from lightning_carbon.records.run import Status
 from lightning_carbon.report.pages.run_page import Headline
+from lightning_carbon.report.pages.sweep_table import sweep_table
 from lightning_carbon.report.pages.tables import Cell, PageTable, count, figure, page_table, share, words
 from lightning_carbon.units import CarbonMass
 from lightning_carbon.values import dataclass
@@ -19,6 +20,7 @@ from lightning_carbon.values import dataclass
 if TYPE_CHECKING:
     from lightning_carbon.carbon.interval import Interval
     from lightning_carbon.records.course import MetricPoint
+    from lightning_carbon.records.sweeps import SweepSum
 
 MOST_RUNS: Final = 200
 """The most runs that are listed, the newest; totals are of all."""
@@ -47,6 +49,7 @@ class RunLine:
         low_grams: The lower end of its range.
         high_grams: The upper end.
         counted: What other runs have of its energy, too.
+        sweep: The search whose trial it is; ``None`` where it is none.
     """
 
     run_id: str
@@ -61,6 +64,7 @@ class RunLine:
     low_grams: float | None
     high_grams: float | None
     counted: Counted
+    sweep: str | None = None
 
     @property
     def is_lost(self) -> bool:
@@ -93,6 +97,7 @@ def project_page(
     link: Callable[[RunLine], str] = lambda _: "",
     *,
     likely_grams: Interval | None = None,
+    sweeps: Sequence[SweepSum] = (),
 ) -> ProjectPage:
     """The content of the report of several runs.
 
@@ -101,8 +106,9 @@ def project_page(
         lines: The runs, the newest last; at least one.
         link: Where the page of a run is; by default nowhere.
         likely_grams: The 90 % interval of their CO2e; ``None`` where a run has none.
+        sweeps: The searches for hyperparameters whose trials are among them.
     """
-    tables = (_statuses(lines), _projects(lines), _sweeps(lines), _runs(lines, link))
+    tables = (_statuses(lines), _projects(lines), sweep_table(sweeps), _sweeps(lines), _runs(lines, link))
     return ProjectPage(
         title,
         tuple(_headlines(lines, likely_grams)),
@@ -182,10 +188,10 @@ def _projects(lines: Sequence[RunLine]) -> PageTable | None:
 
 
 def _sweeps(lines: Sequence[RunLine]) -> PageTable | None:
-    """Runs whose names differ by the number at their end."""
+    """Runs whose names differ by the number at their end, without those of which a search tells more."""
     groups: defaultdict[str, list[RunLine]] = defaultdict(list)
     for line in lines:
-        if line.name != line.run_id and (stem := _NUMBER.sub("", line.name)):
+        if line.sweep is None and line.name != line.run_id and (stem := _NUMBER.sub("", line.name)):
             groups[stem].append(line)
     sweeps = [line for group in groups.values() if len(group) > 1 for line in group]
     return _grouped(
@@ -247,7 +253,7 @@ def _sources(lines: Sequence[RunLine], likely_grams: Interval | None) -> Iterabl
             "together over runs, all others partly cancel. With all errors at their worst together it is "
             f"{span(low, high, CO2E, like=like)}."
         )
-    yield "A sweep is runs whose names differ by the number at their end."
+    yield "Where no search tells its trials, a sweep is runs whose names differ by the number at their end."
     twice = counted_twice([line.counted for line in lines])
     if twice:
         yield f"About {amount(twice, WATT_HOURS)} are counted twice: runs metered the same hardware at the same time."

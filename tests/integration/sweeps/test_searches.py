@@ -95,6 +95,37 @@ def test_filters_know_sweeps(studied: tuple[Path, optuna.Study]) -> None:
     assert len(STORY) == json.loads(result.stdout)["total"]["runs"]
 
 
+def test_the_report_of_a_project_adds_its_searches_up(studied: tuple[Path, optuna.Study], tmp_path: Path) -> None:
+    """With what pruned and failed trials took, as the command does."""
+    page = tmp_path / "report.md"
+    words = ["report", "--project", "search", "--ledger", str(studied[0]), "-o", str(page)]
+    result = CliRunner().invoke(app, words)
+
+    assert not result.exit_code, result.output
+    assert "| rates | 5 |" in page.read_text(encoding="utf-8")
+
+
+def test_a_loop_of_a_shell_is_a_sweep(tmp_path: Path) -> None:
+    """Each program is the trial that the options name."""
+    words = [
+        "run",
+        "--quiet",
+        "--ledger",
+        str(tmp_path),
+        "--sweep",
+        "widths",
+        "--trial",
+        "7",
+        "--",
+        sys.executable,
+        "-c",
+        "",
+    ]
+    subprocess.run([sys.executable, "-m", "lightning_carbon", *words], check=True, timeout=500)
+
+    assert [("7", "complete")] == [(trial["name"], trial["state"]) for trial in sweep(tmp_path, "widths")["trials"]]
+
+
 def test_an_outcome_has_known_words(tmp_path: Path) -> None:
     """A state that is none is refused where it is given."""
     with Meter(ledger=tmp_path, sources=[SimulatedGPU()]) as meter, pytest.raises(ConfigError, match="complete"):

@@ -10,15 +10,18 @@ import pytest
 from lightning_carbon.carbon.interval import Interval
 from lightning_carbon.records.conditions import DeviceRecord
 from lightning_carbon.records.course import Course, MetricPoint
+from lightning_carbon.records.numbers import NOTHING as NO_FIGURE
 from lightning_carbon.records.overlaps import Counted
 from lightning_carbon.records.power_profile import PowerProfile, Strand, Stretch
 from lightning_carbon.records.run import RunRecord
+from lightning_carbon.records.sweeps import sweep_sum
 from lightning_carbon.records.waste import Waste
 from lightning_carbon.report.charts import energy_chart, metric_chart, power_chart, quality_chart, totals_chart
 from lightning_carbon.report.pages.html import html_of
 from lightning_carbon.report.pages.project_page import RunLine, periods, project_page, quality
 from lightning_carbon.report.pages.run_page import run_page
 from tests.unit.records.samples import FULL, NOTHING, SMALL
+from tests.unit.records.test_sweeps import RUNS
 
 GPU = Strand("gpu", is_modelled=False)
 ATTACK = (
@@ -206,6 +209,21 @@ def test_totals_of_runs_are_those_of_their_lines() -> None:
     assert any("at their worst together it is 2.00 to 8.00 gCO2e." in text for text in likely.sources)
     assert "33.3 %" == page.headlines[4].value
     assert ["trial…", "3"] == [cell.text for cell in tables["The most costly sweeps"].rows[0][:2]]
+
+
+def test_searches_tell_what_led_nowhere_and_what_gains_took() -> None:
+    """Their trials are no sweep by name besides, and what no search tells has no figure."""
+    known = sweep_sum("rates", RUNS)
+    untold = sweep_sum("unknown", [replace(SMALL, trial=None)])
+    lines = [replace(line(1), sweep="rates"), replace(line(2), sweep="rates"), line(3)]
+    page = project_page("lisa", lines, sweeps=[untold, known])
+    tables = {table.title: table for table in page.tables}
+    [first, second] = tables["Searches for hyperparameters"].rows
+
+    assert ["rates", "7", "3", "38.8 %", "6.2 %", "5.0 %"] == [first[place].text for place in (0, 1, 5, 6, 7, 8)]
+    assert pytest.approx((80.0, 80 / 7, 70 / 0.5)) == tuple(first[place].key for place in (2, 3, 9))
+    assert ["unknown", "1", NO_FIGURE, NO_FIGURE] == [second[place].text for place in (0, 1, 5, 6)]
+    assert "The most costly sweeps" not in tables
 
 
 def test_many_days_are_drawn_by_month() -> None:
