@@ -62,6 +62,7 @@ class Job:
             "GITHUB_OUTPUT": str(self.output),
             "GITHUB_STEP_SUMMARY": str(self.summary),
             "ENERGY_RUN": command,
+            "ENERGY_RUNS": "1",
             "ENERGY_REGION": "SE",
             "ENERGY_BASELINE": "baseline.json",
             "ENERGY_TOLERANCE": "0.1",
@@ -111,6 +112,23 @@ def test_a_pull_request_is_held_against_its_base_branch(job: Job) -> None:
     assert "## Energy of train" in told
     assert "CO2e" in told
     assert Path(job.outputs["record"]).is_file()
+
+
+def test_the_trainings_of_a_command_that_runs_twice_are_compared_together(job: Job) -> None:
+    """They are a single comparison, and a single entry of the proposal."""
+    done = job.run("python train.py 100", where=job.origin, ENERGY_RUNS="2")
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert 1 == job.summary.read_text(encoding="utf-8").count("### Beside")
+    assert "the middle of 2 runs" in done.stdout + done.stderr
+
+
+def test_a_number_of_runs_that_is_none_is_refused(job: Job) -> None:
+    """Before the command runs."""
+    done = job.run("echo never", where=job.origin, ENERGY_RUNS="many")
+
+    assert 1 == done.returncode
+    assert "::error::runs: 'many' cannot be used: give a whole number from 1 on\n" == done.stdout
 
 
 def test_a_command_that_fails_fails_the_job_with_its_own_code(job: Job) -> None:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the action does: meters $ENERGY_RUN, and writes into $GITHUB_STEP_SUMMARY what it took, beside the base branch.
+# What the action does: meters $ENERGY_RUN, $ENERGY_RUNS times in a row, and writes into $GITHUB_STEP_SUMMARY what it took,
+# beside the base branch.
 # Ends with the command's own exit code, else with 1 where the energy of a step rose by more than is allowed.
 set -euo pipefail
 
@@ -8,17 +9,28 @@ if ! command -v lightning-carbon > /dev/null; then
     exit 1
 fi
 
+case $ENERGY_RUNS in
+    '' | *[!0-9]* | 0*)
+        echo "::error::runs: '$ENERGY_RUNS' cannot be used: give a whole number from 1 on"
+        exit 1
+        ;;
+esac
+
 out=$(mktemp -d "${RUNNER_TEMP:-/tmp}/energy-XXXXXX")
 export LIGHTNING_CARBON_LEDGER=$out/ledger LIGHTNING_CARBON_PROJECT=${LIGHTNING_CARBON_PROJECT:-ci} COLUMNS=120
 [ -z "$ENERGY_REGION" ] || export LIGHTNING_CARBON_REGION=$ENERGY_REGION
 echo "record=$out/record.json" >> "$GITHUB_OUTPUT"
 
 code=0
-lightning-carbon run --quiet --run-name "${GITHUB_JOB:-job}" --json "$out/record.json" -- \
-    bash -euo pipefail -c "$ENERGY_RUN" || code=$?
+name=${GITHUB_JOB:-job}
+for ((turn = 1; turn <= ENERGY_RUNS && code == 0; turn++)); do
+    [ "$ENERGY_RUNS" -eq 1 ] || name=${GITHUB_JOB:-job}-$turn
+    lightning-carbon run --quiet --run-name "$name" --json "$out/record.json" -- \
+        bash -euo pipefail -c "$ENERGY_RUN" || code=$?
+done
 {
     printf '## Energy of %s\n\n```\n' "${GITHUB_JOB:-the job}"
-    lightning-carbon runs show "${GITHUB_JOB:-job}"
+    lightning-carbon runs show "$name"
     printf '```\n'
 } >> "$GITHUB_STEP_SUMMARY"
 
@@ -37,18 +49,26 @@ if [ -n "$ENERGY_BASELINE" ]; then
     fi
     [ ! -f "$out/baseline.json" ] || cp "$out/baseline.json" "$out/proposal.json"
     echo "proposal=$out/proposal.json" >> "$GITHUB_OUTPUT"
-    # The command may have had several trainings with a meter of their own.
+    # The command may have had several trainings with a meter of their own. Where it ran several times, those of one name
+    # are held against the baseline together, with an interval from five on.
     trained=$(lightning-carbon runs --status completed --json | python3 -c '
-import json, sys
-print(*(run["run_id"] for run in json.load(sys.stdin) if run["steps"]))')
+import json, os, sys
+together = {}
+for run in json.load(sys.stdin):
+    if run["steps"]:
+        alone = run["run_id"] if os.environ["ENERGY_RUNS"] == "1" else None
+        together.setdefault((run["project"], run["run_name"], alone), []).append(run["run_id"])
+for runs in together.values():
+    print(*runs)')
     [ -n "$trained" ] || printf '\nNothing to compare: no training of the command counted steps.\n' >> "$GITHUB_STEP_SUMMARY"
-    for run in $trained; do
+    while read -r -a runs; do
+        [ "${#runs[@]}" -gt 0 ] || continue
         printf '\n### Beside %s\n\n' "$beside" >> "$GITHUB_STEP_SUMMARY"
         found=0
-        lightning-carbon check "$run" --baseline "$out/baseline.json" --tolerance "$ENERGY_TOLERANCE" --allow-missing \
+        lightning-carbon check "${runs[@]}" --baseline "$out/baseline.json" --tolerance "$ENERGY_TOLERANCE" --allow-missing \
             --markdown >> "$GITHUB_STEP_SUMMARY" || found=$?
-        lightning-carbon check "$run" --baseline "$out/proposal.json" --update || found=$?
+        lightning-carbon check "${runs[@]}" --baseline "$out/proposal.json" --update || found=$?
         [ "$code" -ne 0 ] || code=$found
-    done
+    done <<< "$trained"
 fi
 exit "$code"
