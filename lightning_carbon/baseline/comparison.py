@@ -8,9 +8,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from lightning_carbon.baseline.several import check_same_work
-from lightning_carbon.baseline.trials import LEAST_TRIALS, Change, change, noise_of, trials_needed
+from lightning_carbon.baseline.trials import LEAST_TRIALS, Change, change, needed_words, noise_of
 from lightning_carbon.energy.readings import kind_word
-from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.numbers import ENERGY, NOTHING, amount, digits, percent, signed_percent
 from lightning_carbon.values import dataclass
 
@@ -92,17 +91,23 @@ class Comparison:
 
     def _decisive(self) -> tuple[str, float, Change | None]:
         """The unit whose change decides the verdict, its ratio and its change."""
-        known = [
-            (unit, ratio, found)
-            for unit, ratio, found in (
-                ("step", self.step_ratio, self.step_change),
-                ("token", self.token_ratio, self.token_change),
-            )
-            if ratio is not None
-        ]
+        step, token = self.step_ratio or 0.0, self.token_ratio
+        known = [("step", step, self.step_change)]
+        if token is not None:
+            known.append(("token", token, self.token_change))
+
+        def ends(unit: tuple[str, float, Change | None]) -> tuple[float, float]:
+            _, ratio, found = unit
+            return (ratio, ratio) if found is None else (found.low, found.high)
+
         # Between equals the step, which every run has.
-        best = min if self.verdict is Verdict.FALLEN else max
-        return best(known, key=lambda unit: unit[1])
+        match self.verdict:
+            case Verdict.RISEN:
+                return max(known, key=lambda unit: ends(unit)[0])
+            case Verdict.FALLEN:
+                return min(known, key=lambda unit: ends(unit)[1])
+            case _:
+                return max(known, key=lambda unit: ends(unit)[1])
 
     def rows(self) -> list[tuple[str, ...]]:
         """The figures behind the verdict: the baseline, the run and the change, with interval and p-value if known."""
@@ -157,14 +162,7 @@ class Comparison:
             f"{counts}; a run varies by {percent(noise)} (standard deviation). The rows by hardware are one run's."
         ]
         if self.verdict is Verdict.UNCLEAR and 0 < self.tolerance < 1:
-            try:
-                needed = trials_needed(self.tolerance, noise)
-            except ConfigError:
-                notes.append(
-                    f"This noise hides a change of {percent(self.tolerance)} from any reasonable number of runs."
-                )
-            else:
-                notes.append(f"To see a change of {percent(self.tolerance)} at this noise takes {needed} runs of each.")
+            notes.append(needed_words(self.tolerance, noise, "runs"))
         return notes
 
 

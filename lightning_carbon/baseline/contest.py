@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lightning_carbon.baseline.circumstances import circumstances_of, differences
 from lightning_carbon.baseline.costs import check_coverage, cost_of
 from lightning_carbon.baseline.equal_loss import EqualLoss, said_of
-from lightning_carbon.baseline.trials import Change, change, noise_of, paired_change, trials_needed
+from lightning_carbon.baseline.trials import Change, change, needed_words, noise_of, paired_change
 from lightning_carbon.energy.readings import Provenance, kind_word
 from lightning_carbon.errors import ConfigError
 from lightning_carbon.records.hardware import hardware_of, outer_domains
@@ -258,12 +258,7 @@ def _with_notes(contest: Contest, every: Sequence[Trial], notes: list[str]) -> C
     if len(hardware) > 1:
         notes.append(f"The hardware differs: {'; '.join(hardware)}.")
     if not found.is_clear and contest.noise:
-        try:
-            needed = trials_needed(SMALL_CHANGE, contest.noise)
-        except ConfigError:
-            notes.append(f"This noise hides a change of {percent(SMALL_CHANGE)} from any reasonable number of runs.")
-        else:
-            notes.append(f"To see a change of {percent(SMALL_CHANGE)} at this noise takes {needed} trials of each.")
+        notes.append(needed_words(SMALL_CHANGE, contest.noise, "trials"))
     return replace(contest, notes=tuple(notes))
 
 

@@ -14,7 +14,7 @@ from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING, Final
 
 from lightning_carbon.errors import ConfigError
-from lightning_carbon.records.numbers import signed_percent
+from lightning_carbon.records.numbers import percent, signed_percent
 from lightning_carbon.values import dataclass
 
 if TYPE_CHECKING:
@@ -198,6 +198,21 @@ def trials_needed(effect: float, noise: float, *, power: float = LEVEL) -> int:
         fix = f"that takes more than {MOST_TRIALS:,} trials of each; look for a larger change."
         raise ConfigError("effect", effect, fix)
     return counts[place]
+
+
+def needed_words(effect: float, noise: float, what: str) -> str:
+    """A sentence on how many trials show a change.
+
+    Args:
+        effect: The change, as a share.
+        noise: The standard deviation of a trial, as a share, above 0.
+        what: What trials are called.
+    """
+    try:
+        needed = trials_needed(effect, noise)
+    except ConfigError:
+        return f"This noise hides a change of {percent(effect)} from any reasonable number of runs."
+    return f"To see a change of {percent(effect)} at this noise takes {needed} {what} of each."
 
 
 def _check(first: Sequence[float], second: Sequence[float]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lightning_carbon.baseline.comparison import COMPARISON_SCHEMA, Comparison, Verdict, compare
 from lightning_carbon.baseline.costs import Baseline, Cost, PartCost
+from lightning_carbon.baseline.trials import Change
 from lightning_carbon.cli.check.checking import comparison_markdown, comparison_text
 from lightning_carbon.errors import ConfigError
 
@@ -76,6 +77,27 @@ def test_a_token_may_rise_where_the_step_does_not() -> None:
     assert (Verdict.RISEN, 43 / 40) == (found.verdict, found.step_ratio)
     assert found.token_ratio == pytest.approx(43 / 15_700 * 16_384 / 40)
     assert "12.2 % more energy a token than the baseline, more than the 10.0 %" in found.headline()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "step", "token", "unit"),
+    [
+        (Verdict.RISEN, (1.10, 1.06, 1.14), (1.12, 1.02, 1.25), "step"),
+        (Verdict.UNCLEAR, (1.04, 1.03, 1.045), (1.02, 0.98, 1.2), "token"),
+        (Verdict.FALLEN, (0.90, 0.88, 0.92), (0.88, 0.8, 0.97), "step"),
+    ],
+)
+def test_the_interval_that_decides_is_the_one_that_is_told(
+    verdict: Verdict, step: tuple[float, float, float], token: tuple[float, float, float], unit: str
+) -> None:
+    """Also where the other unit has changed further, but is less surely known."""
+    changes = [
+        Change(*figures, p_value=0.01, least_p_value=0.01, trials=5, is_paired=False) for figures in (step, token)
+    ]
+    found = Comparison(verdict, 0.05, now(), WAS, step[0], token[0], *changes)
+
+    assert f"energy a {unit} than" in found.headline()
+    assert {"step": changes[0], "token": changes[1]}[unit].span() in found.headline()
 
 
 def test_where_one_does_not_count_tokens_only_steps_are_judged() -> None:
