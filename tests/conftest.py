@@ -24,13 +24,16 @@ if find_spec("hypothesis"):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let torch compute on one thread and Ctrl-C be heard, here and in every program that a test starts.
+    """Let torch compute on one thread and signals be heard, here and in every program that a test starts.
 
     The networks are tiny, and threads that wait for each other slow a busy machine. Results of GPUs are measured with
-    what a machine has. What a shell runs in its background has Ctrl-C ignored, and would hand that on.
+    what a machine has. In a shell's background Ctrl-C is ignored, and below nohup the end of a terminal: a program
+    inherits that, unlike a handler.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     if config.getoption("markexpr") != "gpu":
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -45,6 +48,8 @@ LONGEST = (
     "test_totals.py",
     "test_examples.py",
     "test_example_configs.py",
+    "test_guides.py",
+    "test_zero_lines.py",
 )
 """Files that take longest, as their tests share what takes long: begun last, they leave a processor idle at the end."""
 

@@ -184,7 +184,7 @@ def test_a_figure_is_held_against_a_command_and_a_command_that_fails_is_not(tmp_
         )
     )
 
-    assert 0 == fine[0]
+    assert 0 == fine[0], fine
     assert 360.0 == pytest.approx(json.loads(fine[1])["runs"][0]["wall_joules"])
     assert (1, True) == (failed[0], "the command ended with 3, so nothing follows from it" in failed[2])
     assert (2, True) == (
