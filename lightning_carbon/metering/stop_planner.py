@@ -68,18 +68,21 @@ class StopPlanner:
                 turn of housekeeping.
         """
         notes = self._notes
-        notes.append(_Note(at_seconds, taken, settled, share))
+        if not notes or settled > notes[-1].settled:
+            # When steps have just been settled, their number is as exact as the share.
+            notes.append(_Note(at_seconds, taken, settled, share))
         while len(notes) > _WINDOW_STEPS and self._is_enough(notes[1]):
             notes.popleft()
-        first = notes[0]
-        seconds, steps = at_seconds - first.at_seconds, settled - first.settled
+        first, last = notes[0], notes[-1]
+        seconds, steps = at_seconds - first.at_seconds, last.settled - first.settled
         pace = (taken - first.taken) / seconds if seconds > 0 else 0.0
         ahead = self._seconds + 2 * reading_seconds
         nearest = taken + max(1 + LEAST_LOOKING_STEPS, math.ceil(pace * ahead))
         if share >= 1:
             passes = float(taken)
-        elif seconds >= _LEAST_SECONDS and steps > 0 and share > first.share:
-            passes = settled + (1 - share) * steps / (share - first.share)
+        elif seconds >= _LEAST_SECONDS and steps > 0 and last.share > first.share:
+            steps_a_share = steps / (last.share - first.share)
+            passes = last.settled + min((1 - last.share) * steps_a_share, 1 + (1 - share) * steps_a_share)
         else:
             return None
         if passes > nearest + pace * _EARLY_SECONDS:
