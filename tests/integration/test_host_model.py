@@ -17,7 +17,7 @@ from lightning_carbon.energy.readings import Kind, Provenance
 from lightning_carbon.ports import EnergyCounter, Finding, PowerGauge
 from lightning_carbon.sources.host import constants as host_constants
 from lightning_carbon.sources.host.model import discover
-from lightning_carbon.sources.process_tree import ProcessTree
+from lightning_carbon.sources.process_tree import PROC, ProcessTree
 
 # Says when it has spent its time; then waits to be let go, so that the test decides when it ends.
 BURN = """
@@ -126,9 +126,10 @@ def test_a_child_that_came_and_went_unseen_is_counted(burn: Burn) -> None:
     assert child.seconds == pytest.approx(counted, abs=ENDING_SECONDS)
 
 
-def test_grandchildren_count(burn: Burn) -> None:
-    """So do the descendants of descendants, also after both are gone."""
-    tree = ProcessTree(now_seconds=Time())
+@pytest.mark.parametrize("lists", [PROC, Path("/nonexistent")], ids=["listed", "unlisted"])
+def test_grandchildren_count(burn: Burn, lists: Path) -> None:
+    """So do the descendants of descendants, also after both are gone, and where the kernel lists no children."""
+    tree = ProcessTree(now_seconds=Time(), proc=lists)
     own = sum(os.times()[:2])
     child = burn(0.3, program=(BURN_IN_CHILD, BURN))
     tree.cpu_seconds()

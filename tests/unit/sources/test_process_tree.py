@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_carbon.sources.process_tree import ProcessorTime, ProcessTimes
+from lightning_carbon.sources.process_tree import ProcessorTime, ProcessTimes, listed_descendants
 
 ROOT = 0
 
@@ -107,3 +108,18 @@ def test_a_child_that_nobody_waits_for_keeps_what_was_seen_of_it() -> None:
     tally.update(alone)
 
     assert 5.0 + 2.0 == tally.update({"root": ProcessTimes(0.0, 2.0)})
+
+
+def test_descendants_are_listed_by_the_threads_of_each(tmp_path: Path) -> None:
+    """A parent comes before its children; who has ended since has none, and without lists there is no answer."""
+    for pid, thread, children in ((10, 10, "11 12 "), (10, 19, "13 "), (11, 11, ""), (12, 12, "14 "), (14, 14, "")):
+        folder = tmp_path / f"{pid}/task/{thread}"
+        folder.mkdir(parents=True)
+        (folder / "children").write_text(children)
+    (tmp_path / "14/task/17").mkdir()  # a thread that ends right now
+
+    found = listed_descendants(10, tmp_path)
+
+    assert found is not None
+    assert ([(11, 10), (12, 10), (13, 10)], [(14, 12)]) == (sorted(found[:3]), found[3:])
+    assert listed_descendants(13, tmp_path) is None
