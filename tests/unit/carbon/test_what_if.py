@@ -27,7 +27,7 @@ def test_moving_keeps_the_energy_and_changes_the_carbon(grams: list[float], here
     """CO2e elsewhere is in the ratio of the intensities, the cleanest place first, and the present place among them."""
     rows = what_if(KWH, place("here", here), [place(f"R{index}", value) for index, value in enumerate(grams)])
 
-    assert sorted([*grams, here]) == [row.footprint.intensity.value for row in rows]
+    assert pytest.approx(sorted([*grams, here])) == [row.footprint.intensity.value for row in rows]
     assert ["here"] == [row.name for row in rows if row.is_here]
     for row in rows:
         there = row.footprint.intensity.value
