@@ -96,9 +96,8 @@ def parse_hugging_face(
     Returns:
         The callback that meters the training, and what to call ``make`` with.
     """
-    from lightning_carbon import (
-        CarbonTrainerCallback,
-    )  # here, as it needs transformers, and Lightning's examples do not
+    # Here, as it needs transformers, and Lightning's examples do not.
+    from lightning_carbon import CarbonTrainerCallback
 
     parser = ArgumentParser(description=sys.modules[make.__module__].__doc__)
     parser.add_argument("--config", action="config", help="a file of what follows")

@@ -11,10 +11,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from overview import Told, overview
+from forecasts import forecast_lines, read_forecasts
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-from lightning_carbon.units import JOULES_PER_KILOWATT_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,9 +20,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from lightning_carbon import CarbonCallback, CarbonTrainerCallback
-
-KWH = "energy/forecast_run_kwh"
-REMAINING = "forecast/remaining_seconds"
 
 
 @contextmanager
@@ -60,7 +55,7 @@ def ending(tell: Callable[[], None]) -> Iterator[None]:
 
 
 def print_ending(callback: CarbonCallback | CarbonTrainerCallback, logs: Path, losses: Sequence[str]) -> None:
-    """Print the losses, what it took, where the record is, and where the logs are.
+    """Print losses, forecasts, the callback's table, which ends with where the record is, and where the logs are.
 
     Args:
         callback: The callback that metered the training.
@@ -75,24 +70,8 @@ def print_ending(callback: CarbonCallback | CarbonTrainerCallback, logs: Path, l
             values = [event.value for event in events.Scalars(tag)]
             print(f"{tag:<12} {values[0]:.3f} -> {values[-1]:.3f}")
     if callback.record is not None:
-        print(f"\n{overview(callback.record, read_forecasts(events))}\n")
-        print(f"Record       {callback.record.location}")
-        print("             lightning-carbon runs show")
+        for line in forecast_lines(read_forecasts(events), callback.record.energy.total_joules):
+            print(line)
+        print(f"\n{callback.record.summary()}\n")
     print(f"TensorBoard  {logs}")
     print(f"             tensorboard --logdir {logs.parent}")
-
-
-def read_forecasts(events: EventAccumulator) -> list[Told]:
-    """The forecasts of a run, from its TensorBoard logs; a Hugging Face Trainer puts ``train/`` before their names."""
-    written = events.Tags()["scalars"]
-    prefix = next((name for name in ("", "train/") if f"{name}{KWH}" in written), None)
-    if prefix is None:
-        return []
-    names = (KWH, f"{KWH}_low", f"{KWH}_high", REMAINING)
-    columns = [[event.value for event in events.Scalars(f"{prefix}{name}")] for name in names]
-    steps = [event.step for event in events.Scalars(f"{prefix}{KWH}")]
-    per_kwh = JOULES_PER_KILOWATT_HOUR
-    return [
-        Told(step, value * per_kwh, low * per_kwh, high * per_kwh, left)
-        for step, value, low, high, left in zip(steps, *columns, strict=False)
-    ]

@@ -73,7 +73,7 @@ class Comparison:
         what = f"{self.run.work} on {self.run.hardware}"
         if self.baseline is None or self.step_ratio is None:
             return f"{what}: no baseline yet; this run took {_joules(self.run.joules_per_step)} a step"
-        unit, ratio, found = self._decisive()
+        unit, ratio, found = self._decisive(self.step_ratio)
         change = f"{_change(ratio)} energy a {unit} than the baseline"
         limit = percent(self.tolerance)
         other = f" ({self.baseline.hardware})" if self.baseline.hardware != self.run.hardware else ""
@@ -89,12 +89,11 @@ class Comparison:
             case _:
                 return f"{what}: {change}{other}, within {limit}"
 
-    def _decisive(self) -> tuple[str, float, Change | None]:
+    def _decisive(self, step_ratio: float) -> tuple[str, float, Change | None]:
         """The unit whose change decides the verdict, its ratio and its change."""
-        step, token = self.step_ratio or 0.0, self.token_ratio
-        known = [("step", step, self.step_change)]
-        if token is not None:
-            known.append(("token", token, self.token_change))
+        known = [("step", step_ratio, self.step_change)]
+        if self.token_ratio is not None:
+            known.append(("token", self.token_ratio, self.token_change))
 
         def ends(unit: tuple[str, float, Change | None]) -> tuple[float, float]:
             _, ratio, found = unit

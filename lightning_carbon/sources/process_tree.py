@@ -247,10 +247,11 @@ class ProcessTree:
         listed = listed_descendants(self._root.pid, self._proc)
         if listed is not None:
             return listed
-        try:
-            found = [(process.pid, process.ppid()) for process in self._root.children(recursive=True)]
-        except self._psutil.Error:  # one of them ends right now; the next listing finds the others
-            found = []
+        found: list[tuple[int, int]] = []
+        with suppress(self._psutil.Error):  # the root has ended
+            for process in self._root.children(recursive=True):
+                with suppress(self._psutil.Error):  # so has this child
+                    found.append((process.pid, process.ppid()))
         return found
 
     def _list_when_due(self) -> None:

@@ -6,10 +6,14 @@ in, and the pure part is held to an allowlist, where the contract can only name 
 
 import subprocess
 import sys
+from configparser import ConfigParser
+from fnmatch import fnmatch
+from pathlib import Path
 
 import grimp
 import pytest
 
+ROOT = Path(__file__).parents[2]
 HEAVY = frozenset(
     {
         "lightning",
@@ -143,6 +147,18 @@ def test_the_pure_part_imports_only_itself_and_value_modules(imports: grimp.Impo
     excepted = {(module, imported) for module, imported in EXCEPTIONS if f"{module}.".startswith(f"{root}.")}
 
     assert excepted == strangers
+
+
+def test_coverage_follows_all_that_it_reports() -> None:
+    """What is left out while tests run would be missing in the report, whatever that demands."""
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    reported = settings["coverage:report"]["include"].split()
+    omitted = settings["coverage:run"]["omit"].split()
+
+    assert reported
+    assert omitted
+    assert not [(name, pattern) for name in reported for pattern in omitted if fnmatch(name, pattern)]
 
 
 def test_a_stranger_in_the_pure_part_would_be_noticed(imports: grimp.ImportGraph) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lightning_carbon.records.sweeps import SweepSum
     from lightning_carbon.report.pages.tables import PageTable
+
 _NOWHERE: Final = (TrialState.PRUNED, TrialState.FAILED)
 
 
